@@ -1,0 +1,98 @@
+//! Cells: from source text to events.
+//!
+//! The evaluator owns the compiler, the runtime process and the channel to it.
+//! The session sees only what is in this file: it hands over a [`Cell`] and
+//! receives [`Event`]s, in the order in which they happened. Nothing here
+//! knows ZeroMQ or Jupyter's message types.
+
+use serde_json::{Map, Value};
+
+/// A cell as the session hands it over.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The cell's source text.
+    pub code: String,
+    /// The execution count that the user sees (`In [3]`); error messages name it.
+    pub number: u32,
+    /// Identifies the request in every [`Event`]; unique in a session.
+    pub id: u64,
+    /// Whether the front end can answer an [`EventKind::Input`].
+    pub allow_stdin: bool,
+}
+
+/// Something that happened on behalf of a cell, possibly after it ended (a
+/// progress bar of work in the background).
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// [`Cell::id`] of the cell that caused it.
+    pub cell: u64,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum EventKind {
+    /// Bytes that the cell wrote to standard output: any bytes, cut anywhere.
+    Stdout(Vec<u8>),
+    /// Bytes that the cell wrote to standard error.
+    Stderr(Vec<u8>),
+    /// A display, or an update of an earlier one.
+    Display(Display),
+    /// Clear what the cell has shown; `wait`: only when the next output comes.
+    Clear {
+        /// Whether to wait for the next output.
+        wait: bool,
+    },
+    /// The value of the cell's last expression.
+    Result(MimeBundle),
+    /// The cell waits for a line of input: answer with `Evaluator::reply_input`.
+    Input {
+        /// Shown before the field.
+        prompt: String,
+        /// Whether the typed text must not be shown.
+        password: bool,
+    },
+    /// The cell has ended; nothing but background updates follows.
+    Finished(Outcome),
+}
+
+/// A value in several representations, by MIME type.
+#[derive(Clone, Debug, Default)]
+pub struct MimeBundle {
+    /// MIME type to content (a string, or JSON for JSON types).
+    pub data: Map<String, Value>,
+    /// Metadata by MIME type.
+    pub metadata: Map<String, Value>,
+}
+
+/// A display.
+#[derive(Clone, Debug)]
+pub struct Display {
+    /// What is shown.
+    pub bundle: MimeBundle,
+    /// The display's id, where it can be updated.
+    pub id: Option<String>,
+    /// Whether this replaces the earlier content of `id`.
+    pub update: bool,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It ran to its end.
+    Ok,
+    /// It failed.
+    Error(CellError),
+}
+
+/// One clear error, as the front end shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellError {
+    /// Its kind: `CompileError`, `Panic`, `Interrupted`, or the error's type.
+    pub ename: String,
+    /// One line.
+    pub evalue: String,
+    /// The whole text, which may hold ANSI colours, a line an entry.
+    pub traceback: Vec<String>,
+}

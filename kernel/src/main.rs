@@ -1,0 +1,5 @@
+//! The `swath` binary.
+
+mod execution;
+
+fn main() {}
