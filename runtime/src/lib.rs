@@ -1,1 +1,27 @@
-//! Swath.
+//! Swath: chunked arrays, partitioned data frames, delayed values and custom
+//! task graphs, computed in parallel on a threaded scheduler.
+//!
+//! Data flows one way: a collection describes a [`graph`], [`optimize`]
+//! rewrites it, [`schedule`] plans, orders and runs it, and what comes out is
+//! shown by [`display`]. Collections never import the scheduler, the scheduler
+//! names no collection, renderers are leaves.
+
+pub mod array;
+pub mod cluster;
+pub mod compute;
+pub mod delayed;
+pub mod diagnostics;
+pub mod display;
+pub mod error;
+pub mod frame;
+pub mod graph;
+pub mod optimize;
+pub mod prelude;
+pub mod schedule;
+pub mod session;
+
+pub use compute::{Collection, compute};
+pub use error::{Error, Result};
+
+// What the runtime is made of, so that a cell can use the same types.
+pub use {ndarray, plotters, polars, rand, rayon, serde_json, tokio};

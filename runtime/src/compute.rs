@@ -1,0 +1,110 @@
+//! What every collection can do: compute, persist, visualize.
+
+use crate::error::Result;
+use crate::graph::{Layer, Value};
+use crate::schedule::{self, Options, Persisted};
+use parking_lot::RwLock;
+use std::sync::Arc;
+
+/// A collection: chunks that a layer computes, and what they make together.
+pub trait Collection: Clone {
+    /// What [`compute`](Collection::compute) returns.
+    type Output;
+
+    /// The layer that computes the chunks.
+    ///
+    /// # Errors
+    /// What was wrong when the collection was described, for collections that
+    /// tell it only now (frames).
+    fn layer(&self) -> Result<Arc<Layer>>;
+
+    /// The same collection on a layer with the same keys.
+    #[must_use]
+    fn with_layer(&self, layer: Arc<Layer>) -> Self;
+
+    /// Puts the chunks together, row-major as the layer has them.
+    ///
+    /// # Errors
+    /// Where the chunks do not fit together.
+    fn assemble(&self, chunks: Vec<Value>) -> Result<Self::Output>;
+
+    /// Computes the collection on the threaded scheduler.
+    ///
+    /// # Errors
+    /// The first task's failure, with its key; [`crate::Error::Interrupted`].
+    fn compute(&self) -> Result<Self::Output> {
+        self.compute_with(&default_options())
+    }
+
+    /// Computes the collection with a scheduler of your choice.
+    ///
+    /// # Errors
+    /// As [`compute`](Collection::compute).
+    fn compute_with(&self, options: &Options) -> Result<Self::Output> {
+        let mut values = schedule::run(&[self.layer()?], options)?;
+        self.assemble(values.pop().unwrap_or_default())
+    }
+
+    /// Starts computing the chunks in the background and returns the
+    /// collection on top of them at once: computing it, or anything made of it,
+    /// takes them instead of computing them again. See [`crate::progress`].
+    ///
+    /// # Errors
+    /// What was wrong when the collection was described.
+    fn persist(&self) -> Result<Self> {
+        Ok(self.with_layer(Persisted::start(&self.layer()?, default_options())))
+    }
+}
+
+static DEFAULT: RwLock<Option<Options>> = RwLock::new(None);
+
+/// The options that [`Collection::compute`] uses.
+pub fn default_options() -> Options {
+    DEFAULT.read().clone().unwrap_or_default()
+}
+
+/// Sets the options that [`Collection::compute`] uses.
+pub fn set_default_options(options: Options) {
+    *DEFAULT.write() = Some(options);
+}
+
+/// Several collections that are computed together: what they share is
+/// computed once.
+pub trait Together {
+    /// The results, one for each collection.
+    type Output;
+
+    /// Computes them.
+    ///
+    /// # Errors
+    /// As [`Collection::compute`].
+    fn compute_together(&self) -> Result<Self::Output>;
+}
+
+macro_rules! together {
+    ($($name:ident $at:tt),*) => {
+        impl<$($name: Collection),*> Together for ($(&$name,)*) {
+            type Output = ($($name::Output,)*);
+
+            fn compute_together(&self) -> Result<Self::Output> {
+                let mut values = schedule::run(&[$(self.$at.layer()?),*], &default_options())?.into_iter();
+                Ok(($(self.$at.assemble(values.next().unwrap_or_default())?,)*))
+            }
+        }
+    };
+}
+together!(A 0);
+together!(A 0, B 1);
+together!(A 0, B 1, C 2);
+together!(A 0, B 1, C 2, D 3);
+together!(A 0, B 1, C 2, D 3, E 4);
+together!(A 0, B 1, C 2, D 3, E 4, F 5);
+
+/// Computes several collections at once, sharing their work:
+/// `let (a, b) = compute((&x.mean(), &x.std()))?;`
+///
+/// # Errors
+/// As [`Collection::compute`].
+pub fn compute<T: Together>(collections: T) -> Result<T::Output> {
+    collections.compute_together()
+}

@@ -1,0 +1,1 @@
+//! Delayed function calls and custom task graphs.

@@ -1,0 +1,201 @@
+//! The one error type of the runtime.
+//!
+//! A message says what could not be done, what was found, what was expected
+//! and, where there is one, the mend. [`Error::kind`] is the name that the
+//! notebook shows in front of it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The runtime's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that a task, or a user's function in it, ended with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong. Cheap to clone: causes are shared.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Shapes, axes or chunks that do not fit each other.
+    #[error("{0}")]
+    Shape(String),
+    /// A column that a frame does not have.
+    #[error("no column \"{name}\"{context}: the columns are {}", list(available))]
+    Column {
+        /// The column asked for.
+        name: String,
+        /// Where it was asked for, with a leading space, or empty.
+        context: String,
+        /// The columns that exist.
+        available: Vec<String>,
+    },
+    /// A file that cannot be opened, read or written.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io {
+        /// What was tried: `open`, `read`, `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        cause: Arc<std::io::Error>,
+    },
+    /// A text file whose content does not have the expected form.
+    #[error("{}{}: {reason}", path.display(), at_line(*line))]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
+        /// What was found, what was expected, how to mend it.
+        reason: String,
+    },
+    /// Polars refused an expression or a query.
+    #[error("{0}")]
+    Polars(Arc<polars::error::PolarsError>),
+    /// Two tasks under one key.
+    #[error(
+        "two tasks under the key \"{key}\": a key names one task, choose another name for one of them"
+    )]
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A key that no task has.
+    #[error(
+        "no task under the key \"{key}\"{needed_by}: the keys are {}",
+        list(available)
+    )]
+    MissingKey {
+        /// The key asked for.
+        key: String,
+        /// Who asked for it, with a leading space, or empty.
+        needed_by: String,
+        /// The keys that exist.
+        available: Vec<String>,
+    },
+    /// Tasks that wait for each other.
+    #[error("the graph has a cycle: {}", path.join(" → "))]
+    Cycle {
+        /// The keys along the cycle, the first one repeated at the end.
+        path: Vec<String>,
+    },
+    /// A value of another type than the one asked for.
+    #[error("{subject} is {found}, expected {expected}")]
+    Type {
+        /// What has the wrong type.
+        subject: String,
+        /// Its type.
+        found: String,
+        /// The type asked for.
+        expected: String,
+    },
+    /// An argument outside of what the function accepts.
+    #[error("{0}")]
+    Argument(String),
+    /// A task failed.
+    #[error("task {key} ({operation}) failed: {cause}{}", given(inputs))]
+    Task {
+        /// The task's key.
+        key: String,
+        /// The operation's name.
+        operation: String,
+        /// One line for each input.
+        inputs: Vec<String>,
+        /// What it failed with.
+        cause: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A task's function panicked.
+    #[error("panicked: {message}{}", at(location))]
+    Panic {
+        /// The panic's message.
+        message: String,
+        /// Source file, line and column, where known.
+        location: Option<String>,
+    },
+    /// The user interrupted the computation.
+    #[error("interrupted: the computation was cancelled, every variable is kept")]
+    Interrupted,
+    /// A value that has no encoding.
+    #[error("cannot encode {0}")]
+    Encode(String),
+}
+
+impl Error {
+    /// The error's kind, as the notebook names it.
+    ///
+    /// ```
+    /// use swath::Error;
+    /// assert_eq!(Error::Shape("axis 2 of a 2-d array".into()).kind(), "ShapeError");
+    /// ```
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "ShapeError",
+            Self::Column { .. } => "ColumnError",
+            Self::Io { .. } => "IoError",
+            Self::Csv { .. } => "CsvError",
+            Self::Polars(_) => "PolarsError",
+            Self::DuplicateKey { .. } | Self::MissingKey { .. } => "KeyError",
+            Self::Cycle { .. } => "CycleError",
+            Self::Type { .. } => "TypeError",
+            Self::Argument(_) => "ArgumentError",
+            Self::Task { .. } => "TaskError",
+            Self::Panic { .. } => "Panic",
+            Self::Interrupted => "Interrupted",
+            Self::Encode(_) => "EncodeError",
+        }
+    }
+
+    /// Raises the error as a panic whose payload is the error itself, so that
+    /// the notebook shows it as what it is. For operators, which cannot return
+    /// a `Result`.
+    #[track_caller]
+    pub fn raise(self) -> ! {
+        std::panic::panic_any(self)
+    }
+}
+
+impl From<polars::error::PolarsError> for Error {
+    fn from(error: polars::error::PolarsError) -> Self {
+        Self::Polars(Arc::new(error))
+    }
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 30;
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        text += &format!(", and {} more", names.len() - SHOWN);
+    }
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}"))
+        .unwrap_or_default()
+}
+
+fn at(location: &Option<String>) -> String {
+    location
+        .as_ref()
+        .map(|location| format!(" (at {location})"))
+        .unwrap_or_default()
+}
+
+fn given(inputs: &[String]) -> impl fmt::Display {
+    if inputs.is_empty() {
+        String::new()
+    } else {
+        format!("; its inputs: {}", inputs.join(", "))
+    }
+}

@@ -1,0 +1,1 @@
+//! Partitioned data frames on Polars.

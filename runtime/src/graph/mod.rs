@@ -1,0 +1,19 @@
+//! Task graphs: what is to be computed, before anything runs.
+//!
+//! A collection holds one [`Layer`]: the tasks that produce its chunks. A layer
+//! knows the layers it depends on, so a graph is what can be reached from a
+//! set of layers; building an operation costs the same for ten chunks as for a
+//! million, because the tasks of a layer stay a rule until a plan is made
+//! ([`crate::schedule::plan`]).
+//!
+//! This module knows no collection and no scheduler. Start at [`Layer`].
+
+mod key;
+mod layer;
+mod operation;
+mod value;
+
+pub use key::{Fingerprint, Grid, Index, Key};
+pub use layer::{AxisMap, BlockInput, Layer, ListedTask, Source, TaskFamily, TaskRef, Tasks};
+pub use operation::{Arguments, Block, Operation};
+pub use value::{ChunkValue, Encoded, Opaque, Value, short_type_name};

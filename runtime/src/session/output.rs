@@ -1,0 +1,45 @@
+//! Displays: from values to the kernel, or to a terminal where there is none.
+
+use crate::display::Bundle;
+use parking_lot::RwLock;
+use std::sync::Arc;
+
+/// Where displays go.
+pub trait Sink: Send + Sync + 'static {
+    /// Shows a bundle; with an id it can be replaced later, by `update`.
+    fn display(&self, bundle: &Bundle, id: Option<&str>, update: bool);
+    /// Clears the cell's output; `wait`: only when the next one comes.
+    fn clear(&self, wait: bool);
+}
+
+static SINK: RwLock<Option<Arc<dyn Sink>>> = RwLock::new(None);
+
+/// Sends all displays to `sink`.
+pub fn set_sink(sink: Arc<dyn Sink>) {
+    *SINK.write() = Some(sink);
+}
+
+/// Whether a notebook sees what is displayed.
+pub fn has_sink() -> bool {
+    SINK.read().is_some()
+}
+
+/// Shows a bundle. Without a notebook its plain text is printed.
+pub fn display(bundle: &Bundle, id: Option<&str>, update: bool) {
+    match SINK.read().clone() {
+        Some(sink) => sink.display(bundle, id, update),
+        None => {
+            if let Some((_, text)) = bundle.data.iter().find(|(mime, _)| mime == "text/plain") {
+                println!("{text}");
+            }
+        }
+    }
+}
+
+/// Clears what the cell has shown so far; `wait`: only when the next output
+/// comes, so that nothing flickers.
+pub fn clear_output(wait: bool) {
+    if let Some(sink) = SINK.read().clone() {
+        sink.clear(wait);
+    }
+}
