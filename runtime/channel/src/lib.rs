@@ -1,0 +1,183 @@
+//! What the kernel and its runtime process say to each other.
+//!
+//! The channel is a Unix socket: frames of a length (4 bytes, little-endian)
+//! and a message in JSON. What user code writes to standard output and error
+//! goes through two FIFOs beside it, as bytes. The kernel empties the FIFOs
+//! before it takes up a frame, so that output keeps its order.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Read, Write};
+
+/// Where the runtime process finds the channel: a folder with a socket and two
+/// FIFOs ([`SOCKET`], [`STDOUT`], [`STDERR`]).
+pub const DIRECTORY_VARIABLE: &str = "SWATH_CHANNEL";
+/// The socket's name.
+pub const SOCKET: &str = "channel";
+/// The name of the FIFO that is the runtime's standard output.
+pub const STDOUT: &str = "stdout";
+/// The name of the FIFO that is the runtime's standard error.
+pub const STDERR: &str = "stderr";
+
+/// A frame larger than this is not one.
+const FRAME_LIMIT: u32 = 1 << 30;
+
+/// From the runtime process to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromRuntime {
+    /// The process has started.
+    Hello {
+        /// Its process id.
+        pid: u32,
+        /// Types that have no public name where they are defined: the path
+        /// there, and a public one.
+        public_paths: Vec<(String, String)>,
+    },
+    /// Show something.
+    Display {
+        /// MIME types and contents.
+        data: Vec<(String, String)>,
+        /// The display's id, if it can be updated.
+        id: Option<String>,
+        /// Whether it replaces what the id shows.
+        update: bool,
+        /// The cell on whose behalf, where it is not the running one.
+        cell: Option<u64>,
+    },
+    /// Clear the cell's output.
+    Clear {
+        /// Only when the next output comes.
+        wait: bool,
+    },
+    /// The value of the cell's last expression.
+    Result {
+        /// MIME types and contents.
+        data: Vec<(String, String)>,
+    },
+    /// Ask the user for a line: answered by [`ToRuntime::Input`].
+    Input {
+        /// Shown before the field.
+        prompt: String,
+        /// Hide what is typed.
+        password: bool,
+    },
+    /// Take up what has been written so far, then answer
+    /// [`ToRuntime::FenceReached`]: sent where output changes from one stream
+    /// to the other.
+    Fence,
+    /// The cell has ended.
+    Ended {
+        /// What it failed with.
+        failure: Option<Failure>,
+        /// The variables that there are now.
+        variables: Vec<Variable>,
+    },
+}
+
+/// From the kernel to the runtime process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToRuntime {
+    /// The next cell to run.
+    Begin {
+        /// The cell.
+        cell: u64,
+    },
+    /// Stop what is being computed.
+    Interrupt,
+    /// What the user typed; `None` where nobody can be asked.
+    Input {
+        /// The line.
+        text: Option<String>,
+    },
+    /// The answer to [`FromRuntime::Fence`].
+    FenceReached,
+}
+
+/// What a cell failed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The error's kind: `Panic`, `Interrupted`, an error's type.
+    pub kind: String,
+    /// The error's text.
+    pub message: String,
+    /// Where it comes from, `file:line:column`, if known.
+    pub location: Option<String>,
+}
+
+/// A variable of the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type, by the path of its definition.
+    pub type_name: String,
+    /// One line: shape, dtype, a short value. Empty where nothing is known.
+    pub summary: String,
+    /// Bytes in memory, where known.
+    pub nbytes: Option<u64>,
+}
+
+/// Writes one frame.
+///
+/// # Errors
+/// The stream's.
+pub fn write_frame(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let body = serde_json::to_vec(message)?;
+    let length = u32::try_from(body.len())
+        .ok()
+        .filter(|length| *length <= FRAME_LIMIT)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a display of more than 1 GiB"))?;
+    let mut frame = Vec::with_capacity(4 + body.len());
+    frame.extend_from_slice(&length.to_le_bytes());
+    frame.extend_from_slice(&body);
+    stream.write_all(&frame)
+}
+
+/// Reads one frame; `None` at the end of the stream.
+///
+/// # Errors
+/// The stream's; a frame that is none.
+pub fn read_frame<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match stream.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = u32::from_le_bytes(length);
+    if length > FRAME_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes")));
+    }
+    let mut body = vec![0; length as usize];
+    stream.read_exact(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_survive_the_stream() {
+        let sent = [
+            FromRuntime::Fence,
+            FromRuntime::Result { data: vec![("text/plain".into(), "ä\n".into())] },
+            FromRuntime::Ended { failure: None, variables: vec![] },
+        ];
+        let mut stream = Vec::new();
+        for message in &sent {
+            write_frame(&mut stream, message).expect("a Vec takes everything");
+        }
+        let mut stream = &stream[..];
+        for message in sent {
+            assert_eq!(read_frame(&mut stream).expect("the frame is whole"), Some(message));
+        }
+        assert_eq!(read_frame::<FromRuntime>(&mut stream).expect("the end is no error"), None);
+    }
+
+    #[test]
+    fn garbage_is_an_error() {
+        assert!(read_frame::<FromRuntime>(&mut &b"\xff\xff\xff\xffgarbage"[..]).is_err());
+        assert!(read_frame::<FromRuntime>(&mut &b"\x02\x00\x00\x00{]"[..]).is_err());
+    }
+}

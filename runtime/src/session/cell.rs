@@ -1,0 +1,186 @@
+//! What the code that is generated for a cell calls.
+//!
+//! A cell looks like this (the user's text in the middle):
+//!
+//! ```ignore
+//! swath::session::cell::run(&mut || {
+//!     swath::session::cell::check(&[("x", std::any::TypeId::of::<f64>())])?;
+//!     let mut x = swath::session::cell::take::<f64>("x");
+//!     let outcome = swath::session::cell::guard(|| {
+//!         let y = x + 1.0;
+//!         swath::session::cell::put("y", y);
+//!         Ok(())
+//!     });
+//!     swath::session::cell::put("x", x);
+//!     outcome
+//! });
+//! ```
+//!
+//! Every generic function here is a few lines over one that is compiled
+//! already: each cell pays for what it instantiates.
+
+use super::{channel, panics, variables};
+use crate::display::Bundle;
+use crate::error::Error;
+use crate::graph::short_type_name;
+use crate::schedule;
+use std::any::{Any, TypeId};
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use swath_channel::{FromRuntime, Variable};
+
+/// Why a cell failed. Made of any error by `?`.
+///
+/// It is deliberately no `Display`: that is what lets `?` take every type that is.
+pub struct Failure {
+    kind: String,
+    message: String,
+    location: Option<String>,
+}
+
+impl<E: Display + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.to_string(), std::any::type_name::<E>(), &error)
+    }
+}
+
+impl Failure {
+    /// A failure of a kind of your own.
+    pub fn of(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: kind.into(), message: message.into(), location: None }
+    }
+
+    fn new(message: String, type_name: &str, error: &dyn Any) -> Self {
+        let kind = match error.downcast_ref::<Error>() {
+            Some(error) => error.kind().to_owned(),
+            // A text or a boxed error tells nothing by its type.
+            None if error.is::<String>() || error.is::<&str>() || type_name.contains("dyn ") => "Error".to_owned(),
+            None => short_type_name(type_name),
+        };
+        Self { kind, message, location: None }
+    }
+
+    fn of_panic(payload: Box<dyn Any + Send>) -> Self {
+        let location = panics::take_location();
+        match payload.downcast::<Error>() {
+            Ok(error) => Self { kind: error.kind().to_owned(), message: error.to_string(), location },
+            Err(payload) => Self { kind: "Panic".to_owned(), message: panics::message(&*payload), location },
+        }
+    }
+}
+
+/// Runs a cell and tells the kernel how it ended.
+pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
+    schedule::cancel::begin();
+    let failure = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload))).err();
+    flush();
+    channel::send(&FromRuntime::Ended {
+        failure: failure.map(|failure| swath_channel::Failure {
+            kind: failure.kind,
+            message: failure.message,
+            location: failure.location,
+        }),
+        variables: variables::list(),
+    });
+}
+
+/// Runs the user's statements: a panic in them is their failure, so that the
+/// variables around them survive it.
+pub fn guard(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+}
+
+/// Checks that the variables that a cell is about to take are what it was
+/// compiled for, before the first is taken.
+///
+/// # Errors
+/// A failure that names the variable and both types.
+pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
+    for (name, of_type) in expected {
+        match variables::has(name, *of_type) {
+            Ok(()) => {}
+            Err(Some(type_name)) => {
+                let found = short_type_name(type_name);
+                let message = format!("the variable `{name}` has a type {found} that was defined anew since: set it again");
+                return Err(Failure::of("VariableError", message));
+            }
+            Err(None) => {
+                return Err(Failure::of("VariableError", format!("the variable `{name}` is gone: set it again")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes a variable out of the store.
+///
+/// # Panics
+/// Where [`check`] was not called before.
+pub fn take<T: 'static>(name: &str) -> T {
+    match variables::take(name).map(|value| value.downcast::<T>()) {
+        Some(Ok(value)) => *value,
+        _ => missing(name),
+    }
+}
+
+#[cold]
+fn missing(name: &str) -> ! {
+    Error::Argument(format!("the variable `{name}` is gone: set it again")).raise()
+}
+
+/// Puts a variable into the store.
+pub fn put<T: 'static>(name: &str, value: T) {
+    variables::put(name, std::any::type_name::<T>(), Box::new(value));
+}
+
+/// Drops variables.
+pub fn forget(names: &[&str]) {
+    for name in names {
+        drop(variables::take(name));
+    }
+}
+
+/// The variables that there are.
+pub fn list() -> Vec<Variable> {
+    variables::list()
+}
+
+/// Shows the value of the last expression.
+pub fn result(bundle: Bundle) {
+    flush();
+    channel::send(&FromRuntime::Result { data: bundle.data });
+}
+
+/// Runs a future to its end on the session's own executor.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    static EXECUTOR: std::sync::LazyLock<Option<tokio::runtime::Runtime>> =
+        std::sync::LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_time().build().ok());
+    match &*EXECUTOR {
+        Some(executor) => executor.block_on(future),
+        None => Error::Argument("cannot start the threads that run futures".to_owned()).raise(),
+    }
+}
+
+/// Asks the user for a line of text.
+///
+/// # Errors
+/// [`Error::Argument`] where nobody can be asked; [`Error::Interrupted`].
+pub fn input(prompt: &str) -> crate::Result<String> {
+    channel::input(prompt, false)
+}
+
+/// Asks the user for a line of text that is not shown while it is typed.
+///
+/// # Errors
+/// As [`input`].
+pub fn password(prompt: &str) -> crate::Result<String> {
+    channel::input(prompt, true)
+}
+
+/// Everything that was written so far leaves before what comes.
+fn flush() {
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+    // SAFETY: a null pointer means all of C's output streams; libraries
+    // written in C may have text there.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}

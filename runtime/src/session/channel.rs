@@ -1,0 +1,146 @@
+//! The runtime's end of the channel to the kernel.
+
+use super::output::{self, Sink};
+use crate::display::Bundle;
+use crate::schedule;
+use parking_lot::{Condvar, Mutex};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use swath_channel::{FromRuntime, ToRuntime, read_frame, write_frame};
+
+struct Channel {
+    stream: Mutex<UnixStream>,
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    /// The cell that runs.
+    cell: AtomicU64,
+}
+
+#[derive(Default)]
+struct Inbox {
+    fences: usize,
+    input: Option<Option<String>>,
+    closed: bool,
+}
+
+static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
+
+/// Connects to the kernel that waits in `directory`.
+///
+/// # Errors
+/// The socket's.
+pub(super) fn connect(directory: &Path) -> io::Result<()> {
+    let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
+    let mut incoming = stream.try_clone()?;
+    let channel = Arc::new(Channel {
+        stream: Mutex::new(stream),
+        inbox: Mutex::default(),
+        arrived: Condvar::new(),
+        cell: AtomicU64::new(0),
+    });
+    let receiver = channel.clone();
+    std::thread::Builder::new().name("swath-channel".to_owned()).spawn(move || {
+        while let Ok(Some(message)) = read_frame::<ToRuntime>(&mut incoming) {
+            receiver.receive(message);
+        }
+        // The kernel is gone: nobody will ever want what is computed here.
+        std::process::exit(0);
+    })?;
+    if CHANNEL.set(channel).is_ok() {
+        output::set_sink(Arc::new(ToKernel));
+    }
+    Ok(())
+}
+
+impl Channel {
+    fn receive(&self, message: ToRuntime) {
+        match message {
+            ToRuntime::Begin { cell } => self.cell.store(cell, Ordering::Release),
+            ToRuntime::Interrupt => {
+                schedule::interrupt();
+                // Somebody may wait for input that will not come.
+                self.arrived.notify_all();
+            }
+            ToRuntime::Input { text } => {
+                self.inbox.lock().input = Some(text);
+                self.arrived.notify_all();
+            }
+            ToRuntime::FenceReached => {
+                self.inbox.lock().fences += 1;
+                self.arrived.notify_all();
+            }
+        }
+    }
+
+    fn send(&self, message: &FromRuntime) {
+        if write_frame(&mut *self.stream.lock(), message).is_err() {
+            self.inbox.lock().closed = true;
+        }
+    }
+}
+
+/// Sends a message, if there is a kernel.
+pub(super) fn send(message: &FromRuntime) {
+    if let Some(channel) = CHANNEL.get() {
+        channel.send(message);
+    }
+}
+
+/// The number of the running cell.
+pub fn current_cell() -> Option<u64> {
+    CHANNEL.get().map(|channel| channel.cell.load(Ordering::Acquire))
+}
+
+/// Waits until the kernel has taken up all output so far.
+pub(super) fn fence() {
+    let Some(channel) = CHANNEL.get() else { return };
+    let before = channel.inbox.lock().fences;
+    channel.send(&FromRuntime::Fence);
+    let mut inbox = channel.inbox.lock();
+    while inbox.fences == before && !inbox.closed {
+        channel.arrived.wait(&mut inbox);
+    }
+}
+
+/// Asks the user for a line of text.
+///
+/// # Errors
+/// [`crate::Error::Argument`] where nobody can be asked (a notebook that runs
+/// headless); [`crate::Error::Interrupted`].
+pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
+    let nobody = || crate::Error::Argument(format!("cannot ask for \"{prompt}\": nobody is there to answer"));
+    let channel = CHANNEL.get().ok_or_else(nobody)?;
+    channel.inbox.lock().input = None;
+    channel.send(&FromRuntime::Input { prompt: prompt.to_owned(), password });
+    let mut inbox = channel.inbox.lock();
+    loop {
+        schedule::checkpoint()?;
+        if let Some(text) = inbox.input.take() {
+            return text.ok_or_else(nobody);
+        }
+        channel.arrived.wait(&mut inbox);
+    }
+}
+
+struct ToKernel;
+
+impl Sink for ToKernel {
+    fn display(&self, bundle: &Bundle, id: Option<&str>, update: bool) {
+        // What was printed before comes before.
+        let _ = io::Write::flush(&mut io::stdout());
+        send(&FromRuntime::Display {
+            data: bundle.data.clone(),
+            id: id.map(str::to_owned),
+            update,
+            cell: current_cell(),
+        });
+    }
+
+    fn clear(&self, wait: bool) {
+        let _ = io::Write::flush(&mut io::stdout());
+        send(&FromRuntime::Clear { wait });
+    }
+}

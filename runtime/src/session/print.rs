@@ -1,0 +1,84 @@
+//! `print!` and its kin, so that standard output and error keep their order.
+//!
+//! The two streams are separate pipes, and whoever reads both cannot tell what
+//! was written first. So where the output changes from one stream to the
+//! other, the kernel is asked to take up what there is before more is written.
+
+use parking_lot::Mutex;
+use std::fmt;
+use std::io::{self, Write};
+
+/// One of the two standard streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+static LAST: Mutex<Stream> = Mutex::new(Stream::Stdout);
+
+/// Writes to a stream, after everything that was written to the other one.
+pub fn write(stream: Stream, arguments: fmt::Arguments<'_>) {
+    let mut last = LAST.lock();
+    if *last != stream {
+        // Nobody can be told that the output is gone.
+        let _ = io::stdout().flush();
+        super::channel::fence();
+        *last = stream;
+    }
+    let _ = match stream {
+        // Flushed at once: a line that grows (`print!(".")`) is seen growing.
+        Stream::Stdout => {
+            let mut stdout = io::stdout().lock();
+            stdout.write_fmt(arguments).and_then(|()| stdout.flush())
+        }
+        Stream::Stderr => io::stderr().lock().write_fmt(arguments),
+    };
+}
+
+/// As `std::print!`, in order with standard error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cell_print {
+    ($($arguments:tt)*) => {
+        $crate::session::print::write($crate::session::print::Stream::Stdout, ::std::format_args!($($arguments)*))
+    };
+}
+
+/// As `std::println!`, in order with standard error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cell_println {
+    () => { $crate::cell_print!("\n") };
+    ($($arguments:tt)*) => {
+        $crate::cell_print!("{}\n", ::std::format_args!($($arguments)*))
+    };
+}
+
+/// As `std::eprint!`, in order with standard output.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cell_eprint {
+    ($($arguments:tt)*) => {
+        $crate::session::print::write($crate::session::print::Stream::Stderr, ::std::format_args!($($arguments)*))
+    };
+}
+
+/// As `std::eprintln!`, in order with standard output.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cell_eprintln {
+    () => { $crate::cell_eprint!("\n") };
+    ($($arguments:tt)*) => {
+        $crate::cell_eprint!("{}\n", ::std::format_args!($($arguments)*))
+    };
+}
+
+/// What a cell has in scope instead of std's macros.
+pub mod macros {
+    pub use crate::{
+        cell_eprint as eprint, cell_eprintln as eprintln, cell_print as print, cell_println as println,
+    };
+}
