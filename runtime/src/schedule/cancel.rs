@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// Tells a run to stop. Clones speak of the same run.
@@ -14,8 +13,6 @@ pub struct CancelToken(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     cancelled: AtomicBool,
-    /// Who waits for the run, and has to be woken.
-    waiting: Mutex<Vec<Thread>>,
 }
 
 static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
@@ -41,19 +38,11 @@ impl CancelToken {
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::Acquire)
     }
-
-    /// Has this thread unparked when the run is told to stop.
-    pub(super) fn wake_me(&self) {
-        self.0.waiting.lock().push(std::thread::current());
-    }
 }
 
 impl Shared {
     fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
-        for thread in self.waiting.lock().drain(..) {
-            thread.unpark();
-        }
     }
 }
 

@@ -73,9 +73,9 @@ pub fn run(
     });
     run.start_workers(&mut run.shared.lock());
     if THREAD_POOL.current_thread_index().is_some() {
-        run.help()
+        run.help();
     } else {
-        run.wait()
+        run.wait();
     }
     let mut shared = run.shared.lock();
     match shared.outcome.take() {
