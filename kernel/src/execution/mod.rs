@@ -5,6 +5,20 @@
 //! receives [`Event`]s, in the order in which they happened. Nothing here
 //! knows ZeroMQ or Jupyter's message types.
 
+mod compiling;
+mod dependencies;
+mod diagnostics;
+mod evaluator;
+mod generate;
+mod io;
+mod items;
+mod source;
+mod types;
+mod workplace;
+
+pub use evaluator::Evaluator;
+pub use workplace::Workplace;
+
 use serde_json::{Map, Value};
 
 /// A cell as the session hands it over.

@@ -47,24 +47,42 @@ impl<E: Display + 'static> From<E> for Failure {
 impl Failure {
     /// A failure of a kind of your own.
     pub fn of(kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: kind.into(), message: message.into(), location: None }
+        Self {
+            kind: kind.into(),
+            message: message.into(),
+            location: None,
+        }
     }
 
     fn new(message: String, type_name: &str, error: &dyn Any) -> Self {
         let kind = match error.downcast_ref::<Error>() {
             Some(error) => error.kind().to_owned(),
             // A text or a boxed error tells nothing by its type.
-            None if error.is::<String>() || error.is::<&str>() || type_name.contains("dyn ") => "Error".to_owned(),
+            None if error.is::<String>() || error.is::<&str>() || type_name.contains("dyn ") => {
+                "Error".to_owned()
+            }
             None => short_type_name(type_name),
         };
-        Self { kind, message, location: None }
+        Self {
+            kind,
+            message,
+            location: None,
+        }
     }
 
     fn of_panic(payload: Box<dyn Any + Send>) -> Self {
         let location = panics::take_location();
         match payload.downcast::<Error>() {
-            Ok(error) => Self { kind: error.kind().to_owned(), message: error.to_string(), location },
-            Err(payload) => Self { kind: "Panic".to_owned(), message: panics::message(&*payload), location },
+            Ok(error) => Self {
+                kind: error.kind().to_owned(),
+                message: error.to_string(),
+                location,
+            },
+            Err(payload) => Self {
+                kind: "Panic".to_owned(),
+                message: panics::message(&*payload),
+                location,
+            },
         }
     }
 }
@@ -72,7 +90,9 @@ impl Failure {
 /// Runs a cell and tells the kernel how it ended.
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     schedule::cancel::begin();
-    let failure = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload))).err();
+    let failure = catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+        .err();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {
@@ -101,11 +121,16 @@ pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
             Ok(()) => {}
             Err(Some(type_name)) => {
                 let found = short_type_name(type_name);
-                let message = format!("the variable `{name}` has a type {found} that was defined anew since: set it again");
+                let message = format!(
+                    "the variable `{name}` has a type {found} that was defined anew since: set it again"
+                );
                 return Err(Failure::of("VariableError", message));
             }
             Err(None) => {
-                return Err(Failure::of("VariableError", format!("the variable `{name}` is gone: set it again")));
+                return Err(Failure::of(
+                    "VariableError",
+                    format!("the variable `{name}` is gone: set it again"),
+                ));
             }
         }
     }
@@ -154,7 +179,12 @@ pub fn result(bundle: Bundle) {
 /// Runs a future to its end on the session's own executor.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     static EXECUTOR: std::sync::LazyLock<Option<tokio::runtime::Runtime>> =
-        std::sync::LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_time().build().ok());
+        std::sync::LazyLock::new(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .enable_time()
+                .build()
+                .ok()
+        });
     match &*EXECUTOR {
         Some(executor) => executor.block_on(future),
         None => Error::Argument("cannot start the threads that run futures".to_owned()).raise(),
@@ -183,4 +213,19 @@ fn flush() {
     // SAFETY: a null pointer means all of C's output streams; libraries
     // written in C may have text there.
     unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Shows what the last expression came to.
+///
+/// # Errors
+/// The failure of an expression that is an `Err`.
+pub fn show(
+    shown: Result<Option<Bundle>, crate::display::probe::CellFailure>,
+) -> Result<(), Failure> {
+    match shown {
+        Ok(Some(bundle)) => result(bundle),
+        Ok(None) => {}
+        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
+    }
+    Ok(())
 }

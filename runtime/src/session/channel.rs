@@ -42,13 +42,15 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
         cell: AtomicU64::new(0),
     });
     let receiver = channel.clone();
-    std::thread::Builder::new().name("swath-channel".to_owned()).spawn(move || {
-        while let Ok(Some(message)) = read_frame::<ToRuntime>(&mut incoming) {
-            receiver.receive(message);
-        }
-        // The kernel is gone: nobody will ever want what is computed here.
-        std::process::exit(0);
-    })?;
+    std::thread::Builder::new()
+        .name("swath-channel".to_owned())
+        .spawn(move || {
+            while let Ok(Some(message)) = read_frame::<ToRuntime>(&mut incoming) {
+                receiver.receive(message);
+            }
+            // The kernel is gone: nobody will ever want what is computed here.
+            std::process::exit(0);
+        })?;
     if CHANNEL.set(channel).is_ok() {
         output::set_sink(Arc::new(ToKernel));
     }
@@ -91,7 +93,9 @@ pub(super) fn send(message: &FromRuntime) {
 
 /// The number of the running cell.
 pub fn current_cell() -> Option<u64> {
-    CHANNEL.get().map(|channel| channel.cell.load(Ordering::Acquire))
+    CHANNEL
+        .get()
+        .map(|channel| channel.cell.load(Ordering::Acquire))
 }
 
 /// Waits until the kernel has taken up all output so far.
@@ -111,10 +115,17 @@ pub(super) fn fence() {
 /// [`crate::Error::Argument`] where nobody can be asked (a notebook that runs
 /// headless); [`crate::Error::Interrupted`].
 pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
-    let nobody = || crate::Error::Argument(format!("cannot ask for \"{prompt}\": nobody is there to answer"));
+    let nobody = || {
+        crate::Error::Argument(format!(
+            "cannot ask for \"{prompt}\": nobody is there to answer"
+        ))
+    };
     let channel = CHANNEL.get().ok_or_else(nobody)?;
     channel.inbox.lock().input = None;
-    channel.send(&FromRuntime::Input { prompt: prompt.to_owned(), password });
+    channel.send(&FromRuntime::Input {
+        prompt: prompt.to_owned(),
+        password,
+    });
     let mut inbox = channel.inbox.lock();
     loop {
         schedule::checkpoint()?;

@@ -30,13 +30,20 @@ pub fn main() -> ! {
 }
 
 fn serve() -> io::Result<()> {
-    let directory = std::env::var_os(DIRECTORY_VARIABLE).map(PathBuf::from).ok_or_else(|| {
-        io::Error::other("started by hand: the kernel starts this program, and tells it where to connect")
-    })?;
+    let directory = std::env::var_os(DIRECTORY_VARIABLE)
+        .map(PathBuf::from)
+        .ok_or_else(|| {
+            io::Error::other(
+                "started by hand: the kernel starts this program, and tells it where to connect",
+            )
+        })?;
     let (commands, mut answers) = redirect(&directory)?;
     panics::install_hook();
     channel::connect(&directory)?;
-    channel::send(&FromRuntime::Hello { pid: std::process::id(), public_paths: public_paths::table() });
+    channel::send(&FromRuntime::Hello {
+        pid: std::process::id(),
+        public_paths: public_paths::table(),
+    });
     let mut store = std::ptr::null_mut();
     for line in BufReader::new(commands).lines() {
         let line = line?;
@@ -57,8 +64,14 @@ fn redirect(directory: &Path) -> io::Result<(File, File)> {
     let answers = keep(1)?;
     // User code that reads its standard input finds the end of it.
     replace(0, &File::open("/dev/null")?)?;
-    replace(1, &File::options().write(true).open(directory.join(STDOUT))?)?;
-    replace(2, &File::options().write(true).open(directory.join(STDERR))?)?;
+    replace(
+        1,
+        &File::options().write(true).open(directory.join(STDOUT))?,
+    )?;
+    replace(
+        2,
+        &File::options().write(true).open(directory.join(STDERR))?,
+    )?;
     Ok((commands, answers))
 }
 
@@ -68,13 +81,21 @@ fn keep(descriptor: RawFd) -> io::Result<File> {
     // new, so it is owned by nobody else.
     unsafe {
         let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
-        if copy < 0 { Err(io::Error::last_os_error()) } else { Ok(File::from(OwnedFd::from_raw_fd(copy))) }
+        if copy < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(File::from(OwnedFd::from_raw_fd(copy)))
+        }
     }
 }
 
 fn replace(descriptor: RawFd, by: &File) -> io::Result<()> {
     // SAFETY: dup2 on descriptor numbers has no memory effects.
-    if unsafe { libc::dup2(by.as_raw_fd(), descriptor) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if unsafe { libc::dup2(by.as_raw_fd(), descriptor) } < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Loads a cell's library and calls its function. The library is never

@@ -79,6 +79,7 @@ macro_rules! cell_eprintln {
 /// What a cell has in scope instead of std's macros.
 pub mod macros {
     pub use crate::{
-        cell_eprint as eprint, cell_eprintln as eprintln, cell_print as print, cell_println as println,
+        cell_eprint as eprint, cell_eprintln as eprintln, cell_print as print,
+        cell_println as println,
     };
 }

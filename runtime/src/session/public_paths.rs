@@ -109,7 +109,9 @@ pub(super) fn table() -> Vec<(String, String)> {
 
 fn add(table: &mut Vec<(String, String)>, type_name: &str, public: &str) {
     let path = type_name.strip_prefix("dyn ").unwrap_or(type_name);
-    let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(path.len());
+    let end = path
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(path.len());
     let path = &path[..end];
     if path != public {
         table.push((path.to_owned(), public.to_owned()));
@@ -121,7 +123,12 @@ mod tests {
     #[test]
     fn private_paths_have_public_names() {
         let table = super::table();
-        let public = |path: &str| table.iter().find(|(from, _)| from == path).map(|(_, to)| &**to);
+        let public = |path: &str| {
+            table
+                .iter()
+                .find(|(from, _)| from == path)
+                .map(|(_, to)| &**to)
+        };
         let defined = std::any::type_name::<std::collections::HashMap<(), ()>>();
         let defined = defined.split('<').next().expect("split has a first part");
         assert_eq!(public(defined), Some("std::collections::HashMap"));

@@ -20,12 +20,15 @@ thread_local! {
 pub(super) fn put(name: &str, type_name: &'static str, value: Box<dyn Any>) {
     // What is replaced is dropped after the store is free again: its Drop may
     // be the user's code.
-    let replaced = STORE.with_borrow_mut(|store| store.insert(name.to_owned(), Stored { value, type_name }));
+    let replaced =
+        STORE.with_borrow_mut(|store| store.insert(name.to_owned(), Stored { value, type_name }));
     drop(replaced);
 }
 
 pub(super) fn take(name: &str) -> Option<Box<dyn Any>> {
-    STORE.with_borrow_mut(|store| store.remove(name)).map(|stored| stored.value)
+    STORE
+        .with_borrow_mut(|store| store.remove(name))
+        .map(|stored| stored.value)
 }
 
 /// Whether there is a variable of this name and type; the type's name if not.
@@ -43,7 +46,12 @@ pub(super) fn list() -> Vec<Variable> {
             .iter()
             .map(|(name, stored)| {
                 let (summary, nbytes) = describe(&*stored.value);
-                Variable { name: name.clone(), type_name: stored.type_name.to_owned(), summary, nbytes }
+                Variable {
+                    name: name.clone(),
+                    type_name: stored.type_name.to_owned(),
+                    summary,
+                    nbytes,
+                }
             })
             .collect()
     })
@@ -58,7 +66,25 @@ fn describe(value: &dyn Any) -> (String, Option<u64>) {
             }
         )*};
     }
-    plain!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, &'static str);
+    plain!(
+        bool,
+        char,
+        i8,
+        i16,
+        i32,
+        i64,
+        i128,
+        isize,
+        u8,
+        u16,
+        u32,
+        u64,
+        u128,
+        usize,
+        f32,
+        f64,
+        &'static str
+    );
     if let Some(text) = value.downcast_ref::<String>() {
         const SHOWN: usize = 60;
         let short: String = text.chars().take(SHOWN).collect();
@@ -72,12 +98,30 @@ fn describe(value: &dyn Any) -> (String, Option<u64>) {
             }
         )*};
     }
-    sequences!(bool, u8, i32, i64, u32, u64, usize, f32, f64, String, &'static str);
+    sequences!(
+        bool,
+        u8,
+        i32,
+        i64,
+        u32,
+        u64,
+        usize,
+        f32,
+        f64,
+        String,
+        &'static str
+    );
     if let Some(frame) = value.downcast_ref::<polars::frame::DataFrame>() {
-        return (format!("{} rows × {} columns", frame.height(), frame.width()), Some(frame.estimated_size() as u64));
+        return (
+            format!("{} rows × {} columns", frame.height(), frame.width()),
+            Some(frame.estimated_size() as u64),
+        );
     }
     if let Some(series) = value.downcast_ref::<polars::series::Series>() {
-        return (format!("{} values, {}", series.len(), series.dtype()), Some(series.estimated_size() as u64));
+        return (
+            format!("{} values, {}", series.len(), series.dtype()),
+            Some(series.estimated_size() as u64),
+        );
     }
     (String::new(), None)
 }

@@ -1,0 +1,107 @@
+//! `:dep` on crates that the runtime is made of.
+//!
+//! A second copy of such a crate would be minutes of compiling, and its types
+//! would be others. So where the version fits, the name is bound to the
+//! runtime's copy at once.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The crates that the runtime gives out (`swath::polars`).
+const HELD: &[&str] = &[
+    "ndarray",
+    "plotters",
+    "polars",
+    "rand",
+    "rayon",
+    "serde_json",
+    "tokio",
+];
+
+/// Their versions.
+static VERSIONS: LazyLock<BTreeMap<String, Vec<semver::Version>>> =
+    LazyLock::new(|| versions(include_str!("../../../Cargo.lock")));
+
+/// A `:dep` that the runtime's own copy serves.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    pub(super) name: String,
+    pub(super) version: String,
+}
+
+/// What `:dep ARGUMENT` binds to, if it asks for nothing but a version that is
+/// there.
+pub(super) fn bound(argument: &str) -> Option<Bound> {
+    let (name, requirement) = match argument.split_once('=') {
+        None => (argument.trim(), "*".to_owned()),
+        Some((name, value)) => {
+            let value = value.trim();
+            let requirement = match value.strip_prefix('{') {
+                None => value.trim_matches('"').to_owned(),
+                Some(table) => only_version(table.strip_suffix('}')?)?,
+            };
+            (name.trim(), requirement)
+        }
+    };
+    if !HELD.contains(&name) {
+        return None;
+    }
+    let requirement = semver::VersionReq::parse(&requirement).ok()?;
+    let version = VERSIONS
+        .get(name)?
+        .iter()
+        .filter(|version| requirement.matches(version))
+        .max()?;
+    Some(Bound {
+        name: name.to_owned(),
+        version: version.to_string(),
+    })
+}
+
+/// The version in `version = "0.17"`, where nothing else is asked for.
+fn only_version(table: &str) -> Option<String> {
+    let (key, value) = table.trim().trim_end_matches(',').split_once('=')?;
+    (key.trim() == "version" && !value.contains(','))
+        .then(|| value.trim().trim_matches('"').to_owned())
+}
+
+fn versions(lock: &str) -> BTreeMap<String, Vec<semver::Version>> {
+    let mut versions: BTreeMap<String, Vec<semver::Version>> = BTreeMap::new();
+    let mut name = "";
+    for line in lock.lines() {
+        if let Some(value) = line.strip_prefix("name = ") {
+            name = value.trim_matches('"');
+        } else if let Some(value) = line.strip_prefix("version = ")
+            && let Ok(version) = semver::Version::parse(value.trim_matches('"'))
+        {
+            versions.entry(name.to_owned()).or_default().push(version);
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runtime_holds_is_bound() {
+        let name = |argument| bound(argument).map(|bound| bound.name);
+        assert_eq!(name("polars").as_deref(), Some("polars"));
+        assert_eq!(name("ndarray = \"0.17\"").as_deref(), Some("ndarray"));
+        assert_eq!(
+            name("ndarray = { version = \"0.17\" }").as_deref(),
+            Some("ndarray")
+        );
+        assert_eq!(
+            name("ndarray = \"0.15\""),
+            None,
+            "another version is another crate"
+        );
+        assert_eq!(
+            name("ndarray = { version = \"0.17\", features = [\"blas\"] }"),
+            None
+        );
+        assert_eq!(name("itoa"), None);
+    }
+}

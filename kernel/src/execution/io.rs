@@ -1,0 +1,402 @@
+//! The kernel's end of the channel to the runtime process.
+//!
+//! One thread reads what the runtime writes: the two FIFOs that are its
+//! standard output and error, and the socket. Before a frame is taken up, the
+//! FIFOs are emptied: what was printed first is told first.
+
+use super::{Display, Event, EventKind, MimeBundle};
+use parking_lot::{Condvar, Mutex};
+use serde_json::Value;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use swath_channel::{
+    Failure, FromRuntime, SOCKET, STDERR, STDOUT, ToRuntime, Variable, read_frame, write_frame,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How much of standard error is kept to tell why the process died.
+const STDERR_TAIL: usize = 4096;
+
+/// The channel.
+pub(super) struct Channel {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    events: UnboundedSender<Event>,
+}
+
+#[derive(Default)]
+struct State {
+    /// To the runtime process, while it lives.
+    writer: Option<UnixStream>,
+    pid: Option<u32>,
+    public_paths: Vec<(String, String)>,
+    /// The cell that output belongs to.
+    cell: u64,
+    ended: Option<Ended>,
+    stderr: Vec<u8>,
+    /// Nothing is shown: no cell has begun.
+    muted: bool,
+}
+
+/// How the user's code ended.
+pub(super) struct Ended {
+    pub(super) failure: Option<Failure>,
+    pub(super) variables: Vec<Variable>,
+}
+
+impl Channel {
+    /// Opens the channel in a folder.
+    pub(super) fn open(directory: &Path, events: UnboundedSender<Event>) -> io::Result<Self> {
+        let listener = UnixListener::bind(directory.join(SOCKET))?;
+        listener.set_nonblocking(true)?;
+        let stdout = fifo(&directory.join(STDOUT))?;
+        let stderr = fifo(&directory.join(STDERR))?;
+        // Until the first cell begins, what is written is evcxr's own.
+        let state = Mutex::new(State {
+            muted: true,
+            ..State::default()
+        });
+        let shared = Arc::new(Shared {
+            state,
+            changed: Condvar::new(),
+            events,
+        });
+        let reader = Reader {
+            shared: shared.clone(),
+            listener,
+            stdout,
+            stderr,
+            runtime: None,
+        };
+        std::thread::Builder::new()
+            .name("runtime output".to_owned())
+            .spawn(move || reader.run())?;
+        Ok(Self { shared })
+    }
+
+    /// Sends a message to the runtime; waits for one that is just starting.
+    pub(super) fn send(&self, message: &ToRuntime) -> io::Result<()> {
+        let mut state = self.shared.state.lock();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while state.writer.is_none() {
+            if self
+                .shared
+                .changed
+                .wait_until(&mut state, deadline)
+                .timed_out()
+            {
+                return Err(io::Error::new(
+                    ErrorKind::NotConnected,
+                    "the runtime process did not connect",
+                ));
+            }
+        }
+        match &mut state.writer {
+            Some(writer) => write_frame(writer, message),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`send`](Self::send), to a runtime that is there; for interrupts.
+    pub(super) fn send_now(&self, message: &ToRuntime) {
+        if let Some(writer) = &mut self.shared.state.lock().writer {
+            // A process that is gone needs no message.
+            let _ = write_frame(writer, message);
+        }
+    }
+
+    /// From now on, output belongs to this cell.
+    pub(super) fn begin(&self, cell: u64) -> io::Result<()> {
+        {
+            let mut state = self.shared.state.lock();
+            state.cell = cell;
+            state.ended = None;
+            state.stderr.clear();
+            state.muted = false;
+        }
+        self.send(&ToRuntime::Begin { cell })
+    }
+
+    /// How the user's code ended, if it came to its end.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.shared.state.lock().ended.take()
+    }
+
+    /// The end of what was written to standard error.
+    pub(super) fn stderr_tail(&self) -> String {
+        String::from_utf8_lossy(&self.shared.state.lock().stderr).into_owned()
+    }
+
+    /// The runtime's process id.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.shared.state.lock().pid
+    }
+
+    /// Names of types that the runtime knows.
+    pub(super) fn public_paths(&self) -> Vec<(String, String)> {
+        self.shared.state.lock().public_paths.clone()
+    }
+
+    /// Tells something on behalf of the running cell.
+    pub(super) fn tell(&self, kind: EventKind) {
+        self.shared.tell(kind);
+    }
+}
+
+impl Channel {
+    /// As [`tell`](Self::tell), once a first cell has begun.
+    pub(super) fn tell_unless_muted(&self, kind: EventKind) {
+        if !self.shared.state.lock().muted {
+            self.tell(kind);
+        }
+    }
+}
+
+impl Shared {
+    fn tell(&self, kind: EventKind) {
+        let cell = self.state.lock().cell;
+        self.tell_for(cell, kind);
+    }
+
+    fn tell_for(&self, cell: u64, kind: EventKind) {
+        // The session is gone when the kernel stops.
+        let _ = self.events.send(Event { cell, kind });
+    }
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    listener: UnixListener,
+    stdout: File,
+    stderr: File,
+    runtime: Option<UnixStream>,
+}
+
+impl Reader {
+    fn run(mut self) {
+        loop {
+            let runtime = self.runtime.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+            let ready = poll([
+                self.stdout.as_raw_fd(),
+                self.stderr.as_raw_fd(),
+                runtime,
+                self.listener.as_raw_fd(),
+            ]);
+            let Ok([stdout, stderr, frame, connection]) = ready else {
+                return;
+            };
+            if stdout || stderr || frame {
+                self.drain();
+            }
+            if frame {
+                self.frame();
+            }
+            if connection && let Ok((stream, _)) = self.listener.accept() {
+                // The old process is gone, and so is what it had to say.
+                let writer = stream.try_clone().ok();
+                self.runtime = Some(stream);
+                self.shared.state.lock().writer = writer;
+                self.shared.changed.notify_all();
+            }
+        }
+    }
+
+    /// Takes up what the FIFOs hold.
+    fn drain(&mut self) {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let mut any = false;
+            for is_stderr in [false, true] {
+                let stream = if is_stderr {
+                    &mut self.stderr
+                } else {
+                    &mut self.stdout
+                };
+                let Ok(length) = stream.read(&mut buffer) else {
+                    continue;
+                };
+                any |= length > 0;
+                let bytes = buffer[..length].to_vec();
+                let mut state = self.shared.state.lock();
+                if is_stderr {
+                    state.stderr.extend_from_slice(&bytes);
+                    let excess = state.stderr.len().saturating_sub(STDERR_TAIL);
+                    state.stderr.drain(..excess);
+                }
+                let (cell, muted) = (state.cell, state.muted);
+                drop(state);
+                if !bytes.is_empty() && !muted {
+                    let kind = if is_stderr {
+                        EventKind::Stderr(bytes)
+                    } else {
+                        EventKind::Stdout(bytes)
+                    };
+                    self.shared.tell_for(cell, kind);
+                }
+            }
+            if !any {
+                return;
+            }
+        }
+    }
+
+    fn frame(&mut self) {
+        let Some(runtime) = &mut self.runtime else {
+            return;
+        };
+        match read_frame::<FromRuntime>(runtime) {
+            Ok(Some(message)) => self.message(message),
+            Ok(None) | Err(_) => {
+                self.runtime = None;
+                let mut state = self.shared.state.lock();
+                state.writer = None;
+                state.pid = None;
+            }
+        }
+    }
+
+    fn message(&mut self, message: FromRuntime) {
+        // What was printed before the frame was sent is in the FIFOs by now.
+        self.drain();
+        let shared = &self.shared;
+        let muted = shared.state.lock().muted;
+        match message {
+            FromRuntime::Hello { pid, public_paths } => {
+                let mut state = shared.state.lock();
+                state.pid = Some(pid);
+                state.public_paths = public_paths;
+                drop(state);
+                shared.changed.notify_all();
+            }
+            FromRuntime::Display {
+                data,
+                id,
+                update,
+                cell,
+            } => {
+                let kind = EventKind::Display(Display {
+                    bundle: bundle(data),
+                    id,
+                    update,
+                });
+                match cell {
+                    Some(cell) => shared.tell_for(cell, kind),
+                    None => shared.tell(kind),
+                }
+            }
+            FromRuntime::Clear { wait } => shared.tell(EventKind::Clear { wait }),
+            FromRuntime::Result { data } => {
+                if !muted {
+                    shared.tell(EventKind::Result(bundle(data)));
+                }
+            }
+            FromRuntime::Input { prompt, password } => {
+                shared.tell(EventKind::Input { prompt, password })
+            }
+            FromRuntime::Fence => {
+                if let Some(writer) = &mut shared.state.lock().writer {
+                    let _ = write_frame(writer, &ToRuntime::FenceReached);
+                }
+            }
+            FromRuntime::Ended { failure, variables } => {
+                shared.state.lock().ended = Some(Ended { failure, variables });
+                shared.changed.notify_all();
+            }
+        }
+    }
+}
+
+impl Channel {
+    /// Waits for the frame that tells how the code ended: evcxr's word that it
+    /// did may arrive first.
+    pub(super) fn wait_ended(&self, timeout: Duration) -> Option<Ended> {
+        let mut state = self.shared.state.lock();
+        let deadline = Instant::now() + timeout;
+        while state.ended.is_none() {
+            if self
+                .shared
+                .changed
+                .wait_until(&mut state, deadline)
+                .timed_out()
+            {
+                break;
+            }
+        }
+        state.ended.take()
+    }
+}
+
+/// MIME types and contents as the session wants them: JSON types are JSON.
+pub(super) fn bundle(data: Vec<(String, String)>) -> MimeBundle {
+    let data = data
+        .into_iter()
+        .map(|(mime, content)| {
+            let is_json = mime.ends_with("json");
+            let value = if is_json {
+                serde_json::from_str(&content).unwrap_or(Value::String(content))
+            } else {
+                Value::String(content)
+            };
+            (mime, value)
+        })
+        .collect();
+    MimeBundle {
+        data,
+        metadata: serde_json::Map::new(),
+    }
+}
+
+/// Makes a FIFO and opens its reading end. Opened for both ends, so that it
+/// does not end when the process that writes does.
+fn fifo(path: &Path) -> io::Result<File> {
+    let name = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: the path is a valid C string for the call's time; the descriptor
+    // is new, so it is owned by nobody else.
+    unsafe {
+        if libc::mkfifo(name.as_ptr(), 0o600) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let descriptor = libc::open(
+            name.as_ptr(),
+            libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC,
+        );
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // A larger buffer saves wake-ups; the default works as well.
+        libc::fcntl(descriptor, libc::F_SETPIPE_SZ, 1 << 20);
+        Ok(File::from(OwnedFd::from_raw_fd(descriptor)))
+    }
+}
+
+/// Waits until one of the descriptors has something; which ones do. Negative
+/// descriptors never do.
+fn poll<const N: usize>(descriptors: [RawFd; N]) -> io::Result<[bool; N]> {
+    let mut polled = descriptors.map(|fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    loop {
+        // SAFETY: `polled` is a valid array of N entries for the call's time.
+        let count = unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, -1) };
+        if count >= 0 {
+            return Ok(polled.map(|entry| entry.revents != 0));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

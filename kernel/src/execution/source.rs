@@ -1,0 +1,460 @@
+//! What a cell's text consists of: commands, items, statements, variables.
+//!
+//! Offsets are bytes in the cell's text.
+
+use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
+use ra_ap_syntax::{AstNode, AstToken, Edition, SourceFile, SyntaxKind, SyntaxNode, TextRange};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// A cell's text, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    /// `:dep …`, `!ls`: lines in front of the code.
+    pub(super) commands: Vec<Range<usize>>,
+    /// `#![…]`.
+    pub(super) attributes: Vec<Range<usize>>,
+    /// Functions, types, `use` …: kept for later cells.
+    pub(super) items: Vec<Item>,
+    /// Everything else, in order.
+    pub(super) statements: Vec<Statement>,
+    /// Whether the parser found an error; what is told then is incomplete.
+    pub(super) has_syntax_errors: bool,
+    /// Every name that occurs, in macros and format strings too.
+    pub(super) names: BTreeSet<String>,
+    /// Whether `.await` is used outside of functions and async blocks.
+    pub(super) awaits: bool,
+}
+
+/// An item.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) range: Range<usize>,
+    pub(super) kind: ItemKind,
+}
+
+/// What matters of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ItemKind {
+    /// Has a name, and replaces what had it before. `is_type`: its values can
+    /// be held by variables.
+    Named {
+        name: String,
+        is_type: bool,
+        is_function: bool,
+    },
+    /// An `impl` block: its head, and the names of what it holds.
+    Impl {
+        head: String,
+        members: BTreeSet<String>,
+    },
+    /// A `use` that names nothing by itself (`use a::*`).
+    GlobUse,
+    /// Anything else.
+    Other,
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) range: Range<usize>,
+    pub(super) kind: StatementKind,
+}
+
+/// What matters of a statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StatementKind {
+    /// `let`, with the variables that it binds.
+    Let(Vec<Binding>),
+    /// The last expression, without a semicolon: its value is shown.
+    Tail,
+    /// Anything else.
+    Other,
+}
+
+/// A variable that a `let` binds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Binding {
+    pub(super) name: String,
+    pub(super) mutable: bool,
+    /// The type that is written behind the name, if it is written in full.
+    pub(super) annotated: Option<String>,
+}
+
+const HEAD: &str = "fn cell() {";
+
+impl Source {
+    pub(super) fn parse(code: &str) -> Self {
+        let mut source = Self {
+            commands: commands(code),
+            ..Self::default()
+        };
+        let mut blanked = code.to_owned();
+        for range in &source.commands {
+            blanked.replace_range(range.clone(), &" ".repeat(range.len()));
+        }
+        let parse = SourceFile::parse(&format!("{HEAD}{blanked}\n}}"), Edition::Edition2024);
+        let file = parse.tree();
+        source.has_syntax_errors = !parse.errors().is_empty() || file.items().count() != 1;
+        for token in file
+            .syntax()
+            .descendants_with_tokens()
+            .filter_map(|element| element.into_token())
+        {
+            match token.kind() {
+                SyntaxKind::IDENT => {
+                    source
+                        .names
+                        .insert(token.text().trim_start_matches("r#").to_owned());
+                }
+                SyntaxKind::STRING => source.names.extend(format_arguments(token.text())),
+                _ => {}
+            }
+        }
+        let body = file.items().next().and_then(|item| match item {
+            ast::Item::Fn(function) => function.body()?.stmt_list(),
+            _ => None,
+        });
+        let Some(body) = body else { return source };
+        for child in body.syntax().children() {
+            source.add(&child);
+        }
+        // Only what stands at the end is shown.
+        let last = source
+            .statements
+            .iter()
+            .map(|statement| statement.range.end)
+            .max();
+        for statement in &mut source.statements {
+            if statement.kind == StatementKind::Tail && Some(statement.range.end) != last {
+                statement.kind = StatementKind::Other;
+            }
+        }
+        source.awaits = body.syntax().children().any(|child| awaits(&child));
+        source
+    }
+
+    fn add(&mut self, node: &SyntaxNode) {
+        let range = to_cell(node.text_range());
+        if let Some(item) = ast::Item::cast(node.clone()) {
+            // A macro that is called with braces looks like an item.
+            if !matches!(item, ast::Item::MacroCall(_)) {
+                self.items.push(Item {
+                    range,
+                    kind: item_kind(&item),
+                });
+                return;
+            }
+        }
+        let kind = if let Some(statement) = ast::LetStmt::cast(node.clone()) {
+            StatementKind::Let(bindings(&statement))
+        } else if ast::Attr::can_cast(node.kind()) {
+            self.attributes.push(range);
+            return;
+        } else if ast::Expr::can_cast(node.kind()) {
+            StatementKind::Tail
+        } else {
+            StatementKind::Other
+        };
+        self.statements.push(Statement { range, kind });
+    }
+
+    /// The variables that the cell's statements bind, the last binding of each name.
+    pub(super) fn bindings(&self) -> Vec<&Binding> {
+        let mut bindings: Vec<&Binding> = Vec::new();
+        for statement in &self.statements {
+            if let StatementKind::Let(bound) = &statement.kind {
+                for binding in bound {
+                    bindings.retain(|other| other.name != binding.name);
+                    bindings.push(binding);
+                }
+            }
+        }
+        bindings
+    }
+}
+
+/// The lines in front of the code that are commands, as evcxr takes them.
+fn commands(code: &str) -> Vec<Range<usize>> {
+    let mut commands = Vec::new();
+    let mut start = 0;
+    for line in code.split_inclusive('\n') {
+        let text = line.trim();
+        let is_command = text.starts_with(':') && !text.starts_with("::") || line.starts_with('!');
+        if is_command {
+            commands.push(start..start + line.trim_end_matches(['\n', '\r']).len());
+        } else if !(text.is_empty() || text.starts_with("//")) {
+            break;
+        }
+        start += line.len();
+    }
+    commands
+}
+
+fn to_cell(range: TextRange) -> Range<usize> {
+    usize::from(range.start()) - HEAD.len()..usize::from(range.end()) - HEAD.len()
+}
+
+fn item_kind(item: &ast::Item) -> ItemKind {
+    let named = |name: Option<ast::Name>, is_type, is_function| {
+        name.map_or(ItemKind::Other, |name| ItemKind::Named {
+            name: name.text().to_string(),
+            is_type,
+            is_function,
+        })
+    };
+    match item {
+        ast::Item::Struct(item) => named(item.name(), true, false),
+        ast::Item::Enum(item) => named(item.name(), true, false),
+        ast::Item::Union(item) => named(item.name(), true, false),
+        ast::Item::Trait(item) => named(item.name(), true, false),
+        ast::Item::TypeAlias(item) => named(item.name(), true, false),
+        ast::Item::Module(item) => named(item.name(), true, false),
+        ast::Item::Fn(item) => named(item.name(), false, true),
+        ast::Item::Const(item) => named(item.name(), false, false),
+        ast::Item::Static(item) => named(item.name(), false, false),
+        ast::Item::MacroRules(item) => named(item.name(), false, false),
+        ast::Item::Impl(item) => {
+            let text = item.syntax().text().to_string();
+            let head = text.split('{').next().unwrap_or_default();
+            let members = item
+                .assoc_item_list()
+                .map(|list| list.assoc_items().filter_map(member).collect());
+            ItemKind::Impl {
+                head: head.split_whitespace().collect::<Vec<_>>().join(" "),
+                members: members.unwrap_or_default(),
+            }
+        }
+        ast::Item::Use(item) if item.syntax().text().to_string().contains('*') => ItemKind::GlobUse,
+        _ => ItemKind::Other,
+    }
+}
+
+fn member(item: ast::AssocItem) -> Option<String> {
+    let name = match item {
+        ast::AssocItem::Const(item) => item.name(),
+        ast::AssocItem::Fn(item) => item.name(),
+        ast::AssocItem::TypeAlias(item) => item.name(),
+        ast::AssocItem::MacroCall(_) => None,
+    };
+    name.map(|name| name.text().to_string())
+}
+
+fn bindings(statement: &ast::LetStmt) -> Vec<Binding> {
+    let Some(pattern) = statement.pat() else {
+        return Vec::new();
+    };
+    let annotated = statement
+        .ty()
+        .filter(|_| matches!(pattern, ast::Pat::IdentPat(_)))
+        .filter(|of| {
+            !of.syntax()
+                .descendants()
+                .any(|node| node.kind() == SyntaxKind::INFER_TYPE)
+        })
+        // `impl Trait` is no name of the type.
+        .filter(|of| {
+            !of.syntax()
+                .descendants()
+                .any(|node| node.kind() == SyntaxKind::IMPL_TRAIT_TYPE)
+        })
+        .map(|of| of.syntax().text().to_string());
+    pattern
+        .syntax()
+        .descendants()
+        .filter_map(ast::IdentPat::cast)
+        .filter_map(|ident| {
+            let name = ident.name()?.text().to_string();
+            // `None` in a pattern is no variable.
+            let is_constant = name.starts_with(char::is_uppercase) && ident.pat().is_none();
+            (!is_constant).then(|| Binding {
+                mutable: ident.mut_token().is_some(),
+                annotated: annotated.clone(),
+                name,
+            })
+        })
+        .collect()
+}
+
+/// The names in braces in a format string: `"{x:>8} {y}"` → x, y.
+fn format_arguments(literal: &str) -> Vec<String> {
+    literal
+        .split('{')
+        .skip(1)
+        .flat_map(|rest| {
+            let end = rest.find('}').unwrap_or(rest.len());
+            rest[..end]
+                .split([':', '$', '.', '!', '?'])
+                .map(str::trim)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter(|name| {
+            name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        })
+        .collect()
+}
+
+/// Whether a statement awaits something by itself.
+fn awaits(node: &SyntaxNode) -> bool {
+    match node.kind() {
+        SyntaxKind::AWAIT_EXPR => true,
+        SyntaxKind::FN
+        | SyntaxKind::CLOSURE_EXPR
+        | SyntaxKind::IMPL
+        | SyntaxKind::MODULE
+        | SyntaxKind::TRAIT => false,
+        SyntaxKind::BLOCK_EXPR
+            if ast::BlockExpr::cast(node.clone())
+                .is_some_and(|block| block.async_token().is_some()) =>
+        {
+            false
+        }
+        SyntaxKind::TOKEN_TREE => node.to_string().contains(".await"),
+        _ => node.children().any(|child| awaits(&child)),
+    }
+}
+
+/// Every name in a piece of Rust, to tell which items speak of which.
+pub(super) fn names_in(code: &str) -> BTreeSet<String> {
+    SourceFile::parse(code, Edition::Edition2024)
+        .syntax_node()
+        .descendants_with_tokens()
+        .filter_map(|element| element.into_token())
+        .filter(|token| {
+            ast::Comment::cast(token.clone()).is_none() && token.kind() == SyntaxKind::IDENT
+        })
+        .map(|token| token.text().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(code: &str) -> Vec<(&str, StatementKind)> {
+        Source::parse(code)
+            .statements
+            .into_iter()
+            .map(|s| (&code[s.range], s.kind))
+            .collect()
+    }
+
+    fn variable(name: &str, mutable: bool) -> Binding {
+        Binding {
+            name: name.into(),
+            mutable,
+            annotated: None,
+        }
+    }
+
+    #[test]
+    fn statements_items_and_commands_are_told_apart() {
+        let code = ":dep itoa\n// why\nuse a::*;\nlet (mut x, y) = f();\nfn g() {}\nx += 1;\nx";
+        let source = Source::parse(code);
+        assert_eq!(source.commands, [0..9]);
+        assert!(!source.has_syntax_errors);
+        assert_eq!(
+            source
+                .items
+                .iter()
+                .map(|i| &code[i.range.clone()])
+                .collect::<Vec<_>>(),
+            ["use a::*;", "fn g() {}"]
+        );
+        assert_eq!(source.items[0].kind, ItemKind::GlobUse);
+        assert_eq!(
+            kinds(code),
+            [
+                (
+                    "let (mut x, y) = f();",
+                    StatementKind::Let(vec![variable("x", true), variable("y", false)])
+                ),
+                ("x += 1;", StatementKind::Other),
+                ("x", StatementKind::Tail),
+            ]
+        );
+    }
+
+    #[test]
+    fn blocks_at_the_end_have_a_value() {
+        assert_eq!(kinds("if a { 1 } else { 2 }")[0].1, StatementKind::Tail);
+        assert_eq!(kinds("x;")[0].1, StatementKind::Other);
+        assert_eq!(
+            kinds("for i in 0..3 {} \n let y = 1;")[0].1,
+            StatementKind::Other
+        );
+    }
+
+    #[test]
+    fn patterns_bind_names_and_not_constants() {
+        let bound = |code| {
+            Source::parse(code)
+                .bindings()
+                .into_iter()
+                .map(|b| b.name.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(bound("let Some(x) = y else { panic!() };"), ["x"]);
+        assert_eq!(bound("let Point { a, b: (c, _) } = p;"), ["a", "c"]);
+        assert_eq!(
+            bound("let a = 1; let a = \"b\"; let b @ 1..=3 = 2;"),
+            ["a", "b"]
+        );
+        assert_eq!(bound("{ let inner = 1; }"), [""; 0]);
+    }
+
+    #[test]
+    fn types_are_taken_where_they_are_written_in_full() {
+        let of = |code| Source::parse(code).bindings()[0].annotated.clone();
+        assert_eq!(
+            of("let f: Box<dyn Fn(i32) -> i32> = Box::new(|x| x);").as_deref(),
+            Some("Box<dyn Fn(i32) -> i32>")
+        );
+        assert_eq!(of("let v: Vec<_> = it.collect();"), None);
+    }
+
+    #[test]
+    fn names_in_macros_and_format_strings_count() {
+        let names = Source::parse(r#"println!("{x:>width$} {}", y.z)"#).names;
+        for name in ["x", "width", "y", "z"] {
+            assert!(names.contains(name), "{name} in {names:?}");
+        }
+    }
+
+    #[test]
+    fn awaiting_at_the_top_is_noticed() {
+        assert!(Source::parse("let x = f().await;").awaits);
+        assert!(Source::parse("println!(\"{}\", f().await)").awaits);
+        assert!(!Source::parse("async fn f() { g().await }").awaits);
+        assert!(!Source::parse("let f = async { g().await };").awaits);
+    }
+
+    #[test]
+    fn impls_are_known_by_head_and_members() {
+        let source =
+            Source::parse("impl<T> Point<T>\n  where T: Copy { fn f(&self) {} const C: i32 = 1; }");
+        let members = ["f", "C"].map(str::to_owned).into();
+        assert_eq!(
+            source.items[0].kind,
+            ItemKind::Impl {
+                head: "impl<T> Point<T> where T: Copy".into(),
+                members
+            }
+        );
+    }
+
+    #[test]
+    fn broken_code_is_noticed() {
+        for code in [
+            "let x = ;",
+            "fn f( {",
+            "}",
+            "let s = \"abc",
+            "x }; fn g() {",
+        ] {
+            assert!(Source::parse(code).has_syntax_errors, "{code}");
+        }
+    }
+}

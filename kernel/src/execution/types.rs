@@ -1,0 +1,165 @@
+//! From a type's name, as the running program tells it, to source text.
+//!
+//! `std::any::type_name` gives the path where a type is defined, which may be
+//! private (`alloc::vec::Vec<std::collections::hash::map::HashMap<…>>`). The
+//! runtime sends a table of public names for its own and std's types; what the
+//! table lacks is learnt from the compiler's suggestions.
+
+use std::collections::HashMap;
+
+/// The public names that are known.
+#[derive(Debug, Default)]
+pub(super) struct PublicNames(HashMap<String, String>);
+
+/// Why a type has no source text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unnameable {
+    /// It is a closure, or contains one.
+    Closure,
+    /// It is a function's own type.
+    Function,
+    /// No public path to it is known.
+    Private,
+}
+
+impl PublicNames {
+    pub(super) fn extend(&mut self, table: impl IntoIterator<Item = (String, String)>) {
+        self.0.extend(table);
+    }
+
+    /// The source text for a type's name.
+    pub(super) fn source(&self, type_name: &str) -> Result<String, Unnameable> {
+        if type_name.contains("{{") || type_name.contains("{closure") {
+            return Err(Unnameable::Closure);
+        }
+        let mut source = String::with_capacity(type_name.len());
+        let mut rest = type_name;
+        while let Some(start) = rest.find(is_path_start) {
+            source += &rest[..start];
+            rest = &rest[start..];
+            let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
+            source += &self.path(&rest[..end]);
+            rest = &rest[end..];
+        }
+        Ok(source + rest)
+    }
+
+    fn path(&self, path: &str) -> String {
+        if let Some(public) = self.0.get(path) {
+            return public.clone();
+        }
+        match path.split_once("::") {
+            // Types of the session are in every cell's crate.
+            Some(("ctx", rest)) => rest.to_owned(),
+            Some(("alloc" | "core", rest)) => format!("std::{rest}"),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+fn is_path_start(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+fn is_path(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == ':'
+}
+
+/// Public paths that may stand for a private one: `a::b::c::T` → `a::T`, `a::b::T`.
+pub(super) fn guesses(path: &str) -> Vec<String> {
+    let parts: Vec<&str> = path.split("::").collect();
+    let Some((last, modules)) = parts.split_last() else {
+        return Vec::new();
+    };
+    (1..modules.len())
+        .map(|kept| format!("{}::{last}", modules[..kept].join("::")))
+        .collect()
+}
+
+/// A type's name without paths, for people.
+pub(super) fn short(type_name: &str) -> String {
+    if type_name.ends_with("{{closure}}") {
+        return "closure".to_owned();
+    }
+    let mut short = String::new();
+    let mut rest = type_name;
+    while let Some(start) = rest.find(is_path_start) {
+        short += &rest[..start];
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
+        short += rest[..end].rsplit("::").next().unwrap_or_default();
+        rest = &rest[end..];
+    }
+    short + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> PublicNames {
+        let mut names = PublicNames::default();
+        names.extend([
+            (
+                "std::collections::hash::map::HashMap".to_owned(),
+                "std::collections::HashMap".to_owned(),
+            ),
+            (
+                "core::ops::function::Fn".to_owned(),
+                "std::ops::Fn".to_owned(),
+            ),
+        ]);
+        names
+    }
+
+    #[test]
+    fn definitions_become_source() {
+        let check =
+            |name: &str, source: &str| assert_eq!(names().source(name).as_deref(), Ok(source));
+        check("i32", "i32");
+        check("&str", "&str");
+        check(
+            "alloc::vec::Vec<core::option::Option<ctx::Point>>",
+            "std::vec::Vec<std::option::Option<Point>>",
+        );
+        check(
+            "std::collections::hash::map::HashMap<alloc::string::String, [f64; 3]>",
+            "std::collections::HashMap<std::string::String, [f64; 3]>",
+        );
+        check(
+            "alloc::boxed::Box<dyn core::ops::function::Fn(i32) -> i32 + core::marker::Send>",
+            "std::boxed::Box<dyn std::ops::Fn(i32) -> i32 + std::marker::Send>",
+        );
+        check("ctx::geo::Point", "geo::Point");
+        check(
+            "(i32, regex::regex::string::Regex)",
+            "(i32, regex::regex::string::Regex)",
+        );
+    }
+
+    #[test]
+    fn closures_have_no_name() {
+        assert_eq!(
+            names().source("ctx::run_user_code_1::{{closure}}::{{closure}}"),
+            Err(Unnameable::Closure)
+        );
+    }
+
+    #[test]
+    fn private_paths_are_guessed_from_the_outside() {
+        assert_eq!(
+            guesses("regex::regex::string::Regex"),
+            ["regex::Regex", "regex::regex::Regex"]
+        );
+        assert_eq!(guesses("a::T"), [""; 0]);
+    }
+
+    #[test]
+    fn people_see_no_paths() {
+        assert_eq!(
+            short("alloc::vec::Vec<alloc::string::String>"),
+            "Vec<String>"
+        );
+        assert_eq!(short("&[ctx::P; 2]"), "&[P; 2]");
+    }
+}

@@ -1,0 +1,126 @@
+//! Where a kernel keeps its files while it lives, and what the compiler is told.
+
+use parking_lot::Mutex;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The folder of a kernel, and the place of the runtime's library.
+#[derive(Debug)]
+pub struct Workplace {
+    folder: Mutex<Option<TempDir>>,
+    path: PathBuf,
+    /// Where `libswath.so` and `swath-runtime` are.
+    program: PathBuf,
+}
+
+impl Workplace {
+    /// Makes the folder and tells evcxr of it by environment variables.
+    ///
+    /// rust-analyzer, which evcxr asks for types, is never asked by a cell; it
+    /// would load std's sources all the same. It is given a std of empty
+    /// crates, which starts in a second and holds 20 MB instead of 400.
+    ///
+    /// # Errors
+    /// A folder that cannot be made; a program that is not where it should be.
+    ///
+    /// # Safety
+    /// Sets environment variables: no other thread may be running yet.
+    pub unsafe fn prepare() -> io::Result<Self> {
+        let program = std::env::current_exe()?.canonicalize()?;
+        let program = program.parent().unwrap_or(Path::new("/")).to_owned();
+        let folder = tempfile::Builder::new().prefix("swath-").tempdir()?;
+        let path = folder.path().to_owned();
+        for name in ["core", "alloc", "std", "proc_macro", "test"] {
+            let source = path.join("sysroot").join(name).join("src");
+            fs::create_dir_all(&source)?;
+            fs::write(source.join("lib.rs"), "")?;
+        }
+        fs::create_dir(path.join("cells"))?;
+        fs::create_dir(path.join("channel"))?;
+        // SAFETY: the caller's promise.
+        unsafe {
+            std::env::set_var("RUST_SRC_PATH", path.join("sysroot"));
+            std::env::set_var("EVCXR_TMPDIR", path.join("cells"));
+        }
+        Ok(Self {
+            folder: Mutex::new(Some(folder)),
+            path,
+            program,
+        })
+    }
+
+    /// The folder of the channel to the runtime process.
+    pub(super) fn channel(&self) -> PathBuf {
+        self.path.join("channel")
+    }
+
+    /// The runtime process's program.
+    pub(super) fn runtime_program(&self) -> PathBuf {
+        self.program.join("swath-runtime")
+    }
+
+    /// Environment variables for cargo. The runtime is passed by flags and not
+    /// as a dependency: cargo would look at Polars' 400 crates for every cell.
+    pub(super) fn build_variables(&self) -> Vec<(String, String)> {
+        let flags = [
+            "-Cprefer-dynamic".to_owned(),
+            format!(
+                "--extern=swath={}",
+                self.program.join("libswath.so").display()
+            ),
+            format!("-Ldependency={}", self.program.join("deps").display()),
+        ];
+        vec![("CARGO_ENCODED_RUSTFLAGS".to_owned(), flags.join("\u{1f}"))]
+    }
+
+    /// Ends the compiler, if it runs.
+    pub(super) fn stop_compiler(&self) {
+        for pid in children_named(std::process::id(), &["cargo", "mold"]) {
+            end_with_children(pid);
+        }
+    }
+
+    /// Removes the folder.
+    pub(super) fn remove(&self) {
+        if let Some(folder) = self.folder.lock().take()
+            && let Err(error) = folder.close()
+        {
+            tracing::warn!("cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|child| child.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn children_named(pid: u32, names: &[&str]) -> Vec<u32> {
+    children(pid)
+        .into_iter()
+        .filter(|child| {
+            fs::read_to_string(format!("/proc/{child}/comm"))
+                .is_ok_and(|name| names.contains(&name.trim()))
+        })
+        .collect()
+}
+
+fn end_with_children(pid: u32) {
+    let below = children(pid);
+    // SAFETY: kill has no memory effects; the process is our child, so its
+    // number is its own until we have waited for it.
+    unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
+    below.into_iter().for_each(end_with_children);
+}
