@@ -126,7 +126,9 @@ pub fn write_frame(stream: &mut impl Write, message: &impl Serialize) -> io::Res
     let length = u32::try_from(body.len())
         .ok()
         .filter(|length| *length <= FRAME_LIMIT)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a display of more than 1 GiB"))?;
+        .ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "a display of more than 1 GiB")
+        })?;
     let mut frame = Vec::with_capacity(4 + body.len());
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(&body);
@@ -146,7 +148,10 @@ pub fn read_frame<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Opt
     }
     let length = u32::from_le_bytes(length);
     if length > FRAME_LIMIT {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("a frame of {length} bytes"),
+        ));
     }
     let mut body = vec![0; length as usize];
     stream.read_exact(&mut body)?;
@@ -161,8 +166,13 @@ mod tests {
     fn frames_survive_the_stream() {
         let sent = [
             FromRuntime::Fence,
-            FromRuntime::Result { data: vec![("text/plain".into(), "ä\n".into())] },
-            FromRuntime::Ended { failure: None, variables: vec![] },
+            FromRuntime::Result {
+                data: vec![("text/plain".into(), "ä\n".into())],
+            },
+            FromRuntime::Ended {
+                failure: None,
+                variables: vec![],
+            },
         ];
         let mut stream = Vec::new();
         for message in &sent {
@@ -170,9 +180,15 @@ mod tests {
         }
         let mut stream = &stream[..];
         for message in sent {
-            assert_eq!(read_frame(&mut stream).expect("the frame is whole"), Some(message));
+            assert_eq!(
+                read_frame(&mut stream).expect("the frame is whole"),
+                Some(message)
+            );
         }
-        assert_eq!(read_frame::<FromRuntime>(&mut stream).expect("the end is no error"), None);
+        assert_eq!(
+            read_frame::<FromRuntime>(&mut stream).expect("the end is no error"),
+            None
+        );
     }
 
     #[test]
