@@ -230,7 +230,7 @@ impl Session {
     fn run(&mut self, cell: &Cell) -> Result<(), CellError> {
         self.shared
             .channel
-            .begin(cell.id)
+            .begin(cell.id, cell.allow_stdin)
             .map_err(|error| CellError {
                 ename: "RuntimeDied".to_owned(),
                 evalue: format!("the runtime process does not answer: {error}"),
@@ -719,7 +719,7 @@ impl Session {
                     self.import_prelude()?;
                     self.shared
                         .channel
-                        .begin(cell.id)
+                        .begin(cell.id, cell.allow_stdin)
                         .map_err(|error| self.other_error(&error.to_string().into()))?;
                 }
                 _ => {

@@ -117,7 +117,7 @@ impl Channel {
     }
 
     /// From now on, output belongs to this cell.
-    pub(super) fn begin(&self, cell: u64) -> io::Result<()> {
+    pub(super) fn begin(&self, cell: u64, allow_input: bool) -> io::Result<()> {
         {
             let mut state = self.shared.state.lock();
             state.cell = cell;
@@ -125,7 +125,7 @@ impl Channel {
             state.stderr.clear();
             state.muted = false;
         }
-        self.send(&ToRuntime::Begin { cell })
+        self.send(&ToRuntime::Begin { cell, allow_input })
     }
 
     /// How the user's code ended, if it came to its end.

@@ -81,6 +81,8 @@ pub enum ToRuntime {
     Begin {
         /// The cell.
         cell: u64,
+        /// Whether the user can be asked for input.
+        allow_input: bool,
     },
     /// Stop what is being computed.
     Interrupt,

@@ -89,10 +89,11 @@ impl Failure {
 
 /// Runs a cell and tells the kernel how it ended.
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
-    schedule::cancel::begin();
-    let failure = catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
-        .err();
+    // An interrupt may have come while the cell was compiled.
+    let outcome = schedule::checkpoint().map_err(Failure::from).and_then(|()| {
+        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+    });
+    let failure = outcome.err();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {

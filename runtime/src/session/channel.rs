@@ -1,6 +1,7 @@
 //! The runtime's end of the channel to the kernel.
 
 use super::output::{self, Sink};
+use super::stdin::Stdin;
 use crate::display::Bundle;
 use crate::schedule;
 use parking_lot::{Condvar, Mutex};
@@ -9,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use swath_channel::{FromRuntime, ToRuntime, read_frame, write_frame};
 
 struct Channel {
@@ -17,14 +19,21 @@ struct Channel {
     arrived: Condvar,
     /// The cell that runs.
     cell: AtomicU64,
+    stdin: Stdin,
 }
 
 #[derive(Default)]
 struct Inbox {
     fences: usize,
+    /// [`input`] waits for what the user types; standard input gets it otherwise.
+    asked: bool,
+    allow_input: bool,
     input: Option<Option<String>>,
     closed: bool,
 }
+
+/// How often it is looked at whether a cell reads standard input.
+const STDIN_POLL: Duration = Duration::from_millis(50);
 
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
@@ -33,6 +42,7 @@ static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 /// # Errors
 /// The socket's.
 pub(super) fn connect(directory: &Path) -> io::Result<()> {
+    let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
     let channel = Arc::new(Channel {
@@ -40,6 +50,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
         inbox: Mutex::default(),
         arrived: Condvar::new(),
         cell: AtomicU64::new(0),
+        stdin,
     });
     let receiver = channel.clone();
     std::thread::Builder::new()
@@ -51,6 +62,15 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
             // The kernel is gone: nobody will ever want what is computed here.
             std::process::exit(0);
         })?;
+    let asker = channel.clone();
+    // The main thread's id is the process's.
+    let thread = std::process::id();
+    std::thread::Builder::new().name("swath-stdin".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(STDIN_POLL);
+            ask_for_stdin(&asker, thread);
+        }
+    })?;
     if CHANNEL.set(channel).is_ok() {
         output::set_sink(Arc::new(ToKernel));
     }
@@ -60,14 +80,24 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
 impl Channel {
     fn receive(&self, message: ToRuntime) {
         match message {
-            ToRuntime::Begin { cell } => self.cell.store(cell, Ordering::Release),
+            ToRuntime::Begin { cell, allow_input } => {
+                schedule::cancel::begin();
+                self.cell.store(cell, Ordering::Release);
+                self.inbox.lock().allow_input = allow_input;
+                self.stdin.connect(allow_input);
+            }
             ToRuntime::Interrupt => {
                 schedule::interrupt();
                 // Somebody may wait for input that will not come.
                 self.arrived.notify_all();
             }
             ToRuntime::Input { text } => {
-                self.inbox.lock().input = Some(text);
+                let mut inbox = self.inbox.lock();
+                if inbox.asked {
+                    inbox.input = Some(text);
+                } else {
+                    self.stdin.write(&text.unwrap_or_default());
+                }
                 self.arrived.notify_all();
             }
             ToRuntime::FenceReached => {
@@ -121,8 +151,22 @@ pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
         ))
     };
     let channel = CHANNEL.get().ok_or_else(nobody)?;
-    channel.inbox.lock().input = None;
-    channel.send(&FromRuntime::Input {
+    {
+        let mut inbox = channel.inbox.lock();
+        if !inbox.allow_input {
+            return Err(nobody());
+        }
+        inbox.asked = true;
+        inbox.input = None;
+    }
+    let answer = channel.wait_for_input(prompt, password);
+    channel.inbox.lock().asked = false;
+    answer?.ok_or_else(nobody)
+}
+
+impl Channel {
+    fn wait_for_input(&self, prompt: &str, password: bool) -> crate::Result<Option<String>> {
+        self.send(&FromRuntime::Input {
         prompt: prompt.to_owned(),
         password,
     });

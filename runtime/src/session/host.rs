@@ -62,7 +62,7 @@ fn serve() -> io::Result<()> {
 fn redirect(directory: &Path) -> io::Result<(File, File)> {
     let commands = keep(0)?;
     let answers = keep(1)?;
-    // User code that reads its standard input finds the end of it.
+    // Until a cell begins that may read it.
     replace(0, &File::open("/dev/null")?)?;
     replace(
         1,

@@ -11,4 +11,5 @@ pub mod output;
 pub mod panics;
 pub mod print;
 mod public_paths;
+mod stdin;
 mod variables;
