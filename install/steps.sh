@@ -136,7 +136,7 @@ check_tools() {
 
 # make_venv REQUIREMENTS ...: .venv with exactly these packages, installed when one of the lists has changed.
 make_venv() {
-    local stamp list arguments=() lists=("$PROJECT/install/constraints.txt" "$@")
+    local stamp list arguments=() lists=("$PROJECT/install/constraints.txt" "$@" "$PROJECT"/install/papermill/*.{toml,py})
     stamp="$VENV/.swath-$(basename -- "$(dirname -- "${!#}")")"
     if [[ -x $PYTHON && -f $stamp ]] && cat -- "${lists[@]}" | cmp -s - "$stamp"; then
         done_with "already there"
@@ -158,8 +158,9 @@ make_venv() {
         }
     fi
     for list in "$@"; do arguments+=(--requirement "$list"); done
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$PROJECT/install/constraints.txt" "${arguments[@]}" ||
+    # From the project's folder: our own package is in the list by a relative path.
+    (cd -- "$PROJECT" && "$PYTHON" -m pip install --quiet --disable-pip-version-check \
+        --constraint "$PROJECT/install/constraints.txt" "${arguments[@]}") ||
         give_up "pip could not install the packages above." \
             "No network or proxy: set HTTPS_PROXY, or point pip at a mirror (pip config set global.index-url URL)." \
             "No space: see df -h. Then run this again: it goes on from here."
