@@ -183,6 +183,8 @@ class _Tables(HTMLParser):
             self.cell = []
         elif tag == "style":
             self.hidden += 1
+        elif tag in ("br", "div", "small") and self.cell is not None:
+            self.cell.append(" ")  # A dtype below a name is another word.
 
     def handle_endtag(self, tag):
         if tag in ("td", "th") and self.cell is not None:

@@ -105,6 +105,7 @@ def jupyterlab(kernelspec, movielens, tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(jupyterlab):
     """The walkthrough in the page, all cells run."""
+    (SCREENSHOTS / "failed.png").unlink(missing_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
@@ -150,7 +151,9 @@ def hide_sidebar(page) -> None:
 
 
 def wait_for_idle(page) -> None:
-    page.wait_for_selector('.jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
+    # The status bar, because the toolbar's circle says idle before there is a kernel;
+    # cells that are run then bring up the dialog for choosing one.
+    page.wait_for_selector("#jp-bottom-panel >> text=/Rust \\(Swath\\) \\| Idle/", timeout=120_000)
 
 
 @pytest.fixture(params=THEMES)

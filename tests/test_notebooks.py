@@ -21,6 +21,7 @@ import nbformat
 import papermill
 import pytest
 from nbclient import NotebookClient
+from papermill.translators import papermill_translators
 
 from conftest import PROJECT
 from kernel import ANSI, KERNEL_NAME, tables
@@ -328,11 +329,25 @@ def test_walkthrough_with_parameters(folder, kernelspec):
     assert_is_the_top_of(recommended(executed, "recommendation"), expected_recommendation(folder, 126, 5))
 
 
-def test_papermill_from_the_command_line_finds_the_language(folder):
+def test_papermill_from_the_command_line_knows_the_parameters(folder):
     """Nothing has to be imported first: the package's entry point is enough."""
-    probe = "import papermill.engines; from papermill.translators import papermill_translators as t; print(t.find_translator('swath', 'rust').__name__)"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "RustTranslator"
+    command = [sys.executable, "-m", "papermill", "--help-notebook", str(folder / WALKTHROUGH.name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert 'movie_name: Unknown type (default "Star")' in done.stdout, done.stdout + done.stderr
+    assert "min_rating: Unknown type (default 4)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "rust"),
+    [
+        (5, "5"), (-5, "-5"), (2**40, "1099511627776_i64"), (True, "true"), (2.5, "2.5_f64"), (float("-inf"), "f64::NEG_INFINITY"),
+        ('a "b" \\ \n é \x07', r'"a \"b\" \\ \n é \u{7}"'), ([1, 2], "vec![1, 2]"), (None, "None::<()>"),
+        ({"k": "v"}, 'std::collections::BTreeMap::from([("k", "v")])'),
+    ],
+)
+def test_papermill_writes_rust(value, rust):
+    translator = papermill_translators.find_translator(KERNEL_NAME, "rust")
+    assert translator.codify({"name": value}, comment="Given") == f"// Given\nlet name = {rust};\n"
 
 
 def test_the_installer_leaves_notebook_and_page(folder, kernelspec):

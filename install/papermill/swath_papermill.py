@@ -18,10 +18,17 @@ Null has no type of its own in Rust, so `None` is given as `None::<()>`.
 """
 
 import math
+import re
 
 from papermill.engines import NBClientEngine
 from papermill.exceptions import PapermillException
+from papermill.models import Parameter
 from papermill.translators import Translator, papermill_translators
+
+# let name: type = value;  // help
+PARAMETER = re.compile(
+    r"^\s*let\s+(?:mut\s+)?(?P<name>\w+)\s*(?::\s*(?P<type>[^=]+?))?\s*=\s*(?P<value>.+);\s*(?://\s*(?P<help>.*))?$"
+)
 
 
 class RustTranslator(Translator):
@@ -76,6 +83,16 @@ class RustTranslator(Translator):
         if not name.isidentifier():
             raise PapermillException(f"the parameter {name!r} is no name in Rust")
         return f"let {name} = {str_val};"
+
+    @classmethod
+    def inspect(cls, parameters_cell):
+        """The cell's parameters, for `papermill --help-notebook`."""
+        found = map(PARAMETER.match, parameters_cell["source"].splitlines())
+        return [
+            Parameter(match["name"], match["type"] or "None", match["value"], match["help"] or "")
+            for match in found
+            if match
+        ]
 
     @staticmethod
     def _escape(text):
