@@ -207,7 +207,7 @@ CASES = {
     ],
     "the crates that the runtime is made of": [
         ("ndarray::arr1(&[1, 2]).sum()", "3"),
-        ("polars::prelude::Series::new(\"s\".into(), [1i64, 2, 3]).sum::<i64>()?", "6"),
+        ("use polars::prelude::NamedFrom;\npolars::prelude::Series::new(\"s\".into(), [1i64, 2, 3]).sum::<i64>()?", "6"),
     ],
 }
 
