@@ -40,9 +40,16 @@ def assert_only_the_users_code(error: str, cell: str) -> None:
     """Source that an error quotes is the cell's, and nothing around it shows."""
     for word in GENERATED:
         assert word not in error, f"{word} in\n{error}"
-    cell_lines = [line.rstrip() for line in cell.splitlines()]
-    for number, quoted in re.findall(r"^\s*(\d+)\s*[|│]\s?(.*)$", error, re.MULTILINE):
-        assert quoted.strip() in [line.strip() for line in cell_lines], f"line {number} is not the user's:\n{error}"
+    cell_lines = [line.strip() for line in cell.splitlines()]
+    suggestion = False  # What a help proposes is changed code, in the same form.
+    for line in error.splitlines():
+        if re.match(r"\s*(= )?help:", line):
+            suggestion = True
+        elif not line.strip() or re.match(r"\s*(error|warning|note|-->)", line):
+            suggestion = False
+        quoted = re.match(r"\s*(\d+)\s*[|│]\s?(.*)$", line)
+        if quoted and not suggestion:
+            assert quoted[2].strip() in cell_lines, f"line {quoted[1]} is not the user's:\n{error}"
 
 
 COMPILE_ERRORS = {
@@ -59,7 +66,7 @@ COMPILE_ERRORS = {
     "a use after a move": ("let s = String::new();\ndrop(s);\ns.len()", (3, 1), ["borrow of moved value"]),
     "an error in an item": ("fn h() -> i32 {\n    \"no number\"\n}", (2, 5), ["mismatched types"]),
     "an error in a macro": ('println!("{} {}", 1);', None, ["2 positional arguments|positional argument"]),
-    "after letters of several bytes": ('let größe = "日本"; let b: i32 = "text";', (1, 33), ["mismatched types"]),
+    "after letters of several bytes": ('let größe = "日本"; let b: i32 = "text";', (1, 32), ["mismatched types"]),
 }
 
 
