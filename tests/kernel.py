@@ -183,7 +183,7 @@ class _Tables(HTMLParser):
             self.cell = []
         elif tag == "style":
             self.hidden += 1
-        elif tag in ("br", "div", "small") and self.cell is not None:
+        elif tag in ("br", "div", "small", "span") and self.cell is not None:
             self.cell.append(" ")  # A dtype below a name is another word.
 
     def handle_endtag(self, tag):

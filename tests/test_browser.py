@@ -279,6 +279,8 @@ CONTRAST = """least => {
         const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
     };
     const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
+    const filled = element => { const style = getComputedStyle(element), c = rgba(style.fill);
+        return [...c.slice(0, 3), c[3] * parseFloat(style.fillOpacity || 1)]; };
     const luminance = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
         return .2126 * r + .7152 * g + .0722 * b; };
     const behind = element => {
@@ -300,11 +302,11 @@ CONTRAST = """least => {
             judge(text.slice(0, 30), rgba(getComputedStyle(element).color), behind(element));
         }
         for (const text of area.querySelectorAll('svg text')) {
-            const style = getComputedStyle(text);
             let background = behind(text.closest('svg').parentElement);
             const shape = [...text.parentElement.children].find(e => /^(circle|ellipse|rect|polygon|path)$/.test(e.tagName));
-            if (shape && text.parentElement.tagName !== 'svg') { const fill = getComputedStyle(shape).fill; if (fill !== 'none') background = over(rgba(fill), background); }
-            judge('svg ' + text.textContent.trim().slice(0, 30), rgba(style.fill), background);
+            if (shape && text.parentElement.tagName !== 'svg') 
+                if (getComputedStyle(shape).fill !== 'none') background = over(filled(shape), background);
+            judge('svg ' + text.textContent.trim().slice(0, 30), filled(text), background);
         }
     }
     return [...new Set(poor)];
