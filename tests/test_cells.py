@@ -91,6 +91,16 @@ CASES = {
         ("let broken: i32 = \"twelve\".parse()?;\nprintln!(\"not reached\");", Fails("invalid digit found in string")),
         ("before_error", "1"),
     ],
+    "a question mark on a boxed error, and on text": [
+        ("fn boxed() -> Result<i32, Box<dyn std::error::Error>> { Err(\"from the box\".into()) }", None),
+        ("boxed()?", Fails("from the box")),
+        ("boxed()", Fails("from the box")),
+        ("Err::<i32, &str>(\"only words\")?", Fails("only words")),
+    ],
+    "a question mark on an error that borrows": [
+        ("use std::sync::Mutex;\nlet guarded = Mutex::new(5);", None),
+        ("*guarded.lock()?", "5"),
+    ],
     "a question mark on errors of different types": [
         ("let number: i32 = \"4\".parse()?; let text = String::from_utf8(vec![0x68, 0x69])?;", None),
         ("(number, text)", '(4, "hi")'),
