@@ -1,0 +1,205 @@
+"""A kernel to test, and what one cell came to."""
+
+import queue
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from jupyter_client import KernelManager
+
+KERNEL_NAME = "swath"
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# Generous: a cell takes a fifth of a second, on a machine that does nothing else.
+CELL_TIMEOUT = 60
+
+
+@dataclass
+class Result:
+    """What a cell came to: its outputs in the order of their arrival, then its reply."""
+
+    reply: dict
+    outputs: list[dict] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.reply["status"] == "ok"
+
+    def of_type(self, *types: str) -> list[dict]:
+        return [output for output in self.outputs if output["type"] in types]
+
+    def stream(self, name: str) -> str:
+        return "".join(output["text"] for output in self.of_type("stream") if output["name"] == name)
+
+    @property
+    def stdout(self) -> str:
+        return self.stream("stdout")
+
+    @property
+    def stderr(self) -> str:
+        return self.stream("stderr")
+
+    @property
+    def result(self) -> str | None:
+        """The last expression's plain text."""
+        results = self.of_type("execute_result")
+        assert len(results) <= 1, f"a cell has one result, not {len(results)}"
+        return results[0]["data"]["text/plain"] if results else None
+
+    @property
+    def displays(self) -> list[dict]:
+        return [output["data"] for output in self.of_type("display_data")]
+
+    @property
+    def error(self) -> str:
+        """All of the error's text, as a user sees it, without colours."""
+        errors = self.of_type("error")
+        if not errors:
+            return ""
+        assert len(errors) == 1, f"a failed cell has one error, not {len(errors)}"
+        shown = errors[0]
+        for part in ("ename", "evalue", "traceback"):
+            assert shown[part] == self.reply[part], f"{part}: the reply says something else than the output"
+        return ANSI.sub("", "\n".join([f"{shown['ename']}: {shown['evalue']}", *shown["traceback"]]))
+
+    def __str__(self) -> str:
+        lines = [f"status: {self.reply['status']}"]
+        lines += [f"{output['type']}: {ANSI.sub('', str(output))[:2000]}" for output in self.outputs]
+        return "\n".join(lines)
+
+
+class Kernel:
+    """A running kernel and a client that is connected to it."""
+
+    def __init__(self, manager: KernelManager, folder: str):
+        self.manager = manager
+        self.folder = folder
+        self.client = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=CELL_TIMEOUT)
+
+    def send(self, code: str, **options) -> str:
+        """Sends a cell, and doesn't wait."""
+        return self.client.execute(code, **options)
+
+    def iopub(self, timeout: float) -> dict:
+        return self.client.get_iopub_msg(timeout=timeout)
+
+    def finish(self, message_id: str, timeout: float = CELL_TIMEOUT, answers: list[str] | None = None) -> Result:
+        """Waits for a cell that was sent; `answers` go to its requests for input."""
+        started = time.monotonic()
+        deadline = started + timeout
+        answers = list(answers or [])
+        outputs: list[dict] = []
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"the cell was not done after {timeout} s; until then: {outputs!r:.2000}")
+            if answers:
+                try:
+                    request = self.client.get_stdin_msg(timeout=0.05)
+                except queue.Empty:
+                    pass
+                else:
+                    outputs.append({"type": "input_request", **request["content"]})
+                    self.client.input(answers.pop(0))
+            try:
+                message = self.iopub(timeout=min(left, 0.1 if answers else 1.0))
+            except queue.Empty:
+                if not self.manager.is_alive():
+                    raise RuntimeError(f"the kernel died; until then: {outputs!r:.2000}") from None
+                continue
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status":
+                if content["execution_state"] == "idle":
+                    break
+            elif kind != "execute_input":
+                outputs.append({"type": kind, **content})
+        reply = self.reply(message_id, max(1.0, deadline - time.monotonic()))
+        return Result(reply, outputs, time.monotonic() - started)
+
+    def reply(self, message_id: str, timeout: float) -> dict:
+        deadline = time.monotonic() + timeout
+        while True:
+            message = self.client.get_shell_msg(timeout=max(0.1, deadline - time.monotonic()))
+            if message["parent_header"].get("msg_id") == message_id:
+                return message["content"]
+
+    def run(self, code: str, timeout: float = CELL_TIMEOUT, answers: list[str] | None = None, **options) -> Result:
+        """Runs a cell to its end."""
+        return self.finish(self.send(code, allow_stdin=answers is not None, **options), timeout, answers)
+
+    def ok(self, code: str, **options) -> Result:
+        """Runs a cell that has to succeed."""
+        result = self.run(code, **options)
+        assert result.ok, f"the cell failed:\n{code}\n{result}\n{result.error}"
+        return result
+
+    def fails(self, code: str, *patterns: str, **options) -> Result:
+        """Runs a cell that has to fail, with an error that says all of `patterns`."""
+        result = self.run(code, **options)
+        assert not result.ok, f"the cell should have failed:\n{code}\n{result}"
+        for pattern in patterns:
+            assert re.search(pattern, result.error, re.IGNORECASE), f"no {pattern!r} in the error of\n{code}\n\n{result.error}"
+        return result
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=False)
+
+
+@contextmanager
+def running_kernel(folder: str):
+    manager = KernelManager(kernel_name=KERNEL_NAME)
+    manager.start_kernel(cwd=folder)
+    kernel = None
+    try:
+        kernel = Kernel(manager, folder)
+        yield kernel
+    finally:
+        if kernel is not None:
+            kernel.stop()
+        else:
+            manager.shutdown_kernel(now=True)
+
+
+class _Tables(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self.cell: list[str] | None = None
+        self.hidden = 0
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag in ("td", "th") and self.tables and self.tables[-1]:
+            self.cell = []
+        elif tag == "style":
+            self.hidden += 1
+        elif tag in ("br", "div", "small", "span") and self.cell is not None:
+            self.cell.append(" ")  # A dtype below a name is another word.
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th") and self.cell is not None:
+            self.tables[-1][-1].append(" ".join("".join(self.cell).split()))
+            self.cell = None
+        elif tag == "style":
+            self.hidden -= 1
+
+    def handle_data(self, data):
+        if self.cell is not None and not self.hidden:
+            self.cell.append(data)
+
+
+def tables(html: str) -> list[list[list[str]]]:
+    """The tables in a piece of HTML, as rows of the cells' text."""
+    parser = _Tables()
+    parser.feed(html)
+    return parser.tables
