@@ -106,6 +106,14 @@ pub enum Error {
         /// What it failed with.
         cause: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// A user's function returned an error.
+    #[error("{type_name}: {message}")]
+    Function {
+        /// The error's type.
+        type_name: String,
+        /// The error's text.
+        message: String,
+    },
     /// A task's function panicked.
     #[error("panicked: {message}{}", at(location))]
     Panic {
@@ -140,7 +148,7 @@ impl Error {
             Self::Cycle { .. } => "CycleError",
             Self::Type { .. } => "TypeError",
             Self::Argument(_) => "ArgumentError",
-            Self::Task { .. } => "TaskError",
+            Self::Task { .. } | Self::Function { .. } => "TaskError",
             Self::Panic { .. } => "Panic",
             Self::Interrupted => "Interrupted",
             Self::Encode(_) => "EncodeError",

@@ -8,7 +8,7 @@
 use crate::error::Result;
 use crate::graph::{Arguments, AxisMap, Block, BlockInput, Index, Layer, Operation, Tasks, Value};
 use crate::schedule::plan::topological;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Several operations on the same chunk, one after the other.
@@ -17,7 +17,6 @@ struct Fused {
     steps: Vec<Step>,
 }
 
-#[derive(Clone)]
 struct Step {
     operation: Arc<dyn Operation>,
     layer: Arc<str>,
@@ -71,65 +70,106 @@ impl Operation for Fused {
     }
 }
 
-/// A blockwise layer while it grows.
-struct Group {
+/// A blockwise layer while it grows. It is made a layer when it is found that
+/// it stays one, so that a chain of n steps costs n, not n².
+struct Group<'a> {
+    layer: &'a Arc<Layer>,
     steps: Vec<Step>,
     inputs: Vec<(Arc<Layer>, BlockInput)>,
 }
 
 pub(super) fn fuse_blockwise(outputs: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
     let layers = topological(outputs);
+    if !layers
+        .iter()
+        .any(|layer| matches!(layer.tasks(), Tasks::Blockwise { .. }))
+    {
+        return outputs.to_vec();
+    }
     let mut taken_by: HashMap<&str, usize> = HashMap::new();
     for layer in &layers {
         for name in taken_names(layer) {
             *taken_by.entry(name).or_default() += 1;
         }
     }
-    let asked: HashSet<&str> = outputs.iter().map(|layer| &**layer.name()).collect();
-    let mut rewritten: HashMap<Arc<str>, Arc<Layer>> = HashMap::new();
-    let mut groups: HashMap<Arc<str>, Group> = HashMap::new();
+    for output in outputs {
+        *taken_by.entry(output.name()).or_default() += 2;
+    }
+    let mut rewriting = Rewriting::default();
     for layer in &layers {
         let Tasks::Blockwise { operation, inputs } = layer.tasks() else {
-            rewritten.insert(
-                layer.name().clone(),
-                with_new_dependencies(layer, &rewritten),
-            );
+            let new = rewriting.with_new_dependencies(layer);
+            rewriting.done.insert(layer.name(), new);
             continue;
         };
         let mut group = Group {
+            layer,
             steps: Vec::new(),
             inputs: Vec::new(),
         };
         let mut takes = Vec::with_capacity(inputs.len());
         for input in inputs {
             let from = &layer.dependencies()[input.dependency];
-            let alone = taken_by.get(&**from.name()) == Some(&1) && !asked.contains(&**from.name());
-            match groups.get(from.name()) {
-                Some(inner) if alone && input.is_one_to_one(layer.grid()) => {
-                    takes.push(Taken::Step(group.absorb(inner, input)));
+            let alone = taken_by.get(&**from.name()) == Some(&1);
+            let inner = (alone && input.is_one_to_one(layer.grid()))
+                .then(|| rewriting.growing.remove(&**from.name()))
+                .flatten();
+            takes.push(match inner {
+                Some(inner) => Taken::Step(group.absorb(inner, input)),
+                None => {
+                    group.inputs.push((rewriting.layer(from), input.clone()));
+                    Taken::Input(group.inputs.len() - 1)
                 }
-                _ => {
-                    takes.push(Taken::Input(group.inputs.len()));
-                    group
-                        .inputs
-                        .push((rewritten[from.name()].clone(), input.clone()));
-                }
-            }
+            });
         }
-        let place = BlockInput::same(0, layer.grid().counts().len());
         group.steps.push(Step {
             operation: operation.clone(),
             layer: layer.name().clone(),
-            place,
+            place: BlockInput::same(0, layer.grid().counts().len()),
             takes,
         });
-        rewritten.insert(layer.name().clone(), group.layer(layer));
-        groups.insert(layer.name().clone(), group);
+        rewriting.growing.insert(layer.name(), group);
     }
-    outputs
-        .iter()
-        .map(|layer| rewritten[layer.name()].clone())
-        .collect()
+    outputs.iter().map(|layer| rewriting.layer(layer)).collect()
+}
+
+/// The layers by name: still growing, or done.
+#[derive(Default)]
+struct Rewriting<'a> {
+    growing: HashMap<&'a str, Group<'a>>,
+    done: HashMap<&'a str, Arc<Layer>>,
+}
+
+impl Rewriting<'_> {
+    /// The new layer in place of an old one.
+    fn layer(&mut self, old: &Layer) -> Arc<Layer> {
+        if let Some((name, group)) = self.growing.remove_entry(&**old.name()) {
+            self.done.insert(name, group.finish());
+        }
+        self.done[&**old.name()].clone()
+    }
+
+    fn with_new_dependencies(&mut self, layer: &Arc<Layer>) -> Arc<Layer> {
+        let dependencies: Vec<Arc<Layer>> = layer
+            .dependencies()
+            .iter()
+            .map(|layer| self.layer(layer))
+            .collect();
+        if dependencies
+            .iter()
+            .zip(layer.dependencies())
+            .all(|(new, old)| Arc::ptr_eq(new, old))
+        {
+            return layer.clone();
+        }
+        let tasks = match layer.tasks() {
+            Tasks::Family(family) => Tasks::Family(family.clone()),
+            Tasks::Listed(tasks) => Tasks::Listed(tasks.clone()),
+            Tasks::Values(source) => Tasks::Values(source.clone()),
+            Tasks::Blockwise { .. } => unreachable!("invariant: blockwise layers are grouped"),
+        };
+        layer.replaced(tasks, dependencies)
+    }
 }
 
 /// The layers that a layer takes chunks of, one entry each time it does.
@@ -148,68 +188,88 @@ fn taken_names(layer: &Layer) -> Vec<&str> {
     }
 }
 
-impl Group {
+impl Group<'_> {
     /// Puts another group's steps before what comes; returns its last step.
-    fn absorb(&mut self, inner: &Group, through: &BlockInput) -> usize {
-        let (steps, inputs) = (self.steps.len(), self.inputs.len());
-        self.steps.extend(inner.steps.iter().map(|step| {
-            Step {
-                place: compose(&step.place, through),
-                takes: step
-                    .takes
-                    .iter()
-                    .map(|taken| match *taken {
-                        Taken::Input(at) => Taken::Input(at + inputs),
-                        Taken::Step(at) => Taken::Step(at + steps),
-                    })
-                    .collect(),
-                ..step.clone()
+    fn absorb(&mut self, mut inner: Group<'_>, through: &BlockInput) -> usize {
+        if !is_identity(through, self.layer) {
+            for step in &mut inner.steps {
+                step.place = compose(&step.place, through);
             }
-        }));
-        self.inputs.extend(
-            inner
-                .inputs
-                .iter()
-                .map(|(layer, input)| (layer.clone(), compose(input, through))),
-        );
+            for (_, input) in &mut inner.inputs {
+                *input = compose(input, through);
+            }
+        }
+        if self.steps.is_empty() && self.inputs.is_empty() {
+            (self.steps, self.inputs) = (inner.steps, inner.inputs);
+            return self.steps.len() - 1;
+        }
+        let (steps, inputs) = (self.steps.len(), self.inputs.len());
+        for taken in inner.steps.iter_mut().flat_map(|step| &mut step.takes) {
+            match taken {
+                Taken::Input(at) => *at += inputs,
+                Taken::Step(at) => *at += steps,
+            }
+        }
+        self.steps.append(&mut inner.steps);
+        self.inputs.append(&mut inner.inputs);
         self.steps.len() - 1
     }
 
-    fn layer(&self, original: &Layer) -> Arc<Layer> {
+    fn finish(self) -> Arc<Layer> {
         let mut dependencies: Vec<Arc<Layer>> = Vec::new();
+        let mut places: HashMap<Arc<str>, usize> = HashMap::new();
         let inputs = self
             .inputs
-            .iter()
+            .into_iter()
             .map(|(layer, input)| {
-                let dependency = dependencies
-                    .iter()
-                    .position(|other| other.name() == layer.name())
-                    .unwrap_or_else(|| {
-                        dependencies.push(layer.clone());
-                        dependencies.len() - 1
-                    });
+                let dependency = *places.entry(layer.name().clone()).or_insert_with(|| {
+                    dependencies.push(layer);
+                    dependencies.len() - 1
+                });
                 BlockInput {
                     dependency,
-                    axes: input.axes.clone(),
+                    axes: input.axes,
                 }
             })
             .collect();
         let operation: Arc<dyn Operation> = match &self.steps[..] {
             [only] => only.operation.clone(),
-            steps => {
-                let name = steps
-                    .iter()
-                    .map(|step| step.operation.name())
-                    .collect::<Vec<_>>()
-                    .join("-");
-                Arc::new(Fused {
-                    name,
-                    steps: steps.to_vec(),
-                })
-            }
+            steps => Arc::new(Fused {
+                name: fused_name(steps),
+                steps: self.steps,
+            }),
         };
-        original.replaced(Tasks::Blockwise { operation, inputs }, dependencies)
+        self.layer
+            .replaced(Tasks::Blockwise { operation, inputs }, dependencies)
     }
+}
+
+/// The steps' names; where they are many, the first and the last ones.
+fn fused_name(steps: &[Step]) -> String {
+    const SHOWN: usize = 4;
+    let names = |steps: &[Step]| {
+        steps
+            .iter()
+            .map(|step| step.operation.name())
+            .collect::<Vec<_>>()
+            .join("-")
+    };
+    if steps.len() <= 2 * SHOWN {
+        names(steps)
+    } else {
+        let last = steps.len() - SHOWN;
+        format!("{}-…-{}", names(&steps[..SHOWN]), names(&steps[last..]))
+    }
+}
+
+/// Whether each chunk takes the one at its own place.
+fn is_identity(input: &BlockInput, layer: &Layer) -> bool {
+    input.axes.len() == layer.grid().counts().len()
+        && input
+            .axes
+            .iter()
+            .zip(0..)
+            .all(|(axis, at)| *axis == AxisMap::Output(at))
 }
 
 /// The place that `inner` finds from the place that `outer` finds.
@@ -226,29 +286,4 @@ fn compose(inner: &BlockInput, outer: &BlockInput) -> BlockInput {
         dependency: inner.dependency,
         axes,
     }
-}
-
-fn with_new_dependencies(
-    layer: &Arc<Layer>,
-    rewritten: &HashMap<Arc<str>, Arc<Layer>>,
-) -> Arc<Layer> {
-    let dependencies: Vec<Arc<Layer>> = layer
-        .dependencies()
-        .iter()
-        .map(|layer| rewritten[layer.name()].clone())
-        .collect();
-    if dependencies
-        .iter()
-        .zip(layer.dependencies())
-        .all(|(new, old)| Arc::ptr_eq(new, old))
-    {
-        return layer.clone();
-    }
-    let tasks = match layer.tasks() {
-        Tasks::Family(family) => Tasks::Family(family.clone()),
-        Tasks::Listed(tasks) => Tasks::Listed(tasks.clone()),
-        Tasks::Values(source) => Tasks::Values(source.clone()),
-        Tasks::Blockwise { .. } => unreachable!("invariant: blockwise layers are grouped"),
-    };
-    layer.replaced(tasks, dependencies)
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -13,16 +14,28 @@ pub struct CancelToken(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     cancelled: AtomicBool,
+    /// The run in one of whose tasks this run was started.
+    outer: Option<CancelToken>,
 }
 
 static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// Set by an interrupt, until the next cell begins.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+thread_local! {
+    /// The run whose task this thread is in.
+    static CURRENT: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
+}
+
 impl CancelToken {
-    /// A token that [`interrupt`] cancels.
+    /// A token that [`interrupt`] cancels, and the end of the run in one of
+    /// whose tasks it was registered.
     pub fn register() -> Self {
-        let token = Self::default();
+        let outer = CURRENT.with_borrow(Clone::clone);
+        let token = Self(Arc::new(Shared {
+            outer,
+            ..Shared::default()
+        }));
         let mut running = RUNNING.lock();
         running.retain(|shared| shared.strong_count() > 0);
         running.push(Arc::downgrade(&token.0));
@@ -36,7 +49,16 @@ impl CancelToken {
 
     /// Whether the run was told to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::Acquire)
+        let mut token = self;
+        loop {
+            if token.0.cancelled.load(Ordering::Acquire) {
+                return true;
+            }
+            match &token.0.outer {
+                Some(outer) => token = outer,
+                None => return false,
+            }
+        }
     }
 }
 
@@ -60,8 +82,26 @@ pub fn begin() {
     INTERRUPTED.store(false, Ordering::Release);
 }
 
+/// Marks this thread as being inside a task of a run, until it is dropped.
+pub(super) struct Inside(Option<CancelToken>);
+
+pub(super) fn enter(token: &CancelToken) -> Inside {
+    Inside(CURRENT.replace(Some(token.clone())))
+}
+
+/// Whether this thread is inside a task.
+pub(super) fn inside_task() -> bool {
+    CURRENT.with_borrow(Option::is_some)
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
 /// A cheap check for loops of your own: fails once the notebook's stop button
-/// was pressed.
+/// was pressed, in a task once its run was cancelled.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -73,7 +113,8 @@ pub fn begin() {
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub fn checkpoint() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
+    let cancelled = CURRENT.with_borrow(|token| token.as_ref().map(CancelToken::is_cancelled));
+    if cancelled.unwrap_or_else(|| INTERRUPTED.load(Ordering::Relaxed)) {
         Err(Error::Interrupted)
     } else {
         Ok(())

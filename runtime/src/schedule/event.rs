@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Something that happened in a run.
+///
+/// A run begins with `Submitted` and ends with `Completed`, `Failed` or
+/// `Cancelled`; tasks that run then tell their end still. Each task is ready,
+/// started and finished or failed once, in this order. Tasks that are values
+/// ([`crate::graph::Tasks::Values`]) are not run: they are never started.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A plan was handed over.
@@ -35,14 +40,14 @@ pub enum Event {
         /// How long the task took.
         elapsed: Duration,
     },
-    /// A task failed; the run ends.
+    /// A task failed or was interrupted; the run ends.
     Failed {
         /// The task.
         task: TaskId,
         /// The error's text.
         message: String,
     },
-    /// A value was dropped after its last use.
+    /// The last task that took a value has ended.
     Released {
         /// The task whose value it was.
         task: TaskId,

@@ -27,7 +27,8 @@ use std::sync::Arc;
 /// Who runs the tasks, and who listens.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// The number of tasks that run at a time; `None`: as many as the pool has threads.
+    /// The number of tasks that run at a time; `None`, or more than the pool
+    /// has threads: as many as it has.
     pub threads: Option<usize>,
     /// Run on the calling thread, one task after the other.
     pub synchronous: bool,
@@ -41,25 +42,22 @@ pub struct Options {
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
 pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>> {
     let token = CancelToken::register();
-    run_cancellable(outputs, options, &token)
-}
-
-pub(crate) fn run_cancellable(
-    outputs: &[Arc<Layer>],
-    options: &Options,
-    token: &CancelToken,
-) -> Result<Vec<Vec<Value>>> {
-    let optimized = crate::optimize::optimize(outputs);
-    let plan = Arc::new(Plan::new(&optimized)?);
+    let plan = prepare(outputs)?;
     plan.wait_for_sources()?;
     let mut values = if options.synchronous {
-        sync::run(&plan, token, &options.listeners)?
+        sync::run(&plan, &token, &options.listeners)?
     } else {
-        pool::run(&plan, options.threads, token, &options.listeners)?
+        pool::run(&plan, options.threads, &token, &options.listeners)?
     }
     .into_iter();
     Ok(outputs
         .iter()
         .map(|layer| values.by_ref().take(layer.grid().len()).collect())
         .collect())
+}
+
+/// Optimises and plans.
+fn prepare(outputs: &[Arc<Layer>]) -> Result<Arc<Plan>> {
+    let optimized = crate::optimize::optimize(outputs);
+    Ok(Arc::new(Plan::new(&optimized)?))
 }

@@ -2,33 +2,60 @@
 //!
 //! It uses the thread pool of Polars, in which ndarray's parallel loops run as
 //! well: a task that is parallel itself shares the threads instead of adding
-//! more. A run has a number of *workers*: jobs in the pool that take ready
-//! tasks one after the other, and end when none is ready; whoever makes tasks
-//! ready starts workers for them. So a run holds no thread that it has no use
-//! for, and several runs share the pool.
+//! more. A run has up to `limit` *workers*. A worker takes ready tasks one
+//! after the other and ends when none is ready; whoever makes more tasks ready
+//! than it can take itself starts workers for them. So a run holds no thread
+//! that it has no use for.
 //!
-//! A task may compute something itself. Its thread then works on the inner
-//! run too, instead of blocking a thread that the inner run may need: with one
-//! thread it does all of it.
+//! Workers wait in one queue for all runs. A job in the pool, a *nudge*, makes
+//! a thread serve the queue; a worker whose turn is over goes to its end, so
+//! that a large run in the background does not hold up a small one.
+//!
+//! Why nothing is lost and nobody waits for ever:
+//! - A worker is in the queue or on a thread's stack. One that ends has seen,
+//!   under the run's lock, that no task is ready; tasks become ready under the
+//!   same lock, by a worker that goes on.
+//! - While a task waits for a parallel loop of its own, its thread takes other
+//!   jobs of the pool, nudges too. A nudge never serves the queue on top of a
+//!   task: the task would be held up by tasks that have nothing to do with
+//!   it, for as long as they come. It is *owed* instead, and made up for when
+//!   the next task ends ([`settle`]).
+//! - A task that computes something itself is on a thread of the pool, and the
+//!   inner run may need this very thread: so it works on the inner run, and on
+//!   no other, until that has ended ([`Run::help`]). What is on top of a task
+//!   on a thread's stack is therefore always something that the task waits for.
 
-use super::cancel::CancelToken;
+use super::cancel::{self, CancelToken};
 use super::event::{Event, Listener, tell};
-use super::plan::{Plan, TaskId};
-use super::state::State;
-use super::sync::{run_task, tell_released};
+use super::plan::Plan;
+use super::state::{State, Transition};
+use super::sync::{run_task, tell_transition};
 use crate::error::{Error, Result};
 use crate::graph::Value;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use polars_core::runtime::THREAD_POOL;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The number of threads of the pool.
 pub fn threads() -> usize {
     THREAD_POOL.current_num_threads()
 }
 
-struct Run {
+/// How long a worker has a thread to itself while other workers wait.
+const TURN: Duration = Duration::from_millis(5);
+
+/// How often a waiting thread looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often a thread that helps a run looks for something to do.
+const IDLE: Duration = Duration::from_micros(200);
+
+/// A run of a plan in the pool.
+pub(super) struct Run {
     plan: Arc<Plan>,
     token: CancelToken,
     listeners: Vec<Arc<dyn Listener>>,
@@ -42,9 +69,21 @@ struct Shared {
     state: State,
     /// Which worker numbers are taken.
     workers: Vec<bool>,
-    active: usize,
+    /// Set once, when the run has ended.
     outcome: Option<Result<()>>,
 }
+
+/// A worker that waits for a thread.
+struct Ticket {
+    run: Arc<Run>,
+    worker: usize,
+}
+
+static QUEUE: Mutex<VecDeque<Ticket>> = Mutex::new(VecDeque::new());
+/// The queue's length, for a look without the lock.
+static QUEUED: AtomicUsize = AtomicUsize::new(0);
+/// Whether a nudge came to a thread that was inside a task.
+static OWED: AtomicBool = AtomicBool::new(false);
 
 /// Runs a plan on at most `limit` threads of the pool.
 ///
@@ -56,148 +95,253 @@ pub fn run(
     token: &CancelToken,
     listeners: &[Arc<dyn Listener>],
 ) -> Result<Vec<Value>> {
-    let limit = limit.unwrap_or_else(threads).max(1);
-    tell(listeners, || Event::Submitted { plan: plan.clone() });
-    let run = Arc::new(Run {
-        plan: plan.clone(),
-        token: token.clone(),
-        listeners: listeners.to_vec(),
-        limit,
-        shared: Mutex::new(Shared {
-            state: State::new(plan.clone()),
-            workers: vec![false; limit],
-            active: 0,
-            outcome: plan.is_empty().then_some(Ok(())),
-        }),
-        ended: Condvar::new(),
-    });
-    run.start_workers(&mut run.shared.lock());
-    if THREAD_POOL.current_thread_index().is_some() {
-        run.help();
-    } else {
-        run.wait();
-    }
-    let mut shared = run.shared.lock();
-    match shared.outcome.take() {
-        Some(Ok(())) => {
-            tell(listeners, || Event::Completed);
-            Ok(shared.state.outputs())
-        }
-        Some(Err(error)) => Err(error),
-        None => {
-            // Workers that are in a task see this at its end.
-            shared.outcome = Some(Err(Error::Interrupted));
-            tell(listeners, || Event::Cancelled);
-            Err(Error::Interrupted)
-        }
-    }
+    Run::start(plan, limit, token, listeners).values()
 }
 
 impl Run {
-    /// Waits for the end, or for the interrupt: tasks that still run then are
-    /// not waited for.
+    /// Starts a run; it goes on by itself.
+    pub(super) fn start(
+        plan: &Arc<Plan>,
+        limit: Option<usize>,
+        token: &CancelToken,
+        listeners: &[Arc<dyn Listener>],
+    ) -> Arc<Self> {
+        let limit = limit.unwrap_or_else(threads).max(1);
+        let state = State::new(plan.clone());
+        tell(listeners, || Event::Submitted { plan: plan.clone() });
+        for task in state.roots() {
+            tell(listeners, || Event::Ready { task });
+        }
+        let run = Arc::new(Self {
+            plan: plan.clone(),
+            token: token.clone(),
+            listeners: listeners.to_vec(),
+            limit,
+            shared: Mutex::new(Shared {
+                state,
+                workers: vec![false; limit.min(plan.len())],
+                outcome: plan.is_empty().then_some(Ok(())),
+            }),
+            ended: Condvar::new(),
+        });
+        let mut shared = run.shared.lock();
+        let ready = shared.state.ready_len();
+        run.start_workers(&mut shared, ready);
+        drop(shared);
+        run
+    }
+
+    /// Waits for the end of the run, working on it where the calling thread is
+    /// one of the pool.
+    ///
+    /// # Errors
+    /// The first failure; [`Error::Interrupted`], at once: tasks that run then
+    /// are not waited for.
+    pub(super) fn values(self: &Arc<Self>) -> Result<Vec<Value>> {
+        if in_pool() {
+            self.help();
+        } else {
+            self.wait();
+        }
+        let mut shared = self.shared.lock();
+        // None: cancelled. Workers that are in a task see it at its end.
+        let outcome = shared.outcome.get_or_insert(Err(Error::Interrupted));
+        match outcome.clone() {
+            Ok(()) => {
+                let values = shared.state.take_outputs();
+                drop(shared);
+                tell(&self.listeners, || Event::Completed);
+                Ok(values)
+            }
+            Err(error) => {
+                // What other tasks compute themselves ends as well.
+                self.token.cancel();
+                let state = shared.state.abandon();
+                drop(shared);
+                drop(state);
+                if matches!(error, Error::Interrupted) {
+                    tell(&self.listeners, || Event::Cancelled);
+                }
+                Err(error)
+            }
+        }
+    }
+
     fn wait(&self) {
         let mut shared = self.shared.lock();
-        while shared.outcome.is_none() && !self.token.is_cancelled() {
-            self.ended.wait_for(&mut shared, Duration::from_millis(20));
+        while !self.has_ended(&shared) {
+            self.ended.wait_for(&mut shared, LOOK);
         }
     }
 
-    /// Works on the run from a thread of the pool until it has ended.
-    fn help(self: &Arc<Self>) {
+    /// Works on the run, from a thread of the pool, until it has ended.
+    pub(super) fn help(self: &Arc<Self>) {
         loop {
-            let worker = {
-                let mut shared = self.shared.lock();
-                if shared.outcome.is_some() || self.token.is_cancelled() {
-                    return;
-                }
-                // Beyond the limit if all workers are taken: they may be jobs
-                // that wait behind this very thread.
-                shared.take_worker(self.limit + 1)
-            };
-            match worker {
-                Some(worker) => self.work(worker),
-                None => std::thread::sleep(Duration::from_micros(50)),
+            let mut shared = self.shared.lock();
+            if self.has_ended(&shared) {
+                return;
             }
-            match rayon::yield_now() {
-                Some(rayon::Yield::Executed) => {}
-                _ => std::thread::yield_now(),
+            if shared.state.ready_len() > 0
+                && let Some(worker) = shared.take_worker().or_else(|| self.take_queued())
+            {
+                drop(shared);
+                self.work(worker, None);
+                continue;
+            }
+            // The tasks that are left run on other threads: help these, if
+            // they have something to share.
+            drop(shared);
+            if !matches!(rayon::yield_now(), Some(rayon::Yield::Executed)) {
+                let mut shared = self.shared.lock();
+                if !self.has_ended(&shared) {
+                    self.ended.wait_for(&mut shared, IDLE);
+                }
             }
         }
     }
 
-    /// Starts a worker for every ready task, up to the limit.
-    fn start_workers(self: &Arc<Self>, shared: &mut Shared) {
-        let wanted = shared
-            .state
-            .ready_len()
-            .min(self.limit.saturating_sub(shared.active));
-        for _ in 0..wanted {
-            let Some(worker) = shared.take_worker(self.limit) else {
+    fn has_ended(&self, shared: &Shared) -> bool {
+        shared.outcome.is_some() || self.token.is_cancelled()
+    }
+
+    /// Starts workers for so many ready tasks, up to the limit.
+    fn start_workers(self: &Arc<Self>, shared: &mut Shared, tasks: usize) {
+        for _ in 0..tasks.min(self.limit) {
+            let Some(worker) = shared.take_worker() else {
                 return;
             };
-            let run = self.clone();
-            THREAD_POOL.spawn(move || run.work(worker));
+            enqueue(Ticket {
+                run: self.clone(),
+                worker,
+            });
+            nudge();
         }
     }
 
-    /// Takes ready tasks until there is none.
-    fn work(self: &Arc<Self>, worker: usize) {
-        let mut released: Vec<TaskId> = Vec::new();
+    /// Takes one of the run's own workers out of the queue.
+    fn take_queued(self: &Arc<Self>) -> Option<usize> {
+        let mut queue = QUEUE.lock();
+        let at = queue
+            .iter()
+            .position(|ticket| Arc::ptr_eq(&ticket.run, self))?;
+        QUEUED.fetch_sub(1, Ordering::Relaxed);
+        queue.remove(at).map(|ticket| ticket.worker)
+    }
+
+    /// Takes ready tasks until there is none, or until the turn is over and
+    /// another worker waits. Returns whether the worker wants another turn.
+    fn work(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
+        // A panic that comes from outside of a task (a listener, a value's
+        // drop) would end the process if the pool saw it.
+        catch_unwind(AssertUnwindSafe(|| self.work_turn(worker, turn))).unwrap_or_else(|payload| {
+            let mut shared = self.shared.lock();
+            shared.workers[worker] = false;
+            self.end(&mut shared, Err(crate::session::panics::error_of(payload)));
+            false
+        })
+    }
+
+    fn work_turn(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
+        let begin = Instant::now();
+        let mut transition = Transition::default();
         let mut shared = self.shared.lock();
-        loop {
-            if shared.outcome.is_some() || self.token.is_cancelled() {
-                break;
+        while !self.has_ended(&shared) {
+            if let Some(turn) = turn
+                && QUEUED.load(Ordering::Relaxed) > 0
+                && begin.elapsed() > turn
+                && shared.state.ready_len() > 0
+            {
+                return true;
             }
-            let Some((task, inputs)) = shared.state.start(&mut released) else {
+            let Some((task, inputs)) = shared.state.start() else {
                 break;
             };
-            drop(shared);
-            tell_released(&self.listeners, &mut released);
-            let result = run_task(&self.plan, task, inputs, worker, &self.listeners);
-            shared = self.shared.lock();
+            let result = MutexGuard::unlocked(&mut shared, || {
+                let result = run_task(
+                    &self.plan,
+                    task,
+                    inputs,
+                    worker,
+                    &self.token,
+                    &self.listeners,
+                );
+                settle();
+                result
+            });
+            if shared.outcome.is_some() {
+                break;
+            }
             match result {
                 Ok(value) => {
-                    let transition = shared.state.finish(task, value);
-                    for task in transition.ready {
-                        tell(&self.listeners, || Event::Ready { task });
-                    }
+                    shared.state.finish(task, value, &mut transition);
+                    tell_transition(&self.listeners, &transition);
                     if shared.state.is_complete() {
-                        shared.end(Ok(()));
-                    } else if shared.state.ready_len() > 1 {
-                        self.start_workers(&mut shared);
+                        self.end(&mut shared, Ok(()));
+                    } else if !transition.ready.is_empty() {
+                        // This worker takes one of them itself.
+                        let others = shared.state.ready_len() - 1;
+                        self.start_workers(&mut shared, others);
                     }
                 }
-                Err(error) => shared.end(Err(error)),
+                Err(error) => self.end(&mut shared, Err(error)),
             }
         }
-        shared.active -= 1;
         shared.workers[worker] = false;
-        if shared.outcome.is_some() || self.token.is_cancelled() {
-            self.ended.notify_all();
-        }
+        false
+    }
+
+    fn end(&self, shared: &mut Shared, outcome: Result<()>) {
+        shared.outcome.get_or_insert(outcome);
+        self.ended.notify_all();
     }
 }
 
 impl Shared {
-    fn take_worker(&mut self, limit: usize) -> Option<usize> {
-        if self.active >= limit {
-            return None;
-        }
-        let free = self
-            .workers
-            .iter()
-            .position(|taken| !taken)
-            .unwrap_or_else(|| {
-                self.workers.push(false);
-                self.workers.len() - 1
-            });
+    fn take_worker(&mut self) -> Option<usize> {
+        let free = self.workers.iter().position(|taken| !taken)?;
         self.workers[free] = true;
-        self.active += 1;
         Some(free)
     }
+}
 
-    fn end(&mut self, outcome: Result<()>) {
-        self.outcome.get_or_insert(outcome);
+/// Whether this thread is one of the pool.
+pub(super) fn in_pool() -> bool {
+    THREAD_POOL.current_thread_index().is_some()
+}
+
+fn enqueue(ticket: Ticket) {
+    let mut queue = QUEUE.lock();
+    queue.push_back(ticket);
+    QUEUED.fetch_add(1, Ordering::Relaxed);
+}
+
+fn dequeue() -> Option<Ticket> {
+    let ticket = QUEUE.lock().pop_front()?;
+    QUEUED.fetch_sub(1, Ordering::Relaxed);
+    Some(ticket)
+}
+
+/// Has a thread of the pool serve the queue.
+fn nudge() {
+    THREAD_POOL.spawn(|| {
+        if cancel::inside_task() {
+            OWED.store(true, Ordering::Release);
+            return;
+        }
+        while let Some(ticket) = dequeue() {
+            if ticket.run.work(ticket.worker, Some(TURN)) {
+                enqueue(ticket);
+            }
+        }
+    });
+}
+
+/// Makes up for a nudge that came to a thread inside a task.
+pub(super) fn settle() {
+    if OWED.load(Ordering::Relaxed)
+        && QUEUED.load(Ordering::Relaxed) > 0
+        && OWED.swap(false, Ordering::AcqRel)
+    {
+        nudge();
     }
 }

@@ -17,6 +17,9 @@ pub struct State {
     missing: Vec<u32>,
     /// For each task, how often its value is still to be taken.
     uses: Vec<u32>,
+    /// For each task, how many takes of its value have not ended: at 0 nobody
+    /// holds the value any more.
+    holders: Vec<u32>,
     values: Vec<Option<Value>>,
     ready: BinaryHeap<Reverse<(u32, TaskId)>>,
     unfinished: usize,
@@ -27,6 +30,8 @@ pub struct State {
 pub struct Transition {
     /// Tasks whose inputs are now all there.
     pub ready: Vec<TaskId>,
+    /// Tasks whose values nobody holds any more.
+    pub released: Vec<TaskId>,
 }
 
 impl State {
@@ -55,6 +60,7 @@ impl State {
             plan,
             priority,
             missing,
+            holders: uses.clone(),
             uses,
             values,
             ready,
@@ -65,6 +71,13 @@ impl State {
     /// The plan that is run.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// The tasks without inputs, which are ready from the start.
+    pub fn roots(&self) -> impl Iterator<Item = TaskId> {
+        self.plan
+            .tasks()
+            .filter(|task| self.plan.inputs(*task).is_empty())
     }
 
     /// How many tasks could start now.
@@ -79,21 +92,22 @@ impl State {
 
     /// Takes the ready task that comes first in the order, and its inputs. A
     /// value that is taken for the last time is moved out, so that the task may
-    /// reuse its memory; `released` is told of it.
-    pub fn start(&mut self, released: &mut Vec<TaskId>) -> Option<(TaskId, Vec<Value>)> {
+    /// reuse its memory.
+    pub fn start(&mut self) -> Option<(TaskId, Vec<Value>)> {
         let Reverse((_, task)) = self.ready.pop()?;
-        let plan = self.plan.clone();
+        let Self {
+            plan, uses, values, ..
+        } = self;
         let inputs = plan
             .inputs(task)
             .iter()
             .map(|input| {
                 let at = input.at();
-                self.uses[at] -= 1;
-                let value = if self.uses[at] == 0 {
-                    released.push(*input);
-                    self.values[at].take()
+                uses[at] -= 1;
+                let value = if uses[at] == 0 {
+                    values[at].take()
                 } else {
-                    self.values[at].clone()
+                    values[at].clone()
                 };
                 value.expect("invariant: a ready task's inputs are there until their last use")
             })
@@ -101,15 +115,20 @@ impl State {
         Some((task, inputs))
     }
 
-    /// Notes a task's value.
-    pub fn finish(&mut self, task: TaskId, value: Value) -> Transition {
+    /// Notes a task's value; writes what follows from it into `transition`.
+    pub fn finish(&mut self, task: TaskId, value: Value, transition: &mut Transition) {
+        transition.ready.clear();
+        transition.released.clear();
         self.unfinished -= 1;
-        if self.uses[task.at()] > 0 {
-            self.values[task.at()] = Some(value);
+        self.values[task.at()] = Some(value);
+        for input in self.plan.inputs(task) {
+            let holders = &mut self.holders[input.at()];
+            *holders -= 1;
+            if *holders == 0 {
+                transition.released.push(*input);
+            }
         }
-        let plan = self.plan.clone();
-        let mut transition = Transition::default();
-        for dependent in plan.dependents(task) {
+        for dependent in self.plan.dependents(task) {
             let missing = &mut self.missing[dependent.at()];
             *missing -= 1;
             if *missing == 0 {
@@ -118,19 +137,31 @@ impl State {
                 transition.ready.push(*dependent);
             }
         }
-        transition
     }
 
-    /// The values asked for, once the run is complete.
-    pub fn outputs(&self) -> Vec<Value> {
-        self.plan
-            .outputs()
+    /// Moves the values asked for out, once the run is complete.
+    pub fn take_outputs(&mut self) -> Vec<Value> {
+        let Self {
+            plan, uses, values, ..
+        } = self;
+        plan.outputs()
             .iter()
             .map(|output| {
-                self.values[output.at()]
-                    .clone()
-                    .expect("invariant: outputs are held until the end")
+                let at = output.at();
+                uses[at] -= 1;
+                let value = if uses[at] == 0 {
+                    values[at].take()
+                } else {
+                    values[at].clone()
+                };
+                value.expect("invariant: outputs are held until the end")
             })
             .collect()
+    }
+
+    /// Gives up the run: returns the values that were held, to be dropped.
+    pub fn abandon(&mut self) -> Vec<Option<Value>> {
+        self.ready.clear();
+        std::mem::take(&mut self.values)
     }
 }

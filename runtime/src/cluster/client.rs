@@ -1,0 +1,144 @@
+//! Clients: what hands computations to a cluster.
+
+use super::{ClusterInfo, LocalCluster};
+use crate::compute::{Collection, default_options, set_default_options};
+use crate::delayed::argument::IntoArguments;
+use crate::delayed::{Callable, Delayed, delayed};
+use crate::error::Result;
+use crate::schedule::{self, Options, Persisted};
+use parking_lot::Mutex;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Hands computations to a cluster. As long as a client lives, and no newer
+/// one does, every computation runs on its cluster, also one that is not asked
+/// of the client.
+pub struct Client {
+    cluster: LocalCluster,
+    number: u64,
+}
+
+/// The clients that live, and the default options of before the first.
+struct Clients {
+    before: Option<Options>,
+    living: Vec<(u64, Options)>,
+}
+
+static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
+    before: None,
+    living: Vec::new(),
+});
+
+impl Clients {
+    fn apply(&mut self) {
+        let newest = self.living.last().map(|(_, options)| options.clone());
+        if let Some(options) = newest.or_else(|| self.before.take()) {
+            set_default_options(options);
+        }
+    }
+}
+
+impl Client {
+    /// A client of a cluster.
+    pub fn new(cluster: &LocalCluster) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut clients = CLIENTS.lock();
+        if clients.living.is_empty() {
+            clients.before = Some(default_options());
+        }
+        clients.living.push((number, cluster.options()));
+        clients.apply();
+        Self {
+            cluster: cluster.clone(),
+            number,
+        }
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &LocalCluster {
+        &self.cluster
+    }
+
+    /// What the cluster has and does now.
+    pub fn info(&self) -> ClusterInfo {
+        self.cluster.info()
+    }
+
+    /// Computes a collection.
+    ///
+    /// # Errors
+    /// As [`Collection::compute`].
+    pub fn compute<C: Collection>(&self, collection: &C) -> Result<C::Output> {
+        collection.compute_with(&self.cluster.options())
+    }
+
+    /// Starts computing a collection's chunks in the background; see
+    /// [`Collection::persist`].
+    ///
+    /// # Errors
+    /// What was wrong when the collection was described.
+    pub fn persist<C: Collection>(&self, collection: &C) -> Result<C> {
+        let layer = Persisted::start(&collection.layer()?, self.cluster.options());
+        Ok(collection.with_layer(layer))
+    }
+
+    /// Starts calling a function in the background. The arguments are those of
+    /// a delayed call, as a tuple; the value is taken with
+    /// [`compute`](Self::compute) or [`gather`](Self::gather).
+    ///
+    /// # Errors
+    /// None at present: a function that fails does so when its value is taken.
+    pub fn submit<F, Args, R>(
+        &self,
+        function: F,
+        arguments: impl IntoArguments<Args>,
+    ) -> Result<Delayed<R>>
+    where
+        F: Callable<Args, Output = R>,
+        R: Clone + Send + Sync + 'static,
+    {
+        self.persist(&delayed(function).apply(arguments))
+    }
+
+    /// The values of several delayed values, computed together.
+    ///
+    /// # Errors
+    /// As [`Collection::compute`].
+    pub fn gather<'a, T: Clone + Send + Sync + 'static>(
+        &self,
+        values: impl IntoIterator<Item = &'a Delayed<T>>,
+    ) -> Result<Vec<T>> {
+        let values: Vec<&Delayed<T>> = values.into_iter().collect();
+        let layers: Vec<_> = values
+            .iter()
+            .map(|value| value.layer())
+            .collect::<Result<_>>()?;
+        let chunks = schedule::run(&layers, &self.cluster.options())?;
+        values
+            .iter()
+            .zip(chunks)
+            .map(|(value, chunks)| value.assemble(chunks))
+            .collect()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let mut clients = CLIENTS.lock();
+        clients.living.retain(|(number, _)| *number != self.number);
+        clients.apply();
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.cluster)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

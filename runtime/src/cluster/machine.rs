@@ -1,0 +1,74 @@
+//! The machine's memory: what this process may use, and what it does use.
+//! Linux tells both in files (proc(5), the kernel's cgroup-v2.rst); where it does
+//! not, they are 0.
+
+use std::fs::read_to_string;
+use std::path::Path;
+
+/// The memory that this process may use, in bytes: the machine's, or less where
+/// a control group allows less.
+pub(super) fn memory() -> u64 {
+    let machine = read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| meminfo_total(&text))
+        .unwrap_or(0);
+    let group = read_to_string("/proc/self/cgroup")
+        .ok()
+        .and_then(|text| group_path(&text).map(str::to_owned));
+    let limits = group.iter().flat_map(|group| {
+        // A group's limit holds for the groups in it.
+        Path::new(group).ancestors().filter_map(|group| {
+            let group = group.strip_prefix("/").ok()?;
+            let file = Path::new("/sys/fs/cgroup").join(group).join("memory.max");
+            read_to_string(file).ok()?.trim().parse::<u64>().ok()
+        })
+    });
+    limits.fold(machine, u64::min)
+}
+
+/// The memory that this process uses, in bytes.
+pub(super) fn used() -> u64 {
+    read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| kilobytes(&text, "VmRSS:"))
+        .unwrap_or(0)
+}
+
+fn meminfo_total(text: &str) -> Option<u64> {
+    kilobytes(text, "MemTotal:")
+}
+
+/// The value of a line like `MemTotal:  8129072 kB`, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kilobytes: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// The path of the process's control group in version 2's tree: `0::/a/b`.
+fn group_path(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("0::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_from_the_kernels_files() {
+        let meminfo = "MemTotal:        8129072 kB\nMemFree:          409600 kB\n";
+        assert_eq!(meminfo_total(meminfo), Some(8_129_072 * 1024));
+        assert_eq!(kilobytes(meminfo, "MemFree:"), Some(409_600 * 1024));
+        assert_eq!(kilobytes(meminfo, "VmRSS:"), None);
+        assert_eq!(
+            group_path("1:name=x:/y\n0::/user.slice/a\n"),
+            Some("/user.slice/a")
+        );
+    }
+
+    #[test]
+    fn this_process_uses_part_of_the_machine() {
+        assert!(used() > 0);
+        assert!(used() < memory());
+    }
+}
