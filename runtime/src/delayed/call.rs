@@ -125,6 +125,9 @@ fn failure<E: Display + 'static>(cause: E) -> Error {
 
 /// A function's own name: `cell::load` → `load`, `main::{{closure}}` → `closure`.
 pub(super) fn function_name(path: &str) -> String {
+    if path.starts_with("fn(") {
+        return "function".to_owned();
+    }
     // The last segment outside of brackets, without what is in brackets.
     let mut depth = 0usize;
     let mut name = String::new();
@@ -132,8 +135,6 @@ pub(super) fn function_name(path: &str) -> String {
     for c in path.chars() {
         match c {
             '<' | '(' | '[' => depth += 1,
-            // Not the arrow of `fn() -> T`.
-            '>' if before == '-' => {}
             '>' | ')' | ']' => depth = depth.saturating_sub(1),
             _ if depth > 0 => {}
             ':' if before == ':' => name.clear(),
@@ -144,7 +145,6 @@ pub(super) fn function_name(path: &str) -> String {
     }
     match name.trim() {
         "{{closure}}" => "closure".to_owned(),
-        name if name.starts_with("fn") && path.contains('(') => "function".to_owned(),
         "" => "function".to_owned(),
         name => name.to_owned(),
     }

@@ -101,7 +101,7 @@ fn shared_work_runs_once() {
 
 /// A value that counts its clones.
 #[derive(Debug)]
-struct Counted(std::sync::Arc<AtomicUsize>);
+struct Counted(Arc<AtomicUsize>);
 impl Clone for Counted {
     fn clone(&self) -> Self {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +112,7 @@ impl Clone for Counted {
 // new → pass → pass → pass: moved from one to the next and to the caller.
 #[test]
 fn a_value_that_is_taken_once_is_not_cloned() {
-    let clones = std::sync::Arc::new(AtomicUsize::new(0));
+    let clones = Arc::new(AtomicUsize::new(0));
     let counter = clones.clone();
     let mut value = delayed(move || Counted(counter.clone())).call();
     for _ in 0..3 {

@@ -4,6 +4,8 @@
 //! a plan visits only what is needed ([`crate::schedule::Plan::new`]).
 
 mod fuse;
+#[cfg(test)]
+mod tests;
 
 use crate::graph::Layer;
 use std::sync::Arc;

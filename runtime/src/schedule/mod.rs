@@ -15,6 +15,9 @@ pub mod pool;
 pub mod state;
 pub mod sync;
 
+#[cfg(test)]
+mod tests;
+
 pub use cancel::{CancelToken, checkpoint, interrupt};
 pub use event::{Event, Listener};
 pub use persist::Persisted;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Key, Layer, Source, TaskRef, Tasks};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// A task's number in a plan: inputs have smaller numbers than what takes them.
@@ -51,23 +52,8 @@ impl Plan {
     /// # Errors
     /// [`Error::Argument`] for more than 2³² − 1 tasks.
     pub fn new(outputs: &[Arc<Layer>]) -> Result<Self> {
-        let layers = topological(outputs);
-        let position: HashMap<*const Layer, usize> = layers
-            .iter()
-            .enumerate()
-            .map(|(at, layer)| (Arc::as_ptr(layer), at))
-            .collect();
-        let by_name: HashMap<&str, usize> = layers
-            .iter()
-            .enumerate()
-            .map(|(at, layer)| (&**layer.name(), at))
-            .collect();
-        let at = |layer: &Arc<Layer>| {
-            position
-                .get(&Arc::as_ptr(layer))
-                .copied()
-                .unwrap_or_else(|| by_name[&**layer.name()])
-        };
+        let Reached { layers, place } = reach(outputs);
+        let at = |layer: &Arc<Layer>| place[&Arc::as_ptr(layer)] as usize;
 
         // Where each layer's tasks begin, all of them counted.
         let mut base = Vec::with_capacity(layers.len());
@@ -247,25 +233,80 @@ impl std::fmt::Debug for Plan {
 
 /// The layers that can be reached, dependencies first; layers of one name once.
 pub fn topological(outputs: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
+    reach(outputs).layers
+}
+
+/// The layers that can be reached, dependencies first.
+struct Reached {
+    layers: Vec<Arc<Layer>>,
+    /// The place of every layer in `layers`: its own, or that of the layer of
+    /// the same name that stands for it.
+    place: HashMap<*const Layer, u32, BuildHasherDefault<Quick>>,
+}
+
+fn reach(outputs: &[Arc<Layer>]) -> Reached {
     enum Step<'a> {
         Enter(&'a Arc<Layer>),
         Leave(&'a Arc<Layer>),
     }
-    let mut seen = std::collections::HashSet::new();
-    let mut order = Vec::new();
+    const ENTERED: u32 = u32::MAX;
+    let mut layers: Vec<Arc<Layer>> = Vec::new();
+    let mut place = HashMap::default();
+    // Layers by name; those that are entered have no place yet.
+    let mut named: HashMap<&str, u32, BuildHasherDefault<Quick>> = HashMap::default();
+    let mut twins: Vec<&Arc<Layer>> = Vec::new();
     let mut steps: Vec<_> = outputs.iter().rev().map(Step::Enter).collect();
     while let Some(step) = steps.pop() {
         match step {
             Step::Enter(layer) => {
-                if seen.insert(&**layer.name()) {
+                if place.contains_key(&Arc::as_ptr(layer)) {
+                    continue;
+                }
+                place.insert(Arc::as_ptr(layer), ENTERED);
+                if named.insert(layer.name(), ENTERED).is_none() {
                     steps.push(Step::Leave(layer));
                     steps.extend(layer.dependencies().iter().rev().map(Step::Enter));
+                } else {
+                    twins.push(layer);
                 }
             }
-            Step::Leave(layer) => order.push(layer.clone()),
+            Step::Leave(layer) => {
+                place.insert(Arc::as_ptr(layer), layers.len() as u32);
+                layers.push(layer.clone());
+            }
         }
     }
-    order
+    if !twins.is_empty() {
+        for (layer, at) in layers.iter().zip(0..) {
+            named.insert(layer.name(), at);
+        }
+        for twin in twins {
+            place.insert(Arc::as_ptr(twin), named[&**twin.name()]);
+        }
+    }
+    Reached { layers, place }
+}
+
+/// A quick hash of names and addresses, which nobody chooses to collide.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= xxhash_rust::xxh3::xxh3_64(bytes);
+    }
+    fn write_u8(&mut self, end: u8) {
+        self.0 ^= u64::from(end);
+    }
+    fn write_usize(&mut self, address: usize) {
+        // Fibonacci hashing; the table takes the bits of both ends.
+        self.0 = (address as u64 >> 4)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(20);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn reverse(inputs: &Adjacency, count: usize) -> Adjacency {

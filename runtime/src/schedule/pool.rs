@@ -24,6 +24,9 @@
 //!   inner run may need this very thread: so it works on the inner run, and on
 //!   no other, until that has ended ([`Run::help`]). What is on top of a task
 //!   on a thread's stack is therefore always something that the task waits for.
+//! - A task that goes on after its run was cancelled keeps a thread from the
+//!   runs after it: one of these that finds no thread gets another instead
+//!   ([`Run::wait`]).
 
 use super::cancel::{self, CancelToken};
 use super::event::{Event, Listener, tell};
@@ -69,6 +72,10 @@ struct Shared {
     state: State,
     /// Which worker numbers are taken.
     workers: Vec<bool>,
+    /// How many of them are in a task.
+    in_task: usize,
+    /// Whether nobody waits for them any more: they count as stuck.
+    given_up: bool,
     /// Set once, when the run has ended.
     outcome: Option<Result<()>>,
 }
@@ -84,6 +91,10 @@ static QUEUE: Mutex<VecDeque<Ticket>> = Mutex::new(VecDeque::new());
 static QUEUED: AtomicUsize = AtomicUsize::new(0);
 /// Whether a nudge came to a thread that was inside a task.
 static OWED: AtomicBool = AtomicBool::new(false);
+/// How many threads are in a task of a run that was given up.
+static STUCK: AtomicUsize = AtomicUsize::new(0);
+/// How many threads work in their place.
+static SUBSTITUTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs a plan on at most `limit` threads of the pool.
 ///
@@ -120,6 +131,8 @@ impl Run {
             shared: Mutex::new(Shared {
                 state,
                 workers: vec![false; limit.min(plan.len())],
+                in_task: 0,
+                given_up: false,
                 outcome: plan.is_empty().then_some(Ok(())),
             }),
             ended: Condvar::new(),
@@ -156,6 +169,8 @@ impl Run {
             Err(error) => {
                 // What other tasks compute themselves ends as well.
                 self.token.cancel();
+                STUCK.fetch_add(shared.in_task, Ordering::Relaxed);
+                shared.given_up = true;
                 let state = shared.state.abandon();
                 drop(shared);
                 drop(state);
@@ -167,10 +182,22 @@ impl Run {
         }
     }
 
-    fn wait(&self) {
+    /// Waits from outside of the pool.
+    fn wait(self: &Arc<Self>) {
         let mut shared = self.shared.lock();
         while !self.has_ended(&shared) {
-            self.ended.wait_for(&mut shared, LOOK);
+            let looked = self.ended.wait_for(&mut shared, LOOK);
+            if looked.timed_out()
+                && SUBSTITUTES.load(Ordering::Relaxed) < STUCK.load(Ordering::Relaxed)
+                && let Some(worker) = self.take_queued()
+            {
+                SUBSTITUTES.fetch_add(1, Ordering::Relaxed);
+                let run = self.clone();
+                std::thread::spawn(move || {
+                    run.work(worker, None);
+                    SUBSTITUTES.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
         }
     }
 
@@ -256,6 +283,7 @@ impl Run {
             let Some((task, inputs)) = shared.state.start() else {
                 break;
             };
+            shared.in_task += 1;
             let result = MutexGuard::unlocked(&mut shared, || {
                 let result = run_task(
                     &self.plan,
@@ -268,7 +296,11 @@ impl Run {
                 settle();
                 result
             });
+            shared.in_task -= 1;
             if shared.outcome.is_some() {
+                if shared.given_up {
+                    STUCK.fetch_sub(1, Ordering::Relaxed);
+                }
                 break;
             }
             match result {

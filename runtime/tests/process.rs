@@ -1,0 +1,87 @@
+//! What concerns the whole process: the stop button, and the number of threads.
+//! An interrupt reaches every run: so these tests have a process to themselves,
+//! and take turns in it.
+
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use swath::prelude::*;
+use swath::schedule::cancel::{begin, checkpoint, interrupt, sleep};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+#[test]
+fn an_interrupt_ends_what_runs_and_nothing_after_it() {
+    let _turn = TURN.lock();
+    begin();
+    let (started, wait) = mpsc::channel();
+    // Blocked for good, as far as this test is concerned.
+    let blocked = delayed(move |()| {
+        started.send(()).ok();
+        std::thread::sleep(Duration::from_secs(5));
+    });
+    let calls: Vec<_> = (0..100).map(|_| blocked.call(())).collect();
+    let all = delayed(|_: Vec<()>| ()).call(calls);
+    let run = std::thread::spawn(move || all.compute());
+    wait.recv().unwrap();
+    let pressed = Instant::now();
+    interrupt();
+    let error = run.join().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Interrupted));
+    assert!(pressed.elapsed() < Duration::from_secs(1));
+    checkpoint().unwrap_err();
+
+    // The next cell.
+    begin();
+    checkpoint().unwrap();
+    let one = delayed(|| 1).call();
+    assert_eq!(one.compute().unwrap(), 1);
+    assert!(pressed.elapsed() < Duration::from_secs(1), "at once");
+}
+
+#[test]
+fn an_interrupt_ends_what_runs_in_the_background() {
+    let _turn = TURN.lock();
+    begin();
+    let (started, wait) = mpsc::channel();
+    let slow = try_delayed(move |()| {
+        started.send(()).ok();
+        sleep(Duration::from_secs(600))
+    });
+    let persisted = slow.call(()).persist().unwrap();
+    wait.recv().unwrap();
+    interrupt();
+    begin();
+    let error = persisted.compute().unwrap_err();
+    assert!(error.to_string().contains("persist it again"), "{error}");
+}
+
+#[test]
+fn twenty_computations_at_once_share_the_pool() {
+    let _turn = TURN.lock();
+    begin();
+    let threads = Arc::new(Mutex::new(HashSet::new()));
+    let runs: Vec<_> = (0..20u64)
+        .map(|run| {
+            let threads = threads.clone();
+            std::thread::spawn(move || {
+                let task = delayed(move |x: u64| {
+                    threads.lock().insert(std::thread::current().id());
+                    std::thread::sleep(Duration::from_micros(100));
+                    x
+                });
+                let tasks: Vec<_> = (0..50).map(|i| task.call(run * 50 + i)).collect();
+                delayed(|x: Vec<u64>| x.iter().sum::<u64>())
+                    .call(tasks)
+                    .compute()
+            })
+        })
+        .collect();
+    let total: u64 = runs
+        .into_iter()
+        .map(|run| run.join().unwrap().unwrap())
+        .sum();
+    assert_eq!(total, 999 * 1000 / 2);
+    assert!(threads.lock().len() <= swath::schedule::pool::threads());
+}
