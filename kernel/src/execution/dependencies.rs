@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// The crates that the runtime gives out (`swath::polars`).
-const HELD: &[&str] = &[
+pub(super) const HELD: &[&str] = &[
     "ndarray",
     "plotters",
     "polars",
@@ -25,7 +25,7 @@ static VERSIONS: LazyLock<BTreeMap<String, Vec<semver::Version>>> =
 /// A `:dep` that the runtime's own copy serves.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bound {
-    pub(super) name: String,
+    pub(super) name: &'static str,
     pub(super) version: String,
 }
 
@@ -43,9 +43,7 @@ pub(super) fn bound(argument: &str) -> Option<Bound> {
             (name.trim(), requirement)
         }
     };
-    if !HELD.contains(&name) {
-        return None;
-    }
+    let name = *HELD.iter().find(|held| **held == name)?;
     let requirement = semver::VersionReq::parse(&requirement).ok()?;
     let version = VERSIONS
         .get(name)?
@@ -53,7 +51,7 @@ pub(super) fn bound(argument: &str) -> Option<Bound> {
         .filter(|version| requirement.matches(version))
         .max()?;
     Some(Bound {
-        name: name.to_owned(),
+        name,
         version: version.to_string(),
     })
 }
@@ -87,10 +85,10 @@ mod tests {
     #[test]
     fn what_the_runtime_holds_is_bound() {
         let name = |argument| bound(argument).map(|bound| bound.name);
-        assert_eq!(name("polars").as_deref(), Some("polars"));
-        assert_eq!(name("ndarray = \"0.17\"").as_deref(), Some("ndarray"));
+        assert_eq!(name("polars"), Some("polars"));
+        assert_eq!(name("ndarray = \"0.17\""), Some("ndarray"));
         assert_eq!(
-            name("ndarray = { version = \"0.17\" }").as_deref(),
+            name("ndarray = { version = \"0.17\" }"),
             Some("ndarray")
         );
         assert_eq!(

@@ -18,7 +18,7 @@ use super::{Cell, CellError, Display, Event, EventKind, Outcome};
 use crate::completion::{SessionView, Variable as ViewVariable};
 use evcxr::{CommandContext, CompilationError, Error, EvalContext};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -173,7 +173,11 @@ struct Session {
     /// Variables that are gone, and what became of them.
     gone: BTreeMap<String, String>,
     names: PublicNames,
+    /// `:dep` arguments.
     dependencies: Vec<String>,
+    /// Crates of the runtime whose names are spoken for: bound to the
+    /// runtime's copy, or to another one by `:dep`.
+    bound: BTreeSet<&'static str>,
 }
 
 /// What is known of a variable.
@@ -208,6 +212,7 @@ impl Session {
             gone: BTreeMap::new(),
             names,
             dependencies: Vec::new(),
+            bound: BTreeSet::new(),
         };
         session.import_prelude()?;
         Ok(session)
@@ -271,7 +276,13 @@ impl Session {
     }
 
     fn run_code(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
-        let change = self.items.change(&cell.code, source);
+        let mut change = self.items.change(&cell.code, source);
+        let binds: Vec<&'static str> = dependencies::HELD
+            .iter()
+            .copied()
+            .filter(|name| source.names.contains(*name) && !self.bound.contains(name) && !self.variables.contains_key(*name))
+            .collect();
+        change.prefix.extend(binds.iter().map(|name| format!("use swath::{name};\n")));
         let forget: Vec<String> = self
             .variables
             .iter()
@@ -291,6 +302,7 @@ impl Session {
                 Ok(outputs) => {
                     self.show(outputs.content_by_mime_type, true);
                     self.items = change.after;
+                    self.bound.extend(binds);
                     self.note_forgotten(&forget);
                     return self.finish(cell, source);
                 }
@@ -692,10 +704,7 @@ impl Session {
                 }
                 ":dep" => match dependencies::bound(argument) {
                     Some(bound) => {
-                        let import = format!("pub use swath::{};", bound.name);
-                        self.context
-                            .execute(&import)
-                            .map_err(|error| self.other_error(&error))?;
+                        self.bind(bound.name)?;
                         let note = format!(
                             "{} {}: the runtime's own, bound at once\n",
                             bound.name, bound.version
@@ -705,6 +714,8 @@ impl Session {
                             .tell(EventKind::Stdout(note.into_bytes()));
                     }
                     None => {
+                        let name = argument.split('=').next().unwrap_or_default().trim();
+                        self.bound.extend(dependencies::HELD.iter().find(|held| **held == name));
                         self.dependencies.push(argument.to_owned());
                         for_evcxr.push(line);
                     }
@@ -714,6 +725,8 @@ impl Session {
                         .execute(line)
                         .map_err(|error| self.other_error(&error))?;
                     self.items = Items::default();
+                    self.bound.clear();
+                    self.dependencies.clear();
                     self.variables.clear();
                     self.gone.clear();
                     self.import_prelude()?;
@@ -729,6 +742,15 @@ impl Session {
             }
         }
         self.evcxr_commands(&mut for_evcxr, cell, is_all)
+    }
+
+    /// Binds a name to the runtime's copy of a crate.
+    fn bind(&mut self, name: &'static str) -> Result<(), CellError> {
+        if self.bound.insert(name) {
+            let import = format!("use swath::{name};");
+            self.context.execute(&import).map_err(|error| self.other_error(&error))?;
+        }
+        Ok(())
     }
 
     fn evcxr_commands(

@@ -38,10 +38,21 @@ pub struct Failure {
     location: Option<String>,
 }
 
-impl<E: Display + 'static> From<E> for Failure {
+impl<E: Display> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error.to_string(), std::any::type_name::<E>(), &error)
+        Self::new(&error, as_ours(&error), std::any::type_name::<E>())
     }
+}
+
+/// The error as one of Swath's own, if it is.
+fn as_ours<E>(error: &E) -> Option<&Error> {
+    // `Any` would do, but for errors that borrow (`PoisonError<MutexGuard<'_>>`).
+    if typeid::of::<E>() != TypeId::of::<Error>() {
+        return None;
+    }
+    // SAFETY: E is Error: the ids are equal, and Error has no lifetime in which
+    // two types of one id could differ.
+    Some(unsafe { &*std::ptr::from_ref(error).cast::<Error>() })
 }
 
 impl Failure {
@@ -54,18 +65,17 @@ impl Failure {
         }
     }
 
-    fn new(message: String, type_name: &str, error: &dyn Any) -> Self {
-        let kind = match error.downcast_ref::<Error>() {
+    fn new(error: &dyn Display, ours: Option<&Error>, type_name: &str) -> Self {
+        // A text or a boxed error tells nothing by its type.
+        let untold = type_name.contains("dyn ") || ["alloc::string::String", "&str"].contains(&type_name);
+        let kind = match ours {
             Some(error) => error.kind().to_owned(),
-            // A text or a boxed error tells nothing by its type.
-            None if error.is::<String>() || error.is::<&str>() || type_name.contains("dyn ") => {
-                "Error".to_owned()
-            }
+            None if untold => "Error".to_owned(),
             None => short_type_name(type_name),
         };
         Self {
             kind,
-            message,
+            message: error.to_string(),
             location: None,
         }
     }

@@ -167,16 +167,32 @@ pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
 impl Channel {
     fn wait_for_input(&self, prompt: &str, password: bool) -> crate::Result<Option<String>> {
         self.send(&FromRuntime::Input {
-        prompt: prompt.to_owned(),
-        password,
-    });
-    let mut inbox = channel.inbox.lock();
-    loop {
-        schedule::checkpoint()?;
-        if let Some(text) = inbox.input.take() {
-            return text.ok_or_else(nobody);
+            prompt: prompt.to_owned(),
+            password,
+        });
+        let mut inbox = self.inbox.lock();
+        loop {
+            schedule::checkpoint()?;
+            if let Some(text) = inbox.input.take() {
+                return Ok(text);
+            }
+            self.arrived.wait(&mut inbox);
         }
-        channel.arrived.wait(&mut inbox);
+    }
+}
+
+/// Asks the user for what the thread that runs cells waits for on standard
+/// input: called now and then while a cell runs.
+fn ask_for_stdin(channel: &Channel, thread: u32) {
+    if !Stdin::is_read_by(thread) || !channel.inbox.lock().allow_input {
+        return;
+    }
+    channel.send(&FromRuntime::Input {
+        prompt: String::new(),
+        password: false,
+    });
+    while Stdin::is_read_by(thread) {
+        std::thread::sleep(STDIN_POLL);
     }
 }
 
