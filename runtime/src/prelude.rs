@@ -2,3 +2,7 @@
 
 pub use crate::compute::{Collection, compute};
 pub use crate::error::{Error, Result as SwathResult};
+
+pub use crate::array::{Array, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
+pub use ndarray;
+pub use ndarray::Axis;
