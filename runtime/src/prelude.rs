@@ -6,3 +6,7 @@ pub use crate::delayed::{
     Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
 };
 pub use crate::error::{Error, Result as SwathResult};
+
+pub use crate::array::{Array, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
+pub use ndarray;
+pub use ndarray::Axis;

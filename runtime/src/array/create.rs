@@ -1,0 +1,307 @@
+//! Arrays out of nothing, and out of arrays in memory.
+
+use super::chunk::{Chunk, with_array, with_type};
+use super::chunks::Chunks;
+use super::dtype::{Arithmetic, DType, Element, Kernel, Literal};
+use super::elementwise::filled;
+use super::raw::RawArray;
+use crate::error::{Error, Result};
+use crate::graph::{Arguments, Block, Fingerprint, Layer, Operation, Value};
+use ndarray::{ArcArray, Array1, ArrayD, Axis, IxDyn, Slice};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use std::ops::Range;
+
+/// An array whose chunks an operation makes from their place alone.
+pub(super) fn from_places(operation: impl Operation, chunks: Chunks, dtype: DType) -> RawArray {
+    let layer = Layer::blockwise(operation, chunks.grid(), Vec::new(), Vec::new());
+    RawArray::new(layer, chunks, dtype)
+}
+
+/// The same element everywhere.
+#[derive(Serialize)]
+pub(super) struct Full {
+    pub(super) name: &'static str,
+    pub(super) literal: Literal,
+    pub(super) chunks: Chunks,
+}
+
+impl Operation for Full {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        filled(self.literal, &self.chunks.chunk_shape(block.index)).map(Value::new)
+    }
+}
+
+/// What stands at each place of a sequence or of a square.
+#[derive(Clone, Copy, Serialize)]
+pub(super) enum Rule {
+    /// 0, 1, 2, …
+    Arange,
+    /// `start`, `start + step`, …
+    Linspace { start: f64, step: f64 },
+    /// One on the diagonal, zero elsewhere.
+    Eye,
+}
+
+/// Elements that follow from their place.
+#[derive(Serialize)]
+pub(super) struct ByRule {
+    pub(super) rule: Rule,
+    pub(super) dtype: DType,
+    pub(super) chunks: Chunks,
+}
+
+impl Operation for ByRule {
+    fn name(&self) -> &str {
+        match self.rule {
+            Rule::Arange => "arange",
+            Rule::Linspace { .. } => "linspace",
+            Rule::Eye => "eye",
+        }
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        let ranges = self.chunks.ranges(block.index);
+        fn chunk<T: Kernel>(elements: Vec<T>) -> Chunk {
+            T::wrap(Array1::from_vec(elements).into_dyn().into_shared())
+        }
+        Ok(Value::new(match self.rule {
+            Rule::Arange => {
+                with_type!(self.dtype, T => chunk(ranges[0].clone().map(T::from_index).collect()))
+            }
+            Rule::Linspace { start, step } => chunk(
+                ranges[0]
+                    .clone()
+                    .map(|at| start + at as f64 * step)
+                    .collect(),
+            ),
+            Rule::Eye => {
+                let (rows, columns) = (&ranges[0], &ranges[1]);
+                fn eye<T: Arithmetic>(rows: &Range<usize>, columns: &Range<usize>) -> Chunk {
+                    let mut square =
+                        ArrayD::from_elem(IxDyn(&[rows.len(), columns.len()]), T::default());
+                    for at in rows.start.max(columns.start)..rows.end.min(columns.end) {
+                        square[[at - rows.start, at - columns.start]] = T::ONE;
+                    }
+                    T::wrap(square.into_shared())
+                }
+                match self.dtype {
+                    DType::F64 => eye::<f64>(rows, columns),
+                    DType::F32 => eye::<f32>(rows, columns),
+                    DType::I64 => eye::<i64>(rows, columns),
+                    DType::I32 => eye::<i32>(rows, columns),
+                    DType::U64 => eye::<u64>(rows, columns),
+                    DType::U32 => eye::<u32>(rows, columns),
+                    DType::U8 => eye::<u8>(rows, columns),
+                    DType::Bool => {
+                        return Err(Error::Argument("eye: no identity of masks".to_owned()));
+                    }
+                }
+            }
+        }))
+    }
+}
+
+/// How random elements are distributed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) enum Distribution {
+    /// f64 from 0 to 1, without 1.
+    Uniform,
+    /// f64 of mean 0 and standard deviation 1.
+    Normal,
+    /// i64 from a range.
+    Integers(Range<i64>),
+}
+
+impl Distribution {
+    pub(super) fn dtype(&self) -> DType {
+        match self {
+            Self::Uniform | Self::Normal => DType::F64,
+            Self::Integers(_) => DType::I64,
+        }
+    }
+}
+
+/// Random elements: a function of the seed and of the element's place in the
+/// whole array, so that neither chunks nor threads make a difference.
+#[derive(Serialize)]
+pub(super) struct Random {
+    pub(super) distribution: Distribution,
+    pub(super) seed: u64,
+    pub(super) chunks: Chunks,
+}
+
+impl Operation for Random {
+    fn name(&self) -> &str {
+        match self.distribution {
+            Distribution::Uniform => "random",
+            Distribution::Normal => "random-normal",
+            Distribution::Integers(_) => "random-integers",
+        }
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        let shape = self.chunks.shape();
+        let ranges = self.chunks.ranges(block.index);
+        Ok(Value::new(random(
+            &self.distribution,
+            self.seed,
+            &shape,
+            &ranges,
+        )))
+    }
+}
+
+/// The random elements of a block of an array of this shape.
+pub(super) fn random(
+    distribution: &Distribution,
+    seed: u64,
+    shape: &[usize],
+    ranges: &[Range<usize>],
+) -> Chunk {
+    let place = Place { shape, ranges };
+    // A stream of the generator for each distribution: the same seed does not
+    // give the same numbers again in another guise.
+    match *distribution {
+        Distribution::Uniform => f64::wrap(place.draw(generator(seed, 0), 2, uniform)),
+        Distribution::Normal => f64::wrap(place.draw(generator(seed, 1), 4, |rng| {
+            // Box and Muller (1958): always two uniform numbers an element, so
+            // that an element's place tells where its numbers are.
+            let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+            radius * (std::f64::consts::TAU * uniform(rng)).cos()
+        })),
+        Distribution::Integers(Range { start, end }) => {
+            let width = end.wrapping_sub(start) as u64;
+            i64::wrap(place.draw(generator(seed, 2), 2, |rng| {
+                // Lemire (2019) without rejection: the bias is below width / 2⁶⁴.
+                let offset = (u128::from(rng.next_u64()) * u128::from(width)) >> 64;
+                start.wrapping_add(offset as i64)
+            }))
+        }
+    }
+}
+
+/// A counter-based generator: it can go to any place of its output at once.
+fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// 53 random bits: from 0 to 1, without 1.
+fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A block of an array.
+struct Place<'a> {
+    shape: &'a [usize],
+    ranges: &'a [Range<usize>],
+}
+
+impl Place<'_> {
+    /// Draws each element from its own `words` of the generator's output.
+    fn draw<T>(
+        &self,
+        mut rng: ChaCha8Rng,
+        words: u128,
+        mut element: impl FnMut(&mut ChaCha8Rng) -> T,
+    ) -> ArcArray<T, IxDyn> {
+        let block: Vec<usize> = self.ranges.iter().map(ExactSizeIterator::len).collect();
+        let count: usize = block.iter().product();
+        let mut elements = Vec::with_capacity(count);
+        // The last axes that are taken whole make one run with the axis before.
+        let whole = (0..block.len())
+            .rev()
+            .take_while(|&axis| block[axis] == self.shape[axis])
+            .count();
+        let outer = (block.len() - whole).saturating_sub(1);
+        let run: usize = block[outer..].iter().product();
+        while elements.len() < count {
+            // The place of the next run: along the outer axes from its number.
+            let mut rest = elements.len() / run;
+            let mut stride: u128 = self.shape[outer..].iter().map(|&n| n as u128).product();
+            let mut position = match self.ranges.get(outer) {
+                Some(range) => {
+                    let inner: u128 = self.shape[outer + 1..].iter().map(|&n| n as u128).product();
+                    range.start as u128 * inner
+                }
+                None => 0,
+            };
+            for axis in (0..outer).rev() {
+                position += (self.ranges[axis].start + rest % block[axis]) as u128 * stride;
+                rest /= block[axis];
+                stride *= self.shape[axis] as u128;
+            }
+            rng.set_word_pos(position * words);
+            elements.extend((0..run).map(|_| element(&mut rng)));
+        }
+        ArcArray::from_shape_vec(IxDyn(&block), elements)
+            .expect("invariant: as many elements as the block has were drawn")
+    }
+}
+
+/// The blocks of an array in memory, which all of them share.
+pub(super) struct Source {
+    data: Chunk,
+    digest: u128,
+    chunks: Chunks,
+}
+
+impl Source {
+    pub(super) fn new(data: Chunk, chunks: Chunks) -> Self {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.bytes(&data.digest().to_le_bytes());
+        fingerprint.text(&chunks.to_string());
+        Self {
+            digest: fingerprint.finish(),
+            data,
+            chunks,
+        }
+    }
+}
+
+impl Operation for Source {
+    fn name(&self) -> &str {
+        "array"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Digest(self.digest)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        Ok(Value::new(part(
+            self.data.clone(),
+            &self.chunks.ranges(block.index),
+        )))
+    }
+}
+
+/// A part of a chunk that shares its elements.
+pub(super) fn part(chunk: Chunk, ranges: &[Range<usize>]) -> Chunk {
+    fn slice<T: Element>(mut array: ArcArray<T, IxDyn>, ranges: &[Range<usize>]) -> Chunk {
+        for (axis, range) in ranges.iter().enumerate() {
+            array.slice_axis_inplace(Axis(axis), Slice::from(range.clone()));
+        }
+        T::wrap(array)
+    }
+    with_array!(chunk, array => slice(array, ranges))
+}

@@ -1,0 +1,643 @@
+//! Arrays without a Rust element type: everything that operators and methods
+//! do is done here, compiled once.
+
+use super::chunk::Chunk;
+use super::chunks::{ChunkSpec, Chunks, bounds, common_bounds, tuple};
+use super::contract::Dot;
+use super::create::{Full, Source, from_places};
+use super::dtype::{DType, Literal};
+use super::elementwise::{Binary, BinaryOp, Cast, MapChunks, Select, Unary, UnaryOp, WithLiteral};
+use super::rearrange::{Concatenate, InsertAxis, Pick, Regrid, Transpose, gather, product};
+use super::reduce::{self, Reduction};
+use crate::error::{Error, Result};
+use crate::graph::{AxisMap, BlockInput, Grid, Layer, Operation, Value};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A chunked array of some element type.
+#[derive(Clone)]
+pub struct RawArray {
+    layer: Arc<Layer>,
+    chunks: Chunks,
+    dtype: DType,
+}
+
+impl RawArray {
+    pub(super) fn new(layer: Arc<Layer>, chunks: Chunks, dtype: DType) -> Self {
+        debug_assert_eq!(layer.grid(), &chunks.grid());
+        Self {
+            layer,
+            chunks,
+            dtype,
+        }
+    }
+
+    /// The layer that computes the chunks.
+    pub fn layer(&self) -> &Arc<Layer> {
+        &self.layer
+    }
+
+    /// How the array is cut into chunks.
+    pub fn chunks(&self) -> &Chunks {
+        &self.chunks
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The elements along each axis.
+    pub fn shape(&self) -> Vec<usize> {
+        self.chunks.shape()
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.chunks.ndim()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements' bytes, once computed.
+    pub fn nbytes(&self) -> usize {
+        self.len() * self.dtype.nbytes()
+    }
+
+    pub(super) fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        Self::new(layer, self.chunks.clone(), self.dtype)
+    }
+
+    /// Puts computed chunks together.
+    pub(super) fn assemble(&self, values: Vec<Value>) -> Result<Chunk> {
+        let grid = self.chunks.grid();
+        let ranges: Vec<_> = grid
+            .counts()
+            .iter()
+            .map(|&count| 0..count as usize)
+            .collect();
+        let whole: Vec<_> = self.shape().into_iter().map(|length| 0..length).collect();
+        let chunks = Chunk::all_of(values)?;
+        gather(self.dtype, &self.chunks, &whole, &product(&ranges), chunks)
+    }
+
+    // From nothing and from memory.
+
+    pub(super) fn full(
+        name: &'static str,
+        literal: Literal,
+        shape: &[usize],
+        chunks: &ChunkSpec,
+    ) -> Result<Self> {
+        let dtype = literal.dtype();
+        let chunks = chunks.resolve(shape, dtype)?;
+        let operation = Full {
+            name,
+            literal,
+            chunks: chunks.clone(),
+        };
+        Ok(from_places(operation, chunks, dtype))
+    }
+
+    /// A small number as an element of a type.
+    pub(super) fn literal_of(number: u8, dtype: DType) -> Literal {
+        match dtype {
+            DType::F64 => Literal::F64(number.into()),
+            DType::F32 => Literal::F32(number.into()),
+            DType::I64 => Literal::I64(number.into()),
+            DType::I32 => Literal::I32(number.into()),
+            DType::U64 => Literal::U64(number.into()),
+            DType::U32 => Literal::U32(number.into()),
+            DType::U8 => Literal::U8(number),
+            DType::Bool => Literal::Bool(number != 0),
+        }
+    }
+
+    /// No axis, one element.
+    fn literal(literal: Literal) -> Self {
+        let chunks = Chunks::whole(&[]);
+        let operation = Full {
+            name: "full",
+            literal,
+            chunks: chunks.clone(),
+        };
+        from_places(operation, chunks, literal.dtype())
+    }
+
+    pub(super) fn from_chunk(data: Chunk, chunks: &ChunkSpec) -> Result<Self> {
+        let dtype = data.dtype();
+        let chunks = chunks.resolve(data.shape(), dtype)?;
+        Ok(from_places(
+            Source::new(data, chunks.clone()),
+            chunks,
+            dtype,
+        ))
+    }
+
+    // Element by element.
+
+    fn chunkwise(&self, operation: impl Operation, dtype: DType) -> Self {
+        let layer = Layer::blockwise(
+            operation,
+            self.chunks.grid(),
+            vec![BlockInput::same(0, self.ndim())],
+            vec![self.layer.clone()],
+        );
+        Self::new(layer, self.chunks.clone(), dtype)
+    }
+
+    pub(super) fn unary(&self, op: UnaryOp) -> Self {
+        self.chunkwise(Unary(op), op.result(self.dtype))
+    }
+
+    pub(super) fn cast(&self, to: DType) -> Self {
+        if to == self.dtype {
+            return self.clone();
+        }
+        self.chunkwise(Cast { to }, to)
+    }
+
+    pub(super) fn map_chunks(&self, operation: MapChunks, dtype: DType) -> Self {
+        self.chunkwise(operation, dtype)
+    }
+
+    pub(super) fn binary(&self, op: BinaryOp, other: &Operand) -> Result<Self> {
+        match other {
+            Operand::Literal(literal) => Ok(self.with_literal(op, *literal, false)),
+            Operand::Array(other) => {
+                Self::elementwise(Binary(op), op.verb(), &[self, other], op.result(self.dtype))
+            }
+        }
+    }
+
+    pub(super) fn with_literal(&self, op: BinaryOp, literal: Literal, literal_first: bool) -> Self {
+        let operation = WithLiteral {
+            op,
+            literal,
+            literal_first,
+        };
+        self.chunkwise(operation, op.result(self.dtype))
+    }
+
+    pub(super) fn select(&self, then: &Operand, other: &Operand) -> Result<Self> {
+        let (then, other) = (then.array(), other.array());
+        Self::elementwise(Select, "select from", &[self, &then, &other], then.dtype)
+    }
+
+    /// Broadcasts the arrays to one shape, gives them the same chunks and
+    /// applies the operation to each.
+    fn elementwise(
+        operation: impl Operation,
+        verb: &str,
+        arrays: &[&Self],
+        dtype: DType,
+    ) -> Result<Self> {
+        let shapes: Vec<Vec<usize>> = arrays.iter().map(|array| array.shape()).collect();
+        let shape = broadcast(&shapes).map_err(|axis| misfit(verb, &shapes, axis))?;
+        let lead = |array: &Self| shape.len() - array.ndim();
+        let repeats = |array: &Self, axis: usize| {
+            shape[axis] != 1 && array.chunks.bounds(axis - lead(array)).ends_with(&[1])
+        };
+        let chunks: Vec<Arc<[usize]>> = (0..shape.len())
+            .map(|axis| {
+                let cuts: Vec<_> = arrays
+                    .iter()
+                    .filter(|array| axis >= lead(array) && !repeats(array, axis))
+                    .map(|array| array.chunks.bounds(axis - lead(array)))
+                    .collect();
+                common_bounds(&cuts)
+            })
+            .collect();
+        let mut inputs = Vec::with_capacity(arrays.len());
+        let mut dependencies = Vec::with_capacity(arrays.len());
+        for (dependency, array) in arrays.iter().enumerate() {
+            let axes = lead(array)..shape.len();
+            let target = axes
+                .clone()
+                .map(|axis| match repeats(array, axis) {
+                    true => bounds(&[1]),
+                    false => chunks[axis].clone(),
+                })
+                .collect();
+            dependencies.push(array.regrid(Chunks::from_bounds(target)).layer);
+            inputs.push(BlockInput {
+                dependency,
+                axes: axes
+                    .map(|axis| match repeats(array, axis) {
+                        true => AxisMap::Fixed(0),
+                        false => AxisMap::Output(axis as u8),
+                    })
+                    .collect(),
+            });
+        }
+        let chunks = Chunks::from_bounds(chunks);
+        let layer = Layer::blockwise(operation, chunks.grid(), inputs, dependencies);
+        Ok(Self::new(layer, chunks, dtype))
+    }
+
+    // Reductions and products.
+
+    pub(super) fn reduce(&self, reduction: Reduction, axis: Option<usize>) -> Result<Self> {
+        let axes: Vec<usize> = match axis {
+            Some(axis) => vec![self.axis(axis)?],
+            None => (0..self.ndim()).collect(),
+        };
+        let shape = self.shape();
+        if matches!(reduction, Reduction::Min | Reduction::Max)
+            && axes.iter().any(|&axis| shape[axis] == 0)
+        {
+            let name = if reduction == Reduction::Min {
+                "min"
+            } else {
+                "max"
+            };
+            return Err(Error::Shape(format!(
+                "{name} of an array of shape {}: there is no element, expected at least one",
+                tuple(&shape)
+            )));
+        }
+        let layer = reduce::reduce(&self.layer, reduction, axis);
+        Ok(Self::new(
+            layer,
+            self.chunks.without(&axes),
+            reduction.result(self.dtype),
+        ))
+    }
+
+    /// The number of elements that each element of a reduction is made of.
+    pub(super) fn reduced(&self, axis: Option<usize>) -> Result<usize> {
+        match axis {
+            Some(axis) => Ok(self.shape()[self.axis(axis)?]),
+            None => Ok(self.len()),
+        }
+    }
+
+    pub(super) fn dot(&self, other: &Self) -> Result<Self> {
+        let (left, right) = (self.shape(), other.shape());
+        let (rows, columns) = (left.len() == 2, right.len() == 2);
+        let wrong = |what: String| {
+            Error::Shape(format!(
+                "cannot multiply matrices of shapes {} and {}: {what}",
+                tuple(&left),
+                tuple(&right)
+            ))
+        };
+        for shape in [&left, &right] {
+            if !(1..=2).contains(&shape.len()) {
+                return Err(wrong(format!(
+                    "found {} axes, expected 1 or 2",
+                    shape.len()
+                )));
+            }
+        }
+        let along = left.len() - 1;
+        if left[along] != right[0] {
+            return Err(wrong(format!(
+                "axis {along} of the left one is {}, expected {}",
+                left[along], right[0]
+            )));
+        }
+        let inner = common_bounds(&[self.chunks.bounds(along), other.chunks.bounds(0)]);
+        let mut left = self.chunks.all_bounds().to_vec();
+        let mut right = other.chunks.all_bounds().to_vec();
+        left[along] = inner.clone();
+        right[0] = inner.clone();
+        // The product's axes, then the contracted one.
+        let outer: Vec<_> = left[..along].iter().chain(&right[1..]).cloned().collect();
+        let chunks = Chunks::from_bounds(outer);
+        let dependencies = vec![
+            self.regrid(Chunks::from_bounds(left)).layer,
+            other.regrid(Chunks::from_bounds(right)).layer,
+        ];
+        let contracted = chunks.ndim();
+        let several = inner.len() > 2;
+        let k = if several {
+            AxisMap::Output(contracted as u8)
+        } else {
+            AxisMap::Fixed(0)
+        };
+        let row = rows.then_some(AxisMap::Output(0));
+        let column = columns.then_some(AxisMap::Output(u8::from(rows)));
+        let inputs = vec![
+            BlockInput {
+                dependency: 0,
+                axes: row.into_iter().chain([k]).collect(),
+            },
+            BlockInput {
+                dependency: 1,
+                axes: [k].into_iter().chain(column).collect(),
+            },
+        ];
+        let counts = chunks.grid();
+        let mut counts = counts.counts().to_vec();
+        if several {
+            counts.push(inner.len() as u32 - 1);
+        }
+        let mut layer = Layer::blockwise(Dot, Grid::new(counts), inputs, dependencies);
+        if several {
+            layer = reduce::combine(layer, Reduction::Dot, &[contracted]);
+        }
+        Ok(Self::new(layer, chunks, self.dtype))
+    }
+
+    // Moving elements.
+
+    pub(super) fn transpose(&self, axes: &[usize]) -> Result<Self> {
+        let mut sorted = axes.to_vec();
+        sorted.sort_unstable();
+        if !sorted.iter().copied().eq(0..self.ndim()) {
+            return Err(Error::Shape(format!(
+                "cannot transpose an array of shape {} to axes {}: expected each of its {} axes once",
+                tuple(&self.shape()),
+                tuple(axes),
+                self.ndim(),
+            )));
+        }
+        if axes.is_sorted() {
+            return Ok(self.clone());
+        }
+        let chunks = axes.iter().map(|&axis| self.chunks.bounds(axis).clone());
+        let chunks = Chunks::from_bounds(chunks.collect());
+        let places = (0..self.ndim()).map(|axis| {
+            let output = axes.iter().position(|&from| from == axis);
+            AxisMap::Output(output.unwrap_or_default() as u8)
+        });
+        let input = BlockInput {
+            dependency: 0,
+            axes: places.collect(),
+        };
+        let operation = Transpose {
+            axes: axes.to_vec(),
+        };
+        let layer = Layer::blockwise(
+            operation,
+            chunks.grid(),
+            vec![input],
+            vec![self.layer.clone()],
+        );
+        Ok(Self::new(layer, chunks, self.dtype))
+    }
+
+    pub(super) fn rechunk(&self, spec: &ChunkSpec) -> Result<Self> {
+        Ok(self.regrid(spec.resolve(&self.shape(), self.dtype)?))
+    }
+
+    /// The same elements in other chunks.
+    fn regrid(&self, to: Chunks) -> Self {
+        if to == self.chunks {
+            return self.clone();
+        }
+        self.part("rechunk", to, vec![0; self.ndim()])
+    }
+
+    /// A part of the array.
+    fn part(&self, name: &'static str, to: Chunks, origin: Vec<usize>) -> Self {
+        let operation = Regrid {
+            name,
+            dtype: self.dtype,
+            from: self.chunks.clone(),
+            to,
+            origin,
+        };
+        let chunks = operation.to.clone();
+        let layer = Layer::family(
+            &operation,
+            operation.clone(),
+            chunks.grid(),
+            vec![self.layer.clone()],
+        );
+        Self::new(layer, chunks, self.dtype)
+    }
+
+    pub(super) fn slice_axis(&self, axis: usize, range: &Range<usize>) -> Result<Self> {
+        let length = self.shape()[self.axis(axis)?];
+        if range.start > range.end || range.end > length {
+            return Err(Error::Shape(format!(
+                "cannot take {}..{} along axis {axis} of an array of shape {}: expected a range within 0..{length}",
+                range.start,
+                range.end,
+                tuple(&self.shape()),
+            )));
+        }
+        if *range == (0..length) {
+            return Ok(self.clone());
+        }
+        let mut to = self.chunks.all_bounds().to_vec();
+        let places = self.chunks.overlapping(axis, range);
+        let ends = &self.chunks.bounds(axis)[places.start + 1..=places.end.max(places.start)];
+        to[axis] = std::iter::once(0)
+            .chain(ends.iter().map(|&end| end.min(range.end) - range.start))
+            .collect();
+        if places.is_empty() {
+            to[axis] = bounds(&[0]);
+        }
+        let mut origin = vec![0; self.ndim()];
+        origin[axis] = range.start;
+        Ok(self.part("slice", Chunks::from_bounds(to), origin))
+    }
+
+    pub(super) fn index_axis(&self, axis: usize, at: usize) -> Result<Self> {
+        let length = self.shape()[self.axis(axis)?];
+        if at >= length {
+            return Err(Error::Shape(format!(
+                "no element {at} along axis {axis} of an array of shape {}: expected less than {length}",
+                tuple(&self.shape()),
+            )));
+        }
+        let chunk = self.chunks.overlapping(axis, &(at..at + 1)).start;
+        let places = (0..self.ndim()).map(|from| match from {
+            _ if from == axis => AxisMap::Fixed(chunk as u32),
+            _ => AxisMap::Output((from - usize::from(from > axis)) as u8),
+        });
+        let input = BlockInput {
+            dependency: 0,
+            axes: places.collect(),
+        };
+        let operation = Pick {
+            axis,
+            at: at - self.chunks.bounds(axis)[chunk],
+        };
+        let chunks = self.chunks.without(&[axis]);
+        let layer = Layer::blockwise(
+            operation,
+            chunks.grid(),
+            vec![input],
+            vec![self.layer.clone()],
+        );
+        Ok(Self::new(layer, chunks, self.dtype))
+    }
+
+    pub(super) fn insert_axis(&self, axis: usize) -> Result<Self> {
+        if axis > self.ndim() {
+            return Err(Error::Shape(format!(
+                "cannot insert axis {axis} into an array of shape {}: expected at most {}",
+                tuple(&self.shape()),
+                self.ndim(),
+            )));
+        }
+        let mut chunks = self.chunks.all_bounds().to_vec();
+        chunks.insert(axis, bounds(&[1]));
+        let chunks = Chunks::from_bounds(chunks);
+        let places =
+            (0..self.ndim()).map(|at| AxisMap::Output((at + usize::from(at >= axis)) as u8));
+        let input = BlockInput {
+            dependency: 0,
+            axes: places.collect(),
+        };
+        let layer = Layer::blockwise(
+            InsertAxis { axis },
+            chunks.grid(),
+            vec![input],
+            vec![self.layer.clone()],
+        );
+        Ok(Self::new(layer, chunks, self.dtype))
+    }
+
+    pub(super) fn concatenate(axis: usize, arrays: &[&Self]) -> Result<Self> {
+        let Some(first) = arrays.first() else {
+            return Err(Error::Shape(
+                "cannot concatenate no arrays: expected at least one".to_owned(),
+            ));
+        };
+        first.axis(axis)?;
+        let shapes: Vec<Vec<usize>> = arrays.iter().map(|array| array.shape()).collect();
+        for shape in &shapes {
+            let fits = shape.len() == shapes[0].len()
+                && (0..shape.len()).all(|at| at == axis || shape[at] == shapes[0][at]);
+            if !fits {
+                return Err(Error::Shape(format!(
+                    "cannot concatenate shapes {} and {} along axis {axis}: expected the same length along every other axis",
+                    tuple(&shapes[0]),
+                    tuple(shape),
+                )));
+            }
+        }
+        let mut chunks: Vec<Arc<[usize]>> = (0..first.ndim())
+            .map(|at| {
+                let cuts: Vec<_> = arrays.iter().map(|array| array.chunks.bounds(at)).collect();
+                if at == axis {
+                    cuts[0].clone()
+                } else {
+                    common_bounds(&cuts)
+                }
+            })
+            .collect();
+        let arrays: Vec<Self> = arrays
+            .iter()
+            .map(|array| {
+                let mut to = chunks.clone();
+                to[axis] = array.chunks.bounds(axis).clone();
+                array.regrid(Chunks::from_bounds(to))
+            })
+            .collect();
+        let sizes: Vec<usize> = arrays
+            .iter()
+            .flat_map(|array| array.chunks.sizes(axis))
+            .collect();
+        chunks[axis] = bounds(&sizes);
+        let chunks = Chunks::from_bounds(chunks);
+        let grids = || arrays.iter().map(|array| array.chunks.grid()).collect();
+        let layer = Layer::family(
+            &Concatenate {
+                axis,
+                grids: grids(),
+            },
+            Concatenate {
+                axis,
+                grids: grids(),
+            },
+            chunks.grid(),
+            arrays.iter().map(|array| array.layer.clone()).collect(),
+        );
+        Ok(Self::new(layer, chunks, first.dtype))
+    }
+
+    pub(super) fn stack(axis: usize, arrays: &[&Self]) -> Result<Self> {
+        let arrays: Vec<Self> = arrays
+            .iter()
+            .map(|array| array.insert_axis(axis))
+            .collect::<Result<_>>()?;
+        for array in &arrays {
+            if array.shape() != arrays[0].shape() {
+                let shape = |array: &Self| tuple(&array.chunks.without(&[axis]).shape());
+                return Err(Error::Shape(format!(
+                    "cannot stack shapes {} and {}: expected the same shape",
+                    shape(&arrays[0]),
+                    shape(array),
+                )));
+            }
+        }
+        Self::concatenate(axis, &arrays.iter().collect::<Vec<_>>())
+    }
+
+    fn axis(&self, axis: usize) -> Result<usize> {
+        if axis < self.ndim() {
+            return Ok(axis);
+        }
+        Err(Error::Shape(format!(
+            "axis {axis} is out of range for an array of shape {}",
+            tuple(&self.shape()),
+        )))
+    }
+}
+
+/// The other side of an operator.
+pub(super) enum Operand {
+    Literal(Literal),
+    Array(RawArray),
+}
+
+impl Operand {
+    fn array(&self) -> RawArray {
+        match self {
+            Self::Literal(literal) => RawArray::literal(*literal),
+            Self::Array(array) => array.clone(),
+        }
+    }
+}
+
+/// The shape that several shapes broadcast to, or the axis of it where they do not.
+fn broadcast(shapes: &[Vec<usize>]) -> Result<Vec<usize>, usize> {
+    let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
+    let mut result = vec![1; ndim];
+    for shape in shapes {
+        let lead = ndim - shape.len();
+        for (at, &length) in shape.iter().enumerate().rev() {
+            let axis = at + lead;
+            match (result[axis], length) {
+                (1, length) => result[axis] = length,
+                (_, 1) => {}
+                (known, length) if known == length => {}
+                _ => return Err(axis),
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn misfit(verb: &str, shapes: &[Vec<usize>], axis: usize) -> Error {
+    let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
+    let texts: Vec<String> = shapes.iter().map(|shape| tuple(shape)).collect();
+    let (last, others) = texts
+        .split_last()
+        .map_or(("", &[][..]), |(last, others)| (&**last, others));
+    // The lengths that meet there, of which two differ.
+    let mut lengths = shapes
+        .iter()
+        .filter_map(|shape| shape.get((axis + shape.len()).checked_sub(ndim)?).copied())
+        .filter(|&length| length != 1);
+    let found = lengths.next().unwrap_or_default();
+    let expected = lengths.find(|&length| length != found).unwrap_or_default();
+    Error::Shape(format!(
+        "cannot {verb} shapes {} and {last}: axis {axis} is {found}, expected {expected}",
+        others.join(", "),
+    ))
+}

@@ -1,0 +1,279 @@
+//! Operations that move elements: transpose, slice, rechunk, concatenate.
+
+use super::chunk::{Chunk, with_array, with_type};
+use super::chunks::Chunks;
+use super::create::part;
+use super::dtype::{DType, Element};
+use super::elementwise::inputs_of;
+use crate::error::Result;
+use crate::graph::{Arguments, Block, Grid, Operation, TaskFamily, TaskRef, Value};
+use ndarray::{ArcArray, ArrayD, Axis, IxDyn, Slice};
+use serde::Serialize;
+use std::ops::Range;
+
+/// The axes in another order.
+#[derive(Serialize)]
+pub(super) struct Transpose {
+    pub(super) axes: Vec<usize>,
+}
+
+impl Operation for Transpose {
+    fn name(&self) -> &str {
+        "transpose"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        fn permuted<T: Element>(array: ArcArray<T, IxDyn>, axes: &[usize]) -> Chunk {
+            T::wrap(array.permuted_axes(IxDyn(axes)))
+        }
+        let [chunk] = inputs_of(inputs)?;
+        Ok(Value::new(
+            with_array!(chunk, array => permuted(array, &self.axes)),
+        ))
+    }
+}
+
+/// One element along an axis, which goes.
+#[derive(Serialize)]
+pub(super) struct Pick {
+    pub(super) axis: usize,
+    /// The place within the chunk.
+    pub(super) at: usize,
+}
+
+impl Operation for Pick {
+    fn name(&self) -> &str {
+        "index"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        // A copy, so that the chunk itself can be freed.
+        fn pick<T: Element>(array: &ArcArray<T, IxDyn>, axis: usize, at: usize) -> Chunk {
+            T::wrap(array.index_axis(Axis(axis), at).to_owned().into_shared())
+        }
+        let [chunk] = inputs_of(inputs)?;
+        Ok(Value::new(
+            with_array!(&chunk, array => pick(array, self.axis, self.at)),
+        ))
+    }
+}
+
+/// A new axis of one element.
+#[derive(Serialize)]
+pub(super) struct InsertAxis {
+    pub(super) axis: usize,
+}
+
+impl Operation for InsertAxis {
+    fn name(&self) -> &str {
+        "insert-axis"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        fn insert<T: Element>(array: ArcArray<T, IxDyn>, axis: usize) -> Chunk {
+            T::wrap(array.insert_axis(Axis(axis)))
+        }
+        let [chunk] = inputs_of(inputs)?;
+        Ok(Value::new(
+            with_array!(chunk, array => insert(array, self.axis)),
+        ))
+    }
+}
+
+/// A part of an array, cut into other chunks: each takes the chunks that it
+/// overlaps. Slices and rechunking are both of this kind.
+#[derive(Clone, Serialize)]
+pub(super) struct Regrid {
+    pub(super) name: &'static str,
+    pub(super) dtype: DType,
+    pub(super) from: Chunks,
+    /// The chunks of the part.
+    pub(super) to: Chunks,
+    /// Where the part begins, along each axis.
+    pub(super) origin: Vec<usize>,
+}
+
+impl Regrid {
+    /// Which elements of the whole array a chunk of the part has.
+    fn ranges(&self, index: &[u32]) -> Vec<Range<usize>> {
+        self.to
+            .ranges(index)
+            .into_iter()
+            .zip(&self.origin)
+            .map(|(range, origin)| range.start + origin..range.end + origin)
+            .collect()
+    }
+
+    /// The chunks that have them, as ranges of places along each axis.
+    fn overlapping(&self, ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+        ranges
+            .iter()
+            .enumerate()
+            .map(|(axis, range)| self.from.overlapping(axis, range))
+            .collect()
+    }
+}
+
+impl Operation for Regrid {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        let ranges = self.ranges(block.index);
+        let places = product(&self.overlapping(&ranges));
+        let chunks = Chunk::all_of(inputs)?;
+        Ok(Value::new(gather(
+            self.dtype, &self.from, &ranges, &places, chunks,
+        )?))
+    }
+}
+
+impl TaskFamily for Regrid {
+    fn operation(&self, _: &[u32]) -> &dyn Operation {
+        self
+    }
+
+    fn inputs(&self, index: &[u32], inputs: &mut Vec<TaskRef>) {
+        let grid = self.from.grid();
+        let places = product(&self.overlapping(&self.ranges(index)));
+        inputs.extend(places.iter().map(|place| TaskRef {
+            dependency: 0,
+            linear: grid.linear(place),
+        }));
+    }
+}
+
+/// All places of a box, row-major.
+pub(super) fn product(ranges: &[Range<usize>]) -> Vec<Vec<u32>> {
+    let mut places = vec![Vec::with_capacity(ranges.len())];
+    for range in ranges {
+        places = places
+            .into_iter()
+            .flat_map(|place: Vec<u32>| {
+                range.clone().map(move |at| {
+                    let mut place = place.clone();
+                    place.push(at as u32);
+                    place
+                })
+            })
+            .collect();
+    }
+    places
+}
+
+/// Puts the elements of a box together from the chunks that have them.
+pub(super) fn gather(
+    dtype: DType,
+    from: &Chunks,
+    wanted: &[Range<usize>],
+    places: &[Vec<u32>],
+    mut chunks: Vec<Chunk>,
+) -> Result<Chunk> {
+    if let ([place], [_]) = (places, &chunks[..]) {
+        let has = from.ranges(place);
+        let chunk = chunks.remove(0);
+        if has == wanted {
+            return Ok(chunk);
+        }
+        let within: Vec<_> = has
+            .iter()
+            .zip(wanted)
+            .map(|(has, part)| relative(part, has))
+            .collect();
+        // A copy, so that the chunk itself can be freed.
+        return Ok(with_array!(part(chunk, &within), array => owned(&array)));
+    }
+    let shape: Vec<usize> = wanted.iter().map(ExactSizeIterator::len).collect();
+    fn fill<T: Element>(
+        from: &Chunks,
+        wanted: &[Range<usize>],
+        shape: &[usize],
+        places: &[Vec<u32>],
+        chunks: Vec<Chunk>,
+    ) -> Result<Chunk> {
+        let mut whole = ArrayD::from_elem(IxDyn(shape), T::default());
+        for (place, chunk) in places.iter().zip(chunks) {
+            let mut source = T::unwrap(chunk)?;
+            let mut target = whole.view_mut();
+            for (axis, (has, wanted)) in from.ranges(place).iter().zip(wanted).enumerate() {
+                let common = has.start.max(wanted.start)..has.end.min(wanted.end);
+                let cut = |within| Slice::from(relative(&common, within));
+                source.slice_axis_inplace(Axis(axis), cut(has));
+                target.slice_axis_inplace(Axis(axis), cut(wanted));
+            }
+            target.assign(&source);
+        }
+        Ok(T::wrap(whole.into_shared()))
+    }
+    with_type!(dtype, T => fill::<T>(from, wanted, &shape, places, chunks))
+}
+
+fn owned<T: Element>(array: &ArcArray<T, IxDyn>) -> Chunk {
+    T::wrap(array.to_owned().into_shared())
+}
+
+/// A range counted from the start of another one.
+fn relative(range: &Range<usize>, within: &Range<usize>) -> Range<usize> {
+    range.start - within.start..range.end - within.start
+}
+
+/// The chunks of several arrays after each other along an axis.
+#[derive(Serialize)]
+pub(super) struct Concatenate {
+    pub(super) axis: usize,
+    /// For each array, the number of its chunks along each axis.
+    pub(super) grids: Vec<Grid>,
+}
+
+impl Operation for Concatenate {
+    fn name(&self) -> &str {
+        "concatenate"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        let [chunk] = inputs_of(inputs)?;
+        Ok(Value::new(chunk))
+    }
+}
+
+impl TaskFamily for Concatenate {
+    fn operation(&self, _: &[u32]) -> &dyn Operation {
+        self
+    }
+
+    fn inputs(&self, index: &[u32], inputs: &mut Vec<TaskRef>) {
+        let mut place = index.to_vec();
+        for (dependency, grid) in self.grids.iter().enumerate() {
+            let count = grid.counts()[self.axis];
+            if place[self.axis] < count {
+                inputs.push(TaskRef {
+                    dependency: dependency as u32,
+                    linear: grid.linear(&place),
+                });
+                return;
+            }
+            place[self.axis] -= count;
+        }
+    }
+}

@@ -1,0 +1,824 @@
+//! [`Array`] and [`Scalar`]: thin typed shells over [`RawArray`].
+
+use super::chunks::{ChunkSpec, Chunks};
+use super::create::{ByRule, Distribution, Random, Rule, from_places, random};
+use super::dtype::{DType, Element, Float, Number, Signed};
+use super::elementwise::{BinaryOp, ChunkFunction, MapChunks, UnaryOp, on_arrays, on_elements};
+use super::raw::{Operand, RawArray};
+use super::reduce::Reduction;
+use crate::compute::Collection;
+use crate::error::{Error, Result};
+use crate::graph::{Layer, Value};
+use ndarray::{ArcArray, ArrayBase, ArrayD, Axis, Data, Dimension, IntoDimension, IxDyn};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// An n-dimensional array in chunks, computed when it is asked for.
+///
+/// Operators work element by element and broadcast as NumPy's; arrays of one
+/// shape in different chunks are cut to common ones. Arithmetic on integers
+/// wraps around. Shapes that don't fit **panic** with [`Error::Shape`].
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::<f64>::ones((15, 15), (5, 5));
+/// let y = (x.dot(x.t() + 1.0) - x.mean_axis(Axis(0))).std();
+/// assert_eq!(y.compute()?, 0.0);
+/// # Ok::<(), swath::Error>(())
+/// ```
+pub struct Array<T> {
+    raw: RawArray,
+    element: PhantomData<fn() -> T>,
+}
+
+/// One element, computed when it is asked for: what a reduction of a whole
+/// [`Array`] makes. Takes part in arithmetic as an array of no axis.
+pub struct Scalar<T> {
+    raw: RawArray,
+    element: PhantomData<fn() -> T>,
+}
+
+/// Reports a shape that does not fit at the caller's place.
+#[track_caller]
+fn raise<T>(result: Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => error.raise(),
+    }
+}
+
+/// An array in memory: ndarray's arrays and views of any dimension, owned or
+/// borrowed, and vectors.
+pub trait IntoNdarray {
+    /// The element type.
+    type Element: Element;
+
+    /// The elements, without a copy where they are owned.
+    fn into_shared_dyn(self) -> ArcArray<Self::Element, IxDyn>;
+}
+
+impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoNdarray for ArrayBase<S, D> {
+    type Element = T;
+
+    fn into_shared_dyn(self) -> ArcArray<T, IxDyn> {
+        self.into_owned().into_dyn().into_shared()
+    }
+}
+
+impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoNdarray for &ArrayBase<S, D> {
+    type Element = T;
+
+    fn into_shared_dyn(self) -> ArcArray<T, IxDyn> {
+        self.to_owned().into_dyn().into_shared()
+    }
+}
+
+impl<T: Element> IntoNdarray for Vec<T> {
+    type Element = T;
+
+    fn into_shared_dyn(self) -> ArcArray<T, IxDyn> {
+        ndarray::Array1::from_vec(self).into_dyn().into_shared()
+    }
+}
+
+/// A random array in memory: uniform from 0 to 1, without 1.
+///
+/// The same elements as [`Array::random`] of the same shape and seed.
+pub fn random_array<S: IntoDimension>(shape: S, seed: u64) -> ndarray::Array<f64, S::Dim> {
+    let shape = shape.into_dimension();
+    let elements = random_elements(shape.slice(), seed);
+    elements
+        .into_dimensionality()
+        .expect("invariant: the elements were drawn for this shape")
+}
+
+fn random_elements(shape: &[usize], seed: u64) -> ArrayD<f64> {
+    let ranges: Vec<_> = shape.iter().map(|&length| 0..length).collect();
+    raise(f64::unwrap(random(
+        &Distribution::Uniform,
+        seed,
+        shape,
+        &ranges,
+    )))
+    .into_owned()
+}
+
+/// The other side of an operation on an array: an element, an array or a
+/// scalar, owned or borrowed.
+pub struct Other<T> {
+    operand: Operand,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T> Other<T> {
+    fn new(operand: Operand) -> Self {
+        Self {
+            operand,
+            element: PhantomData,
+        }
+    }
+}
+
+impl<T: Element> From<T> for Other<T> {
+    fn from(element: T) -> Self {
+        Self::new(Operand::Literal(element.literal()))
+    }
+}
+
+macro_rules! others {
+    ($($type:ty),*) => {$(
+        impl<T> From<$type> for Other<T> {
+            fn from(array: $type) -> Self {
+                Self::new(Operand::Array(array.raw.clone()))
+            }
+        }
+    )*};
+}
+others!(Array<T>, &Array<T>, Scalar<T>, &Scalar<T>);
+
+/// What arrays and scalars have in common.
+macro_rules! shell {
+    ($name:ident) => {
+        impl<T> $name<T> {
+            pub(super) fn from_raw(raw: RawArray) -> Self {
+                Self {
+                    raw,
+                    element: PhantomData,
+                }
+            }
+
+            /// The array without its Rust type.
+            pub fn raw(&self) -> &RawArray {
+                &self.raw
+            }
+
+            /// The element type.
+            pub fn dtype(&self) -> DType {
+                self.raw.dtype()
+            }
+
+            /// Bytes of the elements, once computed.
+            pub fn nbytes(&self) -> usize {
+                self.raw.nbytes()
+            }
+        }
+
+        impl<T> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                Self::from_raw(self.raw.clone())
+            }
+        }
+
+        impl<T: Element> $name<T> {
+            /// Applies a function to every element.
+            pub fn map<U: Element>(
+                &self,
+                function: impl Fn(T) -> U + Send + Sync + 'static,
+            ) -> $name<U> {
+                $name::from_raw(mapped(&self.raw, "map", on_elements(function), U::DTYPE))
+            }
+
+            /// The elements as another type, by Rust's `as`; as `bool`: whether
+            /// they are not zero.
+            pub fn astype<U: Element>(&self) -> $name<U> {
+                $name::from_raw(self.raw.cast(U::DTYPE))
+            }
+        }
+
+        impl<T: Number> $name<T> {
+            /// Each element to a power. Integers: **panics** for a negative one.
+            #[track_caller]
+            pub fn powi(&self, exponent: i32) -> Self {
+                if exponent < 0 && !matches!(self.dtype(), DType::F64 | DType::F32) {
+                    Error::Argument(format!(
+                        "powi({exponent}) of integers: expected an exponent of at least 0, or a cast with `.astype::<f64>()`"
+                    ))
+                    .raise();
+                }
+                Self::from_raw(self.raw.unary(UnaryOp::Powi(exponent)))
+            }
+        }
+
+        impl<T: Signed> $name<T> {
+            /// Each element without its sign.
+            pub fn abs(&self) -> Self {
+                Self::from_raw(self.raw.unary(UnaryOp::Abs))
+            }
+        }
+
+        impl<T: Float> $name<T> {
+            shell!(@float $name
+                sqrt Sqrt "The square root of each element.";
+                exp Exp "e to the power of each element.";
+                ln Ln "The natural logarithm of each element.";
+                log10 Log10 "The logarithm to base 10 of each element.";
+                log2 Log2 "The logarithm to base 2 of each element.";
+                sin Sin "The sine of each element, in radians.";
+                cos Cos "The cosine of each element, in radians.";
+                tan Tan "The tangent of each element, in radians.";
+                tanh Tanh "The hyperbolic tangent of each element.";
+                floor Floor "Each element rounded down.";
+                ceil Ceil "Each element rounded up.";
+                round Round "Each element rounded to the nearest integer, ties to even.";
+            );
+
+            /// Each element to a power.
+            pub fn powf(&self, exponent: f64) -> Self {
+                Self::from_raw(self.raw.unary(UnaryOp::Powf(exponent)))
+            }
+
+            /// Whether each element is NaN.
+            pub fn is_nan(&self) -> $name<bool> {
+                $name::from_raw(self.raw.unary(UnaryOp::IsNan))
+            }
+        }
+    };
+    (@float $name:ident $($method:ident $op:ident $doc:literal;)*) => {$(
+        #[doc = $doc]
+        pub fn $method(&self) -> Self {
+            Self::from_raw(self.raw.unary(UnaryOp::$op))
+        }
+    )*};
+}
+shell!(Array);
+shell!(Scalar);
+
+fn mapped(raw: &RawArray, name: &'static str, function: ChunkFunction, dtype: DType) -> RawArray {
+    raw.map_chunks(MapChunks { name, function }, dtype)
+}
+
+impl<T: Element> Array<T> {
+    /// An array in memory, cut into chunks. They share its elements.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn from_ndarray(
+        array: impl IntoNdarray<Element = T>,
+        chunks: impl Into<ChunkSpec>,
+    ) -> Self {
+        let data = T::wrap(array.into_shared_dyn());
+        Self::from_raw(raise(RawArray::from_chunk(data, &chunks.into())))
+    }
+
+    /// The same element everywhere.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn full(shape: impl IntoDimension, element: T, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::filled("full", shape, element.literal(), chunks)
+    }
+
+    #[track_caller]
+    fn filled(
+        name: &'static str,
+        shape: impl IntoDimension,
+        literal: super::dtype::Literal,
+        chunks: impl Into<ChunkSpec>,
+    ) -> Self {
+        let shape = shape.into_dimension();
+        Self::from_raw(raise(RawArray::full(
+            name,
+            literal,
+            shape.slice(),
+            &chunks.into(),
+        )))
+    }
+
+    /// Zeros, or `false`.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn zeros(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::filled("zeros", shape, T::default().literal(), chunks)
+    }
+
+    /// The elements along each axis.
+    pub fn shape(&self) -> Vec<usize> {
+        self.raw.shape()
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.raw.ndim()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
+    /// How the array is cut into chunks.
+    pub fn chunks(&self) -> &Chunks {
+        self.raw.chunks()
+    }
+
+    /// The number of chunks.
+    pub fn npartitions(&self) -> usize {
+        self.raw.chunks().count()
+    }
+
+    /// The axes in reverse order: (m, n) → (n, m).
+    pub fn t(&self) -> Self {
+        let axes: Vec<usize> = (0..self.ndim()).rev().collect();
+        self.transpose(axes)
+    }
+
+    /// The axes in another order: `x.transpose([2, 0, 1])` has as its first
+    /// axis the third one of `x`.
+    ///
+    /// **Panics** unless each axis is named once.
+    #[track_caller]
+    pub fn transpose(&self, axes: impl AsRef<[usize]>) -> Self {
+        Self::from_raw(raise(self.raw.transpose(axes.as_ref())))
+    }
+
+    /// The same elements in other chunks.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn rechunk(&self, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::from_raw(raise(self.raw.rechunk(&chunks.into())))
+    }
+
+    /// A range of elements along an axis: `x.slice_axis(Axis(0), 2..7)`.
+    ///
+    /// **Panics** if axis or range are out of bounds.
+    #[track_caller]
+    pub fn slice_axis(&self, axis: Axis, range: Range<usize>) -> Self {
+        Self::from_raw(raise(self.raw.slice_axis(axis.index(), &range)))
+    }
+
+    /// One element along an axis, which goes: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if axis or place are out of bounds.
+    #[track_caller]
+    pub fn index_axis(&self, axis: Axis, at: usize) -> Self {
+        Self::from_raw(raise(self.raw.index_axis(axis.index(), at)))
+    }
+
+    /// A new axis of length 1: (m, n), Axis(1) → (m, 1, n).
+    ///
+    /// **Panics** if the axis is more than one out of range.
+    #[track_caller]
+    pub fn insert_axis(&self, axis: Axis) -> Self {
+        Self::from_raw(raise(self.raw.insert_axis(axis.index())))
+    }
+
+    /// The element of an array of no axis.
+    ///
+    /// **Panics** if there is an axis.
+    #[track_caller]
+    pub fn into_scalar(self) -> Scalar<T> {
+        if self.ndim() != 0 {
+            Error::Shape(format!(
+                "an array of shape {} is no scalar: expected no axis",
+                super::chunks::tuple(&self.shape())
+            ))
+            .raise();
+        }
+        Scalar::from_raw(self.raw)
+    }
+
+    /// Applies a function to every chunk, which has to keep its shape.
+    pub fn map_blocks<U: Element>(
+        &self,
+        function: impl Fn(ArrayD<T>) -> ArrayD<U> + Send + Sync + 'static,
+    ) -> Array<U> {
+        Array::from_raw(mapped(
+            &self.raw,
+            "map_blocks",
+            on_arrays(function),
+            U::DTYPE,
+        ))
+    }
+
+    #[track_caller]
+    fn total<U: Element>(&self, reduction: Reduction) -> Scalar<U> {
+        Scalar::from_raw(raise(self.raw.reduce(reduction, None)))
+    }
+
+    #[track_caller]
+    fn along<U: Element>(&self, reduction: Reduction, axis: Axis) -> Array<U> {
+        Array::from_raw(raise(self.raw.reduce(reduction, Some(axis.index()))))
+    }
+
+    /// The sum of all elements; of no elements 0.
+    pub fn sum(&self) -> Scalar<T::Sum> {
+        self.total(Reduction::Sum)
+    }
+
+    /// Sums along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
+        self.along(Reduction::Sum, axis)
+    }
+
+    /// The product of all elements; of no elements 1.
+    pub fn prod(&self) -> Scalar<T::Sum> {
+        self.total(Reduction::Prod)
+    }
+
+    /// Products along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
+        self.along(Reduction::Prod, axis)
+    }
+
+    /// The smallest element, NaN if one is NaN.
+    ///
+    /// **Panics** if there is no element.
+    #[track_caller]
+    pub fn min(&self) -> Scalar<T> {
+        self.total(Reduction::Min)
+    }
+
+    /// Smallest elements along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range or of length 0.
+    #[track_caller]
+    pub fn min_axis(&self, axis: Axis) -> Self {
+        self.along(Reduction::Min, axis)
+    }
+
+    /// The largest element, NaN if one is NaN.
+    ///
+    /// **Panics** if there is no element.
+    #[track_caller]
+    pub fn max(&self) -> Scalar<T> {
+        self.total(Reduction::Max)
+    }
+
+    /// Largest elements along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range or of length 0.
+    #[track_caller]
+    pub fn max_axis(&self, axis: Axis) -> Self {
+        self.along(Reduction::Max, axis)
+    }
+
+    /// The arithmetic mean of all elements; of no elements NaN.
+    pub fn mean(&self) -> Scalar<f64> {
+        let count = raise(self.raw.reduced(None));
+        self.total(Reduction::Mean { count })
+    }
+
+    /// Means along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn mean_axis(&self, axis: Axis) -> Array<f64> {
+        let count = raise(self.raw.reduced(Some(axis.index())));
+        self.along(Reduction::Mean { count }, axis)
+    }
+
+    /// The variance of all elements: mean squared deviation from the mean
+    /// (divisor n; see [`var_ddof`](Self::var_ddof)).
+    pub fn var(&self) -> Scalar<f64> {
+        self.var_ddof(0.0)
+    }
+
+    /// The variance with the divisor n − `ddof`, as NumPy's `ddof`.
+    pub fn var_ddof(&self, ddof: f64) -> Scalar<f64> {
+        let count = raise(self.raw.reduced(None));
+        self.total(Reduction::Var { count, ddof })
+    }
+
+    /// Variances along an axis, with the divisor n − `ddof`: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn var_axis(&self, axis: Axis, ddof: f64) -> Array<f64> {
+        let count = raise(self.raw.reduced(Some(axis.index())));
+        self.along(Reduction::Var { count, ddof }, axis)
+    }
+
+    /// The standard deviation of all elements (divisor n; see
+    /// [`std_ddof`](Self::std_ddof)).
+    pub fn std(&self) -> Scalar<f64> {
+        self.std_ddof(0.0)
+    }
+
+    /// The standard deviation with the divisor n − `ddof`, as NumPy's `ddof`.
+    pub fn std_ddof(&self, ddof: f64) -> Scalar<f64> {
+        let count = raise(self.raw.reduced(None));
+        self.total(Reduction::Std { count, ddof })
+    }
+
+    /// Standard deviations along an axis, with the divisor n − `ddof`:
+    /// (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn std_axis(&self, axis: Axis, ddof: f64) -> Array<f64> {
+        let count = raise(self.raw.reduced(Some(axis.index())));
+        self.along(Reduction::Std { count, ddof }, axis)
+    }
+
+    #[track_caller]
+    fn with<U>(&self, op: BinaryOp, other: impl Into<Other<T>>) -> Array<U> {
+        Array::from_raw(raise(self.raw.binary(op, &other.into().operand)))
+    }
+}
+
+macro_rules! comparisons {
+    ($($method:ident $op:ident $result:ty, $doc:literal;)*) => {
+        impl<T: Element> Array<T> {$(
+            #[doc = $doc]
+            ///
+            /// **Panics** if the shapes don't fit.
+            #[track_caller]
+            #[allow(
+                clippy::should_implement_trait,
+                reason = "a comparison of arrays is an array, not a truth value"
+            )]
+            pub fn $method(&self, other: impl Into<Other<T>>) -> Array<$result> {
+                self.with(BinaryOp::$op, other)
+            }
+        )*}
+    };
+}
+comparisons! {
+    lt Less bool, "Where elements are less than the other side's.";
+    le LessEqual bool, "Where elements are less than, or equal to, the other side's.";
+    gt Greater bool, "Where elements are greater than the other side's.";
+    ge GreaterEqual bool, "Where elements are greater than, or equal to, the other side's.";
+    eq Equal bool, "Where elements are equal to the other side's.";
+    ne NotEqual bool, "Where elements differ from the other side's.";
+    minimum Minimum T, "The smaller element of both sides, NaN if one is NaN.";
+    maximum Maximum T, "The larger element of both sides, NaN if one is NaN.";
+}
+
+impl<T: Number> Array<T> {
+    /// Ones.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn ones(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::filled("ones", shape, RawArray::literal_of(1, T::DTYPE), chunks)
+    }
+
+    /// 0, 1, …, `length` − 1.
+    ///
+    /// **Panics** if the chunks don't fit.
+    #[track_caller]
+    pub fn arange(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::from_raw(by_rule(Rule::Arange, &[length], T::DTYPE, &chunks.into()))
+    }
+
+    /// The square with ones on the diagonal.
+    ///
+    /// **Panics** if the chunks don't fit.
+    #[track_caller]
+    pub fn eye(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
+        Self::from_raw(by_rule(
+            Rule::Eye,
+            &[length, length],
+            T::DTYPE,
+            &chunks.into(),
+        ))
+    }
+
+    /// The matrix product: (m, k) · (k, n) → (m, n), (m, k) · (k,) → (m,),
+    /// (k,) · (k, n) → (n,), (k,) · (k,) → ().
+    ///
+    /// **Panics** if the shapes don't fit.
+    #[track_caller]
+    pub fn dot(&self, other: impl std::borrow::Borrow<Self>) -> Self {
+        Self::from_raw(raise(self.raw.dot(&other.borrow().raw)))
+    }
+}
+
+#[track_caller]
+fn by_rule(rule: Rule, shape: &[usize], dtype: DType, chunks: &ChunkSpec) -> RawArray {
+    let chunks = raise(chunks.resolve(shape, dtype));
+    let operation = ByRule {
+        rule,
+        dtype,
+        chunks: chunks.clone(),
+    };
+    from_places(operation, chunks, dtype)
+}
+
+#[track_caller]
+fn at_random(
+    distribution: Distribution,
+    seed: u64,
+    shape: &[usize],
+    chunks: &ChunkSpec,
+) -> RawArray {
+    let dtype = distribution.dtype();
+    let chunks = raise(chunks.resolve(shape, dtype));
+    let operation = Random {
+        distribution,
+        seed,
+        chunks: chunks.clone(),
+    };
+    from_places(operation, chunks, dtype)
+}
+
+impl Array<f64> {
+    /// `length` numbers in equal steps from `start` to `stop`, both included.
+    ///
+    /// **Panics** if the chunks don't fit.
+    #[track_caller]
+    pub fn linspace(start: f64, stop: f64, length: usize, chunks: impl Into<ChunkSpec>) -> Self {
+        let step = (stop - start) / length.saturating_sub(1).max(1) as f64;
+        let rule = Rule::Linspace { start, step };
+        Self::from_raw(by_rule(rule, &[length], DType::F64, &chunks.into()))
+    }
+
+    /// Random numbers, uniform from 0 to 1, without 1. The elements follow from
+    /// shape and seed, whatever the chunks.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn random(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>, seed: u64) -> Self {
+        let shape = shape.into_dimension();
+        Self::from_raw(at_random(
+            Distribution::Uniform,
+            seed,
+            shape.slice(),
+            &chunks.into(),
+        ))
+    }
+
+    /// Normally distributed random numbers of mean 0 and standard deviation 1.
+    /// The elements follow from shape and seed, whatever the chunks.
+    ///
+    /// **Panics** if the chunks don't fit the shape.
+    #[track_caller]
+    pub fn random_normal(
+        shape: impl IntoDimension,
+        chunks: impl Into<ChunkSpec>,
+        seed: u64,
+    ) -> Self {
+        let shape = shape.into_dimension();
+        Self::from_raw(at_random(
+            Distribution::Normal,
+            seed,
+            shape.slice(),
+            &chunks.into(),
+        ))
+    }
+}
+
+impl Array<i64> {
+    /// Random integers from a range. The elements follow from shape and seed,
+    /// whatever the chunks.
+    ///
+    /// **Panics** if the range is empty or the chunks don't fit the shape.
+    #[track_caller]
+    pub fn random_integers(
+        range: Range<i64>,
+        shape: impl IntoDimension,
+        chunks: impl Into<ChunkSpec>,
+        seed: u64,
+    ) -> Self {
+        if range.is_empty() {
+            Error::Argument(format!(
+                "random integers from {}..{}: the range is empty, expected at least one number",
+                range.start, range.end
+            ))
+            .raise();
+        }
+        let shape = shape.into_dimension();
+        let distribution = Distribution::Integers(range);
+        Self::from_raw(at_random(distribution, seed, shape.slice(), &chunks.into()))
+    }
+}
+
+impl Array<bool> {
+    /// Whether any element is true.
+    pub fn any(&self) -> Scalar<bool> {
+        self.total(Reduction::Any)
+    }
+
+    /// Whether any element along an axis is true: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn any_axis(&self, axis: Axis) -> Self {
+        self.along(Reduction::Any, axis)
+    }
+
+    /// Whether all elements are true.
+    pub fn all(&self) -> Scalar<bool> {
+        self.total(Reduction::All)
+    }
+
+    /// Whether all elements along an axis are true: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn all_axis(&self, axis: Axis) -> Self {
+        self.along(Reduction::All, axis)
+    }
+
+    /// `then` where the mask is true, `other` elsewhere (NumPy's `where`).
+    ///
+    /// **Panics** if the shapes don't fit.
+    #[track_caller]
+    pub fn select<T: Element>(
+        &self,
+        then: impl Into<Other<T>>,
+        other: impl Into<Other<T>>,
+    ) -> Array<T> {
+        let (then, other) = (then.into(), other.into());
+        Array::from_raw(raise(self.raw.select(&then.operand, &other.operand)))
+    }
+}
+
+/// Arrays after each other along an axis that they have: (m, n) and (k, n),
+/// Axis(0) → (m + k, n).
+///
+/// **Panics** if the shapes don't fit or there is no array.
+#[track_caller]
+pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
+    let raw: Vec<&RawArray> = arrays.iter().map(|array| &array.raw).collect();
+    Array::from_raw(raise(RawArray::concatenate(axis.index(), &raw)))
+}
+
+/// Arrays of one shape side by side along a new axis: two of (m, n), Axis(0) →
+/// (2, m, n).
+///
+/// **Panics** if the shapes differ or there is no array.
+#[track_caller]
+pub fn stack<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
+    let raw: Vec<&RawArray> = arrays.iter().map(|array| &array.raw).collect();
+    Array::from_raw(raise(RawArray::stack(axis.index(), &raw)))
+}
+
+impl<T: Element> Collection for Array<T> {
+    type Output = ArrayD<T>;
+
+    fn layer(&self) -> Result<Arc<Layer>> {
+        Ok(self.raw.layer().clone())
+    }
+
+    fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        Self::from_raw(self.raw.with_layer(layer))
+    }
+
+    fn assemble(&self, chunks: Vec<Value>) -> Result<ArrayD<T>> {
+        T::owned(self.raw.assemble(chunks)?)
+    }
+}
+
+impl<T: Element> Collection for Scalar<T> {
+    type Output = T;
+
+    fn layer(&self) -> Result<Arc<Layer>> {
+        Ok(self.raw.layer().clone())
+    }
+
+    fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        Self::from_raw(self.raw.with_layer(layer))
+    }
+
+    fn assemble(&self, chunks: Vec<Value>) -> Result<T> {
+        Ok(T::owned(self.raw.assemble(chunks)?)?[IxDyn(&[])])
+    }
+}
+
+impl<T: Element> Scalar<T> {
+    /// The scalar as an array of no axis.
+    pub fn into_array(self) -> Array<T> {
+        Array::from_raw(self.raw)
+    }
+}
+
+impl<T: Element> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Array<{}> \"{}\" of shape {} in chunks {}",
+            self.dtype(),
+            self.raw.layer().name(),
+            super::chunks::tuple(&self.shape()),
+            self.chunks(),
+        )
+    }
+}
+
+impl<T: Element> fmt::Debug for Scalar<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Scalar<{}> \"{}\"",
+            self.dtype(),
+            self.raw.layer().name()
+        )
+    }
+}
