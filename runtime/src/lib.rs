@@ -15,6 +15,7 @@ pub mod display;
 pub mod error;
 pub mod frame;
 pub mod graph;
+pub mod io;
 pub mod optimize;
 pub mod prelude;
 pub mod schedule;

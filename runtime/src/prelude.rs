@@ -1,12 +1,31 @@
 //! What is in scope in every cell.
+//!
+//! The crates that the runtime is made of (`polars`, `ndarray`, …) are bound by
+//! the kernel where a cell names them, so that a `:dep` can take their place.
 
-pub use crate::cluster::{Client, ClusterInfo, LocalCluster};
+// What every collection can do.
 pub use crate::compute::{Collection, compute};
+pub use crate::error::{Error, Result as SwathResult};
+
+// Arrays.
+pub use crate::array::{Array, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
+pub use ndarray::Axis;
+
+// Frames. Names that Polars has as well (DataFrame, Series, JoinType) are
+// Swath's here and Polars' in `polars::prelude`.
+pub use crate::frame::Order::{Ascending, Descending};
+pub use crate::frame::{DataFrame, ExprExt, Frame, FrameScalar, JoinType, Order, Series};
+pub use crate::io::{Encoding, read_csv, read_parquet};
+pub use polars::df;
+pub use polars::prelude::{DataType, Expr, all, col, cols, len, lit, when};
+
+// Functions and graphs.
+pub use crate::cluster::{Client, ClusterInfo, LocalCluster};
 pub use crate::delayed::{
     Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
 };
-pub use crate::error::{Error, Result as SwathResult};
 
-pub use crate::array::{Array, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
-pub use ndarray;
-pub use ndarray::Axis;
+// The session.
+pub use crate::schedule::cancel::sleep;
+pub use crate::schedule::checkpoint;
+pub use crate::session::cell::{input, password};

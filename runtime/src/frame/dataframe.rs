@@ -1,0 +1,646 @@
+//! The partitioned data frame.
+
+use super::chunk;
+use super::engine::{empty, names, no_column, project, resolve};
+use super::expr::{IntoExprs, IntoNames};
+use super::groupby::GroupedFrame;
+use super::plan::{Plan, listed, same_columns};
+use super::scalar::FrameScalar;
+use super::series::Series;
+use super::sort::{IntoOrders, Order};
+use super::step::{Step, described};
+use crate::compute::Collection;
+use crate::error::{Error, Result};
+use crate::graph::{Arguments, Block, ChunkValue, Fingerprint, Grid, Layer, Operation, Value};
+use polars::prelude::{
+    DataFrame as Frame, DataType, Expr, IpcWriter, Schema, SchemaRef, SerWriter, col, len,
+};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// A data frame in partitions: a description of what is to be computed.
+///
+/// Methods describe another frame and run nothing. They take Polars'
+/// expressions and mean what Polars means by them; rows keep their order
+/// unless a method says otherwise. Names and types are checked as soon as they
+/// are described, and the error is told by whatever is asked of the frame in
+/// the end: [`compute`](Collection::compute), [`persist`](Collection::persist),
+/// [`head`](Self::head), [`schema`](Self::schema), its display.
+///
+/// ```
+/// use swath::frame::DataFrame;
+/// use swath::polars::{df, prelude::{col, lit}};
+/// use swath::{Collection, Error};
+/// let users = DataFrame::from_polars(
+///     df!("age" => [24, 53, 23, 30], "sex" => ["M", "F", "M", "F"])?,
+///     2,
+/// );
+/// let means = users.filter(col("age").gt(lit(23))).group_by("sex").mean().compute()?;
+/// assert_eq!(means, df!("sex" => ["F", "M"], "age" => [41.5, 24.0])?);
+/// let wrong = users.filter(col("agee").gt(lit(23))).head(5);
+/// assert!(matches!(wrong, Err(Error::Column { name, .. }) if name == "agee"));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone)]
+pub struct DataFrame {
+    pub(super) plan: Result<Plan>,
+}
+
+impl DataFrame {
+    /// An eager frame, cut into `npartitions` pieces of nearly equal height.
+    pub fn from_polars(frame: Frame, npartitions: usize) -> Self {
+        Self {
+            plan: from_polars(frame, npartitions.max(1)),
+        }
+    }
+
+    /// A frame of partitions that are there already.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for no partitions, or other columns in one of them.
+    pub fn from_partitions(partitions: Vec<Frame>) -> Result<Self> {
+        let Some(first) = partitions.first() else {
+            return Err(Error::Argument("a frame of no partitions".to_owned()));
+        };
+        let schema = first.schema().clone();
+        for (at, partition) in partitions.iter().enumerate() {
+            check_columns(partition.schema(), &schema, || format!("partition {at}"))?;
+        }
+        Ok(Self {
+            plan: from_frames(partitions, schema),
+        })
+    }
+
+    pub(crate) fn from_plan(plan: Result<Plan>) -> Self {
+        Self { plan }
+    }
+
+    /// The plan.
+    pub(super) fn plan(&self) -> Result<&Plan> {
+        self.plan.as_ref().map_err(Clone::clone)
+    }
+
+    fn then(&self, next: impl FnOnce(&Plan) -> Result<Plan>) -> Self {
+        Self {
+            plan: self.plan().and_then(next),
+        }
+    }
+
+    /// Names and types of the columns.
+    ///
+    /// # Errors
+    /// What was wrong when the frame was described.
+    pub fn schema(&self) -> Result<Arc<Schema>> {
+        Ok(self.plan()?.schema.clone())
+    }
+
+    /// The columns' names.
+    ///
+    /// # Errors
+    /// What was wrong when the frame was described.
+    pub fn columns(&self) -> Result<Vec<String>> {
+        Ok(names(&self.plan()?.schema))
+    }
+
+    /// The number of partitions.
+    ///
+    /// # Errors
+    /// What was wrong when the frame was described.
+    pub fn npartitions(&self) -> Result<usize> {
+        Ok(self.plan()?.npartitions() as usize)
+    }
+
+    /// A column.
+    pub fn column(&self, name: &str) -> Series {
+        let frame = self.then(|plan| {
+            let columns = [name.to_owned()];
+            let schema = project(&plan.schema, &columns, "")?;
+            Ok(plan.each(Step::Project(columns.into()), schema))
+        });
+        Series::new(name, frame)
+    }
+
+    /// The rows for which an expression is true. An expression that needs more than
+    /// a row (`col("x").gt(col("x").mean())`) is computed on the whole frame in
+    /// one partition.
+    #[must_use]
+    pub fn filter(&self, predicate: Expr) -> Self {
+        self.then(|plan| {
+            let predicates = std::slice::from_ref(&predicate);
+            match super::engine::dtype(&predicate, &plan.schema) {
+                Some(dtype) if dtype != DataType::Boolean => Err(Error::Type {
+                    subject: format!("the filter `{predicate}`"),
+                    found: format!("of type {dtype}"),
+                    expected: "Boolean".to_owned(),
+                }),
+                _ => plan.by_row(Step::Filter(predicate.clone()), " in filter", predicates),
+            }
+        })
+    }
+
+    /// Expressions as the columns of a new frame: `["a", "b"]`, `[col("a") + col("b")]`. One that
+    /// needs more than a row (a cumulative sum, an aggregation) is computed on the
+    /// whole frame in one partition.
+    #[must_use]
+    pub fn select(&self, columns: impl IntoExprs) -> Self {
+        let columns = columns.into_exprs();
+        self.then(|plan| {
+            let step = Step::Select(columns.clone());
+            plan.by_row(step, " in select", &columns)
+        })
+    }
+
+    /// The frame with more columns, or other values in those that have the name
+    /// of an expression.
+    #[must_use]
+    pub fn with_columns(&self, columns: impl IntoExprs) -> Self {
+        let mut columns = columns.into_exprs();
+        self.then(|plan| {
+            let added = resolve(
+                empty(&plan.schema).select(&columns),
+                " in with_columns",
+                &[&columns],
+                &plan.schema,
+            )?;
+            let step = Step::WithColumns(columns.clone());
+            // The frame's own columns tell how many rows there are, so that
+            // literals may stand alone.
+            columns.extend(
+                names(&plan.schema)
+                    .into_iter()
+                    .filter(|name| !added.contains(name))
+                    .map(col),
+            );
+            let mut wider = plan.by_row(step, " in with_columns", &columns)?;
+            wider.nbytes = None;
+            Ok(wider)
+        })
+    }
+
+    /// The frame with one more column: `frame.with_column("half", col("age") / lit(2))`.
+    #[must_use]
+    pub fn with_column(&self, name: &str, values: Expr) -> Self {
+        self.with_columns(values.alias(name))
+    }
+
+    /// The frame without some columns.
+    #[must_use]
+    pub fn drop(&self, columns: impl IntoNames) -> Self {
+        let dropped = columns.into_names();
+        self.then(|plan| {
+            project(&plan.schema, &dropped, " in drop")?;
+            let mut kept = names(&plan.schema);
+            kept.retain(|name| !dropped.contains(name));
+            let schema = project(&plan.schema, &kept, "")?;
+            Ok(plan.each(Step::Project(kept), schema))
+        })
+    }
+
+    /// The frame with columns under other names: `rename(["a"], ["b"])`.
+    #[must_use]
+    pub fn rename(&self, from: impl IntoNames, to: impl IntoNames) -> Self {
+        let (from, to) = (from.into_names(), to.into_names());
+        self.then(|plan| {
+            if from.len() != to.len() {
+                return Err(Error::Argument(format!(
+                    "cannot rename {} columns to {} names: each needs one",
+                    from.len(),
+                    to.len()
+                )));
+            }
+            project(&plan.schema, &from, " in rename")?;
+            let query = empty(&plan.schema).rename(&from, &to, true);
+            let schema = resolve(query, " in rename", &[], &plan.schema)?;
+            Ok(plan.each(Step::Rename(from, to), schema))
+        })
+    }
+
+    /// The first `n` rows, as an eager frame. Computes as few partitions as it
+    /// takes: the first one, and more of them only while rows are missing.
+    ///
+    /// # Errors
+    /// What was wrong when the frame was described; what a task failed with.
+    pub fn head(&self, n: usize) -> Result<Frame> {
+        self.some_rows(n, Step::Head(n), |_, from, to| (from, to))
+    }
+
+    /// The last `n` rows, as an eager frame, from as few partitions as it takes.
+    ///
+    /// # Errors
+    /// As [`head`](Self::head).
+    pub fn tail(&self, n: usize) -> Result<Frame> {
+        let rows = self.some_rows(n, Step::Tail(n), |all, from, to| (all - to, all - from))?;
+        Ok(rows.tail(Some(n)))
+    }
+
+    /// Looks for `n` rows in ever more partitions. `range` says which ones are
+    /// meant by the next ones in the order of search.
+    fn some_rows(
+        &self,
+        n: usize,
+        step: Step,
+        range: impl Fn(u32, u32, u32) -> (u32, u32),
+    ) -> Result<Frame> {
+        let plan = self.plan()?;
+        let all = plan.npartitions();
+        let backwards = matches!(step, Step::Tail(_));
+        let step: Arc<dyn Operation> = Arc::new(step);
+        let mut found = Frame::empty_with_schema(&plan.schema);
+        let (mut searched, mut width) = (0, 1);
+        if !plan.partitionwise {
+            // One partition costs as much as all of them.
+            width = all;
+        }
+        while searched < all && found.height() < n {
+            let next = all.min(searched + width);
+            let (from, to) = range(all, searched, next);
+            let part = plan.listed(
+                step.clone(),
+                (from..to).map(|at| vec![at]).collect(),
+                plan.schema.clone(),
+            );
+            let part = Self { plan: Ok(part) }.compute()?;
+            found = if backwards {
+                chunk::stack(vec![part, found])?
+            } else {
+                chunk::stack(vec![found, part])?
+            };
+            (searched, width) = (next, width * 4);
+        }
+        if !backwards {
+            found = found.head(Some(n));
+        }
+        found.rechunk_mut();
+        Ok(found)
+    }
+
+    /// The number of rows.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a length that is not computed yet cannot be compared with zero"
+    )]
+    pub fn len(&self) -> FrameScalar<usize> {
+        FrameScalar::of(self, "len", "rows", len())
+    }
+
+    /// The rows in the order of one or several columns: `sort("age", Descending)`,
+    /// `sort(["a", "b"], [Ascending, Descending])`. Equal rows keep their order; nulls come
+    /// first and NaN is the greatest number, as in Polars. As many partitions
+    /// as before, each with rows that come before the next one's.
+    #[must_use]
+    pub fn sort(&self, by: impl IntoNames, order: impl IntoOrders) -> Self {
+        let (by, order): (_, Vec<Order>) = (by.into_names(), order.into_orders());
+        self.then(|plan| super::sort::sort(plan, by, &order))
+    }
+
+    /// The rows without those that are equal to an earlier one.
+    #[must_use]
+    pub fn unique(&self) -> Self {
+        self.then(|plan| super::sort::unique(plan, names(&plan.schema)))
+    }
+
+    /// The first row for each combination of values in some columns.
+    #[must_use]
+    pub fn unique_by(&self, columns: impl IntoNames) -> Self {
+        let columns = columns.into_names();
+        self.then(|plan| super::sort::unique(plan, columns))
+    }
+
+    /// The same as [`unique`](Self::unique), under the name that pandas has.
+    #[must_use]
+    pub fn drop_duplicates(&self) -> Self {
+        self.unique()
+    }
+
+    /// Groups of rows that are equal in some columns or expressions.
+    pub fn group_by(&self, keys: impl IntoExprs) -> GroupedFrame {
+        GroupedFrame::new(self.clone(), keys.into_exprs())
+    }
+
+    /// Aggregations over all rows, as a frame of one row:
+    /// `agg([col("age").mean(), col("age").max().alias("oldest")])`. See [`GroupedFrame::agg`].
+    #[must_use]
+    pub fn agg(&self, aggregations: impl IntoExprs) -> Self {
+        let aggregations = aggregations.into_exprs();
+        self.then(|plan| super::groupby::aggregate(plan, &[], &aggregations, "agg"))
+    }
+
+    /// The rows of two frames that are equal in some columns, beside each other.
+    /// Columns of the right frame whose name the left one has as well get
+    /// `_right` behind it. Null matches nothing.
+    ///
+    /// A right frame of one partition or a few megabytes is put together and
+    /// joined with each partition; the rows then have the left frame's order.
+    /// Otherwise both frames are shuffled by the columns' hash, and so ordered.
+    #[must_use]
+    pub fn join(&self, right: &Self, on: impl IntoNames, how: super::JoinType) -> Self {
+        let on = on.into_names();
+        self.then(|left| super::join::join(left, right.plan()?, on, how))
+    }
+
+    /// Frames of the same columns, one below the other, with all their partitions.
+    #[must_use]
+    pub fn concat<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Self {
+        let frames: Vec<&Self> = frames.into_iter().collect();
+        Self {
+            plan: concat(&frames),
+        }
+    }
+
+    /// Statistics of the numeric columns: count, null_count, mean, std, min, the
+    /// quartiles, max. One task sees the whole columns: quartiles do not decompose.
+    #[must_use]
+    pub fn describe(&self) -> Self {
+        self.then(|plan| {
+            let numeric: Vec<String> = plan
+                .schema
+                .iter()
+                .filter(|(_, dtype)| dtype.is_numeric())
+                .map(|(name, _)| name.to_string())
+                .collect();
+            if numeric.is_empty() {
+                return Err(Error::Argument(format!(
+                    "nothing to describe: none of the columns {:?} is numeric",
+                    names(&plan.schema)
+                )));
+            }
+            let schema = project(&plan.schema, &numeric, "")?;
+            let columns = plan.each(Step::Project(numeric), schema.clone());
+            Ok(columns.whole(Step::Describe, Arc::new(described(&schema))))
+        })
+    }
+
+    /// Applies a function to each partition. The result has to have the same
+    /// columns; [`map_partitions_to`](Self::map_partitions_to) is for functions that make others.
+    /// The function only ever sees partitions, never made-up data.
+    #[must_use]
+    pub fn map_partitions(
+        &self,
+        function: impl Fn(Frame) -> Result<Frame> + Send + Sync + 'static,
+    ) -> Self {
+        let schema = self.schema().unwrap_or_default();
+        self.map_boxed(Box::new(function), schema)
+    }
+
+    /// Applies a function that makes a frame of the given columns of each partition.
+    #[must_use]
+    pub fn map_partitions_to(
+        &self,
+        schema: Schema,
+        function: impl Fn(Frame) -> Result<Frame> + Send + Sync + 'static,
+    ) -> Self {
+        self.map_boxed(Box::new(function), Arc::new(schema))
+    }
+
+    fn map_boxed(&self, function: Function, schema: SchemaRef) -> Self {
+        self.then(|plan| {
+            let operation = MapPartitions {
+                function,
+                schema: schema.clone(),
+            };
+            let mut mapped = plan.each(operation, schema);
+            mapped.nbytes = None;
+            Ok(mapped)
+        })
+    }
+
+    /// The same rows in `npartitions` partitions: neighbours are put together,
+    /// or each partition is cut into pieces of nearly equal height.
+    #[must_use]
+    pub fn repartition(&self, npartitions: usize) -> Self {
+        self.then(|plan| {
+            let (from, to) = (plan.npartitions(), npartitions.max(1) as u32);
+            let schema = plan.schema.clone();
+            let cut = |count: u32, of: u32, at: u32| {
+                (u64::from(count) * u64::from(at) / u64::from(of)) as u32
+            };
+            if to == from {
+                Ok(plan.clone())
+            } else if to == 1 {
+                Ok(plan.whole(Step::Concat, schema))
+            } else if to < from {
+                let groups = (0..to)
+                    .map(|at| (cut(from, to, at)..cut(from, to, at + 1)).collect())
+                    .collect();
+                Ok(plan.listed(Arc::new(Step::Concat), groups, schema))
+            } else {
+                let mut tasks: Vec<(Arc<dyn Operation>, Vec<u32>)> = Vec::new();
+                for partition in 0..from {
+                    let pieces = cut(to, from, partition + 1) - cut(to, from, partition);
+                    tasks.extend((0..pieces).map(|at| {
+                        let step = Step::Piece {
+                            at: at as usize,
+                            of: pieces as usize,
+                        };
+                        (Arc::new(step) as Arc<dyn Operation>, vec![partition])
+                    }));
+                }
+                Ok(plan.listed_each(tasks, schema))
+            }
+        })
+    }
+}
+
+impl Collection for DataFrame {
+    type Output = Frame;
+
+    fn layer(&self) -> Result<Arc<Layer>> {
+        Ok(self.plan()?.layer.clone())
+    }
+
+    fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        self.then(|plan| {
+            Ok(Plan {
+                layer,
+                partitionwise: true,
+                ..plan.clone()
+            })
+        })
+    }
+
+    fn assemble(&self, chunks: Vec<Value>) -> Result<Frame> {
+        let mut frame = chunk::concat(chunks)?;
+        // Users take columns as slices: one piece of memory each.
+        frame.rechunk_mut_par();
+        Ok(frame)
+    }
+}
+
+impl From<Frame> for DataFrame {
+    /// One partition a thread, for frames of more than a few thousand rows.
+    fn from(frame: Frame) -> Self {
+        const ROWS: usize = 10_000;
+        let partitions = (frame.height() / ROWS).clamp(1, super::threads());
+        Self::from_polars(frame, partitions)
+    }
+}
+
+impl fmt::Debug for DataFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.plan {
+            Ok(plan) => write!(
+                f,
+                "DataFrame of {}: {}",
+                partitions(plan.npartitions()),
+                Columns(&plan.schema)
+            ),
+            Err(error) => write!(f, "DataFrame that cannot be computed: {error}"),
+        }
+    }
+}
+
+pub(super) fn partitions(count: u32) -> String {
+    match count {
+        1 => "1 partition".to_owned(),
+        count => format!("{count} partitions"),
+    }
+}
+
+struct Columns<'a>(&'a Schema);
+
+impl fmt::Display for Columns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (name, dtype)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} {dtype}")?;
+        }
+        Ok(())
+    }
+}
+
+type Function = Box<dyn Fn(Frame) -> Result<Frame> + Send + Sync>;
+
+/// A user's function on each partition: code, not data.
+struct MapPartitions {
+    function: Function,
+    schema: SchemaRef,
+}
+
+impl Operation for MapPartitions {
+    fn name(&self) -> &str {
+        "map-partitions"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Unique
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        let mapped = (self.function)(chunk::concat(inputs)?)?;
+        check_columns(mapped.schema(), &self.schema, || {
+            "what the function of map_partitions returned".to_owned()
+        })
+        .map_err(|error| match error {
+            Error::Type {
+                subject,
+                found,
+                expected,
+            } => Error::Type {
+                subject,
+                found,
+                expected: format!(
+                    "{expected} (for other columns: map_partitions_to(schema, function))"
+                ),
+            },
+            error => error,
+        })?;
+        Ok(chunk::value(mapped))
+    }
+}
+
+fn check_columns(
+    found: &Schema,
+    expected: &Schema,
+    subject: impl FnOnce() -> String,
+) -> Result<()> {
+    if same_columns(found, expected) {
+        return Ok(());
+    }
+    Err(Error::Type {
+        subject: subject(),
+        found: format!("a frame with the columns {}", Columns(found)),
+        expected: Columns(expected).to_string(),
+    })
+}
+
+fn concat(frames: &[&DataFrame]) -> Result<Plan> {
+    let plans = frames
+        .iter()
+        .map(|frame| frame.plan())
+        .collect::<Result<Vec<_>>>()?;
+    let Some(first) = plans.first() else {
+        return Err(Error::Argument("nothing to concat: no frames".to_owned()));
+    };
+    let step: Arc<dyn Operation> = Arc::new(Step::Concat);
+    let mut tasks = Vec::new();
+    for (number, plan) in plans.iter().enumerate() {
+        check_columns(&plan.schema, &first.schema, || {
+            format!("frame {number} of concat")
+        })?;
+        tasks.extend((0..plan.npartitions()).map(|at| (step.clone(), vec![(number as u32, at)])));
+    }
+    Ok(listed(tasks, &plans, first.schema.clone()))
+}
+
+fn from_polars(frame: Frame, npartitions: usize) -> Result<Plan> {
+    let rows = frame.height();
+    let schema = frame.schema().clone();
+    let partitions = (0..npartitions)
+        .map(|at| {
+            let (start, end) = (rows * at / npartitions, rows * (at + 1) / npartitions);
+            frame.slice(start as i64, end - start)
+        })
+        .collect();
+    from_frames(partitions, schema)
+}
+
+fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
+    let mut fingerprint = Fingerprint::new();
+    let mut values = Vec::with_capacity(partitions.len());
+    let mut nbytes = 0;
+    for partition in partitions {
+        digest(&partition, &mut fingerprint)?;
+        let chunk = chunk::FrameChunk(partition);
+        nbytes += chunk.nbytes() as u64;
+        values.push(Value::new(chunk));
+    }
+    Ok(Plan {
+        layer: Layer::values(
+            fingerprint.layer_name("from-polars"),
+            Grid::new([values.len() as u32]),
+            Arc::new(values),
+        ),
+        schema,
+        partitionwise: true,
+        nbytes: Some(nbytes),
+    })
+}
+
+/// Adds a frame's content to a fingerprint.
+fn digest(frame: &Frame, fingerprint: &mut Fingerprint) -> Result<()> {
+    struct Digest<'a>(&'a mut Fingerprint);
+    impl io::Write for Digest<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.bytes(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut frame = frame.clone();
+    frame.rechunk_mut();
+    IpcWriter::new(Digest(fingerprint))
+        .with_parallel(false)
+        .finish(&mut frame)?;
+    Ok(())
+}
+
+/// The columns of a frame that a name stands for, or the error about it.
+pub(super) fn check_names(schema: &Schema, columns: &[String], context: &str) -> Result<()> {
+    match columns.iter().find(|name| schema.get(name).is_none()) {
+        Some(name) => Err(no_column(name, context, schema)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Running Polars on one partition, and asking it about a query without
+//! running anything.
+//!
+//! Tasks run on the threads of Polars' own pool. The physical plan is made
+//! without the streaming engine: that one has as many threads again, would
+//! block a thread of the pool until they are done, and Polars turns to it by
+//! itself for a `group_by` of a thousand rows. What is left of Polars' in-memory engine
+//! only forks and joins in the pool that the task is part of, so that a task
+//! never waits for a thread that it occupies itself, even with one thread.
+
+use crate::error::{Error, Result};
+use polars::error::PolarsError;
+use polars::lazy::dsl::Selector;
+use polars::prelude::{DataFrame as Frame, DataType, Expr, IntoLazy, LazyFrame, Schema, SchemaRef};
+use polars_expr::prelude::ExecutionState;
+use polars_mem_engine::create_physical_plan;
+use polars_plan::plans::{IR, is_elementwise_rec, is_length_preserving_ae};
+use std::sync::Arc;
+
+/// Runs a query on the threads of the pool.
+pub(crate) fn collect(query: LazyFrame) -> Result<Frame> {
+    let mut plan = query.to_alp_optimized().map_err(innermost)?;
+    let mut executor =
+        create_physical_plan(plan.lp_top, &mut plan.lp_arena, &mut plan.expr_arena, None)
+            .map_err(innermost)?;
+    executor
+        .execute(&mut ExecutionState::new())
+        .map_err(|error| innermost(error).into())
+}
+
+/// A frame without rows.
+pub(crate) fn empty(schema: &Schema) -> LazyFrame {
+    Frame::empty_with_schema(schema).lazy()
+}
+
+/// The schema of a query's result, with names and types checked; nothing runs.
+///
+/// `context` (` in filter`), `expressions` and `schema` are for the error.
+pub(crate) fn resolve(
+    mut query: LazyFrame,
+    context: &str,
+    expressions: &[&[Expr]],
+    schema: &Schema,
+) -> Result<SchemaRef> {
+    query
+        .collect_schema()
+        .and_then(|schema| query.to_alp_optimized().map(|_| schema))
+        .map_err(|error| named(error, context, expressions, schema))
+}
+
+/// Whether the expressions compute each row of their result from that row of
+/// the frame alone, so that each partition can be computed by itself.
+///
+/// Expressions that Polars cannot resolve are told by [`resolve`], not here.
+pub(crate) fn is_row_by_row(schema: &Schema, expressions: &[Expr]) -> bool {
+    let Ok(plan) = empty(schema).select(expressions).to_alp() else {
+        return false;
+    };
+    match plan.lp_arena.get(plan.lp_top) {
+        IR::Select { expr, .. } => {
+            expr.iter()
+                .all(|expr| is_elementwise_rec(expr.node(), &plan.expr_arena))
+                // Literals alone make one row a frame, not one a partition.
+                && expr
+                    .iter()
+                    .any(|expr| is_length_preserving_ae(expr.node(), &plan.expr_arena))
+        }
+        IR::SimpleProjection { .. } => true,
+        _ => false,
+    }
+}
+
+/// The expressions with a column's name in the place of a selection of
+/// columns: `all().mean()` → `a.mean()`, `b.mean()`. Columns in `without` are
+/// not selected unless named.
+pub(crate) fn expand(
+    expressions: &[Expr],
+    schema: &Schema,
+    without: &[String],
+) -> Result<Vec<Expr>> {
+    let without = without.iter().map(|name| name.as_str().into()).collect();
+    let mut expanded = Vec::with_capacity(expressions.len());
+    for expression in expressions {
+        let mut selector: Option<&Selector> = None;
+        let mut several = false;
+        for part in expression {
+            if let Expr::Selector(found) = part {
+                several |= selector.is_some_and(|selector| selector != found);
+                selector = Some(found);
+            }
+        }
+        let (Some(selector), false) = (selector, several) else {
+            expanded.push(expression.clone());
+            continue;
+        };
+        let names = selector
+            .into_columns(schema, &without)
+            .map_err(|error| named(error, "", &[expressions], schema))?;
+        for name in names {
+            expanded.push(expression.clone().map_expr(|part| match part {
+                Expr::Selector(_) => Expr::Column(name.clone()),
+                part => part,
+            }));
+        }
+    }
+    Ok(expanded)
+}
+
+/// The type of an expression's values.
+pub(crate) fn dtype(expression: &Expr, schema: &Schema) -> Option<DataType> {
+    let schema = empty(schema)
+        .select([expression.clone()])
+        .collect_schema()
+        .ok()?;
+    schema.get_at_index(0).map(|(_, dtype)| dtype.clone())
+}
+
+/// Polars' error about names as the error that lists the columns.
+pub(crate) fn named(
+    error: PolarsError,
+    context: &str,
+    expressions: &[&[Expr]],
+    schema: &Schema,
+) -> Error {
+    let error = innermost(error);
+    let message = match &error {
+        PolarsError::ColumnNotFound(message) | PolarsError::SchemaFieldNotFound(message) => message,
+        _ => return error.into(),
+    };
+    let unknown = expressions
+        .iter()
+        .flat_map(|expressions| expressions.iter())
+        .flat_map(mentioned)
+        .find(|name| schema.get(name).is_none());
+    let name = unknown.unwrap_or_else(|| {
+        let quoted = message.split(['"', '\'']).nth(1);
+        quoted.unwrap_or(message).to_owned()
+    });
+    no_column(&name, context, schema)
+}
+
+/// The error about a column that a frame does not have.
+pub(crate) fn no_column(name: &str, context: &str, schema: &Schema) -> Error {
+    Error::Column {
+        name: name.to_owned(),
+        context: context.to_owned(),
+        available: names(schema),
+    }
+}
+
+/// A schema's names.
+pub(crate) fn names(schema: &Schema) -> Vec<String> {
+    schema.iter_names().map(ToString::to_string).collect()
+}
+
+/// A schema whose columns are some of another's, in the order asked for.
+pub(crate) fn project(schema: &Schema, columns: &[String], context: &str) -> Result<SchemaRef> {
+    let fields = columns
+        .iter()
+        .map(|name| match schema.get(name) {
+            Some(dtype) => Ok((name.as_str().into(), dtype.clone())),
+            None => Err(no_column(name, context, schema)),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(Schema::from_iter(fields)))
+}
+
+fn mentioned(expression: &Expr) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in expression {
+        match part {
+            Expr::Column(name) => names.push(name.to_string()),
+            Expr::Selector(Selector::ByName { names: several, .. }) => {
+                names.extend(several.iter().map(ToString::to_string));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Whether an expression calls a function of the user's.
+pub(crate) fn has_function(expression: &Expr) -> bool {
+    expression
+        .into_iter()
+        .any(|part| matches!(part, Expr::AnonymousFunction { .. }))
+}
+
+/// The error without the query plans that Polars wraps around it.
+pub(crate) fn innermost(mut error: PolarsError) -> PolarsError {
+    loop {
+        error = match error {
+            PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => *error,
+            error => {
+                return error.wrap_msg(|message| {
+                    let plan = message.find("\n\nResolved plan until failure");
+                    message[..plan.unwrap_or(message.len())].to_owned()
+                });
+            }
+        };
+    }
+}

@@ -1,0 +1,173 @@
+//! What may be given where a method takes columns, and a few more ways to
+//! write an expression.
+
+use polars::prelude::{AnyValue, Expr, NamedFrom, PlSmallStr, Series, col, lit};
+
+/// Something that stands for one expression: a column's name, or an expression.
+pub trait IntoExpr {
+    /// The expression.
+    fn into_expr(self) -> Expr;
+}
+
+/// One or several expressions: `"a"`, `["a", "b"]`, `col("a")`, `[col("a"), col("b")]`, a `Vec`.
+pub trait IntoExprs {
+    /// The expressions.
+    fn into_exprs(self) -> Vec<Expr>;
+}
+
+/// One or several names of columns.
+pub trait IntoNames {
+    /// The names.
+    fn into_names(self) -> Vec<String>;
+}
+
+impl IntoExpr for Expr {
+    fn into_expr(self) -> Expr {
+        self
+    }
+}
+
+impl IntoExprs for Expr {
+    fn into_exprs(self) -> Vec<Expr> {
+        vec![self]
+    }
+}
+
+macro_rules! names {
+    ($($name:ty),*) => {$(
+        impl IntoExpr for $name {
+            fn into_expr(self) -> Expr {
+                col(&*self)
+            }
+        }
+        impl IntoExprs for $name {
+            fn into_exprs(self) -> Vec<Expr> {
+                vec![col(&*self)]
+            }
+        }
+        impl IntoNames for $name {
+            fn into_names(self) -> Vec<String> {
+                vec![self.to_string()]
+            }
+        }
+    )*};
+}
+names!(&str, String, &String);
+
+impl<T: IntoExpr, const N: usize> IntoExprs for [T; N] {
+    fn into_exprs(self) -> Vec<Expr> {
+        self.into_iter().map(T::into_expr).collect()
+    }
+}
+
+impl<T: IntoExpr> IntoExprs for Vec<T> {
+    fn into_exprs(self) -> Vec<Expr> {
+        self.into_iter().map(T::into_expr).collect()
+    }
+}
+
+impl<T: IntoExpr + Clone> IntoExprs for &[T] {
+    fn into_exprs(self) -> Vec<Expr> {
+        self.iter().cloned().map(T::into_expr).collect()
+    }
+}
+
+impl<T: Into<String>, const N: usize> IntoNames for [T; N] {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(T::into).collect()
+    }
+}
+
+impl<T: Into<String>> IntoNames for Vec<T> {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(T::into).collect()
+    }
+}
+
+impl<T: Into<String> + Clone> IntoNames for &[T] {
+    fn into_names(self) -> Vec<String> {
+        self.iter().cloned().map(T::into).collect()
+    }
+}
+
+/// A value that a list in an expression may hold.
+pub trait ListItem {
+    /// The value as Polars has it.
+    fn into_any(self) -> AnyValue<'static>;
+}
+
+macro_rules! list_items {
+    ($($native:ty => $variant:ident),*) => {$(
+        impl ListItem for $native {
+            fn into_any(self) -> AnyValue<'static> {
+                AnyValue::$variant(self)
+            }
+        }
+        impl ListItem for &$native {
+            fn into_any(self) -> AnyValue<'static> {
+                AnyValue::$variant(*self)
+            }
+        }
+    )*};
+}
+list_items!(i64 => Int64, i32 => Int32, u64 => UInt64, u32 => UInt32, f64 => Float64, f32 => Float32, bool => Boolean);
+
+macro_rules! list_texts {
+    ($($text:ty),*) => {$(
+        impl ListItem for $text {
+            fn into_any(self) -> AnyValue<'static> {
+                let text: &str = &self;
+                AnyValue::StringOwned(text.into())
+            }
+        }
+    )*};
+}
+list_texts!(&str, &&str, String, &String);
+
+/// More ways to write an expression.
+///
+/// ```
+/// use swath::frame::{DataFrame, ExprExt};
+/// use swath::polars::{df, prelude::col};
+/// use swath::Collection;
+/// let movies = DataFrame::from_polars(
+///     df!("id" => [1, 2, 3], "title" => ["Star Wars (1977)", "Heat (1995)", "Lone Star (1996)"])?,
+///     2,
+/// );
+/// let stars = movies.filter(col("title").str_contains("Star")).filter(col("id").is_in_values([1, 2]));
+/// assert_eq!(stars.compute()?.height(), 1);
+/// # Ok::<(), swath::Error>(())
+/// ```
+pub trait ExprExt {
+    /// Whether the value is one of `values`: `col("id").is_in_values([1, 2])`.
+    fn is_in_values<T: ListItem>(self, values: impl IntoIterator<Item = T>) -> Expr;
+
+    /// Whether the text contains another, as it stands: no regular expression.
+    fn str_contains(self, text: &str) -> Expr;
+
+    /// Whether a regular expression matches somewhere in the text.
+    fn str_matches(self, regex: &str) -> Expr;
+}
+
+impl ExprExt for Expr {
+    fn is_in_values<T: ListItem>(self, values: impl IntoIterator<Item = T>) -> Expr {
+        is_in(self, values.into_iter().map(T::into_any).collect())
+    }
+
+    fn str_contains(self, text: &str) -> Expr {
+        self.str().contains_literal(lit(text))
+    }
+
+    fn str_matches(self, regex: &str) -> Expr {
+        self.str().contains(lit(regex), true)
+    }
+}
+
+fn is_in(expression: Expr, values: Vec<AnyValue<'static>>) -> Expr {
+    if values.is_empty() {
+        // Polars would compare with values of the null type.
+        return expression.is_null().and(lit(false));
+    }
+    let values = Series::new(PlSmallStr::EMPTY, values);
+    expression.is_in(lit(values).implode(true), false)
+}

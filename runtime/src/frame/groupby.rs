@@ -1,0 +1,328 @@
+//! Grouping and aggregating.
+
+use super::aggregate::{Decomposed, decompose};
+use super::dataframe::DataFrame;
+use super::engine::{empty, expand, is_row_by_row, names, resolve};
+use super::expr::IntoExprs;
+use super::plan::Plan;
+use super::shuffle::{Target, shuffle};
+use super::step::{GroupBy, NamedStep, Step};
+use crate::error::{Error, Result};
+use polars::prelude::{AggExpr, DataType, Expr, Schema, col, len};
+use std::fmt;
+
+/// The rows of a frame in groups, to be aggregated.
+///
+/// Results have one row for each group, in the order of the keys; a null is a
+/// key like any other and comes first. Sums, counts, means, least and
+/// greatest, first and last values, variances and what is computed of them are
+/// computed by partition and then put together; everything else (a median,
+/// `n_unique`, a function of yours) on whole groups, which are brought into
+/// one partition by the hash of their keys.
+#[derive(Clone)]
+pub struct GroupedFrame {
+    frame: DataFrame,
+    keys: Vec<Expr>,
+}
+
+impl GroupedFrame {
+    pub(super) fn new(frame: DataFrame, keys: Vec<Expr>) -> Self {
+        Self { frame, keys }
+    }
+
+    /// Aggregations of each group: `agg([col("age").mean().alias("mean_age"), len()])`.
+    pub fn agg(&self, aggregations: impl IntoExprs) -> DataFrame {
+        self.aggregated(aggregations.into_exprs(), "agg")
+    }
+
+    fn aggregated(&self, aggregations: Vec<Expr>, name: &str) -> DataFrame {
+        let name = format!("groupby-{name}");
+        let plan = self.frame.plan().and_then(|plan| {
+            if self.keys.is_empty() {
+                return Err(Error::Argument("cannot group by no columns".to_owned()));
+            }
+            aggregate(plan, &self.keys, &aggregations, &name)
+        });
+        DataFrame::from_plan(plan)
+    }
+
+    /// An aggregation of every column that it can be computed of.
+    fn each(&self, name: &str, which: fn(&DataType) -> bool, of: fn(Expr) -> Expr) -> DataFrame {
+        let aggregations = self.frame.plan().and_then(|plan| {
+            let keys = self.key_names(plan)?;
+            Ok(plan
+                .schema
+                .iter()
+                .filter(|(column, dtype)| {
+                    !keys.iter().any(|key| key == column.as_str()) && which(dtype)
+                })
+                .map(|(column, _)| of(col(column.clone())))
+                .collect())
+        });
+        match aggregations {
+            Ok(aggregations) => self.aggregated(aggregations, name),
+            Err(error) => DataFrame::from_plan(Err(error)),
+        }
+    }
+
+    fn key_names(&self, plan: &Plan) -> Result<Vec<String>> {
+        let query = empty(&plan.schema).select(&self.keys);
+        let schema = resolve(query, " in group_by", &[&self.keys], &plan.schema)?;
+        Ok(names(&schema))
+    }
+
+    /// The means of the numeric columns.
+    pub fn mean(&self) -> DataFrame {
+        self.each("mean", is_number, Expr::mean)
+    }
+
+    /// The sums of the numeric columns.
+    pub fn sum(&self) -> DataFrame {
+        self.each("sum", is_number, Expr::sum)
+    }
+
+    /// The least values of all columns.
+    pub fn min(&self) -> DataFrame {
+        self.each("min", is_any, Expr::min)
+    }
+
+    /// The greatest values of all columns.
+    pub fn max(&self) -> DataFrame {
+        self.each("max", is_any, Expr::max)
+    }
+
+    /// The standard deviations (ddof 1) of the numeric columns.
+    pub fn std(&self) -> DataFrame {
+        self.each("std", is_number, |column| column.std(1))
+    }
+
+    /// The variances (ddof 1) of the numeric columns.
+    pub fn var(&self) -> DataFrame {
+        self.each("var", is_number, |column| column.var(1))
+    }
+
+    /// The medians of the numeric columns.
+    pub fn median(&self) -> DataFrame {
+        self.each("median", is_number, Expr::median)
+    }
+
+    /// How many values of each column are not null.
+    pub fn count(&self) -> DataFrame {
+        self.each("count", is_any, Expr::count)
+    }
+
+    /// The first value of each column.
+    pub fn first(&self) -> DataFrame {
+        self.each("first", is_any, Expr::first)
+    }
+
+    /// The last value of each column.
+    pub fn last(&self) -> DataFrame {
+        self.each("last", is_any, Expr::last)
+    }
+
+    /// How many different values each column has.
+    pub fn n_unique(&self) -> DataFrame {
+        self.each("n-unique", is_any, Expr::n_unique)
+    }
+
+    /// How many rows each group has, in a column `len`.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "the lengths of groups, not a length"
+    )]
+    pub fn len(&self) -> DataFrame {
+        self.aggregated(vec![len()], "len")
+    }
+
+    /// How many rows each group has, in a column `size`, as pandas calls it.
+    pub fn size(&self) -> DataFrame {
+        self.aggregated(vec![len().alias("size")], "size")
+    }
+}
+
+impl fmt::Debug for GroupedFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} grouped by {:?}", self.frame, self.keys)
+    }
+}
+
+fn is_number(dtype: &DataType) -> bool {
+    dtype.is_numeric()
+}
+
+fn is_any(_: &DataType) -> bool {
+    true
+}
+
+/// Aggregates the groups of rows with equal keys; without keys, all rows are
+/// one group.
+pub(super) fn aggregate(
+    plan: &Plan,
+    keys: &[Expr],
+    aggregations: &[Expr],
+    name: &str,
+) -> Result<Plan> {
+    let schema = &plan.schema;
+    let context = if keys.is_empty() { "" } else { " in group_by" };
+    let keys = expand(keys, schema, &[])?;
+    let key_schema = resolve(empty(schema).select(&keys), context, &[&keys], schema)?;
+    let key_names = names(&key_schema);
+    let aggregations = expand(aggregations, schema, &key_names)?;
+    if aggregations.is_empty() {
+        return Err(Error::Argument(format!(
+            "nothing to aggregate for {name}: the columns are {:?}",
+            names(schema)
+        )));
+    }
+    let whole = GroupBy {
+        keys: keys.clone(),
+        aggregations: aggregations.clone(),
+        then: Vec::new(),
+        sorted: key_names.clone(),
+    };
+    let result = resolve(
+        Step::GroupBy(whole.clone()).query(empty(schema)),
+        " in agg",
+        &[&keys, &aggregations],
+        schema,
+    )?;
+    let name = self_named(name, &aggregations);
+    let named = |suffix: &str, groups: GroupBy| NamedStep {
+        name: format!("{name}{suffix}"),
+        step: Step::GroupBy(groups),
+    };
+
+    let by_partition = is_row_by_row_or_none(schema, &keys)
+        .then(|| decompose(&aggregations, schema))
+        .flatten();
+    if let Some(decomposed) = by_partition {
+        let results: Vec<(String, DataType)> = result
+            .iter()
+            .skip(keys.len())
+            .map(|(name, dtype)| (name.to_string(), dtype.clone()))
+            .collect();
+        if let Some(plan) = in_a_tree(plan, &whole, decomposed, &results, &named)? {
+            return Ok(Plan {
+                schema: result,
+                ..plan
+            });
+        }
+    }
+    if keys.is_empty() || plan.npartitions() == 1 || !is_row_by_row(schema, &keys) {
+        return Ok(plan.whole(named("", whole), result));
+    }
+    let target = Target::Hash(keys);
+    let gathered = shuffle(plan, target, plan.npartitions())?;
+    let groups = gathered.each(
+        named(
+            "-groups",
+            GroupBy {
+                sorted: Vec::new(),
+                ..whole
+            },
+        ),
+        result.clone(),
+    );
+    let sorted = NamedStep {
+        name: name.clone(),
+        step: Step::Sort(super::step::SortBy {
+            descending: vec![false; key_names.len()],
+            columns: key_names,
+        }),
+    };
+    Ok(groups.whole(sorted, result))
+}
+
+/// Partial results of each partition, put together a few at a time.
+fn in_a_tree(
+    plan: &Plan,
+    whole: &GroupBy,
+    decomposed: Decomposed,
+    results: &[(String, DataType)],
+    named: &dyn Fn(&str, GroupBy) -> NamedStep,
+) -> Result<Option<Plan>> {
+    let keys: Vec<Expr> = whole.sorted.iter().map(|name| col(name.as_str())).collect();
+    let partial = GroupBy {
+        aggregations: decomposed.partial,
+        sorted: Vec::new(),
+        ..whole.clone()
+    };
+    let combine = GroupBy {
+        keys: keys.clone(),
+        aggregations: decomposed.combine,
+        then: Vec::new(),
+        sorted: Vec::new(),
+    };
+    let slots = resolve(
+        Step::GroupBy(partial.clone()).query(empty(&plan.schema)),
+        "",
+        &[],
+        &plan.schema,
+    )?;
+    let mut then = keys;
+    for (last, (name, dtype)) in decomposed.last.into_iter().zip(results) {
+        then.push(last.strict_cast(dtype.clone()).alias(name.as_str()));
+    }
+    // Functions of aggregations that look at more than one group do not
+    // decompose after all.
+    let combined = resolve(
+        Step::GroupBy(combine.clone()).query(empty(&slots)),
+        "",
+        &[],
+        &slots,
+    )?;
+    if !is_row_by_row(&combined, &then) {
+        return Ok(None);
+    }
+    let last = GroupBy {
+        then,
+        sorted: whole.sorted.clone(),
+        ..combine.clone()
+    };
+    let parts = plan.each(named("-chunk", partial), slots.clone());
+    Ok(Some(parts.tree(
+        named("-combine", combine),
+        slots.clone(),
+        named("", last),
+        slots,
+    )))
+}
+
+fn is_row_by_row_or_none(schema: &Schema, keys: &[Expr]) -> bool {
+    keys.is_empty() || is_row_by_row(schema, keys)
+}
+
+/// `groupby-mean` for an `agg` of means only.
+fn self_named(name: &str, aggregations: &[Expr]) -> String {
+    let Some(prefix) = name.strip_suffix("agg") else {
+        return name.to_owned();
+    };
+    let mut kinds = aggregations.iter().map(kind);
+    match kinds.next().flatten() {
+        Some(first) if kinds.all(|kind| kind == Some(first)) => format!("{prefix}{first}"),
+        _ => name.to_owned(),
+    }
+}
+
+fn kind(aggregation: &Expr) -> Option<&'static str> {
+    Some(match aggregation {
+        Expr::Alias(inner, _) => kind(inner)?,
+        Expr::Len => "len",
+        Expr::Agg(aggregation) => match aggregation {
+            AggExpr::Min { .. } => "min",
+            AggExpr::Max { .. } => "max",
+            AggExpr::Median(_) => "median",
+            AggExpr::NUnique(_) => "n-unique",
+            AggExpr::First(_) => "first",
+            AggExpr::Last(_) => "last",
+            AggExpr::Mean(_) => "mean",
+            AggExpr::Count { .. } => "count",
+            AggExpr::Sum(_) => "sum",
+            AggExpr::Std(..) => "std",
+            AggExpr::Var(..) => "var",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}

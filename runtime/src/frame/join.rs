@@ -1,0 +1,118 @@
+//! Joins.
+
+use super::dataframe::check_names;
+use super::engine::{dtype, empty, resolve};
+use super::plan::Plan;
+use super::shuffle::{Target, both, shuffle};
+use super::step::{JoinOn, Step};
+use crate::error::{Error, Result};
+use crate::graph::{Grid, Layer};
+use polars::prelude::{
+    DataType, Expr, JoinArgs, JoinCoalesce, JoinType as PolarsJoin, MaintainOrderJoin, Schema, col,
+};
+use polars_core::utils::try_get_supertype;
+use serde::{Deserialize, Serialize};
+
+/// Which rows a join keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinType {
+    /// Rows that match.
+    Inner,
+    /// All rows of the left frame.
+    Left,
+    /// All rows of the right frame.
+    Right,
+    /// All rows of both frames.
+    Full,
+    /// Rows of the left frame that match, without the right one's columns.
+    Semi,
+    /// Rows of the left frame that do not match.
+    Anti,
+}
+
+impl JoinType {
+    pub(super) fn args(self) -> JoinArgs {
+        let (how, order) = match self {
+            Self::Inner => (PolarsJoin::Inner, MaintainOrderJoin::LeftRight),
+            Self::Left => (PolarsJoin::Left, MaintainOrderJoin::LeftRight),
+            Self::Right => (PolarsJoin::Right, MaintainOrderJoin::RightLeft),
+            Self::Full => (PolarsJoin::Full, MaintainOrderJoin::LeftRight),
+            Self::Semi => (PolarsJoin::Semi, MaintainOrderJoin::Left),
+            Self::Anti => (PolarsJoin::Anti, MaintainOrderJoin::Left),
+        };
+        let mut args = JoinArgs::new(how);
+        args.maintain_order = order;
+        if self == Self::Full {
+            // One column for each key, as in the other joins.
+            args.coalesce = JoinCoalesce::CoalesceColumns;
+        }
+        args
+    }
+
+    /// Whether each partition of the left frame can be joined with the whole right one.
+    fn is_by_left_row(self) -> bool {
+        !matches!(self, Self::Right | Self::Full)
+    }
+}
+
+/// A right frame of so many bytes is copied to each partition of the left one
+/// instead of shuffling both.
+const BROADCAST: u64 = 64 << 20;
+
+pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinType) -> Result<Plan> {
+    if columns.is_empty() {
+        return Err(Error::Argument("cannot join on no columns".to_owned()));
+    }
+    check_names(&left.schema, &columns, " in the left frame of join")?;
+    check_names(&right.schema, &columns, " in the right frame of join")?;
+    let on = JoinOn { columns, how };
+    let schema = resolve(
+        on.query(empty(&left.schema), empty(&right.schema)),
+        " in join",
+        &[],
+        &left.schema,
+    )?;
+    let small = right.npartitions() == 1 || right.nbytes.is_some_and(|nbytes| nbytes <= BROADCAST);
+    let alone = left.npartitions() == 1 && right.npartitions() == 1;
+    let (left, right, inputs) = if alone || (small && how.is_by_left_row()) {
+        let right = if right.npartitions() == 1 {
+            right.clone()
+        } else {
+            right.whole(Step::Concat, right.schema.clone())
+        };
+        let inputs = vec![left.same(0), right.first(1)];
+        (left.clone(), right, inputs)
+    } else {
+        let into = left.npartitions().max(right.npartitions());
+        let keys = keys(&on.columns, &left.schema, &right.schema)?;
+        let left = shuffle(left, Target::Hash(keys.clone()), into)?;
+        let right = shuffle(right, Target::Hash(keys), into)?;
+        let inputs = both(&left, &right);
+        (left, right, inputs)
+    };
+    let layer = Layer::blockwise(
+        Step::Join(on),
+        Grid::new([left.npartitions()]),
+        inputs,
+        vec![left.layer.clone(), right.layer.clone()],
+    );
+    Ok(Plan {
+        layer,
+        schema,
+        partitionwise: left.partitionwise && right.partitionwise,
+        nbytes: None,
+    })
+}
+
+/// The keys as values of one type, so that equal ones have equal hashes.
+fn keys(columns: &[String], left: &Schema, right: &Schema) -> Result<Vec<Expr>> {
+    columns
+        .iter()
+        .map(|name| {
+            let key = col(name.as_str());
+            let of = |schema: &Schema| dtype(&key, schema).unwrap_or(DataType::Null);
+            let common = try_get_supertype(&of(left), &of(right))?;
+            Ok(key.clone().cast(common))
+        })
+        .collect()
+}

@@ -1,0 +1,213 @@
+//! A single value of a frame, not computed yet.
+
+use super::chunk;
+use super::dataframe::DataFrame;
+use super::groupby::aggregate;
+use super::plan::Plan;
+use crate::compute::Collection;
+use crate::error::{Error, Result};
+use crate::graph::{Layer, Value};
+use polars::prelude::{AnyValue, DataType, Expr};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A single value of a frame, not computed yet: a series' mean, a frame's length.
+///
+/// Numbers come as `f64` unless asked for otherwise: `ages.max().cast::<i64>()`.
+/// Where there is no value (the mean of no numbers), that is NaN for floats,
+/// `None` for an `Option`, and an error for everything else.
+pub struct FrameScalar<T> {
+    plan: Result<Plan>,
+    label: Arc<str>,
+    value: PhantomData<fn() -> T>,
+}
+
+/// What a value of a frame may be taken as.
+pub trait ScalarValue: Sized {
+    /// What errors call it.
+    const NAME: &'static str;
+
+    /// Takes the value; nothing where it is of another kind.
+    fn from_any(value: &AnyValue<'_>) -> Option<Self>;
+}
+
+macro_rules! numbers {
+    ($($native:ty),*) => {$(
+        impl ScalarValue for $native {
+            const NAME: &'static str = stringify!($native);
+
+            fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+                integer(value)?.try_into().ok()
+            }
+        }
+    )*};
+}
+numbers!(i64, i32, u64, u32, usize);
+
+impl ScalarValue for f64 {
+    const NAME: &'static str = "f64";
+
+    fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+        match value {
+            AnyValue::Null => Some(Self::NAN),
+            AnyValue::Boolean(_) => None,
+            AnyValue::Float64(value) => Some(*value),
+            AnyValue::Float32(value) => Some(Self::from(*value)),
+            value => integer(value).map(|value| value as Self),
+        }
+    }
+}
+
+impl ScalarValue for bool {
+    const NAME: &'static str = "bool";
+
+    fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+        match value {
+            AnyValue::Boolean(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl ScalarValue for String {
+    const NAME: &'static str = "String";
+
+    fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+        value.get_str().map(ToOwned::to_owned)
+    }
+}
+
+impl<T: ScalarValue> ScalarValue for Option<T> {
+    const NAME: &'static str = T::NAME;
+
+    fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+        match value {
+            AnyValue::Null => Some(None),
+            value => T::from_any(value).map(Some),
+        }
+    }
+}
+
+fn integer(value: &AnyValue<'_>) -> Option<i128> {
+    Some(match *value {
+        AnyValue::Int8(value) => value.into(),
+        AnyValue::Int16(value) => value.into(),
+        AnyValue::Int32(value) => value.into(),
+        AnyValue::Int64(value) => value.into(),
+        AnyValue::UInt8(value) => value.into(),
+        AnyValue::UInt16(value) => value.into(),
+        AnyValue::UInt32(value) => value.into(),
+        AnyValue::UInt64(value) => value.into(),
+        _ => return None,
+    })
+}
+
+/// The error about a value that is not what it was asked for as.
+pub(super) fn wrong_kind(subject: &str, value: &AnyValue<'_>, name: &str) -> Error {
+    Error::Type {
+        subject: subject.to_owned(),
+        found: match value {
+            AnyValue::Null => "null: there is no value".to_owned(),
+            value => format!("{value} of type {}", value.dtype()),
+        },
+        expected: name.to_owned(),
+    }
+}
+
+impl<T> Clone for FrameScalar<T> {
+    fn clone(&self) -> Self {
+        Self {
+            plan: self.plan.clone(),
+            label: self.label.clone(),
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T: ScalarValue> FrameScalar<T> {
+    pub(super) fn of(frame: &DataFrame, operation: &str, subject: &str, expression: Expr) -> Self {
+        let plan = frame
+            .plan()
+            .and_then(|plan| aggregate(plan, &[], &[expression], operation));
+        Self {
+            plan,
+            label: format!("{operation} of {subject}").into(),
+            value: PhantomData,
+        }
+    }
+
+    /// The same value as another kind: `ages.max().cast::<i64>()`, `names.min().cast::<String>()`.
+    pub fn cast<U: ScalarValue>(&self) -> FrameScalar<U> {
+        FrameScalar {
+            plan: self.plan.clone(),
+            label: self.label.clone(),
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T> FrameScalar<T> {
+    /// What the value is of: `mean of rating`.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The value's type in Polars.
+    ///
+    /// # Errors
+    /// What was wrong when the frame was described.
+    pub fn dtype(&self) -> Result<DataType> {
+        let plan = self.plan.as_ref().map_err(Clone::clone)?;
+        Ok(plan
+            .schema
+            .get_at_index(0)
+            .map_or(DataType::Null, |(_, dtype)| dtype.clone()))
+    }
+}
+
+impl<T: ScalarValue> Collection for FrameScalar<T> {
+    type Output = T;
+
+    fn layer(&self) -> Result<Arc<Layer>> {
+        let plan = self.plan.as_ref().map_err(Clone::clone)?;
+        Ok(plan.layer.clone())
+    }
+
+    fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        let plan = self.plan.clone().map(|plan| Plan { layer, ..plan });
+        Self {
+            plan,
+            label: self.label.clone(),
+            value: PhantomData,
+        }
+    }
+
+    fn assemble(&self, chunks: Vec<Value>) -> Result<T> {
+        let value = single(chunks)?;
+        T::from_any(&value)
+            .ok_or_else(|| wrong_kind(&format!("the {}", self.label), &value, T::NAME))
+    }
+}
+
+fn single(chunks: Vec<Value>) -> Result<AnyValue<'static>> {
+    let frame = chunk::concat(chunks)?;
+    let column = frame.columns().first();
+    let value = column.and_then(|column| column.get(0).ok());
+    Ok(value.unwrap_or(AnyValue::Null).into_static())
+}
+
+impl<T> fmt::Display for FrameScalar<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dtype() {
+            Ok(dtype) => write!(f, "Scalar({}, dtype {dtype}), not computed yet", self.label),
+            Err(error) => write!(f, "Scalar({}) that cannot be computed: {error}", self.label),
+        }
+    }
+}
+
+impl<T> fmt::Debug for FrameScalar<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

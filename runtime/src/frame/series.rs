@@ -1,0 +1,244 @@
+//! A column of a partitioned frame.
+
+use super::dataframe::{DataFrame, partitions};
+use super::groupby::aggregate;
+use super::scalar::{FrameScalar, ScalarValue, wrong_kind};
+use super::sort::Order;
+use crate::compute::Collection;
+use crate::error::{Error, Result};
+use crate::graph::{Layer, Value};
+use polars::prelude::{AnyValue, DataType, Expr, Series as Column, col, len};
+use std::fmt;
+use std::sync::Arc;
+
+/// A column of a [`DataFrame`], in partitions, not computed yet.
+///
+/// ```
+/// use swath::frame::DataFrame;
+/// use swath::polars::df;
+/// use swath::Collection;
+/// let ages = DataFrame::from_polars(df!("age" => [24, 53, 23])?, 2).column("age");
+/// assert_eq!(ages.mean().compute()?, 100.0 / 3.0);
+/// assert_eq!(ages.max().cast::<i64>().compute()?, 53);
+/// assert_eq!(ages.to_vec::<i64>()?, [24, 53, 23]);
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Series {
+    name: Arc<str>,
+    frame: DataFrame,
+}
+
+impl Series {
+    pub(super) fn new(name: &str, frame: DataFrame) -> Self {
+        Self {
+            name: name.into(),
+            frame,
+        }
+    }
+
+    /// The column's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type of the values.
+    ///
+    /// # Errors
+    /// What was wrong when the series was described.
+    pub fn dtype(&self) -> Result<DataType> {
+        let schema = self.frame.schema()?;
+        Ok(schema.get(&self.name).cloned().unwrap_or(DataType::Null))
+    }
+
+    /// The number of partitions.
+    ///
+    /// # Errors
+    /// What was wrong when the series was described.
+    pub fn npartitions(&self) -> Result<usize> {
+        self.frame.npartitions()
+    }
+
+    /// The frame of this one column.
+    pub fn to_frame(&self) -> DataFrame {
+        self.frame.clone()
+    }
+
+    fn column(&self) -> Expr {
+        col(&*self.name)
+    }
+
+    fn scalar<T: ScalarValue>(&self, operation: &str, expression: Expr) -> FrameScalar<T> {
+        FrameScalar::of(&self.frame, operation, &self.name, expression)
+    }
+
+    fn number(&self, operation: &str, expression: Expr) -> FrameScalar<f64> {
+        self.scalar(operation, expression)
+    }
+
+    /// The mean of the values that are not null.
+    pub fn mean(&self) -> FrameScalar<f64> {
+        self.number("mean", self.column().mean())
+    }
+
+    /// The sum of the values that are not null; `.cast::<i64>()` for exact large integers.
+    pub fn sum(&self) -> FrameScalar<f64> {
+        self.number("sum", self.column().sum())
+    }
+
+    /// The least value; `.cast::<String>()` for texts.
+    pub fn min(&self) -> FrameScalar<f64> {
+        self.number("min", self.column().min())
+    }
+
+    /// The greatest value; `.cast::<String>()` for texts.
+    pub fn max(&self) -> FrameScalar<f64> {
+        self.number("max", self.column().max())
+    }
+
+    /// The standard deviation with Bessel's correction (ddof 1, as in pandas and Polars).
+    pub fn std(&self) -> FrameScalar<f64> {
+        self.number("std", self.column().std(1))
+    }
+
+    /// The variance with Bessel's correction (ddof 1, as in pandas and Polars).
+    pub fn var(&self) -> FrameScalar<f64> {
+        self.number("var", self.column().var(1))
+    }
+
+    /// The median: one task sees the whole column.
+    pub fn median(&self) -> FrameScalar<f64> {
+        self.number("median", self.column().median())
+    }
+
+    /// The number of values that are not null.
+    pub fn count(&self) -> FrameScalar<usize> {
+        self.scalar("count", self.column().count())
+    }
+
+    /// The number of values, nulls among them.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a length that is not computed yet cannot be compared with zero"
+    )]
+    pub fn len(&self) -> FrameScalar<usize> {
+        self.scalar("len", len())
+    }
+
+    /// The number of different values; null is one of them.
+    pub fn n_unique(&self) -> FrameScalar<usize> {
+        // What is unique in each partition decides.
+        FrameScalar::of(&self.frame.unique(), "n-unique", &self.name, len())
+    }
+
+    /// The different values, in the order in which they come first.
+    #[must_use]
+    pub fn unique(&self) -> Self {
+        Self::new(&self.name, self.frame.unique())
+    }
+
+    /// The values in order; nulls come first.
+    #[must_use]
+    pub fn sort(&self, order: Order) -> Self {
+        Self::new(&self.name, self.frame.sort(&*self.name, order))
+    }
+
+    /// The values for which an expression of this column is true:
+    /// `ages.filter(col("age").gt(lit(30)))`. To choose by other columns, filter the frame.
+    #[must_use]
+    pub fn filter(&self, predicate: Expr) -> Self {
+        Self::new(&self.name, self.frame.filter(predicate))
+    }
+
+    /// How often each value comes: a frame of the values and their `count`, the most frequent first.
+    pub fn value_counts(&self) -> DataFrame {
+        let counted = self.frame.plan().and_then(|plan| {
+            if &*self.name == "count" {
+                return Err(Error::Argument(
+                    "the counts of a column named \"count\" would have its name: rename it first"
+                        .to_owned(),
+                ));
+            }
+            let counts = [len().alias("count")];
+            aggregate(plan, &[self.column()], &counts, "value-counts")
+        });
+        DataFrame::from_plan(counted).sort(
+            ["count", &*self.name],
+            [Order::Descending, Order::Ascending],
+        )
+    }
+
+    /// The first `n` values. See [`DataFrame::head`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn head(&self, n: usize) -> Result<Column> {
+        self.only(self.frame.head(n)?)
+    }
+
+    /// The last `n` values.
+    ///
+    /// # Errors
+    /// As [`DataFrame::head`].
+    pub fn tail(&self, n: usize) -> Result<Column> {
+        self.only(self.frame.tail(n)?)
+    }
+
+    /// The values as a `Vec`: `ids.to_vec::<i64>()?`, or of `Option`s, where there are nulls.
+    ///
+    /// # Errors
+    /// Those of [`compute`](Collection::compute); [`Error::Type`] for a value that is no `T`.
+    pub fn to_vec<T: ScalarValue>(&self) -> Result<Vec<T>> {
+        let values = self.compute()?;
+        values
+            .iter()
+            .map(|value| T::from_any(&value).ok_or_else(|| self.no(&value, T::NAME)))
+            .collect()
+    }
+
+    fn no(&self, value: &AnyValue<'_>, name: &str) -> Error {
+        wrong_kind(&format!("a value of \"{}\"", self.name), value, name)
+    }
+
+    fn only(&self, frame: super::Frame) -> Result<Column> {
+        Ok(frame.column(&self.name)?.as_materialized_series().clone())
+    }
+}
+
+impl Collection for Series {
+    type Output = Column;
+
+    fn layer(&self) -> Result<Arc<Layer>> {
+        self.frame.layer()
+    }
+
+    fn with_layer(&self, layer: Arc<Layer>) -> Self {
+        Self {
+            name: self.name.clone(),
+            frame: self.frame.with_layer(layer),
+        }
+    }
+
+    fn assemble(&self, chunks: Vec<Value>) -> Result<Column> {
+        self.only(self.frame.assemble(chunks)?)
+    }
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.frame.plan() {
+            Ok(plan) => write!(
+                f,
+                "Series \"{}\" of {}: {}",
+                self.name,
+                partitions(plan.npartitions()),
+                plan.schema.get(&self.name).unwrap_or(&DataType::Null)
+            ),
+            Err(error) => write!(
+                f,
+                "Series \"{}\" that cannot be computed: {error}",
+                self.name
+            ),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The task that reads a range of a file.
+
+use super::cut::{line_of, read};
+use super::infer::{boolean, float, integer};
+use super::lex::{Field, Format, Record};
+use super::{Stamp, csv_error, not_utf8, unterminated};
+use crate::error::{Error, Result};
+use crate::frame::{Frame, FrameChunk};
+use crate::graph::{Arguments, Block, Operation, Value};
+use memchr::memchr_iter;
+use polars::prelude::{
+    BooleanChunkedBuilder, BooleanType, ChunkedBuilder, Column, DataType, Float64Type, Int64Type,
+    IntoColumn, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder,
+};
+use serde::{Deserialize, Serialize};
+
+/// Reads ranges of files, one a task.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ReadCsv {
+    files: Vec<Stamp>,
+    ranges: Vec<Range>,
+    format: Format,
+    columns: Vec<(String, DataType)>,
+}
+
+/// A range of a file that begins with a record.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Range {
+    pub(super) file: usize,
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl ReadCsv {
+    pub(super) fn new(
+        files: Vec<Stamp>,
+        ranges: Vec<Range>,
+        format: Format,
+        schema: &Schema,
+    ) -> Self {
+        let columns = schema
+            .iter()
+            .map(|(name, dtype)| (name.to_string(), dtype.clone()))
+            .collect();
+        Self {
+            files,
+            ranges,
+            format,
+            columns,
+        }
+    }
+
+    fn read(&self, range: Range) -> Result<Frame> {
+        let file = &self.files[range.file];
+        let bytes = read(
+            file,
+            &mut file.reopen()?,
+            range.start,
+            range.end - range.start,
+        )?;
+        let text = self.format.decode(bytes).map_err(|error| {
+            let place = error.utf8_error().valid_up_to() as u64;
+            match line_of(file, range.start + place) {
+                Ok(line) => not_utf8(file, line, error.utf8_error(), error.as_bytes()),
+                Err(error) => error,
+            }
+        })?;
+        let mut columns: Vec<Builder> = self
+            .columns
+            .iter()
+            .map(|(name, dtype)| Builder::new(name, dtype))
+            .collect();
+        let partition = Partition {
+            read: self,
+            file,
+            range,
+            text: &text,
+        };
+        let rows = partition.each_record(|from, fields| {
+            for (at, field) in fields.iter().enumerate() {
+                let value = field.text(&text, &self.format);
+                let value = (!self.format.is_null(*field, &value)).then_some(&*value);
+                if !columns[at].push(value) {
+                    return Err(partition.misfit(from, at, value.unwrap_or_default()));
+                }
+            }
+            Ok(())
+        })?;
+        let columns = columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| partition.finish(at, column))
+            .collect::<Result<_>>()?;
+        Ok(Frame::new(rows, columns)?)
+    }
+}
+
+impl Operation for ReadCsv {
+    fn name(&self) -> &str {
+        "read-csv"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        let frame = self.read(self.ranges[block.index[0] as usize])?;
+        Ok(Value::new(FrameChunk(frame)))
+    }
+}
+
+/// A range that is being read.
+struct Partition<'a> {
+    read: &'a ReadCsv,
+    file: &'a Stamp,
+    range: Range,
+    text: &'a str,
+}
+
+impl Partition<'_> {
+    /// Calls `each` with every record's place and fields; the number of records.
+    fn each_record(&self, mut each: impl FnMut(usize, &[Field]) -> Result<()>) -> Result<usize> {
+        let (format, width) = (&self.read.format, self.read.columns.len());
+        let bytes = self.text.as_bytes();
+        let mut fields = Vec::with_capacity(width);
+        let (mut from, mut rows) = (0, 0);
+        loop {
+            match format.record(bytes, from, &mut fields) {
+                Record::Fields { end } => {
+                    if fields.len() == width {
+                        each(from, &fields)?;
+                        rows += 1;
+                    } else if !matches!(&fields[..], [field] if field.is_missing()) {
+                        return Err(self.ragged(from, end, fields.len()));
+                    }
+                    from = end;
+                }
+                Record::Skipped { end } => from = end,
+                Record::Unterminated { quote } => {
+                    return Err(match self.line(quote) {
+                        Ok(line) => unterminated(self.file, format, line),
+                        Err(error) => error,
+                    });
+                }
+                Record::End => return Ok(rows),
+            }
+        }
+    }
+
+    /// The line of a place in the text.
+    fn line(&self, place: usize) -> Result<usize> {
+        let before = line_of(self.file, self.range.start)?;
+        Ok(before + memchr_iter(b'\n', &self.text.as_bytes()[..place]).count())
+    }
+
+    fn error(&self, place: usize, reason: String) -> Error {
+        match self.line(place) {
+            Ok(line) => csv_error(self.file, Some(line), reason),
+            Err(error) => error,
+        }
+    }
+
+    fn ragged(&self, from: usize, end: usize, found: usize) -> Error {
+        let expected = self.read.columns.len();
+        let record = self.text[from..end].trim_end_matches(['\n', '\r']);
+        let fields = if found == 1 { "field" } else { "fields" };
+        let quoted = if record.contains('\n') {
+            "; a quoted field goes on over line ends: if quotes are text in this file, read it with .quote_char(None)"
+        } else {
+            ""
+        };
+        self.error(
+            from,
+            format!(
+                "{found} {fields} found, {expected} expected: {}{quoted}",
+                shown(record)
+            ),
+        )
+    }
+
+    fn misfit(&self, from: usize, column: usize, found: &str) -> Error {
+        let (name, dtype) = &self.read.columns[column];
+        self.error(
+            from,
+            format!(
+                "column \"{name}\": {} found, {dtype} expected; if the column holds other values, read it with .with_dtype(\"{name}\", DataType::String)",
+                shown(found)
+            ),
+        )
+    }
+
+    /// The column, in its type.
+    fn finish(&self, at: usize, column: Builder) -> Result<Column> {
+        let dtype = &self.read.columns[at].1;
+        let column = column.finish();
+        if column.dtype() == dtype {
+            return Ok(column);
+        }
+        let cast = column.cast(dtype)?;
+        if cast.null_count() == column.null_count() {
+            return Ok(cast);
+        }
+        // The first value that was lost.
+        let (before, after) = (column.is_null(), cast.is_null());
+        let lost = before
+            .iter()
+            .zip(after.iter())
+            .position(|(before, after)| before != after);
+        let lost = lost.unwrap_or_default();
+        let mut row = 0;
+        self.each_record(|from, fields| {
+            if row == lost {
+                let found = fields[at].text(self.text, &self.read.format);
+                return Err(self.misfit(from, at, &found));
+            }
+            row += 1;
+            Ok(())
+        })?;
+        Ok(cast)
+    }
+}
+
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// A column that grows.
+enum Builder {
+    Int(PrimitiveChunkedBuilder<Int64Type>),
+    Float(PrimitiveChunkedBuilder<Float64Type>),
+    Bool(BooleanChunkedBuilder),
+    /// All other types: Polars makes them of text.
+    Text(StringChunkedBuilder),
+}
+
+impl Builder {
+    fn new(name: &str, dtype: &DataType) -> Self {
+        const ROWS: usize = 1024;
+        let name = PlSmallStr::from(name);
+        match dtype {
+            DataType::Int64 => Self::Int(PrimitiveChunkedBuilder::new(name, ROWS)),
+            DataType::Float64 => Self::Float(PrimitiveChunkedBuilder::new(name, ROWS)),
+            DataType::Boolean => Self::Bool(BooleanChunkedBuilder::new(name, ROWS)),
+            _ => Self::Text(StringChunkedBuilder::new(name, ROWS)),
+        }
+    }
+
+    /// Adds a value; whether it fits.
+    fn push(&mut self, value: Option<&str>) -> bool {
+        // A quoted nothing is a missing number.
+        let number = value.filter(|value| !value.is_empty());
+        match self {
+            Self::Int(column) => {
+                let parsed = number.map(integer);
+                column.append_option(parsed.flatten());
+                parsed != Some(None)
+            }
+            Self::Float(column) => {
+                let parsed = number.map(float);
+                column.append_option(parsed.flatten());
+                !matches!(parsed, Some(None))
+            }
+            Self::Bool(column) => {
+                let parsed = number.map(boolean);
+                ChunkedBuilder::<bool, BooleanType>::append_option(column, parsed.flatten());
+                parsed != Some(None)
+            }
+            Self::Text(column) => {
+                column.append_option(value);
+                true
+            }
+        }
+    }
+
+    fn finish(self) -> Column {
+        match self {
+            Self::Int(column) => column.finish().into_column(),
+            Self::Float(column) => column.finish().into_column(),
+            Self::Bool(column) => column.finish().into_column(),
+            Self::Text(column) => column.finish().into_column(),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Parquet: a partition for each row group.
+
+use super::paths::{IntoPaths, Stamp, find};
+use crate::error::{Error, Result};
+use crate::frame::{DataFrame, FrameChunk, Plan};
+use crate::graph::{Arguments, Block, Grid, Layer, Operation, Value};
+use polars::prelude::{ParquetReader, Schema, SchemaExt, SerReader};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Reads one or several Parquet files of the same columns: a path, a pattern
+/// or a list. Each row group is a partition.
+///
+/// # Errors
+/// [`Error::Io`] for a missing file, [`Error::Polars`] for one that is no
+/// Parquet file, [`Error::Type`] for other columns than the first file's.
+pub fn read_parquet(paths: impl IntoPaths) -> Result<DataFrame> {
+    load(find(paths.into_paths())?)
+}
+
+fn load(files: Vec<Stamp>) -> Result<DataFrame> {
+    let mut parts = Vec::new();
+    let mut first: Option<Schema> = None;
+    for (file, stamp) in files.iter().enumerate() {
+        let mut reader = ParquetReader::new(stamp.open()?);
+        let schema = Schema::from_arrow_schema(&*reader.schema()?);
+        match &first {
+            Some(first) if *first != schema => {
+                return Err(Error::Type {
+                    subject: stamp.path.display().to_string(),
+                    found: format!("a file with {schema:?}"),
+                    expected: format!("{first:?} as in {}", files[0].path.display()),
+                });
+            }
+            _ => first = Some(schema),
+        }
+        let mut start = 0;
+        for group in &reader.get_metadata()?.row_groups {
+            let rows = group.num_rows();
+            parts.push(Part { file, start, rows });
+            start += rows;
+        }
+        if start == 0 {
+            parts.push(Part {
+                file,
+                start,
+                rows: 0,
+            });
+        }
+    }
+    let nbytes: u64 = files.iter().map(|file| file.size).sum();
+    let grid = Grid::new([parts.len() as u32]);
+    let layer = Layer::blockwise(ReadParquet { files, parts }, grid, vec![], vec![]);
+    Ok(DataFrame::from_plan(Ok(Plan {
+        layer,
+        schema: Arc::new(first.unwrap_or_default()),
+        partitionwise: true,
+        // Compressed: in memory they are larger.
+        nbytes: Some(nbytes.saturating_mul(10)),
+    })))
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReadParquet {
+    files: Vec<Stamp>,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Part {
+    file: usize,
+    start: usize,
+    rows: usize,
+}
+
+impl Operation for ReadParquet {
+    fn name(&self) -> &str {
+        "read-parquet"
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::of(self)
+    }
+
+    fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        let part = &self.parts[block.index[0] as usize];
+        let frame = ParquetReader::new(self.files[part.file].reopen()?)
+            .with_slice(Some((part.start, part.rows)))
+            .finish()?;
+        Ok(Value::new(FrameChunk(frame)))
+    }
+}
