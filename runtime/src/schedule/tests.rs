@@ -624,6 +624,30 @@ fn cancelling_reaches_nested_computations_and_checkpoints() {
     });
 }
 
+#[test]
+fn a_failure_ends_the_tasks_beside_it_at_their_checkpoints() {
+    if pool::threads() < 2 {
+        return;
+    }
+    in_time(|| {
+        let gate = Arc::new(Gate::default());
+        let (arrived, left) = (gate.clone(), gate.clone());
+        let slow = try_delayed(move |(): ()| {
+            arrived.arrived.fetch_add(1, Ordering::SeqCst);
+            let slept = cancel::sleep(Duration::from_secs(600));
+            arrived.arrived.fetch_add(1, Ordering::SeqCst);
+            slept
+        });
+        let fail = try_delayed(move |(): ()| {
+            left.wait_for(1);
+            Err::<(), _>("on purpose")
+        });
+        let both = delayed(|(): (), (): ()| ()).call(slow.call(()), fail.call(()));
+        both.compute_with(&with_threads(2)).unwrap_err();
+        gate.wait_for(2);
+    });
+}
+
 // Both threads of the pool wait, inside of tasks, for a value that is being
 // computed in the background, on top of another one.
 #[test]
