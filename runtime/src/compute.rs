@@ -47,7 +47,7 @@ pub trait Collection: Clone {
 
     /// Starts computing the chunks in the background and returns the
     /// collection on top of them at once: computing it, or anything made of it,
-    /// takes them instead of computing them again. See [`crate::progress`].
+    /// takes them instead of computing them again. See `progress`.
     ///
     /// # Errors
     /// What was wrong when the collection was described.

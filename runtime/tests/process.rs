@@ -16,10 +16,13 @@ fn an_interrupt_ends_what_runs_and_nothing_after_it() {
     let _turn = TURN.lock();
     begin();
     let (started, wait) = mpsc::channel();
-    // Blocked for good, as far as this test is concerned.
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock();
+    let at_gate = gate.clone();
+    // Blocked for good, as far as the notebook can tell.
     let blocked = delayed(move |()| {
         started.send(()).ok();
-        std::thread::sleep(Duration::from_secs(5));
+        drop(at_gate.lock());
     });
     let calls: Vec<_> = (0..100).map(|_| blocked.call(())).collect();
     let all = delayed(|_: Vec<()>| ()).call(calls);
@@ -38,6 +41,7 @@ fn an_interrupt_ends_what_runs_and_nothing_after_it() {
     let one = delayed(|| 1).call();
     assert_eq!(one.compute().unwrap(), 1);
     assert!(pressed.elapsed() < Duration::from_secs(1), "at once");
+    drop(closed);
 }
 
 #[test]

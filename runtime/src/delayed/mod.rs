@@ -5,7 +5,7 @@
 //! calls, and which is computed when it is asked for. In a [`TaskGraph`] tasks
 //! have keys of your own and refer to each other by them.
 //!
-//! Start at [`call`] for what such a task does, at [`argument`] for what can be
+//! Start at `call` for what such a task does, at [`argument`] for what can be
 //! passed to it. This module knows no scheduler: a delayed value is a layer of
 //! one task.
 

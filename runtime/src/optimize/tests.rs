@@ -200,7 +200,7 @@ fn what_is_taken_once_moves_into_what_takes_it() {
         vec![b.clone(), t],
     );
     let d = mix(4, vec![input(0, Through::Same)], vec![c]);
-    let fused = optimize(&[d.clone()]).remove(0);
+    let fused = optimize(std::slice::from_ref(&d)).remove(0);
     assert_eq!(fused.operation_name(0), "mix-mix-mix");
     let [inner] = fused.dependencies() else {
         panic!("one dependency: {fused:?}");

@@ -19,14 +19,14 @@
 //!   jobs of the pool, nudges too. A nudge never serves the queue on top of a
 //!   task: the task would be held up by tasks that have nothing to do with
 //!   it, for as long as they come. It is *owed* instead, and made up for when
-//!   the next task ends ([`settle`]).
+//!   the next task ends (`settle`).
 //! - A task that computes something itself is on a thread of the pool, and the
 //!   inner run may need this very thread: so it works on the inner run, and on
-//!   no other, until that has ended ([`Run::help`]). What is on top of a task
+//!   no other, until that has ended (`Run::help`). What is on top of a task
 //!   on a thread's stack is therefore always something that the task waits for.
 //! - A task that goes on after its run was cancelled keeps a thread from the
 //!   runs after it: one of these that finds no thread gets another instead
-//!   ([`Run::wait`]).
+//!   (`Run::wait`).
 
 use super::cancel::{self, CancelToken};
 use super::event::{Event, Listener, tell};
@@ -35,6 +35,7 @@ use super::state::{State, Transition};
 use super::sync::{run_task, tell_transition};
 use crate::error::{Error, Result};
 use crate::graph::Value;
+use crate::session::panics::error_of;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use polars_core::runtime::THREAD_POOL;
 use std::collections::VecDeque;
@@ -263,7 +264,7 @@ impl Run {
         catch_unwind(AssertUnwindSafe(|| self.work_turn(worker, turn))).unwrap_or_else(|payload| {
             let mut shared = self.shared.lock();
             shared.workers[worker] = false;
-            self.end(&mut shared, Err(crate::session::panics::error_of(payload)));
+            self.end(&mut shared, Err(error_of(payload)));
             false
         })
     }
@@ -285,14 +286,18 @@ impl Run {
             };
             shared.in_task += 1;
             let result = MutexGuard::unlocked(&mut shared, || {
-                let result = run_task(
-                    &self.plan,
-                    task,
-                    inputs,
-                    worker,
-                    &self.token,
-                    &self.listeners,
-                );
+                // A listener may panic; the task is over then, all the same.
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    run_task(
+                        &self.plan,
+                        task,
+                        inputs,
+                        worker,
+                        &self.token,
+                        &self.listeners,
+                    )
+                }))
+                .unwrap_or_else(|payload| Err(error_of(payload)));
                 settle();
                 result
             });

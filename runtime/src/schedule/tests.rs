@@ -373,7 +373,7 @@ fn a_nested_computation_keeps_to_its_limit() {
     in_time(|| {
         let running = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
-        let (now, peak) = (running.clone(), most.clone());
+        let (now, peak) = (running, most.clone());
         let busy = delayed(move |_: usize| {
             let running = now.fetch_add(1, Ordering::SeqCst) + 1;
             peak.fetch_max(running, Ordering::SeqCst);
@@ -580,13 +580,14 @@ fn a_cancelled_run_returns_while_a_task_is_blocked() {
         let plan = prepare(&[value.layer().unwrap()]).unwrap();
         let token = CancelToken::register();
         let recorder = Arc::new(Recorder::default());
+        let listener: Arc<dyn Listener> = recorder.clone();
         let (stop, at_gate) = (token.clone(), gate.clone());
         let stopper = std::thread::spawn(move || {
             at_gate.wait_for(1);
             stop.cancel();
             Instant::now()
         });
-        let outcome = pool::run(&plan, Some(1), &token, &[recorder.clone()]);
+        let outcome = pool::run(&plan, Some(1), &token, std::slice::from_ref(&listener));
         let returned = Instant::now();
         assert!(matches!(outcome, Err(Error::Interrupted)));
         assert!(returned - stopper.join().unwrap() < Duration::from_secs(1));
@@ -613,7 +614,7 @@ fn cancelling_reaches_nested_computations_and_checkpoints() {
         let outer = try_delayed(move |(): ()| deepest.call(()).compute());
         let plan = prepare(&[outer.call(()).layer().unwrap()]).unwrap();
         let token = CancelToken::register();
-        let (stop, at_gate) = (token.clone(), gate.clone());
+        let (stop, at_gate) = (token.clone(), gate);
         std::thread::spawn(move || {
             at_gate.wait_for(1);
             stop.cancel();
@@ -621,6 +622,30 @@ fn cancelling_reaches_nested_computations_and_checkpoints() {
         let outcome = sync::run(&plan, &token, &[]);
         assert!(matches!(outcome, Err(Error::Interrupted)));
         checkpoint().unwrap();
+    });
+}
+
+#[test]
+fn a_failure_ends_the_tasks_beside_it_at_their_checkpoints() {
+    if pool::threads() < 2 {
+        return;
+    }
+    in_time(|| {
+        let gate = Arc::new(Gate::default());
+        let (arrived, left) = (gate.clone(), gate.clone());
+        let slow = try_delayed(move |(): ()| {
+            arrived.arrived.fetch_add(1, Ordering::SeqCst);
+            let slept = cancel::sleep(Duration::from_secs(600));
+            arrived.arrived.fetch_add(1, Ordering::SeqCst);
+            slept
+        });
+        let fail = try_delayed(move |(): ()| {
+            left.wait_for(1);
+            Err::<(), _>("on purpose")
+        });
+        let both = delayed(|(): (), (): ()| ()).call(slow.call(()), fail.call(()));
+        both.compute_with(&with_threads(2)).unwrap_err();
+        gate.wait_for(2);
     });
 }
 

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Keeps panics from being printed: they are shown as the error of their cell.
-/// The place of each is remembered for [`error_of`].
+/// The place of each is remembered for `error_of`.
 pub fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info
