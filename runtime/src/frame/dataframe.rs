@@ -144,10 +144,22 @@ impl DataFrame {
     /// whole frame in one partition.
     #[must_use]
     pub fn select(&self, columns: impl IntoExprs) -> Self {
-        let columns = columns.into_exprs();
+        self.select_exprs(columns.into_exprs())
+    }
+
+    // Methods that take several types are shells around ones that take one:
+    // only the shells are compiled again in each cell.
+    fn select_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
             let step = Step::Select(columns.clone());
-            plan.by_row(step, " in select", &columns)
+            let mut selected = plan.by_row(step, " in select", &columns)?;
+            if !columns
+                .iter()
+                .all(|column| matches!(column, Expr::Column(_)))
+            {
+                selected.nbytes = None;
+            }
+            Ok(selected)
         })
     }
 
@@ -155,7 +167,10 @@ impl DataFrame {
     /// of an expression.
     #[must_use]
     pub fn with_columns(&self, columns: impl IntoExprs) -> Self {
-        let mut columns = columns.into_exprs();
+        self.with_columns_exprs(columns.into_exprs())
+    }
+
+    fn with_columns_exprs(&self, mut columns: Vec<Expr>) -> Self {
         self.then(|plan| {
             let added = resolve(
                 empty(&plan.schema).select(&columns),
@@ -187,7 +202,10 @@ impl DataFrame {
     /// The frame without some columns.
     #[must_use]
     pub fn drop(&self, columns: impl IntoNames) -> Self {
-        let dropped = columns.into_names();
+        self.drop_names(columns.into_names())
+    }
+
+    fn drop_names(&self, dropped: Vec<String>) -> Self {
         self.then(|plan| {
             project(&plan.schema, &dropped, " in drop")?;
             let mut kept = names(&plan.schema);
@@ -200,7 +218,10 @@ impl DataFrame {
     /// The frame with columns under other names: `rename(["a"], ["b"])`.
     #[must_use]
     pub fn rename(&self, from: impl IntoNames, to: impl IntoNames) -> Self {
-        let (from, to) = (from.into_names(), to.into_names());
+        self.rename_names(from.into_names(), to.into_names())
+    }
+
+    fn rename_names(&self, from: Vec<String>, to: Vec<String>) -> Self {
         self.then(|plan| {
             if from.len() != to.len() {
                 return Err(Error::Argument(format!(
@@ -290,7 +311,10 @@ impl DataFrame {
     /// as before, each with rows that come before the next one's.
     #[must_use]
     pub fn sort(&self, by: impl IntoNames, order: impl IntoOrders) -> Self {
-        let (by, order): (_, Vec<Order>) = (by.into_names(), order.into_orders());
+        self.sort_names(by.into_names(), order.into_orders())
+    }
+
+    fn sort_names(&self, by: Vec<String>, order: Vec<Order>) -> Self {
         self.then(|plan| super::sort::sort(plan, by, &order))
     }
 
@@ -303,7 +327,10 @@ impl DataFrame {
     /// The first row for each combination of values in some columns.
     #[must_use]
     pub fn unique_by(&self, columns: impl IntoNames) -> Self {
-        let columns = columns.into_names();
+        self.unique_names(columns.into_names())
+    }
+
+    fn unique_names(&self, columns: Vec<String>) -> Self {
         self.then(|plan| super::sort::unique(plan, columns))
     }
 
@@ -322,8 +349,11 @@ impl DataFrame {
     /// `agg([col("age").mean(), col("age").max().alias("oldest")])`. See [`GroupedFrame::agg`].
     #[must_use]
     pub fn agg(&self, aggregations: impl IntoExprs) -> Self {
-        let aggregations = aggregations.into_exprs();
-        self.then(|plan| super::groupby::aggregate(plan, &[], &aggregations, "agg"))
+        self.agg_exprs(&aggregations.into_exprs())
+    }
+
+    fn agg_exprs(&self, aggregations: &[Expr]) -> Self {
+        self.then(|plan| super::groupby::aggregate(plan, &[], aggregations, "agg"))
     }
 
     /// The rows of two frames that are equal in some columns, beside each other.
@@ -335,7 +365,10 @@ impl DataFrame {
     /// Otherwise both frames are shuffled by the columns' hash, and so ordered.
     #[must_use]
     pub fn join(&self, right: &Self, on: impl IntoNames, how: super::JoinType) -> Self {
-        let on = on.into_names();
+        self.join_names(right, on.into_names(), how)
+    }
+
+    fn join_names(&self, right: &Self, on: Vec<String>, how: super::JoinType) -> Self {
         self.then(|left| super::join::join(left, right.plan()?, on, how))
     }
 

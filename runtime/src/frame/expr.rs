@@ -138,6 +138,10 @@ list_texts!(&str, &&str, String, &String);
 /// assert_eq!(stars.compute()?.height(), 1);
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "expressions are taken and returned, as Polars does"
+)]
 pub trait ExprExt {
     /// Whether the value is one of `values`: `col("id").is_in_values([1, 2])`.
     fn is_in_values<T: ListItem>(self, values: impl IntoIterator<Item = T>) -> Expr;

@@ -172,12 +172,11 @@ impl Plan {
     }
 }
 
-/// Tasks on partitions of several frames: which frame, which partition.
-pub(crate) fn listed(
-    tasks: Vec<(Arc<dyn Operation>, Vec<(u32, u32)>)>,
-    plans: &[&Plan],
-    schema: SchemaRef,
-) -> Plan {
+/// A task told by itself: what it does, and to which partitions of which frames.
+pub(crate) type PartitionTask = (Arc<dyn Operation>, Vec<(u32, u32)>);
+
+/// Tasks on partitions of several frames.
+pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaRef) -> Plan {
     let mut fingerprint = Fingerprint::new();
     for plan in plans {
         fingerprint.text(plan.layer.name());

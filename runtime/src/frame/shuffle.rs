@@ -95,7 +95,7 @@ impl Operation for Sample {
             .take(&IdxCa::from_vec(PlSmallStr::EMPTY, chosen))?;
         let mut keys: Vec<Vec<u8>> = Vec::with_capacity(count);
         for_each_key(&frame, &self.0, |key| keys.push(key.to_vec()))?;
-        Ok(key_frame(&keys)?)
+        key_frame(&keys)
     }
 }
 
@@ -119,7 +119,7 @@ impl Operation for Bounds {
             .filter_map(|at| keys.get(keys.len() * at / into).cloned())
             .collect();
         bounds.dedup();
-        Ok(key_frame(&bounds)?)
+        key_frame(&bounds)
     }
 }
 

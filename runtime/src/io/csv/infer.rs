@@ -5,6 +5,7 @@ use super::cut::read;
 use super::lex::{Format, Record};
 use crate::error::Result;
 use polars::prelude::DataType;
+use std::str::FromStr;
 
 /// What a column's values have in common so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,12 +56,19 @@ impl Guess {
 /// An integer of 64 bits; what is too large for one is no number: it may be
 /// the digits of a name.
 pub(super) fn integer(text: &str) -> Option<i64> {
-    text.trim_matches(' ').parse().ok()
+    number(text)
 }
 
 /// A float, and integers as floats.
 pub(super) fn float(text: &str) -> Option<f64> {
-    text.trim_matches(' ').parse().ok()
+    number(text)
+}
+
+/// A number with or without spaces around it.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse()
+        .or_else(|_| text.trim_matches(' ').parse())
+        .ok()
 }
 
 fn is_float(text: &str) -> bool {
