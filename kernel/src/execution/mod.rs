@@ -96,3 +96,7 @@ pub struct CellError {
     /// The whole text, which may hold ANSI colours, a line an entry.
     pub traceback: Vec<String>,
 }
+
+mod evaluator;
+
+pub(crate) use evaluator::{Config, Evaluator};
