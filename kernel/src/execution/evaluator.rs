@@ -16,6 +16,7 @@ use super::types::{PublicNames, Unnameable, guesses, short};
 use super::workplace::Workplace;
 use super::{Cell, CellError, Display, Event, EventKind, Outcome};
 use crate::completion::{SessionView, Variable as ViewVariable};
+use crate::session::Evaluate;
 use evcxr::{CommandContext, CompilationError, Error, EvalContext};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,43 @@ struct Shared {
     killed: AtomicBool,
 }
 
+impl Evaluate for Evaluator {
+    fn execute(&self, cell: Cell) {
+        // The thread lives as long as the handle.
+        let _ = self.cells.send(cell);
+    }
+
+    fn reply_input(&self, line: String) {
+        let text = Some(line);
+        self.shared.channel.send_now(&ToRuntime::Input { text });
+    }
+
+    /// A computation stops at its next task and keeps all variables. Code that
+    /// reaches no such point is ended by a second interrupt, with the process.
+    fn interrupt(&self) {
+        if !self.shared.running.load(Ordering::Acquire) {
+            return;
+        }
+        let first = *self.shared.interrupted.lock().get_or_insert_with(Instant::now);
+        self.shared.workplace.stop_compiler();
+        self.shared.channel.send_now(&ToRuntime::Interrupt);
+        if first.elapsed() > PATIENCE {
+            self.shared.killed.store(true, Ordering::Release);
+            self.kill_runtime();
+        }
+    }
+
+    fn shutdown(&self) {
+        self.shared.workplace.stop_compiler();
+        self.kill_runtime();
+        self.shared.workplace.remove();
+    }
+
+    fn view(&self) -> SessionView {
+        self.shared.view.lock().clone()
+    }
+}
+
 impl Evaluator {
     /// Starts an evaluator. Cells can be handed over at once; the first waits
     /// until the compiler and the runtime process are ready.
@@ -83,51 +121,6 @@ impl Evaluator {
             .name("evaluator".to_owned())
             .spawn(move || serve(&worker, &queue, &events))?;
         Ok((Self { cells, shared }, receiver))
-    }
-
-    /// Hands over a cell. Its events end with [`EventKind::Finished`].
-    pub fn execute(&self, cell: Cell) {
-        // The thread lives as long as the handle.
-        let _ = self.cells.send(cell);
-    }
-
-    /// Answers [`EventKind::Input`].
-    pub fn reply_input(&self, text: String) {
-        self.shared
-            .channel
-            .send_now(&ToRuntime::Input { text: Some(text) });
-    }
-
-    /// Interrupts the running cell; without one does nothing. A computation
-    /// stops at its next task and keeps all variables. Code that reaches no
-    /// such point is ended by a second interrupt, with the process.
-    pub fn interrupt(&self) {
-        if !self.shared.running.load(Ordering::Acquire) {
-            return;
-        }
-        let first = *self
-            .shared
-            .interrupted
-            .lock()
-            .get_or_insert_with(Instant::now);
-        self.shared.workplace.stop_compiler();
-        self.shared.channel.send_now(&ToRuntime::Interrupt);
-        if first.elapsed() > PATIENCE {
-            self.shared.killed.store(true, Ordering::Release);
-            self.kill_runtime();
-        }
-    }
-
-    /// What completion and inspection need to know of the session.
-    pub fn view(&self) -> SessionView {
-        self.shared.view.lock().clone()
-    }
-
-    /// Ends the runtime process and the compiler, and removes what was written.
-    pub fn shutdown(&self) {
-        self.shared.workplace.stop_compiler();
-        self.kill_runtime();
-        self.shared.workplace.remove();
     }
 
     fn kill_runtime(&self) {

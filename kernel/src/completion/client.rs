@@ -1,0 +1,356 @@
+//! Completion and inspection, as the session asks for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use super::commands::{COMMANDS, command_at, is_command_line};
+use super::cursor::{byte_offset, code_points, identifier_at};
+use super::process::Process;
+use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question};
+use super::{SessionView, Variable};
+use crate::wire::{CompleteReply, InspectReply};
+
+/// A request that takes longer is answered without the analyzer.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How long to leave an analyzer alone that has died.
+const REST: Duration = Duration::from_secs(20);
+
+/// Answers from rust-analyzer, and without it where it takes too long.
+#[derive(Clone)]
+pub(crate) struct Analyzer(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    stopped: AtomicBool,
+    /// Off: what needs no analyzer is answered, nothing else.
+    enabled: bool,
+}
+
+#[derive(Default)]
+struct State {
+    process: Option<Process>,
+    /// When the last one died.
+    died: Option<Instant>,
+}
+
+impl Analyzer {
+    /// An analyzer whose process starts when it is first needed.
+    pub(crate) fn new() -> Self {
+        Self::with_process(true)
+    }
+
+    /// Without a process where `enabled` is false.
+    pub(crate) fn with_process(enabled: bool) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            stopped: AtomicBool::new(false),
+            enabled,
+        }))
+    }
+
+    /// Completes `code` at code point `cursor` (without it, at its end).
+    pub(crate) async fn complete(
+        &self,
+        view: impl FnOnce() -> SessionView,
+        code: &str,
+        cursor: Option<usize>,
+    ) -> CompleteReply {
+        let position = cursor.map_or(code.len(), |cursor| byte_offset(code, cursor));
+        let completions = if is_command_line(code, position) {
+            complete_command(code, position)
+        } else {
+            let view = view();
+            let fallback = complete_names(&view, code, position);
+            match self.ask(Question::Complete, view, code, position).await {
+                Some(Answer::Completions(found)) if !found.matches.is_empty() => found,
+                _ => fallback,
+            }
+        };
+        to_complete_reply(code, completions)
+    }
+
+    /// Explains what is at code point `cursor` of `code` (without it, at its end).
+    pub(crate) async fn inspect(
+        &self,
+        view: impl FnOnce() -> SessionView,
+        code: &str,
+        cursor: Option<usize>,
+    ) -> InspectReply {
+        let position = cursor.map_or(code.len(), |cursor| byte_offset(code, cursor));
+        if let Some(range) = command_at(code, position) {
+            let command = &code[range];
+            let purpose = COMMANDS.iter().find(|(name, _)| *name == command);
+            return to_inspect_reply(purpose.map(|(name, purpose)| Inspection {
+                plain: format!("{name}\n{purpose}"),
+                html: format!("<p><code>{name}</code></p><p>{}</p>", escape(purpose)),
+            }));
+        }
+        // The cursor may stand behind the parenthesis of a call.
+        let end = code[..position].trim_end_matches(['(', ' ']).len();
+        let Some(range) = identifier_at(code, position).or_else(|| identifier_at(code, end)) else {
+            return to_inspect_reply(None);
+        };
+        let view = view();
+        let is_field = code[..range.start].trim_end().ends_with('.');
+        let is_path = code[..range.start].trim_end().ends_with("::");
+        if !is_field && !is_path {
+            let name = &code[range.clone()];
+            if let Some(variable) = view.variables.iter().find(|known| known.name == name) {
+                return to_inspect_reply(Some(describe(variable)));
+            }
+        }
+        let found = match self.ask(Question::Inspect, view, code, range.end).await {
+            Some(Answer::Inspection(found)) => found,
+            _ => None,
+        };
+        to_inspect_reply(found)
+    }
+
+    /// Starts the process, so that the first completion needn't wait for it.
+    pub(crate) async fn warm_up(&self) {
+        if self.0.enabled {
+            let mut state = self.0.state.lock().await;
+            self.ensure_process(&mut state);
+        }
+    }
+
+    /// Ends the process for good.
+    pub(crate) fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+        if let Ok(mut state) = self.0.state.try_lock() {
+            state.process = None;
+        }
+    }
+
+    async fn ask(
+        &self,
+        question: Question,
+        view: SessionView,
+        code: &str,
+        position: usize,
+    ) -> Option<Answer> {
+        if !self.0.enabled {
+            return None;
+        }
+        let ask = Ask {
+            id: 0,
+            question,
+            view,
+            code: code.to_owned(),
+            position,
+        };
+        let answer = {
+            let mut state = self.0.state.lock().await;
+            let asked = self.ensure_process(&mut state)?.ask(ask);
+            asked
+                .inspect_err(|error| tracing::warn!(%error, "the analyzer was not asked"))
+                .ok()?
+        };
+        tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
+    }
+
+    /// The process, started where it doesn't run.
+    fn ensure_process<'a>(&self, state: &'a mut State) -> Option<&'a mut Process> {
+        if self.0.stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        if state
+            .process
+            .as_mut()
+            .is_some_and(|process| !process.is_alive())
+        {
+            tracing::warn!("the analyzer has died");
+            state.process = None;
+            state.died = Some(Instant::now());
+        }
+        if state.process.is_none() {
+            if state.died.is_some_and(|died| died.elapsed() < REST) {
+                return None;
+            }
+            match Process::start() {
+                Ok(process) => state.process = Some(process),
+                Err(error) => {
+                    tracing::warn!(%error, "no completion");
+                    state.died = Some(Instant::now());
+                }
+            }
+        }
+        state.process.as_mut()
+    }
+}
+
+/// Completes the name of a command.
+fn complete_command(code: &str, position: usize) -> Completions {
+    let Some(range) = command_at(code, position) else {
+        return Completions {
+            start: position,
+            end: position,
+            matches: Vec::new(),
+        };
+    };
+    let typed = &code[range.start..position];
+    Completions {
+        start: range.start,
+        end: range.end,
+        matches: COMMANDS
+            .iter()
+            .filter(|(name, _)| name.starts_with(typed))
+            .map(|(name, purpose)| Match {
+                text: (*name).to_owned(),
+                kind: "magic".to_owned(),
+                signature: (*purpose).to_owned(),
+            })
+            .collect(),
+    }
+}
+
+/// Completes what needs no analyzer: the session's variables.
+fn complete_names(view: &SessionView, code: &str, position: usize) -> Completions {
+    let mut completions = Completions {
+        start: position,
+        end: position,
+        matches: Vec::new(),
+    };
+    let Some(range) = identifier_at(code, position).filter(|range| range.start < position) else {
+        return completions;
+    };
+    let before = code[..range.start].trim_end();
+    if before.ends_with('.') || before.ends_with("::") {
+        return completions;
+    }
+    completions.start = range.start;
+    completions.matches = view
+        .variables
+        .iter()
+        .filter(|variable| variable.name.starts_with(&code[range.start..position]))
+        .map(|variable| Match {
+            text: variable.name.clone(),
+            kind: "instance".to_owned(),
+            signature: variable.type_name.clone(),
+        })
+        .collect();
+    completions
+}
+
+fn to_complete_reply(code: &str, completions: Completions) -> CompleteReply {
+    let start = code_points(code, completions.start);
+    let end = code_points(code, completions.end);
+    let types: Vec<Value> = completions
+        .matches
+        .iter()
+        .map(|found| {
+            json!({
+                "text": found.text,
+                "type": found.kind,
+                "signature": found.signature,
+                "start": start,
+                "end": end,
+            })
+        })
+        .collect();
+    let mut metadata = Map::new();
+    metadata.insert("_jupyter_types_experimental".to_owned(), json!(types));
+    CompleteReply {
+        matches: completions
+            .matches
+            .into_iter()
+            .map(|found| found.text)
+            .collect(),
+        cursor_start: start,
+        cursor_end: end,
+        metadata,
+        status: "ok",
+    }
+}
+
+fn to_inspect_reply(found: Option<Inspection>) -> InspectReply {
+    let mut reply = InspectReply {
+        status: "ok",
+        ..InspectReply::default()
+    };
+    if let Some(Inspection { plain, html }) = found {
+        reply.found = true;
+        reply.data.insert("text/plain".to_owned(), json!(plain));
+        reply.data.insert("text/html".to_owned(), json!(html));
+    }
+    reply
+}
+
+/// What is known about a variable of the session.
+fn describe(variable: &Variable) -> Inspection {
+    let mutable = if variable.mutable { "mut " } else { "" };
+    let mut plain = format!("let {mutable}{}: {}", variable.name, variable.type_name);
+    let mut html = format!("<pre>{}</pre>", escape(&plain));
+    if !variable.summary.is_empty() {
+        plain.push_str(&format!("\n{}", variable.summary));
+        html.push_str(&format!("<pre>{}</pre>", escape(&variable.summary)));
+    }
+    if let Some(nbytes) = variable.nbytes {
+        plain.push_str(&format!("\n{nbytes} bytes"));
+        html.push_str(&format!("<p>{nbytes} bytes</p>"));
+    }
+    Inspection { plain, html }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view() -> SessionView {
+        SessionView {
+            variables: vec![Variable {
+                name: "größe".to_owned(),
+                type_name: "Vec<i32>".to_owned(),
+                mutable: true,
+                summary: "3 elements".to_owned(),
+                nbytes: Some(12),
+            }],
+            ..SessionView::default()
+        }
+    }
+
+    /// Completes and inspects without a process; `|` is the cursor.
+    async fn both(marked: &str) -> (CompleteReply, InspectReply) {
+        let at = marked.find('|').unwrap();
+        let code = marked.replace('|', "");
+        let cursor = Some(marked[..at].chars().count());
+        let analyzer = Analyzer::with_process(false);
+        (
+            analyzer.complete(view, &code, cursor).await,
+            analyzer.inspect(view, &code, cursor).await,
+        )
+    }
+
+    #[tokio::test]
+    async fn commands_need_no_analyzer() {
+        let (completed, inspected) = both("let é = 1;\n:de|").await;
+        assert_eq!(completed.matches, [":dep"]);
+        assert_eq!((completed.cursor_start, completed.cursor_end), (11, 14));
+        assert!(!inspected.found);
+        assert!(both(":vars|").await.1.found);
+        assert_eq!(both(":dep reg|").await.0.matches, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn variables_need_no_analyzer() {
+        let (completed, _) = both("\"é\"; grö|").await;
+        assert_eq!(completed.matches, ["größe"]);
+        assert_eq!((completed.cursor_start, completed.cursor_end), (5, 8));
+        assert_eq!(both("x.grö|").await.0.matches, [""; 0]);
+        let (_, inspected) = both("grö|ße.len()").await;
+        assert_eq!(
+            inspected.data["text/plain"],
+            "let mut größe: Vec<i32>\n3 elements\n12 bytes"
+        );
+    }
+}

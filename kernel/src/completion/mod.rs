@@ -1,0 +1,22 @@
+//! Completion, inspection, and whether code is complete.
+//!
+//! rust-analyzer answers the first two, in a process of its own
+//! ([`Analyzer`] talks to it, [`analyze`] is its main function), so that a
+//! cell never waits for it and its memory has a limit. What cells have
+//! defined reaches it as a [`SessionView`], which becomes source text before
+//! the user's ([`context`]).
+
+mod analyze;
+mod client;
+mod commands;
+mod completeness;
+mod context;
+mod cursor;
+mod process;
+mod protocol;
+mod view;
+
+pub(crate) use analyze::analyze;
+pub(crate) use client::Analyzer;
+pub(crate) use completeness::completeness;
+pub(crate) use view::{SessionView, Variable};

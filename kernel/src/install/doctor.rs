@@ -1,0 +1,343 @@
+//! What the kernel needs, checked.
+
+use std::env;
+use std::ffi::CString;
+use std::fmt;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Free space below which cells will soon fail to compile.
+const LITTLE_SPACE: u64 = 500_000_000;
+/// Free space below which `:dep` may fail.
+const SOME_SPACE: u64 = 3_000_000_000;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One line of the report.
+#[derive(Clone, Debug)]
+struct Check {
+    verdict: Verdict,
+    subject: &'static str,
+    /// What was found.
+    found: String,
+    /// What to do about it.
+    mend: Option<String>,
+}
+
+/// What was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Report(Vec<Check>);
+
+impl Report {
+    /// Whether the kernel cannot work.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.0.iter().any(|check| check.verdict == Verdict::Fail)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, output: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.0 {
+            let verdict = match check.verdict {
+                Verdict::Ok => "ok  ",
+                Verdict::Warn => "warn",
+                Verdict::Fail => "fail",
+            };
+            writeln!(output, "{verdict}  {:<10} {}", check.subject, check.found)?;
+            if let Some(mend) = &check.mend {
+                writeln!(output, "      {:<10} → {mend}", "")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    fn ok(subject: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Ok,
+            subject,
+            found: found.into(),
+            mend: None,
+        }
+    }
+
+    fn warn(subject: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Warn,
+            mend: Some(mend.into()),
+            ..Self::ok(subject, found)
+        }
+    }
+
+    fn fail(subject: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Fail,
+            ..Self::warn(subject, found, mend)
+        }
+    }
+}
+
+/// Checks everything.
+pub(crate) fn doctor() -> Report {
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|executable| Some(executable.parent()?.to_owned()));
+    let mut checks = vec![
+        rustc(built_with(beside.as_deref())),
+        rust_src(),
+        linker(),
+        mold(),
+        space("temp space", &env::temp_dir()),
+    ];
+    if let Some(directory) = beside {
+        checks.push(runtime(&directory));
+        checks.push(space("disk space", &directory));
+    }
+    checks.push(jupyter());
+    Report(checks)
+}
+
+/// The compiler's release and commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Compiler {
+    release: String,
+    commit: String,
+}
+
+impl Compiler {
+    /// From the output of `rustc -vV`.
+    fn parse(text: &str) -> Option<Self> {
+        let field = |name: &str| {
+            text.lines()
+                .find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned()))
+        };
+        Some(Self {
+            release: field("release")?,
+            commit: field("commit-hash")?,
+        })
+    }
+}
+
+/// The compiler that built the runtime: as `swath-runtime.json` beside the
+/// binary says (`{"rustc": "<rustc -vV>"}`), or else the kernel's own.
+fn built_with(beside: Option<&Path>) -> Compiler {
+    let recorded = beside
+        .and_then(|directory| fs::read(directory.join("swath-runtime.json")).ok())
+        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
+        .and_then(|json| Compiler::parse(json["rustc"].as_str()?));
+    recorded.unwrap_or_else(|| Compiler {
+        release: env!("SWATH_RUSTC_RELEASE").to_owned(),
+        commit: env!("SWATH_RUSTC_COMMIT").to_owned(),
+    })
+}
+
+fn rustc(built_with: Compiler) -> Check {
+    const SUBJECT: &str = "rustc";
+    let Some(text) = output("rustc", &["-vV"]) else {
+        return Check::fail(
+            SUBJECT,
+            "not found on the PATH",
+            format!("install Rust {} from https://rustup.rs", built_with.release),
+        );
+    };
+    match Compiler::parse(&text) {
+        Some(found) if found == built_with => Check::ok(
+            SUBJECT,
+            format!("{}, which built the runtime", found.release),
+        ),
+        found => {
+            let found = found.map_or_else(
+                || "an unknown compiler".to_owned(),
+                |found| format!("{} ({})", found.release, found.commit),
+            );
+            Check::fail(
+                SUBJECT,
+                format!(
+                    "{found}, but {} ({}) built the runtime: cells will not load",
+                    built_with.release, built_with.commit
+                ),
+                format!(
+                    "`rustup toolchain install {0}` and `swath install --env RUSTUP_TOOLCHAIN={0}`, \
+                     or build Swath again",
+                    built_with.release
+                ),
+            )
+        }
+    }
+}
+
+fn rust_src() -> Check {
+    const SUBJECT: &str = "rust-src";
+    let sources = output("rustc", &["--print", "sysroot"])
+        .map(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library"));
+    match sources {
+        Some(path) if path.is_dir() => Check::ok(SUBJECT, path.display().to_string()),
+        _ => Check::warn(
+            SUBJECT,
+            "missing: completion does not know the standard library",
+            "`rustup component add rust-src`",
+        ),
+    }
+}
+
+fn linker() -> Check {
+    match find("cc") {
+        Some(path) => Check::ok("linker", path.display().to_string()),
+        None => Check::fail(
+            "linker",
+            "`cc` not found on the PATH: no cell will compile",
+            "install a C compiler, e.g. `apt install build-essential`",
+        ),
+    }
+}
+
+fn mold() -> Check {
+    match find("mold") {
+        Some(path) => Check::ok("mold", path.display().to_string()),
+        None => Check::warn(
+            "mold",
+            "not found: cells link with the system's linker",
+            "mold makes cells faster, e.g. `apt install mold`",
+        ),
+    }
+}
+
+fn runtime(directory: &Path) -> Check {
+    let library = directory.join(format!("libswath{}", env::consts::DLL_SUFFIX));
+    match fs::metadata(&library) {
+        Ok(metadata) => Check::ok(
+            "runtime",
+            format!("{} ({} MB)", library.display(), metadata.len() / 1_000_000),
+        ),
+        Err(error) => Check::fail(
+            "runtime",
+            format!("{}: {error}", library.display()),
+            "build the whole workspace: `cargo build --release`",
+        ),
+    }
+}
+
+fn space(subject: &'static str, directory: &Path) -> Check {
+    let Some(free) = free_space(directory) else {
+        return Check::warn(
+            subject,
+            format!("unknown in {}", directory.display()),
+            "check that the directory exists and can be written",
+        );
+    };
+    let found = format!(
+        "{:.1} GB free in {}",
+        free as f64 / 1e9,
+        directory.display()
+    );
+    const MEND: &str =
+        "make room, or set TMPDIR to a larger disk: a dependency takes up to a few GB";
+    if free < LITTLE_SPACE {
+        Check::fail(subject, found, MEND)
+    } else if free < SOME_SPACE {
+        Check::warn(subject, found, MEND)
+    } else {
+        Check::ok(subject, found)
+    }
+}
+
+/// Bytes that an ordinary user may still write where `directory` is.
+fn free_space(directory: &Path) -> Option<u64> {
+    let path = CString::new(directory.as_os_str().as_bytes()).ok()?;
+    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` is a C string and `found` is large enough for the result.
+    let status = unsafe { libc::statvfs(path.as_ptr(), found.as_mut_ptr()) };
+    if status != 0 {
+        return None;
+    }
+    // SAFETY: statvfs has succeeded, and then has written all of it.
+    let found = unsafe { found.assume_init() };
+    Some(found.f_bavail * found.f_frsize)
+}
+
+fn jupyter() -> Check {
+    const SUBJECT: &str = "jupyter";
+    let python = find("python3").or_else(|| find("python"));
+    match (find("jupyter"), python) {
+        (Some(path), _) => Check::ok(SUBJECT, path.display().to_string()),
+        (None, Some(python)) => Check::warn(
+            SUBJECT,
+            format!("not found on the PATH ({} is)", python.display()),
+            "`python3 -m pip install jupyterlab`, or activate the environment that has it",
+        ),
+        (None, None) => Check::warn(
+            SUBJECT,
+            "neither jupyter nor python found on the PATH",
+            "install Python, then `python3 -m pip install jupyterlab`",
+        ),
+    }
+}
+
+/// What `program` prints, if it succeeds.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+/// Where `program` is on the PATH.
+fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: &str = "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\n\
+        commit-hash: 59807616e\ncommit-date: 2026-04-14\nhost: x\nrelease: 1.95.0\n";
+
+    #[test]
+    fn the_runtime_may_record_its_compiler() {
+        let directory = tempfile::tempdir().unwrap();
+        let own = built_with(Some(directory.path()));
+        assert_eq!(own.release, env!("SWATH_RUSTC_RELEASE"));
+        fs::write(
+            directory.path().join("swath-runtime.json"),
+            serde_json::json!({ "rustc": VERSION.replace("1.95.0", "1.0.0") }).to_string(),
+        )
+        .unwrap();
+        let recorded = built_with(Some(directory.path()));
+        assert_eq!(recorded.release, "1.0.0");
+        let check = rustc(recorded);
+        assert_eq!(check.verdict, Verdict::Fail);
+        assert!(check.mend.unwrap().contains("1.0.0"));
+    }
+
+    #[test]
+    fn the_report_says_how_to_mend() {
+        let report = Report(vec![
+            Check::ok("rustc", "1.95.0"),
+            Check::fail("linker", "`cc` not found", "install a C compiler"),
+        ]);
+        assert!(report.has_failed());
+        assert_eq!(
+            report.to_string(),
+            "ok    rustc      1.95.0\nfail  linker     `cc` not found\n\
+             \u{20}                → install a C compiler\n"
+        );
+    }
+
+    #[test]
+    fn a_missing_runtime_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(runtime(directory.path()).verdict, Verdict::Fail);
+        assert!(free_space(directory.path()).is_some());
+    }
+}

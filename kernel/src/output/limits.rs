@@ -1,0 +1,122 @@
+//! How much a cell may show, and how fast.
+
+use std::time::{Duration, Instant};
+
+/// Text that one cell may show, in bytes, unless `SWATH_MAX_OUTPUT` says otherwise.
+const DEFAULT_MAX_OUTPUT: usize = 8_000_000;
+
+/// Text that one cell may show, in bytes: `SWATH_MAX_OUTPUT`, a number that
+/// may end in k, M or G.
+pub(crate) fn max_output() -> usize {
+    let Ok(setting) = std::env::var("SWATH_MAX_OUTPUT") else {
+        return DEFAULT_MAX_OUTPUT;
+    };
+    parse_nbytes(&setting).unwrap_or_else(|| {
+        tracing::warn!(
+            "SWATH_MAX_OUTPUT is `{setting}`, expected bytes such as 8000000 or 8M; \
+             using {DEFAULT_MAX_OUTPUT}"
+        );
+        DEFAULT_MAX_OUTPUT
+    })
+}
+
+/// Bytes: a number that may end in k, M or G.
+pub(crate) fn parse_nbytes(setting: &str) -> Option<usize> {
+    let setting = setting.trim().trim_end_matches(['b', 'B']);
+    let (digits, unit) = match setting.char_indices().last()? {
+        (at, 'k' | 'K') => (&setting[..at], 1_000),
+        (at, 'm' | 'M') => (&setting[..at], 1_000_000),
+        (at, 'g' | 'G') => (&setting[..at], 1_000_000_000),
+        _ => (setting, 1),
+    };
+    digits.trim().parse::<usize>().ok()?.checked_mul(unit)
+}
+
+/// Keeps iopub below what Jupyter's server lets pass: a token bucket.
+///
+/// The server drops output above 1 MB/s over three seconds
+/// (`ServerApp.iopub_data_rate_limit`, `rate_limit_window`). Text waits here
+/// instead.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Bytes that may go at once; negative after a large display.
+    tokens: f64,
+    /// When `tokens` was right.
+    at: Instant,
+}
+
+impl Pace {
+    /// Bytes a second in the long run.
+    const RATE: f64 = 600_000.0;
+    /// Bytes that may go at once after a pause.
+    const BURST: f64 = 1_000_000.0;
+
+    /// A full bucket.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            tokens: Self::BURST,
+            at: now,
+        }
+    }
+
+    /// Bytes that may go now.
+    pub(crate) fn available(&mut self, now: Instant) -> usize {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * Self::RATE).min(Self::BURST);
+        self.at = now;
+        self.tokens.max(0.0) as usize
+    }
+
+    /// Takes what was sent, allowed or not: a display cannot be cut.
+    pub(crate) fn spend(&mut self, nbytes: usize) {
+        self.tokens -= nbytes as f64;
+    }
+
+    /// How long until `nbytes` may go.
+    pub(crate) fn until(&mut self, nbytes: usize, now: Instant) -> Duration {
+        self.available(now);
+        let missing = (nbytes as f64).min(Self::BURST) - self.tokens;
+        if missing <= 0.0 {
+            return Duration::ZERO;
+        }
+        // Rounded up: who comes back then finds what it waited for.
+        Duration::from_secs_f64(missing / Self::RATE) + Duration::from_millis(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (setting, expected) in [
+            ("123", Some(123)),
+            ("8M", Some(8_000_000)),
+            ("2 kB", Some(2_000)),
+            ("1g", Some(1_000_000_000)),
+            ("", None),
+            ("many", None),
+            ("-1", None),
+        ] {
+            assert_eq!(parse_nbytes(setting), expected, "{setting}");
+        }
+    }
+
+    #[test]
+    fn never_faster_than_the_server_allows() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        // The server's window: three seconds of 1 MB/s.
+        let mut sent = 0;
+        for millisecond in 0..3_000 {
+            let now = start + Duration::from_millis(millisecond);
+            let nbytes = pace.available(now).min(65_536);
+            pace.spend(nbytes);
+            sent += nbytes;
+        }
+        assert!(sent > 2_500_000, "{sent}");
+        assert!(sent < 3_000_000, "{sent}");
+        assert!(pace.until(65_536, start + Duration::from_secs(3)) < Duration::from_millis(200));
+    }
+}

@@ -1,0 +1,13 @@
+//! What a cell shows, on its way to the clients: bytes become text, text is
+//! coalesced, capped and paced.
+//!
+//! Knows neither messages nor sockets. Start reading at [`CellOutput`].
+
+mod evcxr;
+mod limits;
+mod stream;
+mod utf8;
+
+pub(crate) use evcxr::{Piece, StdoutParser};
+pub(crate) use limits::{Pace, max_output, parse_nbytes};
+pub(crate) use stream::{CellOutput, Chunk, Item, StreamName};

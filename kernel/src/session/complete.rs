@@ -1,0 +1,42 @@
+//! complete_request: handed to the analyzer, answered when it reports back.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#completion>
+
+use super::{Origin, Session};
+use crate::wire::{CompleteReply, CompleteRequest, InspectReply};
+
+/// What the analyzer reports.
+pub(super) struct Answer {
+    pub(super) origin: Origin,
+    pub(super) content: AnswerContent,
+}
+
+/// The reply.
+pub(super) enum AnswerContent {
+    Complete(CompleteReply),
+    Inspect(InspectReply),
+}
+
+impl Session {
+    pub(super) fn on_complete(&mut self, origin: Origin, request: CompleteRequest) {
+        self.busy(&origin);
+        let analyzer = self.analyzer.clone();
+        let evaluator = self.evaluator.clone();
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let reply = analyzer
+                .complete(|| evaluator.view(), &request.code, request.cursor_pos)
+                .await;
+            let content = AnswerContent::Complete(reply);
+            // Fails only when the session has ended.
+            let _ = answers.send(Answer { origin, content });
+        });
+    }
+
+    pub(super) fn on_answer(&mut self, answer: Answer) {
+        match &answer.content {
+            AnswerContent::Complete(reply) => self.reply(&answer.origin, reply),
+            AnswerContent::Inspect(reply) => self.reply(&answer.origin, reply),
+        }
+        self.idle(&answer.origin);
+    }
+}

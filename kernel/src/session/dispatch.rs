@@ -1,0 +1,82 @@
+//! From a request to its handler.
+
+use super::{Origin, Session};
+use crate::connection::Channel;
+use crate::wire::{BadRequest, Envelope, ErrorReply, Request};
+
+impl Session {
+    /// Handles one request. All but executions, completions and inspections
+    /// are answered before this returns.
+    pub(super) fn dispatch(&mut self, channel: Channel, envelope: Envelope) {
+        let Envelope {
+            identities,
+            header,
+            msg_type,
+            request,
+        } = envelope;
+        let _span =
+            tracing::debug_span!("request", %msg_type, msg_id = %header["msg_id"]).entered();
+        let origin = Origin {
+            channel,
+            identities,
+            header,
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(bad) => return self.refuse(&origin, &msg_type, &bad),
+        };
+        if channel == Channel::Stdin {
+            match request {
+                Request::InputReply(line) => self.on_input_reply(line),
+                _ => tracing::warn!("`{msg_type}` on the stdin channel, message dropped"),
+            }
+            return;
+        }
+        match request {
+            // These mark busy and idle themselves: their work goes on.
+            Request::Execute(request) => self.on_execute(origin, request),
+            Request::Complete(request) => self.on_complete(origin, request),
+            Request::Inspect(request) => self.on_inspect(origin, request),
+            at_once => {
+                self.busy(&origin);
+                self.answer(&origin, at_once);
+                self.idle(&origin);
+            }
+        }
+    }
+
+    /// Handles a request that needs no waiting.
+    fn answer(&mut self, origin: &Origin, request: Request) {
+        match request {
+            Request::KernelInfo => self.on_kernel_info(origin),
+            Request::IsComplete(request) => self.on_is_complete(origin, &request),
+            Request::History(request) => self.on_history(origin, &request),
+            Request::CommInfo => self.on_comm_info(origin),
+            Request::CommOpen(request) => self.on_comm_open(origin, request),
+            Request::CommMsg(request) => self.on_comm_msg(&request),
+            Request::CommClose(request) => self.on_comm_close(&request),
+            Request::Connect => self.on_connect(origin),
+            Request::Interrupt => self.on_interrupt(origin),
+            Request::Shutdown(request) => self.on_shutdown(origin, request),
+            Request::InputReply(_) => {
+                tracing::warn!("input_reply outside of the stdin channel, message dropped");
+            }
+            Request::Execute(_) | Request::Complete(_) | Request::Inspect(_) => {
+                unreachable!("dispatched by the caller")
+            }
+        }
+    }
+
+    /// Answers a request whose content does not parse.
+    fn refuse(&self, origin: &Origin, msg_type: &str, bad: &BadRequest) {
+        tracing::warn!(error = %bad, "bad request");
+        if origin.channel == Channel::Stdin {
+            return;
+        }
+        self.busy(origin);
+        if let Some(reply) = ErrorReply::new(msg_type, bad) {
+            self.reply(origin, &reply);
+        }
+        self.idle(origin);
+    }
+}

@@ -1,0 +1,19 @@
+//! What a session needs of an evaluator.
+
+use crate::completion::SessionView;
+use crate::execution::Cell;
+
+/// Runs cells, one at a time; what happens arrives as
+/// [`Event`](crate::execution::Event)s. No method blocks, but for `shutdown`.
+pub(crate) trait Evaluate: Send + Sync {
+    /// Starts a cell. The session waits for its end before it starts another.
+    fn execute(&self, cell: Cell);
+    /// Answers the running cell's request for a line of input.
+    fn reply_input(&self, line: String);
+    /// Asks the running cell to stop; does nothing where none runs.
+    fn interrupt(&self);
+    /// Ends every child process. May block for a moment.
+    fn shutdown(&self);
+    /// What cells have defined so far.
+    fn view(&self) -> SessionView;
+}

@@ -1,0 +1,12 @@
+//! execute_request: queued, started when its turn comes ([`super::running`]).
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute>
+
+use super::queue::Queued;
+use super::{Origin, Session};
+use crate::wire::ExecuteRequest;
+
+impl Session {
+    pub(super) fn on_execute(&mut self, origin: Origin, request: ExecuteRequest) {
+        self.queue.push(Queued { origin, request });
+    }
+}

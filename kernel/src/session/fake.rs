@@ -1,0 +1,189 @@
+//! An evaluator for tests: a cell is a script, a command a line.
+//!
+//! `print TEXT`, `eprint TEXT`, `bytes HEX`, `flood BYTES`, `sleep MS`,
+//! `display ID TEXT`, `update ID TEXT`, `clear`, `input PROMPT`,
+//! `password PROMPT`, `error MESSAGE`; anything else is the cell's result.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::completion::{SessionView, Variable};
+use crate::execution::{Cell, CellError, Display, Event, EventKind, MimeBundle, Outcome};
+use crate::session::Evaluate;
+
+/// Nothing to configure.
+#[derive(Default)]
+pub(crate) struct Config {}
+
+/// The evaluator.
+pub(crate) struct Fake {
+    cells: mpsc::Sender<Cell>,
+    lines: mpsc::Sender<String>,
+    interrupted: Arc<AtomicBool>,
+    /// Whether `shutdown` was called.
+    pub(crate) ended: Arc<Mutex<bool>>,
+}
+
+impl Fake {
+    /// Starts its thread.
+    pub(crate) fn start(_config: Config) -> (Self, UnboundedReceiver<Event>) {
+        let (cells, to_run) = mpsc::channel::<Cell>();
+        let (lines, typed) = mpsc::channel();
+        let (events, received) = unbounded_channel();
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = interrupted.clone();
+        std::thread::spawn(move || {
+            for cell in to_run {
+                let script = Script {
+                    cell: &cell,
+                    events: &events,
+                    typed: &typed,
+                    interrupted: &flag,
+                };
+                let outcome = match script.run() {
+                    Ok(()) => Outcome::Ok,
+                    Err((ename, evalue)) => Outcome::Error(CellError {
+                        ename: ename.to_owned(),
+                        traceback: vec![format!("{ename}: {evalue} in [{}]", cell.number)],
+                        evalue,
+                    }),
+                };
+                script.send(EventKind::Finished(outcome));
+            }
+        });
+        let fake = Self {
+            cells,
+            lines,
+            interrupted,
+            ended: Arc::default(),
+        };
+        (fake, received)
+    }
+}
+
+impl Evaluate for Fake {
+    fn execute(&self, cell: Cell) {
+        // Here, not when the cell begins: an interrupt may come before that.
+        self.interrupted.store(false, Ordering::SeqCst);
+        let _ = self.cells.send(cell);
+    }
+
+    fn reply_input(&self, line: String) {
+        let _ = self.lines.send(line);
+    }
+
+    fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+    }
+
+    fn shutdown(&self) {
+        if let Ok(mut ended) = self.ended.lock() {
+            *ended = true;
+        }
+    }
+
+    fn view(&self) -> SessionView {
+        SessionView {
+            variables: vec![Variable {
+                name: "numbers".to_owned(),
+                type_name: "Vec<i32>".to_owned(),
+                ..Variable::default()
+            }],
+            ..SessionView::default()
+        }
+    }
+}
+
+struct Script<'a> {
+    cell: &'a Cell,
+    events: &'a UnboundedSender<Event>,
+    typed: &'a mpsc::Receiver<String>,
+    interrupted: &'a AtomicBool,
+}
+
+impl Script<'_> {
+    fn run(&self) -> Result<(), (&'static str, String)> {
+        for line in self.cell.code.lines() {
+            let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+            self.command(command, rest, line)?;
+        }
+        Ok(())
+    }
+
+    fn command(&self, command: &str, rest: &str, line: &str) -> Result<(), (&'static str, String)> {
+        match command {
+            "print" => self.send(EventKind::Stdout(format!("{rest}\n").into_bytes())),
+            "eprint" => self.send(EventKind::Stderr(format!("{rest}\n").into_bytes())),
+            "bytes" => self.send(EventKind::Stdout(
+                rest.split_whitespace()
+                    .filter_map(|byte| u8::from_str_radix(byte, 16).ok())
+                    .collect(),
+            )),
+            "flood" => {
+                for _ in 0..rest.parse().unwrap_or(0) / 1_000 {
+                    self.check_interrupt()?;
+                    self.send(EventKind::Stdout(
+                        [b"x".repeat(999), b"\n".to_vec()].concat(),
+                    ));
+                }
+            }
+            "sleep" => {
+                let end = Instant::now() + Duration::from_millis(rest.parse().unwrap_or(0));
+                while Instant::now() < end {
+                    self.check_interrupt()?;
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+            "display" | "update" => {
+                let (id, text) = rest.split_once(' ').unwrap_or(("", rest));
+                self.send(EventKind::Display(Display {
+                    bundle: plain(text),
+                    id: Some(id.to_owned()),
+                    update: command == "update",
+                }));
+            }
+            "clear" => self.send(EventKind::Clear { wait: true }),
+            "input" | "password" => {
+                self.send(EventKind::Input {
+                    prompt: rest.to_owned(),
+                    password: command == "password",
+                });
+                let answer = loop {
+                    self.check_interrupt()?;
+                    if let Ok(line) = self.typed.recv_timeout(Duration::from_millis(5)) {
+                        break line;
+                    }
+                };
+                self.send(EventKind::Stdout(format!("got {answer}\n").into_bytes()));
+            }
+            "error" => return Err(("Fake", rest.to_owned())),
+            _ => self.send(EventKind::Result(plain(line))),
+        }
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<(), (&'static str, String)> {
+        if self.interrupted.load(Ordering::SeqCst) {
+            return Err(("Interrupted", "the cell was interrupted".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn send(&self, kind: EventKind) {
+        let _ = self.events.send(Event {
+            cell: self.cell.id,
+            kind,
+        });
+    }
+}
+
+fn plain(text: &str) -> MimeBundle {
+    let mut bundle = MimeBundle::default();
+    bundle.data.insert("text/plain".to_owned(), json!(text));
+    bundle
+}

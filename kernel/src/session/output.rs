@@ -1,0 +1,319 @@
+//! What cells show: from an evaluator's events to broadcasts, in order.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::Session;
+use crate::execution::{Display, Event, EventKind, MimeBundle, Outcome};
+use crate::output::{CellOutput, Chunk, Item, Pace, Piece, StdoutParser, StreamName};
+use crate::wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
+
+/// How many ended cells may still show something.
+const REMEMBERED_CELLS: usize = 64;
+/// How long text waits that looks like the beginning of a marker.
+const MARKER_PATIENCE: Duration = Duration::from_millis(60);
+
+/// What cells show: the running one, and earlier ones whose work goes on.
+#[derive(Default)]
+pub(super) struct Outputs(BTreeMap<u64, CellDisplay>);
+
+/// What one cell shows.
+struct CellDisplay {
+    /// The parent of all of it.
+    parent: Value,
+    /// Whether nothing of it is shown.
+    silent: bool,
+    /// The cell's number.
+    number: u32,
+    /// Whether there is a note that text is left out.
+    noted: bool,
+    stdout: StdoutParser,
+    /// When `stdout` began to hold text back.
+    waiting: Option<Instant>,
+    output: CellOutput<Step>,
+}
+
+/// What keeps its place among a cell's text.
+pub(super) enum Step {
+    Display(Display),
+    Clear {
+        wait: bool,
+    },
+    Result(MimeBundle),
+    Input {
+        prompt: String,
+        password: bool,
+    },
+    /// Text is left out from here on.
+    LimitReached,
+    Finished(Outcome),
+}
+
+impl Outputs {
+    /// Makes room for a new cell's output.
+    pub(super) fn open(
+        &mut self,
+        cell: u64,
+        parent: Value,
+        silent: bool,
+        number: u32,
+        limit: usize,
+    ) {
+        self.0.insert(
+            cell,
+            CellDisplay {
+                parent,
+                silent,
+                number,
+                noted: false,
+                stdout: StdoutParser::default(),
+                waiting: None,
+                output: CellOutput::new(limit),
+            },
+        );
+        while self.0.len() > REMEMBERED_CELLS {
+            self.0.pop_first();
+        }
+    }
+
+    /// Leaves out what waits for the pace, if it is much: who interrupts a
+    /// cell wants its end, not its flood.
+    pub(super) fn discard_backlog(&mut self, cell: u64) {
+        if let Some(display) = self.0.get_mut(&cell) {
+            display.output.discard_backlog();
+        }
+    }
+
+    /// When something must be looked at again.
+    pub(super) fn due(&self, pace: &mut Pace, now: Instant) -> Option<Instant> {
+        self.0
+            .values()
+            .filter_map(|display| display.due(pace, now))
+            .min()
+    }
+
+    /// What must go out now, cell by cell.
+    fn take(&mut self, pace: &mut Pace, now: Instant) -> Vec<(u64, Vec<Item<Step>>)> {
+        let mut taken = Vec::new();
+        for (&cell, display) in &mut self.0 {
+            if display
+                .waiting
+                .is_some_and(|since| since + MARKER_PATIENCE <= now)
+            {
+                let pieces = display.stdout.release();
+                display.push_pieces(pieces, now);
+            }
+            if display.output.due(pace, now).is_some_and(|due| due <= now) {
+                let items = display.output.take(pace, now);
+                if !items.is_empty() {
+                    taken.push((cell, items));
+                }
+            }
+        }
+        taken
+    }
+}
+
+impl CellDisplay {
+    fn due(&self, pace: &mut Pace, now: Instant) -> Option<Instant> {
+        let released = self.waiting.map(|since| since + MARKER_PATIENCE);
+        [released, self.output.due(pace, now)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn push(&mut self, kind: EventKind, now: Instant) {
+        let step = match kind {
+            EventKind::Stdout(bytes) => {
+                let pieces = self.stdout.push(&bytes);
+                return self.push_pieces(pieces, now);
+            }
+            EventKind::Stderr(bytes) => return self.push_text(StreamName::Stderr, &bytes, now),
+            EventKind::Display(display) => Step::Display(display),
+            EventKind::Clear { wait } => Step::Clear { wait },
+            EventKind::Result(bundle) => Step::Result(bundle),
+            EventKind::Input { prompt, password } => Step::Input { prompt, password },
+            EventKind::Finished(outcome) => {
+                let pieces = self.stdout.finish();
+                self.push_pieces(pieces, now);
+                self.output.finish(now);
+                return self.output.push_other(Step::Finished(outcome));
+            }
+        };
+        let pieces = self.stdout.release();
+        self.push_pieces(pieces, now);
+        self.output.push_other(step);
+    }
+
+    fn push_pieces(&mut self, pieces: Vec<Piece>, now: Instant) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(bytes) => self.push_text(StreamName::Stdout, &bytes, now),
+                Piece::Display(display) => self.output.push_other(Step::Display(display)),
+                Piece::Input { prompt, password } => {
+                    self.output.push_other(Step::Input { prompt, password });
+                }
+            }
+        }
+        self.waiting = if self.stdout.is_waiting() {
+            Some(self.waiting.unwrap_or(now))
+        } else {
+            None
+        };
+    }
+
+    fn push_text(&mut self, stream: StreamName, bytes: &[u8], now: Instant) {
+        if !self.silent && self.output.push(stream, bytes, now) {
+            self.output.push_other(Step::LimitReached);
+        }
+    }
+}
+
+impl Session {
+    /// Takes what a cell did.
+    pub(super) fn on_cell(&mut self, event: Event) {
+        match self.outputs.0.get_mut(&event.cell) {
+            Some(display) => display.push(event.kind, Instant::now()),
+            None => tracing::warn!(cell = event.cell, "output of a forgotten cell dropped"),
+        }
+    }
+
+    /// Broadcasts what has waited long enough.
+    pub(super) fn show(&mut self) {
+        let taken = self.outputs.take(&mut self.pace, Instant::now());
+        for (cell, items) in taken {
+            for item in items {
+                match item {
+                    Item::Text(chunk) => self.show_text(cell, chunk),
+                    Item::Other(step) => self.show_step(cell, step),
+                }
+            }
+        }
+    }
+
+    fn show_text(&self, cell: u64, chunk: Chunk) {
+        let Some(display) = self.outputs.0.get(&cell) else {
+            return;
+        };
+        self.publish(
+            &display.parent,
+            &Stream {
+                name: chunk.stream.as_str(),
+                text: chunk.text,
+            },
+        );
+    }
+
+    fn show_step(&mut self, cell: u64, step: Step) {
+        match step {
+            Step::Finished(outcome) => {
+                self.show_limit(cell, true);
+                self.on_finished(cell, outcome);
+            }
+            Step::Input { prompt, password } => self.ask(prompt, password),
+            Step::LimitReached => self.show_limit(cell, false),
+            Step::Result(bundle) => self.show_result(cell, bundle),
+            Step::Clear { wait } => {
+                if let Some(display) = self.visible(cell) {
+                    self.publish(&display.parent, &ClearOutput { wait });
+                }
+            }
+            Step::Display(display) => self.show_display(cell, display),
+        }
+    }
+
+    fn show_result(&mut self, cell: u64, bundle: MimeBundle) {
+        let Some(bundle) = self.keep_result(cell, bundle) else {
+            return;
+        };
+        self.pace.spend(nbytes(&bundle));
+        let Some(display) = self.visible(cell) else {
+            return;
+        };
+        self.publish(
+            &display.parent,
+            &ExecuteResult {
+                execution_count: display.number,
+                data: bundle.data,
+                metadata: bundle.metadata,
+            },
+        );
+    }
+
+    fn show_display(&mut self, cell: u64, shown: Display) {
+        self.pace.spend(nbytes(&shown.bundle));
+        let Some(display) = self.visible(cell) else {
+            return;
+        };
+        let content = DisplayData {
+            data: shown.bundle.data,
+            metadata: shown.bundle.metadata,
+            transient: Transient {
+                display_id: shown.id,
+            },
+        };
+        if shown.update {
+            self.publish(&display.parent, &UpdateDisplayData(content));
+        } else {
+            self.publish(&display.parent, &content);
+        }
+    }
+
+    /// One note that text is left out, and at the cell's end how much.
+    fn show_limit(&mut self, cell: u64, ended: bool) {
+        let limit = self.max_output;
+        let Some(display) = self.outputs.0.get_mut(&cell) else {
+            return;
+        };
+        let omitted = display.output.omitted();
+        if omitted == 0 || display.silent {
+            return;
+        }
+        let text = if ended {
+            format!(
+                "[output limit] {omitted} bytes of this cell's output are left out. A cell shows \
+                 at most {limit} bytes; SWATH_MAX_OUTPUT sets the limit."
+            )
+        } else {
+            format!(
+                "[output limit] This cell has written {limit} bytes; the rest of its output is \
+                 left out. SWATH_MAX_OUTPUT sets the limit."
+            )
+        };
+        let mut data = Map::new();
+        data.insert("text/plain".to_owned(), json!(text));
+        let note = DisplayData {
+            data,
+            metadata: Map::new(),
+            transient: Transient {
+                display_id: Some(format!("swath-output-limit-{cell}")),
+            },
+        };
+        let update = std::mem::replace(&mut display.noted, true);
+        let parent = display.parent.clone();
+        if update {
+            self.publish(&parent, &UpdateDisplayData(note));
+        } else {
+            self.publish(&parent, &note);
+        }
+    }
+
+    fn visible(&self, cell: u64) -> Option<&CellDisplay> {
+        self.outputs.0.get(&cell).filter(|display| !display.silent)
+    }
+}
+
+/// About how much a bundle weighs on the wire.
+fn nbytes(bundle: &MimeBundle) -> usize {
+    bundle
+        .data
+        .values()
+        .map(|content| match content {
+            Value::String(text) => text.len(),
+            other => other.to_string().len(),
+        })
+        .sum()
+}

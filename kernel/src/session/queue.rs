@@ -1,0 +1,53 @@
+//! Executions that wait for the running one.
+
+use std::collections::VecDeque;
+
+use super::{Origin, Session};
+use crate::wire::{ExecuteReply, ExecuteRequest};
+use serde_json::Map;
+
+/// An execution that waits.
+pub(super) struct Queued {
+    pub(super) origin: Origin,
+    pub(super) request: ExecuteRequest,
+}
+
+/// The executions that wait, in the order of their requests.
+#[derive(Default)]
+pub(super) struct Queue(VecDeque<Queued>);
+
+impl Queue {
+    pub(super) fn push(&mut self, queued: Queued) {
+        self.0.push_back(queued);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Queued> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Queued> + use<> {
+        std::mem::take(&mut self.0).into_iter()
+    }
+}
+
+impl Session {
+    /// Tells the clients whose executions will not happen.
+    pub(super) fn abort_all(&self, queued: impl Iterator<Item = Queued>) {
+        for Queued { origin, .. } in queued {
+            self.busy(&origin);
+            self.abort(origin);
+        }
+    }
+
+    pub(super) fn abort(&self, origin: Origin) {
+        self.reply(
+            &origin,
+            &ExecuteReply::Aborted {
+                execution_count: self.execution_count,
+                user_expressions: Map::new(),
+                payload: Vec::new(),
+            },
+        );
+        self.idle(&origin);
+    }
+}

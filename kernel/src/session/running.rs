@@ -1,0 +1,328 @@
+//! The cell that runs, from its start to its reply.
+//!
+//! ```text
+//! Code ──ok──> Expressions ──> reply ok ──> idle
+//!   └──error──> Failed (a moment's grace) ──> error, reply, idle, queue aborted
+//! ```
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::expressions::Expressions;
+use super::queue::Queued;
+use super::{Origin, Session};
+use crate::connection::Received;
+use crate::execution::{Cell, CellError, MimeBundle, Outcome};
+use crate::wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest};
+
+/// How long after an error executions that were sent before it may still
+/// arrive: they belong to the run that failed. No client has seen the error
+/// yet, so that none of them can be an answer to it.
+const GRACE: Duration = Duration::from_millis(15);
+/// How long after the first cell the analyzer starts.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// The cell that runs.
+pub(super) struct Running {
+    origin: Origin,
+    request: ExecuteRequest,
+    /// The cell's number.
+    number: u32,
+    /// The id of what the evaluator runs for it now.
+    cell: u64,
+    stage: Stage,
+    /// The result's plain text, for the history.
+    result: Option<String>,
+    /// Whether the user has been asked and hasn't answered.
+    asked: bool,
+    /// Whether an interrupt was asked for.
+    interrupted: bool,
+}
+
+/// How far it is.
+enum Stage {
+    /// The cell itself runs.
+    Code,
+    /// It has ended well; its user_expressions are evaluated.
+    Expressions(Expressions),
+    /// It has ended badly; this is told at `at`.
+    Failed { error: CellError, at: Instant },
+}
+
+impl Running {
+    /// Whose cell it is.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The id of what the evaluator runs for it now.
+    pub(super) fn cell(&self) -> u64 {
+        self.cell
+    }
+
+    /// When it must be looked at again.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Failed { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Notes that an interrupt was asked for.
+    pub(super) fn interrupt(&mut self) {
+        self.interrupted = true;
+        self.asked = false;
+    }
+
+    /// Notes that the user is asked. Whether the client takes questions.
+    pub(super) fn ask(&mut self) -> bool {
+        self.asked = self.request.allow_stdin;
+        self.asked
+    }
+
+    /// Whether an answer is expected; it is not any more.
+    pub(super) fn take_question(&mut self) -> bool {
+        std::mem::take(&mut self.asked)
+    }
+}
+
+impl Session {
+    /// Does what can be done now: shows output, ends the running cell, starts
+    /// the next one.
+    pub(super) fn progress(&mut self, requests: &mut mpsc::UnboundedReceiver<Received>) {
+        loop {
+            self.show();
+            if self.due_failure() {
+                while let Ok((channel, envelope)) = requests.try_recv() {
+                    self.dispatch(channel, envelope);
+                }
+                self.fail();
+            }
+            if self.ended || self.running.is_some() {
+                return;
+            }
+            let Some(next) = self.queue.pop() else {
+                return;
+            };
+            self.start(next);
+        }
+    }
+
+    /// Starts an execution.
+    fn start(&mut self, Queued { origin, request }: Queued) {
+        self.busy(&origin);
+        let is_blank = request.code.trim().is_empty();
+        if request.store_history && !request.silent && !is_blank {
+            self.execution_count += 1;
+        }
+        let number = self.execution_count;
+        if !request.silent {
+            self.publish(
+                &origin.header,
+                &ExecuteInput {
+                    code: request.code.clone(),
+                    execution_count: number,
+                },
+            );
+        }
+        let code = request.code.clone();
+        self.running = Some(Running {
+            origin,
+            request,
+            number,
+            cell: 0,
+            stage: Stage::Code,
+            result: None,
+            asked: false,
+            interrupted: false,
+        });
+        if is_blank {
+            self.conclude_code();
+        } else {
+            self.evaluate(code);
+        }
+    }
+
+    /// Hands code to the evaluator on behalf of the running cell.
+    fn evaluate(&mut self, code: String) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        self.last_cell += 1;
+        running.cell = self.last_cell;
+        self.outputs.open(
+            running.cell,
+            running.origin.header.clone(),
+            running.request.silent,
+            running.number,
+            self.max_output,
+        );
+        self.evaluator.execute(Cell {
+            code,
+            number: running.number,
+            id: running.cell,
+            allow_stdin: running.request.allow_stdin,
+        });
+    }
+
+    /// Keeps what the history and the user_expressions need of a result.
+    /// Returns it where it is to be shown.
+    pub(super) fn keep_result(&mut self, cell: u64, bundle: MimeBundle) -> Option<MimeBundle> {
+        let Some(running) = &mut self.running else {
+            return Some(bundle);
+        };
+        if running.cell != cell {
+            return Some(bundle);
+        }
+        match &mut running.stage {
+            Stage::Expressions(expressions) => {
+                expressions.result(bundle);
+                None
+            }
+            Stage::Code | Stage::Failed { .. } => {
+                running.result = bundle
+                    .data
+                    .get("text/plain")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
+                Some(bundle)
+            }
+        }
+    }
+
+    /// What the evaluator ran has ended.
+    pub(super) fn on_finished(&mut self, cell: u64, outcome: Outcome) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        if running.cell != cell {
+            tracing::warn!(cell, "a cell ended that does not run");
+            return;
+        }
+        running.asked = false;
+        match (&mut running.stage, outcome) {
+            (Stage::Code, Outcome::Ok) => self.conclude_code(),
+            (Stage::Code, Outcome::Error(error)) => {
+                let grace = if running.request.stop_on_error {
+                    GRACE
+                } else {
+                    Duration::ZERO
+                };
+                let at = Instant::now() + grace;
+                running.stage = Stage::Failed { error, at };
+            }
+            (Stage::Expressions(expressions), outcome) => {
+                expressions.finished(outcome);
+                self.next_expression();
+            }
+            (Stage::Failed { .. }, _) => tracing::warn!(cell, "a cell ended twice"),
+        }
+    }
+
+    /// The cell itself ran to its end.
+    fn conclude_code(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.stage = Stage::Expressions(Expressions::new(&running.request.user_expressions));
+            self.next_expression();
+        }
+    }
+
+    /// Evaluates the next of the user_expressions, or replies.
+    fn next_expression(&mut self) {
+        let Some(Running {
+            stage: Stage::Expressions(expressions),
+            interrupted,
+            ..
+        }) = &mut self.running
+        else {
+            return;
+        };
+        if *interrupted {
+            expressions.interrupt();
+        }
+        if let Some(code) = expressions.next() {
+            return self.evaluate(code);
+        }
+        let user_expressions = expressions.take_results();
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.remember(&running);
+        self.reply(
+            &running.origin,
+            &ExecuteReply::Ok {
+                execution_count: running.number,
+                user_expressions,
+                payload: Vec::new(),
+            },
+        );
+        self.idle(&running.origin);
+    }
+
+    fn due_failure(&self) -> bool {
+        self.running
+            .as_ref()
+            .and_then(Running::due)
+            .is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Tells the running cell's error, and aborts what depends on it.
+    fn fail(&mut self) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        let Running {
+            stage: Stage::Failed { ref error, .. },
+            ..
+        } = running
+        else {
+            return;
+        };
+        if !running.request.silent {
+            self.publish(
+                &running.origin.header,
+                &ErrorOutput {
+                    ename: error.ename.clone(),
+                    evalue: error.evalue.clone(),
+                    traceback: error.traceback.clone(),
+                },
+            );
+        }
+        self.remember(&running);
+        self.reply(
+            &running.origin,
+            &ExecuteReply::Error {
+                execution_count: running.number,
+                ename: error.ename.clone(),
+                evalue: error.evalue.clone(),
+                traceback: error.traceback.clone(),
+                user_expressions: Map::new(),
+                payload: Vec::new(),
+            },
+        );
+        self.idle(&running.origin);
+        if running.request.stop_on_error {
+            let queued = self.queue.drain();
+            self.abort_all(queued);
+        }
+    }
+
+    /// Adds the cell to the history.
+    fn remember(&mut self, running: &Running) {
+        let request = &running.request;
+        if request.silent || !request.store_history || request.code.trim().is_empty() {
+            return;
+        }
+        self.history
+            .append(running.number, request.code.clone(), running.result.clone());
+        if running.number == 1 {
+            let analyzer = self.analyzer.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(WARM_UP).await;
+                analyzer.warm_up().await;
+            });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! shutdown_request, SIGTERM, and the end.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-shutdown>
+
+use std::time::Duration;
+
+use super::{Origin, Session};
+use crate::signals::Signal;
+use crate::wire::{ShutdownReply, ShutdownRequest};
+
+/// How long the children get to end.
+const CHILDREN_LIMIT: Duration = Duration::from_millis(600);
+
+impl Session {
+    pub(super) fn on_shutdown(&mut self, origin: &Origin, request: ShutdownRequest) {
+        self.abandon_cells();
+        let reply = ShutdownReply {
+            status: "ok",
+            restart: request.restart,
+        };
+        // Other clients of this kernel learn it from iopub.
+        self.publish(&origin.header, &reply);
+        self.reply(origin, &reply);
+        self.ended = true;
+    }
+
+    pub(super) fn on_signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Interrupt => self.interrupt(),
+            Signal::Terminate => {
+                self.abandon_cells();
+                self.ended = true;
+            }
+        }
+    }
+
+    /// Answers everybody who still waits for a cell.
+    fn abandon_cells(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.abort(running.origin().clone());
+        }
+        for queued in self.queue.drain() {
+            self.busy(&queued.origin);
+            self.abort(queued.origin);
+        }
+    }
+
+    /// Ends the children, while what was sent leaves the process.
+    pub(super) async fn end(self) {
+        let Self {
+            evaluator,
+            analyzer,
+            channels,
+            ..
+        } = self;
+        analyzer.stop();
+        let children = tokio::task::spawn_blocking(move || evaluator.shutdown());
+        let (_, ended) = tokio::join!(
+            channels.flush(),
+            tokio::time::timeout(CHILDREN_LIMIT, children)
+        );
+        if ended.is_err() {
+            tracing::warn!("children did not end within {CHILDREN_LIMIT:?}");
+        }
+    }
+}

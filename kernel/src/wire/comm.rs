@@ -1,0 +1,55 @@
+//! Comms. The kernel has no target of its own, so that every comm which a
+//! client opens is closed again, as the protocol asks.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Content;
+
+/// A comm that a client opens.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct CommOpen {
+    /// The comm's id.
+    pub(crate) comm_id: String,
+    /// Whom the client wants at the other end.
+    #[serde(default)]
+    pub(crate) target_name: String,
+}
+
+/// The comm that a comm_msg or comm_close is about; its data nobody reads.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct CommId {
+    /// The comm's id.
+    pub(crate) comm_id: String,
+}
+
+/// Closes a comm.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CommClose {
+    /// The comm's id.
+    pub(crate) comm_id: String,
+    /// Empty.
+    pub(crate) data: Map<String, Value>,
+}
+
+impl Content for CommClose {
+    fn msg_type(&self) -> &str {
+        "comm_close"
+    }
+}
+
+/// The open comms: none.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CommInfoReply {
+    /// Always "ok".
+    pub(crate) status: &'static str,
+    /// By id.
+    pub(crate) comms: Map<String, Value>,
+}
+
+impl Content for CommInfoReply {
+    fn msg_type(&self) -> &str {
+        "comm_info_reply"
+    }
+}

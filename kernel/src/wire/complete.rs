@@ -1,0 +1,37 @@
+//! complete_request and its reply. Offsets count Unicode code points.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#completion>
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Content;
+
+/// Complete code.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct CompleteRequest {
+    /// The source text.
+    pub(crate) code: String,
+    /// The cursor, in code points; without it, the text's end.
+    pub(crate) cursor_pos: Option<usize>,
+}
+
+/// The matches, and the range of text that each of them replaces.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CompleteReply {
+    /// The replacements.
+    pub(crate) matches: Vec<String>,
+    /// The range's start, in code points.
+    pub(crate) cursor_start: usize,
+    /// The range's end, in code points.
+    pub(crate) cursor_end: usize,
+    /// JupyterLab reads kinds and signatures from `_jupyter_types_experimental`.
+    pub(crate) metadata: Map<String, Value>,
+    /// Always "ok".
+    pub(crate) status: &'static str,
+}
+
+impl Content for CompleteReply {
+    fn msg_type(&self) -> &str {
+        "complete_reply"
+    }
+}

@@ -1,0 +1,136 @@
+//! A multipart message, cut into its named frames.
+
+use bytes::Bytes;
+use thiserror::Error;
+
+/// Separates the routing identities from the message.
+const DELIMITER: &[u8] = b"<IDS|MSG>";
+
+/// The frames of one message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frames {
+    /// Routing identities; on iopub the topic.
+    pub(crate) identities: Vec<Bytes>,
+    /// Hexadecimal HMAC of the four frames that follow; empty without a key.
+    pub(crate) signature: Bytes,
+    /// JSON: the message's own header.
+    pub(crate) header: Bytes,
+    /// JSON: the header of the message that caused this one.
+    pub(crate) parent_header: Bytes,
+    /// JSON: metadata.
+    pub(crate) metadata: Bytes,
+    /// JSON: content.
+    pub(crate) content: Bytes,
+    /// Raw buffers, which no signature covers.
+    pub(crate) buffers: Vec<Bytes>,
+}
+
+/// Why a multipart message is not one of the protocol's.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum FrameError {
+    /// The delimiter frame is missing.
+    #[error("message of {found} frames has no <IDS|MSG> delimiter")]
+    NoDelimiter {
+        /// How many frames there were.
+        found: usize,
+    },
+    /// Fewer than five frames follow the delimiter.
+    #[error("message has {found} frames after its delimiter, expected at least 5")]
+    TooShort {
+        /// How many frames there were.
+        found: usize,
+    },
+}
+
+impl Frames {
+    /// Names the frames of a multipart message.
+    pub(crate) fn split(parts: Vec<Bytes>) -> Result<Self, FrameError> {
+        let found = parts.len();
+        let mut parts = parts.into_iter();
+        let mut identities = Vec::new();
+        loop {
+            match parts.next() {
+                Some(part) if part == DELIMITER => break,
+                Some(part) => identities.push(part),
+                None => return Err(FrameError::NoDelimiter { found }),
+            }
+        }
+        let found = parts.len();
+        let mut next = || parts.next().ok_or(FrameError::TooShort { found });
+        Ok(Self {
+            identities,
+            signature: next()?,
+            header: next()?,
+            parent_header: next()?,
+            metadata: next()?,
+            content: next()?,
+            buffers: parts.collect(),
+        })
+    }
+
+    /// The multipart message of these frames.
+    pub(crate) fn join(self) -> Vec<Bytes> {
+        let mut parts = self.identities;
+        parts.reserve(6 + self.buffers.len());
+        parts.push(Bytes::from_static(DELIMITER));
+        parts.extend([
+            self.signature,
+            self.header,
+            self.parent_header,
+            self.metadata,
+            self.content,
+        ]);
+        parts.extend(self.buffers);
+        parts
+    }
+
+    /// What the signature covers.
+    pub(crate) fn signed(&self) -> [&[u8]; 4] {
+        [
+            &self.header,
+            &self.parent_header,
+            &self.metadata,
+            &self.content,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(texts: &[&'static str]) -> Vec<Bytes> {
+        texts
+            .iter()
+            .map(|text| Bytes::from_static(text.as_bytes()))
+            .collect()
+    }
+
+    #[test]
+    fn identities_and_buffers_may_be_any_number() {
+        for input in [
+            parts(&["<IDS|MSG>", "s", "h", "p", "m", "c"]),
+            parts(&["a", "b", "<IDS|MSG>", "s", "h", "p", "m", "c", "x", "y"]),
+        ] {
+            let frames = Frames::split(input.clone()).unwrap();
+            assert_eq!(frames.signed(), [b"h", b"p", b"m", b"c"]);
+            assert_eq!(frames.join(), input);
+        }
+    }
+
+    #[test]
+    fn what_is_short_or_undelimited_is_an_error() {
+        assert_eq!(
+            Frames::split(parts(&["a", "b"])),
+            Err(FrameError::NoDelimiter { found: 2 })
+        );
+        assert_eq!(
+            Frames::split(parts(&["<IDS|MSG>", "s", "h", "p", "m"])),
+            Err(FrameError::TooShort { found: 4 })
+        );
+        assert_eq!(
+            Frames::split(Vec::new()),
+            Err(FrameError::NoDelimiter { found: 0 })
+        );
+    }
+}

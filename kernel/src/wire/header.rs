@@ -1,0 +1,47 @@
+//! Message headers.
+
+use chrono::{SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The version of the protocol that the kernel speaks.
+///
+/// 5.5 asks for `supported_features` in kernel_info_reply. The handshake that
+/// came with it is announced by the kernelspec's `kernel_protocol_version`,
+/// which ours leaves out.
+pub(crate) const PROTOCOL_VERSION: &str = "5.5";
+
+/// A message's header.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Header {
+    /// Unique to the message.
+    pub(crate) msg_id: String,
+    /// The sender's session: in what the kernel sends, the kernel's own.
+    #[serde(default)]
+    pub(crate) session: String,
+    /// The sender's user name.
+    #[serde(default)]
+    pub(crate) username: String,
+    /// ISO 8601.
+    #[serde(default)]
+    pub(crate) date: String,
+    /// Decides the content's shape.
+    pub(crate) msg_type: String,
+    /// The protocol's version.
+    #[serde(default)]
+    pub(crate) version: String,
+}
+
+impl Header {
+    /// A new header of `session`, dated now.
+    pub(crate) fn new(session: &str, username: &str, msg_type: &str) -> Self {
+        Self {
+            msg_id: Uuid::new_v4().to_string(),
+            session: session.to_owned(),
+            username: username.to_owned(),
+            date: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            msg_type: msg_type.to_owned(),
+            version: PROTOCOL_VERSION.to_owned(),
+        }
+    }
+}

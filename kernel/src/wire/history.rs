@@ -1,0 +1,120 @@
+//! history_request and its reply.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#history>
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Content;
+
+/// What was executed before?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HistoryRequest {
+    /// Whether to add each cell's result.
+    pub(crate) output: bool,
+    /// Which cells.
+    pub(crate) access: HistoryAccess,
+}
+
+/// Which cells of the history are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HistoryAccess {
+    /// The last `n`.
+    Tail {
+        /// How many.
+        n: usize,
+    },
+    /// Lines of one session.
+    Range {
+        /// The session's number; 0 is this one, -1 the one before.
+        session: i64,
+        /// The first line.
+        start: i64,
+        /// The line after the last; without it, all.
+        stop: Option<i64>,
+    },
+    /// Those that match a pattern.
+    Search {
+        /// With `*` for any text and `?` for any character.
+        pattern: String,
+        /// At most so many, the latest.
+        n: Option<usize>,
+        /// Drop repetitions.
+        unique: bool,
+    },
+}
+
+/// As it comes: one flat object for the three kinds of access.
+#[derive(Debug, Deserialize)]
+pub(super) struct RawHistoryRequest {
+    #[serde(default)]
+    output: bool,
+    #[serde(default = "tail")]
+    hist_access_type: String,
+    #[serde(default)]
+    session: Option<i64>,
+    #[serde(default)]
+    start: Option<i64>,
+    #[serde(default)]
+    stop: Option<i64>,
+    #[serde(default)]
+    n: Option<i64>,
+    #[serde(default)]
+    pattern: Option<String>,
+    #[serde(default)]
+    unique: Option<bool>,
+}
+
+fn tail() -> String {
+    "tail".to_owned()
+}
+
+/// How many cells a `tail` without `n` gets.
+const DEFAULT_TAIL: usize = 10;
+
+impl TryFrom<RawHistoryRequest> for HistoryRequest {
+    type Error = serde_json::Error;
+
+    fn try_from(raw: RawHistoryRequest) -> Result<Self, Self::Error> {
+        use serde::de::Error as _;
+        let n = raw.n.map(|n| usize::try_from(n).unwrap_or(0));
+        let access = match raw.hist_access_type.as_str() {
+            "tail" => HistoryAccess::Tail {
+                n: n.unwrap_or(DEFAULT_TAIL),
+            },
+            "range" => HistoryAccess::Range {
+                session: raw.session.unwrap_or(0),
+                start: raw.start.unwrap_or(1),
+                stop: raw.stop,
+            },
+            "search" => HistoryAccess::Search {
+                pattern: raw.pattern.unwrap_or_else(|| "*".to_owned()),
+                n,
+                unique: raw.unique.unwrap_or(false),
+            },
+            other => {
+                return Err(serde_json::Error::custom(format_args!(
+                    "hist_access_type is `{other}`, expected tail, range or search"
+                )));
+            }
+        };
+        Ok(Self {
+            output: raw.output,
+            access,
+        })
+    }
+}
+
+/// The cells: `[session, line, input]`, or `[session, line, [input, output]]`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct HistoryReply {
+    /// Always "ok".
+    pub(crate) status: &'static str,
+    /// Oldest first.
+    pub(crate) history: Vec<Value>,
+}
+
+impl Content for HistoryReply {
+    fn msg_type(&self) -> &str {
+        "history_reply"
+    }
+}

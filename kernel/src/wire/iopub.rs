@@ -1,0 +1,120 @@
+//! What the kernel broadcasts.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#messages-on-the-iopub-pub-sub-channel>
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Content;
+
+/// Gives each content its message type.
+macro_rules! message_types {
+    ($($content:ty => $name:literal,)*) => {$(
+        impl Content for $content {
+            fn msg_type(&self) -> &str {
+                $name
+            }
+        }
+    )*};
+}
+
+message_types! {
+    Status => "status",
+    ExecuteInput => "execute_input",
+    Stream => "stream",
+    DisplayData => "display_data",
+    UpdateDisplayData => "update_display_data",
+    ExecuteResult => "execute_result",
+    ErrorOutput => "error",
+    ClearOutput => "clear_output",
+    IopubWelcome => "iopub_welcome",
+}
+
+/// Whether the kernel works on the parent.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "execution_state", rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// The kernel has just started; nobody's child.
+    Starting,
+    /// It works on the parent request.
+    Busy,
+    /// It has done so.
+    Idle,
+}
+
+/// The code that is about to run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExecuteInput {
+    /// Its source text.
+    pub(crate) code: String,
+    /// Its number.
+    pub(crate) execution_count: u32,
+}
+
+/// Text.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Stream {
+    /// "stdout" or "stderr".
+    pub(crate) name: &'static str,
+    /// What was written.
+    pub(crate) text: String,
+}
+
+/// What front ends keep only while they are open.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Transient {
+    /// Names the display for later updates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) display_id: Option<String>,
+}
+
+/// Shows something.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DisplayData {
+    /// By MIME type.
+    pub(crate) data: Map<String, Value>,
+    /// By MIME type.
+    pub(crate) metadata: Map<String, Value>,
+    /// The display's id.
+    pub(crate) transient: Transient,
+}
+
+/// Shows something in the place of earlier displays of the same id.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct UpdateDisplayData(pub(crate) DisplayData);
+
+/// The value of the cell.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExecuteResult {
+    /// The cell's number.
+    pub(crate) execution_count: u32,
+    /// By MIME type.
+    pub(crate) data: Map<String, Value>,
+    /// By MIME type.
+    pub(crate) metadata: Map<String, Value>,
+}
+
+/// Why the cell failed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ErrorOutput {
+    /// The error's kind.
+    pub(crate) ename: String,
+    /// One line.
+    pub(crate) evalue: String,
+    /// The whole text.
+    pub(crate) traceback: Vec<String>,
+}
+
+/// Removes what the cell has shown.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct ClearOutput {
+    /// Only when the next output comes.
+    pub(crate) wait: bool,
+}
+
+/// Tells a subscriber that it will miss nothing from now on (JEP 65).
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct IopubWelcome {
+    /// The topic subscribed to.
+    pub(crate) subscription: String,
+}

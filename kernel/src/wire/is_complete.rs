@@ -1,0 +1,34 @@
+//! is_complete_request and its reply.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#code-completeness>
+
+use serde::{Deserialize, Serialize};
+
+use super::Content;
+
+/// Is this code complete?
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct IsCompleteRequest {
+    /// The source text.
+    pub(crate) code: String,
+}
+
+/// Whether a console should run the code or ask for another line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub(crate) enum IsCompleteReply {
+    /// It can run.
+    Complete,
+    /// More is needed.
+    Incomplete {
+        /// What the next line should start with.
+        indent: String,
+    },
+    /// No continuation can mend it.
+    Invalid,
+}
+
+impl Content for IsCompleteReply {
+    fn msg_type(&self) -> &str {
+        "is_complete_reply"
+    }
+}

@@ -1,0 +1,132 @@
+//! The closed set of requests.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::history::RawHistoryRequest;
+use super::stdin::InputReply;
+use super::{
+    CommId, CommOpen, CompleteRequest, Content, ExecuteRequest, HistoryRequest, InspectRequest,
+    IsCompleteRequest, ShutdownRequest,
+};
+
+/// Everything that a client can ask.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Who are you?
+    KernelInfo,
+    /// Run code.
+    Execute(ExecuteRequest),
+    /// Complete code.
+    Complete(CompleteRequest),
+    /// Explain what is at the cursor.
+    Inspect(InspectRequest),
+    /// Is this code complete?
+    IsComplete(IsCompleteRequest),
+    /// What was executed before?
+    History(HistoryRequest),
+    /// Which comms are open?
+    CommInfo,
+    /// Open a comm.
+    CommOpen(CommOpen),
+    /// A message on a comm.
+    CommMsg(CommId),
+    /// Close a comm.
+    CommClose(CommId),
+    /// Which ports?
+    Connect,
+    /// Interrupt the running cell.
+    Interrupt,
+    /// End the kernel.
+    Shutdown(ShutdownRequest),
+    /// The answer to the kernel's own input_request.
+    InputReply(String),
+}
+
+/// Why a content is not the request that its header says it is.
+#[derive(Debug, Error)]
+pub(crate) enum BadRequest {
+    /// No such message type.
+    #[error("message type `{0}` is unknown")]
+    UnknownType(String),
+    /// The content lacks something, or has another shape.
+    #[error("content of `{msg_type}` does not parse: {cause}")]
+    Content {
+        /// The message's type.
+        msg_type: String,
+        /// What serde found.
+        cause: serde_json::Error,
+    },
+}
+
+impl Request {
+    /// Parses `content` as the request that `msg_type` names.
+    pub(crate) fn parse(msg_type: &str, content: &[u8]) -> Result<Self, BadRequest> {
+        let bad = |cause| BadRequest::Content {
+            msg_type: msg_type.to_owned(),
+            cause,
+        };
+        Ok(match msg_type {
+            "kernel_info_request" => any(content, Self::KernelInfo).map_err(bad)?,
+            "execute_request" => Self::Execute(json(content).map_err(bad)?),
+            "complete_request" => Self::Complete(json(content).map_err(bad)?),
+            "inspect_request" => Self::Inspect(json(content).map_err(bad)?),
+            "is_complete_request" => Self::IsComplete(json(content).map_err(bad)?),
+            "history_request" => Self::History(
+                json::<RawHistoryRequest>(content)
+                    .and_then(HistoryRequest::try_from)
+                    .map_err(bad)?,
+            ),
+            "comm_info_request" => any(content, Self::CommInfo).map_err(bad)?,
+            "comm_open" => Self::CommOpen(json(content).map_err(bad)?),
+            "comm_msg" => Self::CommMsg(json(content).map_err(bad)?),
+            "comm_close" => Self::CommClose(json(content).map_err(bad)?),
+            "connect_request" => any(content, Self::Connect).map_err(bad)?,
+            "interrupt_request" => any(content, Self::Interrupt).map_err(bad)?,
+            "shutdown_request" => Self::Shutdown(json(content).map_err(bad)?),
+            "input_reply" => Self::InputReply(json::<InputReply>(content).map_err(bad)?.value),
+            unknown => return Err(BadRequest::UnknownType(unknown.to_owned())),
+        })
+    }
+}
+
+fn json<T: DeserializeOwned>(content: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(content)
+}
+
+/// `request`, whose content nobody reads but which must be JSON.
+fn any(content: &[u8], request: Request) -> Result<Request, serde_json::Error> {
+    json::<Value>(content).map(|_| request)
+}
+
+/// The reply to a request whose content does not parse.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct ErrorReply {
+    #[serde(skip)]
+    msg_type: String,
+    status: &'static str,
+    ename: &'static str,
+    evalue: String,
+    traceback: Vec<String>,
+}
+
+impl ErrorReply {
+    /// The reply to `bad`; `None` where the message's type has no reply.
+    pub(crate) fn new(msg_type: &str, bad: &BadRequest) -> Option<Self> {
+        let family = msg_type.strip_suffix("_request")?;
+        Some(Self {
+            msg_type: format!("{family}_reply"),
+            status: "error",
+            ename: "ProtocolError",
+            evalue: bad.to_string(),
+            traceback: vec![format!("ProtocolError: {bad}")],
+        })
+    }
+}
+
+impl Content for ErrorReply {
+    fn msg_type(&self) -> &str {
+        &self.msg_type
+    }
+}

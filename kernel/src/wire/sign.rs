@@ -1,0 +1,101 @@
+//! Signatures: HMAC-SHA256 over the four JSON frames.
+
+use std::fmt::Write as _;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// Signs and verifies with the connection's key.
+#[derive(Clone)]
+pub(crate) struct Signer {
+    /// Keyed, not yet fed; `None` where the key is empty: nothing is signed.
+    keyed: Option<Hmac<Sha256>>,
+}
+
+impl Signer {
+    /// A signer for `key`; an empty key turns signing off.
+    pub(crate) fn new(key: &[u8]) -> Self {
+        let keyed = (!key.is_empty())
+            .then(|| Hmac::new_from_slice(key).expect("invariant: HMAC takes a key of any length"));
+        Self { keyed }
+    }
+
+    /// The hexadecimal signature of `frames`; empty where nothing is signed.
+    pub(crate) fn sign(&self, frames: [&[u8]; 4]) -> String {
+        let Some(mac) = self.fed(frames) else {
+            return String::new();
+        };
+        let mut signature = String::with_capacity(64);
+        for byte in mac.finalize().into_bytes() {
+            write!(signature, "{byte:02x}").expect("invariant: a String takes any text");
+        }
+        signature
+    }
+
+    /// Whether `signature` is that of `frames`, compared in constant time.
+    pub(crate) fn verify(&self, signature: &[u8], frames: [&[u8]; 4]) -> bool {
+        let Some(mac) = self.fed(frames) else {
+            return true;
+        };
+        from_hex(signature).is_some_and(|expected| mac.verify_slice(&expected).is_ok())
+    }
+
+    /// Whether messages carry signatures at all.
+    pub(crate) fn is_signing(&self) -> bool {
+        self.keyed.is_some()
+    }
+
+    fn fed(&self, frames: [&[u8]; 4]) -> Option<Hmac<Sha256>> {
+        let mut mac = self.keyed.clone()?;
+        for frame in frames {
+            mac.update(frame);
+        }
+        Some(mac)
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+    text.chunks_exact(2)
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAMES: [&[u8]; 4] = [b"{\"a\":1}", b"{}", b"{}", b"{\"code\":\"1\"}"];
+
+    #[test]
+    fn known_signature() {
+        // echo -n '{"a":1}{}{}{"code":"1"}' | openssl dgst -sha256 -hmac secret
+        let signature = Signer::new(b"secret").sign(FRAMES);
+        assert_eq!(signature.len(), 64);
+        assert!(Signer::new(b"secret").verify(signature.as_bytes(), FRAMES));
+        assert!(!Signer::new(b"other").verify(signature.as_bytes(), FRAMES));
+    }
+
+    #[test]
+    fn a_changed_frame_or_signature_is_rejected() {
+        let signer = Signer::new(b"secret");
+        let signature = signer.sign(FRAMES);
+        let mut changed = FRAMES;
+        changed[3] = b"{\"code\":\"2\"}";
+        assert!(!signer.verify(signature.as_bytes(), changed));
+        for wrong in ["", "00", "zz", &signature[..62], &signature[..63]] {
+            assert!(!signer.verify(wrong.as_bytes(), FRAMES), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_key_signs_nothing_and_accepts_anything() {
+        let signer = Signer::new(b"");
+        assert_eq!(signer.sign(FRAMES), "");
+        assert!(signer.verify(b"whatever", FRAMES));
+        assert!(!signer.is_signing());
+    }
+}

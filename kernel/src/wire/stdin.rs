@@ -1,0 +1,28 @@
+//! The kernel's question to the user, and the answer.
+//! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#messages-on-the-stdin-router-dealer-channel>
+
+use serde::{Deserialize, Serialize};
+
+use super::Content;
+
+/// Asks for a line of text.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct InputRequest {
+    /// Shown before the field.
+    pub(crate) prompt: String,
+    /// Whether the typed text must not be shown.
+    pub(crate) password: bool,
+}
+
+impl Content for InputRequest {
+    fn msg_type(&self) -> &str {
+        "input_request"
+    }
+}
+
+/// The line.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct InputReply {
+    /// Without its line end.
+    pub(super) value: String,
+}
