@@ -59,6 +59,8 @@ impl Process {
             // The sources of all dependencies are there, or they are not:
             // completion is no reason to use the network.
             .env("CARGO_NET_OFFLINE", "true")
+            // That cells get a std of empty crates is none of its concern.
+            .env_remove("RUST_SRC_PATH")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
