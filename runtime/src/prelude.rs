@@ -25,6 +25,14 @@ pub use crate::delayed::{
     Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
 };
 
+// What is seen of them.
+pub use crate::diagnostics::progress::progress;
+pub use crate::display::{
+    DisplayHandle, GraphStyle, Html, Latex, Markdown, Plot, Png, Rankdir, Show, Svg, Visualize,
+    clear_output, display, display_handle, plot,
+};
+pub use crate::{progress, show};
+
 // The session.
 pub use crate::schedule::cancel::sleep;
 pub use crate::schedule::checkpoint;

@@ -1,1 +1,5 @@
 //! Progress of what runs.
+
+pub mod progress;
+
+pub use progress::{Progressed, progress};

@@ -7,6 +7,7 @@ use crate::error::Result;
 use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The tasks of one operation, and the layers whose chunks they take.
 ///
@@ -51,6 +52,25 @@ pub trait Source: Send + Sync + 'static {
     /// # Errors
     /// What the computation failed with, or that the wait was interrupted.
     fn wait(&self) -> Result<()>;
+    /// How far the computation is; none for values that were never computed.
+    fn progress(&self) -> Option<SourceProgress> {
+        None
+    }
+}
+
+/// How far values that are computed in the background are.
+#[derive(Clone, Debug, Default)]
+pub struct SourceProgress {
+    /// Tasks that are done.
+    pub done: usize,
+    /// Tasks that there are.
+    pub total: usize,
+    /// Bytes that the tasks have produced.
+    pub nbytes: usize,
+    /// How long it runs, or ran.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub outcome: Option<Result<()>>,
 }
 
 impl Source for Vec<Value> {

@@ -14,6 +14,8 @@ mod operation;
 mod value;
 
 pub use key::{Fingerprint, Grid, Index, Key};
-pub use layer::{AxisMap, BlockInput, Layer, ListedTask, Source, TaskFamily, TaskRef, Tasks};
+pub use layer::{
+    AxisMap, BlockInput, Layer, ListedTask, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
+};
 pub use operation::{Arguments, Block, Operation};
 pub use value::{ChunkValue, Encoded, Opaque, Value, short_type_name};

@@ -1,20 +1,23 @@
 //! Values that are computed in the background and kept.
 
 use super::cancel::CancelToken;
+use super::event::{Event, Listener};
 use super::plan::topological;
 use super::{Options, pool, prepare, sync};
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Source, Tasks, Value};
+use crate::graph::{Layer, Source, SourceProgress, Tasks, Value};
 use parking_lot::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// A layer's values: being computed, there, or failed. When nobody holds them
 /// any more, what is left of the computation is cancelled.
 pub struct Persisted {
     name: String,
     background: Arc<Background>,
+    counter: Arc<Counter>,
 }
 
 struct Background {
@@ -32,18 +35,60 @@ enum Progress {
     Ended(Result<Vec<Value>>),
 }
 
+/// Counts what a run tells.
+struct Counter {
+    begin: Instant,
+    end: OnceLock<Instant>,
+    total: AtomicUsize,
+    done: AtomicUsize,
+    nbytes: AtomicUsize,
+}
+
+impl Listener for Counter {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Submitted { plan } => {
+                let computed = plan
+                    .tasks()
+                    .filter(|&task| !matches!(plan.layer(task).tasks(), Tasks::Values(_)))
+                    .count();
+                self.total.store(computed, Ordering::Relaxed);
+            }
+            Event::Finished { nbytes, .. } => {
+                self.nbytes.fetch_add(*nbytes, Ordering::Relaxed);
+                self.done.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Persisted {
     /// Starts computing a layer's chunks in the background. The layer that is
     /// returned has the same name and keys, and the values as they come.
-    pub fn start(layer: &Arc<Layer>, options: Options) -> Arc<Layer> {
+    pub fn start(layer: &Arc<Layer>, mut options: Options) -> Arc<Layer> {
+        let counter = Arc::new(Counter {
+            begin: Instant::now(),
+            end: OnceLock::new(),
+            // Until the plan is there: a task a chunk.
+            total: AtomicUsize::new(layer.grid().len()),
+            done: AtomicUsize::new(0),
+            nbytes: AtomicUsize::new(0),
+        });
+        options.listeners.push(counter.clone());
         let background = Arc::new(Background {
             progress: Mutex::new(Progress::Planned(layer.clone())),
             changed: Condvar::new(),
             token: CancelToken::register(),
         });
         let persisted = Self {
-            name: layer.operation_name(0).to_owned(),
+            name: if layer.grid().is_empty() {
+                layer.name().to_string()
+            } else {
+                layer.operation_name(0).to_owned()
+            },
             background: background.clone(),
+            counter: counter.clone(),
         };
         let layer = layer.clone();
         let (name, grid) = (layer.name().clone(), layer.grid().clone());
@@ -51,6 +96,7 @@ impl Persisted {
         std::thread::spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| background.compute(layer, &options)))
                 .unwrap_or_else(|payload| Err(crate::session::panics::error_of(payload)));
+            let _ = counter.end.set(Instant::now());
             background.advance(Progress::Ended(outcome));
         });
         Layer::values(name, grid, Arc::new(persisted))
@@ -141,5 +187,21 @@ impl Source for Persisted {
                 background.changed.wait_for(&mut progress, look);
             }
         }
+    }
+
+    fn progress(&self) -> Option<SourceProgress> {
+        let counter = &self.counter;
+        let outcome = match &*self.background.progress.lock() {
+            Progress::Ended(outcome) => Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone)),
+            _ => None,
+        };
+        let end = counter.end.get().copied().unwrap_or_else(Instant::now);
+        Some(SourceProgress {
+            done: counter.done.load(Ordering::Relaxed),
+            total: counter.total.load(Ordering::Relaxed),
+            nbytes: counter.nbytes.load(Ordering::Relaxed),
+            elapsed: end.saturating_duration_since(counter.begin),
+            outcome,
+        })
     }
 }

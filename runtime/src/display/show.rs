@@ -1,0 +1,101 @@
+//! How plain Rust values look: as `Debug` writes them, on one line where it is
+//! short, on several where it is not.
+
+use super::{Bundle, Show};
+use crate::error::Result;
+use std::fmt::Debug;
+
+/// Longer than this, a value is written on several lines.
+const LINE: usize = 100;
+
+/// A value as `Debug` writes it.
+pub(super) fn pretty(value: &dyn Debug) -> String {
+    let line = format!("{value:?}");
+    if line.chars().count() <= LINE && !line.contains('\n') {
+        return line;
+    }
+    let lines = format!("{value:#?}");
+    // A list of many short values is read better as running text.
+    if lines.lines().count() > 60 && !line.contains('\n') {
+        return filled(&line);
+    }
+    lines
+}
+
+/// A long line broken after commas.
+fn filled(line: &str) -> String {
+    let mut text = String::with_capacity(line.len() + line.len() / LINE);
+    let mut length = 0;
+    for part in line.split_inclusive(", ") {
+        let columns = part.chars().count();
+        if length > 0 && length + columns > LINE {
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push_str("\n ");
+            length = 1;
+        }
+        text.push_str(part);
+        length += columns;
+    }
+    text
+}
+
+macro_rules! show_by_debug {
+    ($($type:ty),*) => {$(
+        impl Show for $type {
+            fn show(&self) -> Result<Bundle> {
+                Ok(Bundle::text(pretty(self)))
+            }
+        }
+    )*};
+}
+show_by_debug!(
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char, String
+);
+
+impl Show for str {
+    fn show(&self) -> Result<Bundle> {
+        Ok(Bundle::text(pretty(&self)))
+    }
+}
+
+impl<T: Show + ?Sized> Show for &T {
+    fn show(&self) -> Result<Bundle> {
+        (**self).show()
+    }
+}
+
+impl<T: Debug> Show for [T] {
+    fn show(&self) -> Result<Bundle> {
+        Ok(Bundle::text(pretty(&self)))
+    }
+}
+
+impl<T: Debug, const N: usize> Show for [T; N] {
+    fn show(&self) -> Result<Bundle> {
+        Ok(Bundle::text(pretty(self)))
+    }
+}
+
+impl<T: Debug> Show for Vec<T> {
+    fn show(&self) -> Result<Bundle> {
+        Ok(Bundle::text(pretty(self)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_take_the_lines_that_they_need() {
+        assert_eq!(pretty(&vec![1, 2]), "[1, 2]");
+        assert_eq!(pretty(&"text"), "\"text\"");
+        let names = vec!["a name that is long enough"; 5];
+        assert_eq!(pretty(&names).lines().count(), 7);
+        let numbers: Vec<u32> = (0..200).collect();
+        let text = pretty(&numbers);
+        assert!(text.lines().count() < 12);
+        assert!(text.lines().all(|line| line.chars().count() <= LINE + 2));
+        assert_eq!(text.replace("\n ", " "), format!("{numbers:?}"));
+    }
+}

@@ -1,0 +1,579 @@
+//! The structure of lazy collections: what is known before anything runs.
+//!
+//! Collections fill in a plain struct, and know nothing of how it looks.
+
+use super::table::{facts, structure};
+use super::text::{bytes, counted, escape, grouped, number, tuple};
+use super::{Bundle, Show, palette, style};
+use crate::error::Result;
+use maud::{PreEscaped, html};
+use std::fmt::Write;
+
+/// A chunked array.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArrayView {
+    /// The length of each axis.
+    pub shape: Vec<usize>,
+    /// For each axis the lengths of its chunks.
+    pub chunks: Vec<Vec<usize>>,
+    /// The elements' type: `f64`.
+    pub dtype: String,
+    /// Bytes of all elements.
+    pub nbytes: usize,
+    /// Tasks that compute the array.
+    pub tasks: usize,
+    /// Layers of the graph.
+    pub layers: usize,
+}
+
+/// A partitioned data frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameView {
+    /// What it is: `DataFrame`, `Series`.
+    pub name: String,
+    /// Names and dtypes of the columns.
+    pub schema: Vec<(String, String)>,
+    /// The number of partitions.
+    pub npartitions: usize,
+    /// Tasks that compute the frame.
+    pub tasks: usize,
+    /// Layers of the graph.
+    pub layers: usize,
+}
+
+/// One number that is not computed yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScalarView {
+    /// The operation that it comes from: `mean`.
+    pub name: String,
+    /// Its type: `f64`.
+    pub dtype: String,
+    /// Tasks that compute it.
+    pub tasks: usize,
+    /// Layers of the graph.
+    pub layers: usize,
+}
+
+/// The result of a delayed function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DelayedView {
+    /// Its type: `Vec<f64>`.
+    pub type_name: String,
+    /// Its key.
+    pub key: String,
+    /// Tasks that compute it.
+    pub tasks: usize,
+}
+
+/// A cluster, or its client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterView {
+    /// What it is: `LocalCluster`, `Client`.
+    pub name: String,
+    /// Where it is: `this process`, an address.
+    pub place: String,
+    /// Tasks that run at a time.
+    pub threads: usize,
+    /// The machine's memory, or what the cluster may use; 0: not known.
+    pub memory_total_bytes: usize,
+    /// How much of it is used.
+    pub memory_used_bytes: usize,
+    /// Tasks that run now.
+    pub running: usize,
+    /// Tasks that wait.
+    pub waiting: usize,
+    /// Tasks that are done.
+    pub done: usize,
+    /// More facts, under the others.
+    pub more: Vec<(String, String)>,
+}
+
+impl ArrayView {
+    /// The largest chunk's shape.
+    fn chunk(&self) -> Vec<usize> {
+        self.chunks
+            .iter()
+            .map(|sizes| sizes.iter().copied().max().unwrap_or(0))
+            .collect()
+    }
+
+    fn chunk_count(&self) -> usize {
+        self.chunks.iter().map(Vec::len).product()
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        let elements: usize = self.shape.iter().product();
+        let item = self.nbytes.checked_div(elements).unwrap_or(0);
+        self.chunk().iter().product::<usize>() * item
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "Array of {}, shape {}, {} ({}{}), {} in {}",
+            self.dtype,
+            tuple(&self.shape),
+            bytes(self.nbytes),
+            counted(self.chunk_count(), "chunk"),
+            if self.chunk_count() > 1 {
+                format!(" of {}", tuple(&self.chunk()))
+            } else {
+                String::new()
+            },
+            counted(self.tasks, "task"),
+            counted(self.layers, "layer"),
+        )
+    }
+}
+
+impl Show for ArrayView {
+    fn show(&self) -> Result<Bundle> {
+        let page = html! {
+            div.swath-side {
+                table.swath-table.swath-plain {
+                    thead { tr { th {} th.swath-right { "Array" } th.swath-right { "Chunk" } } }
+                    tbody {
+                        tr { th { "Bytes" } td.swath-right { (bytes(self.nbytes)) } td.swath-right { (bytes(self.chunk_bytes())) } }
+                        tr { th { "Shape" } td.swath-right { (tuple(&self.shape)) } td.swath-right { (tuple(&self.chunk())) } }
+                        tr { th { "Count" } td.swath-right { (counted(self.tasks, "task")) } td.swath-right { (counted(self.chunk_count(), "chunk")) } }
+                        tr { th { "Type" } td.swath-right { (self.dtype) } td.swath-right { (counted(self.layers, "layer")) } }
+                    }
+                }
+                (PreEscaped(drawing(&self.shape, &self.chunks)))
+            }
+        };
+        Ok(Bundle::text(self.text()).with("text/html", style::page(&page)))
+    }
+}
+
+impl Show for FrameView {
+    fn show(&self) -> Result<Bundle> {
+        let note = format!(
+            "{} in {}, {} in {}; nothing is computed yet",
+            counted(self.schema.len(), "column"),
+            counted(self.npartitions, "partition"),
+            counted(self.tasks, "task"),
+            counted(self.layers, "layer"),
+        );
+        let columns: Vec<String> = self
+            .schema
+            .iter()
+            .map(|(name, dtype)| format!("  {name}: {dtype}"))
+            .collect();
+        let page = html! {
+            p.swath-head { b { (self.name) } " structure" }
+            (structure(&self.schema))
+            p.swath-note { (note) }
+        };
+        Ok(Bundle::text(format!(
+            "{} structure\n{}\n{note}",
+            self.name,
+            columns.join("\n")
+        ))
+        .with("text/html", style::page(&page)))
+    }
+}
+
+impl Show for ScalarView {
+    fn show(&self) -> Result<Bundle> {
+        let note = format!(
+            "{} in {}; nothing is computed yet",
+            counted(self.tasks, "task"),
+            counted(self.layers, "layer"),
+        );
+        let page = html! {
+            p.swath-head { b { (self.name) } " · one " (self.dtype) }
+            p.swath-note { (note) }
+        };
+        Ok(
+            Bundle::text(format!("{}: one {}, {note}", self.name, self.dtype))
+                .with("text/html", style::page(&page)),
+        )
+    }
+}
+
+impl Show for DelayedView {
+    fn show(&self) -> Result<Bundle> {
+        let note = format!("{}; nothing is computed yet", counted(self.tasks, "task"));
+        let page = html! {
+            p.swath-head { b { "Delayed" } " · " (self.type_name) " · " code { (self.key) } }
+            p.swath-note { (note) }
+        };
+        Ok(
+            Bundle::text(format!("Delayed {}: {}, {note}", self.type_name, self.key))
+                .with("text/html", style::page(&page)),
+        )
+    }
+}
+
+impl Show for ClusterView {
+    fn show(&self) -> Result<Bundle> {
+        let mut known = vec![("Threads", grouped(self.threads))];
+        if !self.place.is_empty() {
+            known.insert(0, ("Runs on", self.place.clone()));
+        }
+        if self.memory_total_bytes > 0 {
+            known.push((
+                "Memory",
+                format!(
+                    "{} of {} used",
+                    bytes(self.memory_used_bytes),
+                    bytes(self.memory_total_bytes)
+                ),
+            ));
+        }
+        known.push((
+            "Tasks",
+            format!(
+                "{} running, {} waiting, {} done",
+                grouped(self.running),
+                grouped(self.waiting),
+                grouped(self.done)
+            ),
+        ));
+        known.extend(
+            self.more
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.clone())),
+        );
+        let lines: Vec<String> = known
+            .iter()
+            .map(|(name, value)| format!("  {name}: {value}"))
+            .collect();
+        let page = html! {
+            p.swath-head { b { (self.name) } }
+            (facts(&known))
+        };
+        Ok(Bundle::text(format!("{}\n{}", self.name, lines.join("\n")))
+            .with("text/html", style::page(&page)))
+    }
+}
+
+// ---- the drawing of chunks ----
+
+/// The longest side of one block of the drawing, and the shortest that can be seen.
+const SIDES: (f64, f64) = (132.0, 24.0);
+/// Lines closer than this would run together.
+const CLOSEST: f64 = 3.5;
+/// More chunks than this along an axis are not drawn one by one.
+const LINES: usize = 24;
+/// How far the third axis of a block leads aside, and how steeply.
+const SLANT: (f64, f64) = (0.62, 0.42);
+
+/// An axis as it is drawn.
+struct Side {
+    length: f64,
+    /// Where chunks end, the two borders included.
+    ends: Vec<f64>,
+    /// Whether chunks are too many to be drawn one by one.
+    dense: bool,
+    label: String,
+}
+
+/// An array's shape and chunks as SVG: one axis as a bar, two as a grid, three
+/// as a box; of more, the first ones are boxes beside each other.
+fn drawing(shape: &[usize], chunks: &[Vec<usize>]) -> String {
+    if shape.is_empty() || shape.len() != chunks.len() {
+        return String::new();
+    }
+    let longest = shape.iter().copied().max().unwrap_or(1).max(1) as f64;
+    let sides: Vec<Side> = shape
+        .iter()
+        .zip(chunks)
+        .map(|(&size, chunks)| side(size, chunks, longest))
+        .collect();
+    let mut body = String::new();
+    let mut right = 0.0f64;
+    let mut bottom = 0.0f64;
+    let groups = groups(sides.len());
+    // Blocks stand on one middle line.
+    let high = |axes: &[usize]| match axes {
+        [.., high, _] => sides[*high].length,
+        _ => SIDES.1,
+    };
+    let highest = groups.iter().map(|axes| high(axes)).fold(0.0, f64::max);
+    for (number, axes) in groups.iter().enumerate() {
+        if number > 0 {
+            let _ = write!(
+                body,
+                r#"<text x="{}" y="{}" text-anchor="middle" font-size="16" fill="currentColor">×</text>"#,
+                super::text::number(right + 12.0),
+                super::text::number(highest / 2.0 + 11.0),
+            );
+            right += 26.0;
+        }
+        let top = (highest - high(axes)) / 2.0;
+        let axes: Vec<&Side> = axes.iter().map(|&axis| &sides[axis]).collect();
+        let (width, height) = block(&mut body, &axes, (right, top));
+        right += width;
+        bottom = bottom.max(height);
+    }
+    let summary = format!("{} in chunks", tuple(shape));
+    super::svg_document("chunks", (right, bottom), &summary, &body)
+}
+
+/// Which axes share a block: the last up to three, the ones before in pairs.
+fn groups(ndim: usize) -> Vec<Vec<usize>> {
+    let last = if ndim <= 3 { ndim } else { 2 };
+    let mut groups = vec![(ndim - last..ndim).collect::<Vec<_>>()];
+    let mut rest = ndim - last;
+    while rest > 0 {
+        let count = if rest == 1 { 1 } else { 2 };
+        groups.insert(0, (rest - count..rest).collect());
+        rest -= count;
+    }
+    groups
+}
+
+fn side(size: usize, chunks: &[usize], longest: f64) -> Side {
+    // Long axes are drawn shorter than they are, so that short ones are seen.
+    let ratio = (size as f64 / longest).clamp(0.0, 1.0);
+    let length = (SIDES.0 * ratio.powf(0.6)).max(SIDES.1);
+    let dense = chunks.len() > LINES || chunks.len() as f64 * CLOSEST > length;
+    let total = size.max(1) as f64;
+    let mut ends = vec![0.0];
+    let mut end = 0usize;
+    for (at, chunk) in chunks.iter().enumerate() {
+        end += chunk;
+        if !dense && at + 1 < chunks.len() {
+            ends.push(end as f64 / total * length);
+        }
+    }
+    if dense {
+        let lines = LINES.min((length / CLOSEST) as usize).max(1);
+        ends.extend((1..lines).map(|at| at as f64 / lines as f64 * length));
+    }
+    ends.push(length);
+    let label = if dense {
+        format!("{} ÷ {}", grouped(size), grouped(chunks.len()))
+    } else {
+        grouped(size)
+    };
+    Side {
+        length,
+        ends,
+        dense,
+        label,
+    }
+}
+
+/// Draws one block with its left upper corner at a place; returns the width
+/// that it takes and where it ends below.
+fn block(svg: &mut String, axes: &[&Side], (left, top): (f64, f64)) -> (f64, f64) {
+    const MARGIN: f64 = 6.0;
+    const LABEL: f64 = 16.0;
+    let unit = Side {
+        length: SIDES.1,
+        ends: vec![0.0, SIDES.1],
+        dense: false,
+        label: String::new(),
+    };
+    let (depth, high, wide) = match axes {
+        [wide] => (None, &unit, *wide),
+        [high, wide] => (None, *high, *wide),
+        [depth, high, wide] => (Some(*depth), *high, *wide),
+        _ => return (0.0, 0.0),
+    };
+    let slant = depth.map_or((0.0, 0.0), |depth| {
+        (depth.length * SLANT.0, depth.length * SLANT.1)
+    });
+    let depth_label = depth.map_or(0.0, |depth| {
+        (super::text::width(&depth.label, 11.0) - slant.0 / 2.0 + 4.0).max(0.0)
+    });
+    let (x, y) = (left + MARGIN + depth_label, top + MARGIN + slant.1);
+    // The front, then what is seen of the top and of the right side.
+    face(svg, (x, y), high, wide, ((0.0, 1.0), (1.0, 0.0)), ".45");
+    if let Some(depth) = depth {
+        let back = (SLANT.0, -SLANT.1);
+        face(svg, (x, y), depth, wide, (back, (1.0, 0.0)), ".25");
+        face(
+            svg,
+            (x + wide.length, y),
+            high,
+            depth,
+            ((0.0, 1.0), back),
+            ".62",
+        );
+    }
+    let mut label = |x: f64, y: f64, anchor: &str, turned: bool, text: &str| {
+        let turn = if turned {
+            format!(r#" transform="rotate(-90 {} {})""#, number(x), number(y))
+        } else {
+            String::new()
+        };
+        let _ = write!(
+            svg,
+            r#"<text x="{}" y="{}" text-anchor="{anchor}" fill="currentColor"{turn}>{}</text>"#,
+            number(x),
+            number(y),
+            escape(text)
+        );
+    };
+    let needed = super::text::width(&wide.label, 11.0);
+    label(
+        x + wide.length / 2.0,
+        y + high.length + LABEL - 2.0,
+        "middle",
+        false,
+        &wide.label,
+    );
+    let right = x + wide.length + slant.0;
+    let mut extra = 0.0;
+    if !high.label.is_empty() {
+        // Beside the right border, upright where there is room for it.
+        let turned = super::text::width(&high.label, 11.0) <= high.length;
+        let at = y - slant.1 + high.length / 2.0;
+        if turned {
+            label(right + 14.0, at, "middle", true, &high.label);
+            extra = 18.0;
+        } else {
+            label(right + 5.0, at + 4.0, "start", false, &high.label);
+            extra = 8.0 + super::text::width(&high.label, 11.0);
+        }
+    }
+    if let Some(depth) = depth {
+        label(
+            x + slant.0 / 2.0 - 5.0,
+            y - slant.1 / 2.0 - 1.0,
+            "end",
+            false,
+            &depth.label,
+        );
+    }
+    let overhang = ((needed - wide.length) / 2.0 - slant.0 - extra).max(0.0);
+    (
+        right - left + extra + overhang + MARGIN,
+        y + high.length + LABEL + MARGIN,
+    )
+}
+
+/// One side of a block: a parallelogram and the lines between its chunks.
+fn face(
+    svg: &mut String,
+    (x, y): (f64, f64),
+    down: &Side,
+    across: &Side,
+    (d, a): ((f64, f64), (f64, f64)),
+    opacity: &str,
+) {
+    let at = |down: f64, across: f64| {
+        format!(
+            "{} {}",
+            number(x + d.0 * down + a.0 * across),
+            number(y + d.1 * down + a.1 * across)
+        )
+    };
+    let colour = palette::ACCENT;
+    let _ = write!(
+        svg,
+        r#"<path d="M{}L{}L{}L{}Z" fill="{colour}" fill-opacity="{opacity}" stroke="currentColor" stroke-opacity=".8" stroke-linejoin="round"/>"#,
+        at(0.0, 0.0),
+        at(0.0, across.length),
+        at(down.length, across.length),
+        at(down.length, 0.0),
+    );
+    let mut lines = |ends: &[f64], dense: bool, line: &dyn Fn(f64) -> (String, String)| {
+        let inner = &ends[1..ends.len() - 1];
+        if inner.is_empty() {
+            return;
+        }
+        let path: String = inner
+            .iter()
+            .map(|&end| {
+                let (from, to) = line(end);
+                format!("M{from}L{to}")
+            })
+            .collect();
+        let dash = if dense {
+            r#" stroke-dasharray="1 2""#
+        } else {
+            ""
+        };
+        let _ = write!(
+            svg,
+            r#"<path d="{path}" fill="none" stroke="currentColor" stroke-opacity=".45" stroke-width=".8"{dash}/>"#
+        );
+    };
+    lines(&down.ends, down.dense, &|end| {
+        (at(end, 0.0), at(end, across.length))
+    });
+    lines(&across.ends, across.dense, &|end| {
+        (at(0.0, end), at(down.length, end))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ones() -> ArrayView {
+        ArrayView {
+            shape: vec![15, 15],
+            chunks: vec![vec![5; 3]; 2],
+            dtype: "f64".to_owned(),
+            nbytes: 1800,
+            tasks: 9,
+            layers: 1,
+        }
+    }
+
+    #[test]
+    fn an_array_as_text() {
+        insta::assert_snapshot!(ones().text());
+    }
+
+    #[test]
+    fn the_drawing_of_a_matrix() {
+        insta::assert_snapshot!(
+            drawing(&[15, 15], &[vec![5; 3], vec![5; 3]]).replace("><", ">\n<")
+        );
+    }
+
+    #[test]
+    fn many_chunks_are_few_lines() {
+        let svg = drawing(
+            &[1_000_000, 1_000_000],
+            &[vec![10; 100_000], vec![10; 100_000]],
+        );
+        assert!(svg.len() < 6_000, "{}", svg.len());
+        assert!(svg.contains("1,000,000 ÷ 100,000"));
+    }
+
+    #[test]
+    fn a_frame_s_structure() {
+        let view = FrameView {
+            name: "DataFrame".to_owned(),
+            schema: vec![
+                ("user_id".to_owned(), "i64".to_owned()),
+                ("sex".to_owned(), "str".to_owned()),
+            ],
+            npartitions: 4,
+            tasks: 4,
+            layers: 1,
+        };
+        insta::assert_snapshot!(view.show().unwrap().get("text/plain").unwrap());
+    }
+
+    proptest! {
+        /// Nothing is drawn outside of the picture, whatever the chunks are.
+        #[test]
+        fn drawings_stay_inside(chunks in prop::collection::vec(prop::collection::vec(0usize..50, 1..40), 0..7)) {
+            let shape: Vec<usize> = chunks.iter().map(|sizes| sizes.iter().sum()).collect();
+            let svg = drawing(&shape, &chunks);
+            if chunks.is_empty() {
+                prop_assert_eq!(svg, "");
+                return Ok(());
+            }
+            let size: Vec<f64> = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap()
+                .split(' ').map(|size| size.parse().unwrap()).collect();
+            for path in svg.split(" d=\"").skip(1) {
+                let path = path.split('"').next().unwrap();
+                for point in path.split(['M', 'L', 'Z']).filter(|point| !point.is_empty()) {
+                    let (x, y) = point.split_once(' ').unwrap();
+                    let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+                    prop_assert!((0.0..=size[0]).contains(&x) && (0.0..=size[1]).contains(&y), "{point} in {size:?}");
+                }
+            }
+        }
+    }
+}
