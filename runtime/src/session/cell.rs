@@ -21,6 +21,7 @@
 
 use super::{channel, panics, variables};
 use crate::display::Bundle;
+use crate::display::probe::CellFailure;
 use crate::error::Error;
 use crate::graph::short_type_name;
 use crate::schedule;
@@ -187,6 +188,19 @@ pub fn result(bundle: Bundle) {
     channel::send(&FromRuntime::Result { data: bundle.data });
 }
 
+/// Shows what the last expression came to.
+///
+/// # Errors
+/// The failure of an expression that is an `Err`.
+pub fn show(shown: Result<Option<Bundle>, CellFailure>) -> Result<(), Failure> {
+    match shown {
+        Ok(Some(bundle)) => result(bundle),
+        Ok(None) => {}
+        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
+    }
+    Ok(())
+}
+
 /// Runs a future to its end on the session's own executor.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     static EXECUTOR: std::sync::LazyLock<Option<tokio::runtime::Runtime>> =
@@ -224,19 +238,4 @@ fn flush() {
     // SAFETY: a null pointer means all of C's output streams; libraries
     // written in C may have text there.
     unsafe { libc::fflush(std::ptr::null_mut()) };
-}
-
-/// Shows what the last expression came to.
-///
-/// # Errors
-/// The failure of an expression that is an `Err`.
-pub fn show(
-    shown: Result<Option<Bundle>, crate::display::probe::CellFailure>,
-) -> Result<(), Failure> {
-    match shown {
-        Ok(Some(bundle)) => result(bundle),
-        Ok(None) => {}
-        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
-    }
-    Ok(())
 }
