@@ -353,6 +353,7 @@ impl Session {
             loaded,
             forget,
             without,
+            own_tokio: self.has_own("tokio"),
             items: &change.prefix,
             item_heads: &change.heads,
         };
@@ -735,6 +736,11 @@ impl Session {
             }
         }
         self.evcxr_commands(&mut for_evcxr, cell, is_all)
+    }
+
+    /// Whether a crate was added by `:dep`.
+    fn has_own(&self, name: &str) -> bool {
+        self.dependencies.iter().any(|argument| argument.split('=').next().is_some_and(|added| added.trim() == name))
     }
 
     /// Binds a name to the runtime's copy of a crate.

@@ -216,6 +216,23 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// A value that is made once in a session: the executor of a tokio that a cell
+/// brought along.
+///
+/// # Errors
+/// What making it failed with.
+pub fn kept<T: 'static, E>(
+    name: &str,
+    make: impl FnOnce() -> Result<T, E>,
+) -> Result<&'static T, E> {
+    if let Some(value) = variables::kept(name).and_then(<dyn Any>::downcast_ref) {
+        return Ok(value);
+    }
+    let value = Box::leak(Box::new(make()?));
+    variables::keep(name, value);
+    Ok(value)
+}
+
 /// Asks the user for a line of text.
 ///
 /// # Errors
