@@ -147,13 +147,6 @@ CASES = {
         ("let steps = [Step::Up(3), Step::Down { by: 1 }, Step::Rest];", None),
         ("steps.iter().map(|step| match step { Step::Up(n) => *n as i32, Step::Down { by } => -(*by as i32), Step::Rest => 0 }).sum::<i32>()", "2"),
     ],
-    "a static lives on": [
-        ("use std::sync::atomic::{AtomicUsize, Ordering};\nstatic HITS: AtomicUsize = AtomicUsize::new(0);", None),
-        ("HITS.fetch_add(2, Ordering::SeqCst);", None),
-        ("fn hit() -> usize { HITS.fetch_add(1, Ordering::SeqCst) }", None),
-        ("hit(); HITS.load(Ordering::SeqCst)", "3"),
-        ("HITS.load(Ordering::SeqCst)", "3"),
-    ],
     "a constant and a module": [
         ("const SIDES: usize = 4;\nmod shapes { pub fn corners() -> usize { super::SIDES } }", None),
         ("shapes::corners() + SIDES", "8"),

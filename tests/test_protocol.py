@@ -10,7 +10,7 @@ import jupyter_kernel_test
 import psutil
 import pytest
 import zmq
-from jupyter_client import KernelManager
+from jupyter_client import BlockingKernelClient, KernelManager
 
 from kernel import KERNEL_NAME, running_kernel
 
@@ -302,7 +302,9 @@ def test_headers_are_the_kernels_own(kernel):
 
 
 def test_two_clients_see_each_others_cells(kernel):
-    other = kernel.manager.client()
+    # With a session of its own, as a second browser has.
+    other = BlockingKernelClient()
+    other.load_connection_info(kernel.manager.get_connection_info())
     other.start_channels()
     try:
         other.wait_for_ready(timeout=30)

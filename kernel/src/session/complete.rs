@@ -14,6 +14,8 @@ pub(super) struct Answer {
 pub(super) enum AnswerContent {
     Complete(CompleteReply),
     Inspect(InspectReply),
+    /// For the cell that runs.
+    Pager(InspectReply),
 }
 
 impl Session {
@@ -33,9 +35,10 @@ impl Session {
     }
 
     pub(super) fn on_answer(&mut self, answer: Answer) {
-        match &answer.content {
-            AnswerContent::Complete(reply) => self.reply(&answer.origin, reply),
-            AnswerContent::Inspect(reply) => self.reply(&answer.origin, reply),
+        match answer.content {
+            AnswerContent::Complete(reply) => self.reply(&answer.origin, &reply),
+            AnswerContent::Inspect(reply) => self.reply(&answer.origin, &reply),
+            AnswerContent::Pager(reply) => return self.on_explained(reply),
         }
         self.idle(&answer.origin);
     }

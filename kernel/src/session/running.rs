@@ -7,15 +7,16 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
+use super::complete::{Answer, AnswerContent};
 use super::expressions::Expressions;
 use super::queue::Queued;
 use super::{Origin, Session};
 use crate::connection::Received;
 use crate::execution::{Cell, CellError, MimeBundle, Outcome};
-use crate::wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest};
+use crate::wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, InspectReply};
 
 /// How long after an error executions that were sent before it may still
 /// arrive: they belong to the run that failed. No client has seen the error
@@ -35,6 +36,8 @@ pub(super) struct Running {
     stage: Stage,
     /// The result's plain text, for the history.
     result: Option<String>,
+    /// What the client's pager shows.
+    payload: Vec<Value>,
     /// Whether the user has been asked and hasn't answered.
     asked: bool,
     /// Whether an interrupt was asked for.
@@ -150,14 +153,47 @@ impl Session {
             cell: 0,
             stage: Stage::Code,
             result: None,
+            payload: Vec::new(),
             asked: false,
             interrupted: false,
         });
         if is_blank {
             self.conclude_code();
+        } else if let Some(subject) = code.trim().strip_prefix('?') {
+            self.explain(subject.trim().to_owned());
         } else {
             self.evaluate(code);
         }
+    }
+
+    /// `?name` as a cell: what inspection knows of it, in the client's pager.
+    fn explain(&mut self, subject: String) {
+        let analyzer = self.analyzer.clone();
+        let evaluator = self.evaluator.clone();
+        let answers = self.answers.clone();
+        let Some(running) = &self.running else { return };
+        let origin = running.origin.clone();
+        tokio::spawn(async move {
+            let mut reply = analyzer
+                .inspect(|| evaluator.view(), &subject, None)
+                .await;
+            if !reply.found {
+                let text = format!("Nothing is known of `{subject}`.");
+                reply.data.insert("text/plain".to_owned(), text.into());
+            }
+            let content = AnswerContent::Pager(reply);
+            // Fails only when the session has ended.
+            let _ = answers.send(Answer { origin, content });
+        });
+    }
+
+    /// The answer to [`explain`](Self::explain).
+    pub(super) fn on_explained(&mut self, reply: InspectReply) {
+        if let Some(running) = &mut self.running {
+            running.payload =
+                vec![json!({ "source": "page", "data": reply.data, "start": 0 })];
+        }
+        self.conclude_code();
     }
 
     /// Hands code to the evaluator on behalf of the running cell.
@@ -270,7 +306,7 @@ impl Session {
             &ExecuteReply::Ok {
                 execution_count: running.number,
                 user_expressions,
-                payload: Vec::new(),
+                payload: running.payload,
             },
         );
         self.idle(&running.origin);

@@ -147,7 +147,7 @@ pub(super) fn fence() {
 pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
     let nobody = || {
         crate::Error::Argument(format!(
-            "cannot ask for \"{prompt}\": nobody is there to answer"
+            "cannot take input for \"{prompt}\": nobody is there to answer"
         ))
     };
     let channel = CHANNEL.get().ok_or_else(nobody)?;
@@ -208,10 +208,13 @@ impl Sink for ToKernel {
             update,
             cell: current_cell(),
         });
+        // What is printed next comes after.
+        fence();
     }
 
     fn clear(&self, wait: bool) {
         let _ = io::Write::flush(&mut io::stdout());
         send(&FromRuntime::Clear { wait });
+        fence();
     }
 }
