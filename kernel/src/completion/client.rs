@@ -119,10 +119,11 @@ impl Analyzer {
     }
 
     /// Ends the process for good.
-    pub(crate) fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.0.stopped.store(true, Ordering::Relaxed);
-        if let Ok(mut state) = self.0.state.try_lock() {
-            state.process = None;
+        let process = self.0.state.lock().await.process.take();
+        if let Some(process) = process {
+            process.stop().await;
         }
     }
 

@@ -19,6 +19,9 @@ const DEFAULT_MEMORY: u64 = 6 << 30;
 /// A process that is ready and answers nothing for so long hangs.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long the process gets to end.
+const STOP_LIMIT: Duration = Duration::from_millis(300);
+
 /// A running analyzer.
 pub(super) struct Process {
     /// Killed when this is dropped.
@@ -130,6 +133,12 @@ impl Process {
         let ended = shared.ended;
         drop(shared);
         !hangs && !ended && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends the process, and waits for its end: what writes into its folder
+    /// keeps that from being removed.
+    pub(super) async fn stop(mut self) {
+        let _ = tokio::time::timeout(STOP_LIMIT, self.child.kill()).await;
     }
 }
 

@@ -211,19 +211,21 @@ fn mold() -> Check {
     }
 }
 
+/// The library that cells link to, and the program that loads them.
 fn runtime(directory: &Path) -> Check {
+    const SUBJECT: &str = "runtime";
     let library = directory.join(format!("libswath{}", env::consts::DLL_SUFFIX));
-    match fs::metadata(&library) {
-        Ok(metadata) => Check::ok(
-            "runtime",
-            format!("{} ({} MB)", library.display(), metadata.len() / 1_000_000),
-        ),
-        Err(error) => Check::fail(
-            "runtime",
-            format!("{}: {error}", library.display()),
-            "build the whole workspace: `cargo build --release`",
-        ),
+    let program = directory.join(format!("swath-runtime{}", env::consts::EXE_SUFFIX));
+    for file in [&library, &program] {
+        if let Err(error) = fs::metadata(file) {
+            return Check::fail(
+                SUBJECT,
+                format!("{}: {error}", file.display()),
+                "build the whole workspace: `cargo build --release`",
+            );
+        }
     }
+    Check::ok(SUBJECT, library.display().to_string())
 }
 
 fn space(subject: &'static str, directory: &Path) -> Check {

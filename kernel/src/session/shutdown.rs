@@ -52,10 +52,10 @@ impl Session {
             channels,
             ..
         } = self;
-        analyzer.stop();
         let children = tokio::task::spawn_blocking(move || evaluator.shutdown());
-        let (_, ended) = tokio::join!(
+        let ((), (), ended) = tokio::join!(
             channels.flush(),
+            analyzer.stop(),
             tokio::time::timeout(CHILDREN_LIMIT, children)
         );
         if ended.is_err() {
