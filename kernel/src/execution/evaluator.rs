@@ -8,7 +8,7 @@
 
 use super::dependencies;
 use super::diagnostics::{Diagnostic, cell_error};
-use super::generate::{Frame, Generated, Loaded, Role};
+use super::generate::{Frame, Generated, Loaded, Role, SHOWN};
 use super::io::{Channel, Ended, bundle};
 use super::items::{Change, Items};
 use super::source::Source;
@@ -55,6 +55,9 @@ struct Shared {
 
 impl Evaluate for Evaluator {
     fn execute(&self, cell: Cell) {
+        // From here on it can be interrupted, even while it waits for the start.
+        *self.shared.interrupted.lock() = None;
+        self.shared.running.store(true, Ordering::Release);
         // The thread lives as long as the handle.
         let _ = self.cells.send(cell);
     }
@@ -136,8 +139,6 @@ impl Evaluator {
 fn serve(shared: &Arc<Shared>, queue: &mpsc::Receiver<Cell>, events: &UnboundedSender<Event>) {
     let mut session = Session::start(shared.clone());
     while let Ok(cell) = queue.recv() {
-        *shared.interrupted.lock() = None;
-        shared.running.store(true, Ordering::Release);
         let outcome = match &mut session {
             Ok(session) => session.run(&cell),
             Err(error) => Err(error.clone()),
@@ -234,6 +235,9 @@ impl Session {
                 evalue: format!("the runtime process does not answer: {error}"),
                 traceback: vec![format!("the runtime process does not answer: {error}")],
             })?;
+        if self.shared.interrupted.lock().is_some() {
+            return Err(interrupted("the cell was not run"));
+        }
         let source = Source::parse(&cell.code);
         self.commands(cell, &source)?;
         if source.has_syntax_errors {
@@ -595,18 +599,21 @@ impl Session {
         let line: usize = parts.next()?.parse().ok()?;
         let column: usize = parts.next()?.parse().ok()?;
         let compiled = self.context.last_source().ok()?;
-        let text = compiled.lines().nth(line - 1)?;
-        // The statement's line stands in the cell as it is; a generated head
-        // may be in front of it.
-        let (number, found) = cell.code.lines().enumerate().find(|(_, candidate)| {
-            !candidate.trim().is_empty() && text.contains(candidate.trim_end())
-        })?;
-        let shift = text.find(found.trim_end())?;
-        let before = text[..shift].chars().count();
-        column
-            .checked_sub(before)
-            .filter(|column| *column > 0)
-            .map(|column| (number + 1, column))
+        let mut lines = compiled.lines().skip(line - 1);
+        let (mut text, mut column) = (lines.next()?, column);
+        if text.ends_with(SHOWN) {
+            // The parenthesis around the last expression.
+            (text, column) = (lines.next()?, 1);
+        }
+        let place = cell.code.lines().position(|candidate| candidate.trim_end() == text.trim_end());
+        if let Some(number) = place {
+            return Some((number + 1, column));
+        }
+        // An item's first line has generated text in front of it.
+        let mut candidates = cell.code.lines().enumerate();
+        let (number, found) = candidates.find(|(_, candidate)| !candidate.trim().is_empty() && text.ends_with(candidate.trim_end()))?;
+        let before = text.chars().count() - found.trim_end().chars().count();
+        Some((number + 1, column.saturating_sub(before).max(1)))
     }
 
     /// Errors of evcxr that are not the compiler's.
@@ -638,7 +645,7 @@ impl Session {
         } else if stderr.contains("has overflowed its stack") {
             (
                 "StackOverflow",
-                "the cell overflowed the stack, which ended its process".to_owned(),
+                "stack overflow: the cell used up its stack, which ended its process".to_owned(),
             )
         } else {
             (
@@ -910,7 +917,7 @@ fn start_context(shared: &Shared) -> Result<CommandContext, String> {
 }
 
 fn interrupted(what: &str) -> CellError {
-    let evalue = format!("interrupted while compiling: {what}, every variable is kept");
+    let evalue = format!("interrupted: {what}, every variable is kept");
     CellError {
         ename: "Interrupted".to_owned(),
         traceback: vec![format!("\u{1b}[1;31mInterrupted\u{1b}[0m: {evalue}")],

@@ -51,6 +51,9 @@ pub(super) struct Frame<'a> {
     pub(super) item_heads: &'a [Option<String>],
 }
 
+/// The line in front of the expression whose value is shown.
+pub(super) const SHOWN: &str = "let swath_shown = match &(";
+
 const CELL: &str = "swath::session::cell";
 
 impl Generated {
@@ -123,7 +126,8 @@ impl Generated {
         let mut shows = false;
         for statement in &source.statements {
             if statement.kind == StatementKind::Tail {
-                self.text += "let swath_shown = match &(";
+                // On lines of its own, so that places in it are the cell's.
+                self.line(format_args!("{SHOWN}"));
                 self.piece(code, statement.range.clone());
                 self.line(format_args!(
                     "\n) {{ swath_value => swath::show_value!(swath_value) }};"

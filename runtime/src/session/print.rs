@@ -20,7 +20,16 @@ pub enum Stream {
 static LAST: Mutex<Stream> = Mutex::new(Stream::Stdout);
 
 /// Writes to a stream, after everything that was written to the other one.
+///
+/// # Panics
+/// With [`crate::Error::Interrupted`] after the notebook's stop button was
+/// pressed: a loop that prints can be stopped.
 pub fn write(stream: Stream, arguments: fmt::Arguments<'_>) {
+    if let Err(interrupted) = crate::schedule::checkpoint()
+        && !std::thread::panicking()
+    {
+        interrupted.raise();
+    }
     let mut last = LAST.lock();
     if *last != stream {
         // Nobody can be told that the output is gone.
