@@ -384,4 +384,4 @@ def test_a_persisted_task_that_fails(kernel, functions, write):
 
 
 def test_a_program_that_fails_to_write(kernel):
-    kernel.fails('Array::<f64>::ones((4, 4), (2, 2)).visualize().save("no/such/folder/graph.svg")?', r"no/such/folder/graph\.svg")
+    kernel.fails('Array::<f64>::ones((4, 4), (2, 2)).visualize()?.save("no/such/folder/graph.svg")?', r"no/such/folder/graph\.svg")

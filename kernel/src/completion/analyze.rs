@@ -17,6 +17,7 @@ use evcxr::CommandContext;
 
 use super::SessionView;
 use super::context::{is_internal, preamble, runtime_sources};
+use super::outline::outline;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question, Told};
 
 /// How long the question at hand may take when stdin has ended.
@@ -43,16 +44,23 @@ pub(crate) fn analyze() -> i32 {
             return 1;
         }
     };
-    let runtime = runtime_sources();
+    let runtime = runtime_sources().and_then(|sources| {
+        outline(&sources, &Path::new(&directory).join("outline"))
+            .inspect_err(|error| tracing::warn!(%error, "completion without the runtime"))
+            .ok()
+    });
     // Loads std and the runtime, so that the first question needn't.
     let warm_up = Ask {
         id: 0,
         question: Question::Complete,
         view: SessionView::default(),
-        code: "String::".to_owned(),
-        position: "String::".len(),
+        code: "std::".to_owned(),
+        position: "std::".len(),
     };
+    // One after the other: together they leave 200 MB more behind.
+    answer(&mut context, &warm_up, None);
     answer(&mut context, &warm_up, runtime.as_deref());
+    return_memory();
     tell(&mut told, &Told::Ready);
     for ask in asks {
         let answered = std::panic::catch_unwind(AssertUnwindSafe(|| {
@@ -66,6 +74,15 @@ pub(crate) fn analyze() -> i32 {
         tell(&mut told, &Told::Answer { id: ask.id, answer });
     }
     0
+}
+
+/// Gives back what only loading needed: the allocator keeps it otherwise.
+fn return_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim has no preconditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Keeps stdout for answers: whatever else prints, prints on stderr.

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::SessionView;
 
+/// What every cell has in scope.
+const PRELUDE: &str = "use swath::prelude::*;\n";
+
 /// Gives a variable its type and no value, without diverging.
 const VALUE: &str = "__swath_value";
 
@@ -25,8 +28,9 @@ pub(super) fn is_internal(name: &str) -> bool {
 }
 
 /// The lines before the user's code. Commands first: evcxr wants each of them
-/// on a line of its own. `runtime` is where the runtime's sources are.
+/// on a line of its own. `runtime` is where the runtime's manifest is.
 pub(super) fn preamble(view: &SessionView, runtime: Option<&Path>) -> String {
+    let prelude = runtime.map_or("", |_| PRELUDE);
     let runtime = runtime.map(|path| format!("swath = {{ path = {path:?} }}"));
     let mut text = String::new();
     for dep in runtime.iter().chain(&view.deps) {
@@ -35,6 +39,7 @@ pub(super) fn preamble(view: &SessionView, runtime: Option<&Path>) -> String {
             writeln!(text, ":dep {dep}").expect("invariant: a String takes any text");
         }
     }
+    text.push_str(prelude);
     for item in &view.items {
         text.push_str(item);
         text.push('\n');
@@ -74,7 +79,8 @@ mod tests {
         };
         assert_eq!(
             preamble(&view, Some(Path::new("/src/runtime"))),
-            ":dep swath = { path = \"/src/runtime\" }\n:dep regex = \"1\"\nfn f() {}\nfn __swath_value<T>() -> T { loop {} }\n\
+            ":dep swath = { path = \"/src/runtime\" }\n:dep regex = \"1\"\n\
+             use swath::prelude::*;\nfn f() {}\nfn __swath_value<T>() -> T { loop {} }\n\
              let mut x: Vec<i32> = __swath_value();\n"
         );
         assert_eq!(preamble(&SessionView::default(), None), "");

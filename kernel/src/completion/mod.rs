@@ -12,6 +12,7 @@ mod commands;
 mod completeness;
 mod context;
 mod cursor;
+mod outline;
 mod process;
 mod protocol;
 mod view;

@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PRELUDE: &str = "use swath::prelude::*;\nuse swath::session::print::macros::{eprint, eprintln, print, println};\n";
 
 /// A handle to the evaluator. Nothing here blocks.
-pub struct Evaluator {
+pub(crate) struct Evaluator {
     cells: mpsc::Sender<Cell>,
     shared: Arc<Shared>,
 }
@@ -96,7 +96,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// A channel that cannot be opened.
-    pub fn start(workplace: Workplace) -> std::io::Result<(Self, UnboundedReceiver<Event>)> {
+    pub(crate) fn start(workplace: Workplace) -> std::io::Result<(Self, UnboundedReceiver<Event>)> {
         let (events, receiver) = unbounded_channel();
         let channel = Channel::open(&workplace.channel(), events.clone())?;
         let shared = Arc::new(Shared {
@@ -353,6 +353,7 @@ impl Session {
             loaded,
             forget,
             without,
+            own_tokio: self.has_own("tokio"),
             items: &change.prefix,
             item_heads: &change.heads,
         };
@@ -735,6 +736,11 @@ impl Session {
             }
         }
         self.evcxr_commands(&mut for_evcxr, cell, is_all)
+    }
+
+    /// Whether a crate was added by `:dep`.
+    fn has_own(&self, name: &str) -> bool {
+        self.dependencies.iter().any(|argument| argument.split('=').next().is_some_and(|added| added.trim() == name))
     }
 
     /// Binds a name to the runtime's copy of a crate.

@@ -43,6 +43,8 @@ pub(super) struct Frame<'a> {
     pub(super) forget: &'a [String],
     /// Lines that are left out, because the variable is moved or has no name for its type.
     pub(super) without: &'a [Role],
+    /// Whether `tokio` is a crate of the user's own: then futures run on its executor.
+    pub(super) own_tokio: bool,
     /// Items in front of everything, which the user did not write.
     pub(super) items: &'a str,
     /// For each item of the cell, text in front of it; `None` leaves it out.
@@ -97,9 +99,14 @@ impl Generated {
             );
             self.role(Role::Load((*name).to_owned()), &line);
         }
+        let executor = if frame.own_tokio {
+            format!("{CELL}::kept(\"tokio\", || ::tokio::runtime::Runtime::new())?.block_on")
+        } else {
+            format!("{CELL}::block_on")
+        };
         let (open, result, close) = if source.awaits {
             (
-                format!("{CELL}::block_on(async {{"),
+                format!("{executor}(async {{"),
                 format!("::std::result::Result::Ok::<(), {CELL}::Failure>(())"),
                 "})",
             )

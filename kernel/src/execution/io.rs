@@ -128,11 +128,6 @@ impl Channel {
         self.send(&ToRuntime::Begin { cell, allow_input })
     }
 
-    /// How the user's code ended, if it came to its end.
-    pub(super) fn ended(&self) -> Option<Ended> {
-        self.shared.state.lock().ended.take()
-    }
-
     /// The end of what was written to standard error.
     pub(super) fn stderr_tail(&self) -> String {
         String::from_utf8_lossy(&self.shared.state.lock().stderr).into_owned()

@@ -16,37 +16,37 @@ mod source;
 mod types;
 mod workplace;
 
-pub use evaluator::Evaluator;
-pub use workplace::Workplace;
+pub(crate) use evaluator::Evaluator;
+pub(crate) use workplace::Workplace;
 
 use serde_json::{Map, Value};
 
 /// A cell as the session hands it over.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The cell's source text.
-    pub code: String,
+    pub(crate) code: String,
     /// The execution count that the user sees (`In [3]`); error messages name it.
-    pub number: u32,
+    pub(crate) number: u32,
     /// Identifies the request in every [`Event`]; unique in a session.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Whether the front end can answer an [`EventKind::Input`].
-    pub allow_stdin: bool,
+    pub(crate) allow_stdin: bool,
 }
 
 /// Something that happened on behalf of a cell, possibly after it ended (a
 /// progress bar of work in the background).
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// [`Cell::id`] of the cell that caused it.
-    pub cell: u64,
+    pub(crate) cell: u64,
     /// What happened.
-    pub kind: EventKind,
+    pub(crate) kind: EventKind,
 }
 
 /// What can happen.
 #[derive(Clone, Debug)]
-pub enum EventKind {
+pub(crate) enum EventKind {
     /// Bytes that the cell wrote to standard output: any bytes, cut anywhere.
     Stdout(Vec<u8>),
     /// Bytes that the cell wrote to standard error.
@@ -73,27 +73,27 @@ pub enum EventKind {
 
 /// A value in several representations, by MIME type.
 #[derive(Clone, Debug, Default)]
-pub struct MimeBundle {
+pub(crate) struct MimeBundle {
     /// MIME type to content (a string, or JSON for JSON types).
-    pub data: Map<String, Value>,
+    pub(crate) data: Map<String, Value>,
     /// Metadata by MIME type.
-    pub metadata: Map<String, Value>,
+    pub(crate) metadata: Map<String, Value>,
 }
 
 /// A display.
 #[derive(Clone, Debug)]
-pub struct Display {
+pub(crate) struct Display {
     /// What is shown.
-    pub bundle: MimeBundle,
+    pub(crate) bundle: MimeBundle,
     /// The display's id, where it can be updated.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Whether this replaces the earlier content of `id`.
-    pub update: bool,
+    pub(crate) update: bool,
 }
 
 /// How a cell ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It ran to its end.
     Ok,
     /// It failed.
@@ -102,11 +102,11 @@ pub enum Outcome {
 
 /// One clear error, as the front end shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellError {
+pub(crate) struct CellError {
     /// Its kind: `CompileError`, `Panic`, `Interrupted`, or the error's type.
-    pub ename: String,
+    pub(crate) ename: String,
     /// One line.
-    pub evalue: String,
+    pub(crate) evalue: String,
     /// The whole text, which may hold ANSI colours, a line an entry.
-    pub traceback: Vec<String>,
+    pub(crate) traceback: Vec<String>,
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 /// The folder of a kernel, and the place of the runtime's library.
 #[derive(Debug)]
-pub struct Workplace {
+pub(crate) struct Workplace {
     folder: Mutex<Option<TempDir>>,
     path: PathBuf,
     /// Where `libswath.so` and `swath-runtime` are.
@@ -27,7 +27,7 @@ impl Workplace {
     ///
     /// # Safety
     /// Sets environment variables: no other thread may be running yet.
-    pub unsafe fn prepare() -> io::Result<Self> {
+    pub(crate) unsafe fn prepare() -> io::Result<Self> {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
         let folder = tempfile::Builder::new().prefix("swath-").tempdir()?;

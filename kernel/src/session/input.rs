@@ -1,25 +1,29 @@
 //! A cell's questions to the user, on the stdin channel.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#messages-on-the-stdin-router-dealer-channel>
 
+use super::running::Question;
 use super::{Running, Session};
 use crate::connection::Channel;
 use crate::wire::InputRequest;
 
 impl Session {
-    /// Asks the client that sent the running cell.
-    pub(super) fn ask(&mut self, prompt: String, password: bool) {
-        let Some(running) = &mut self.running else {
-            // Work in the background has nobody to ask.
-            self.evaluator.reply_input(String::new());
-            return;
+    /// Asks the client that sent the running cell. Where nobody can be asked,
+    /// a cell that `must` have an answer gets an empty line.
+    pub(super) fn ask(&mut self, prompt: String, password: bool, must: bool) {
+        let asked = match &mut self.running {
+            Some(running) => running.ask(),
+            // Work in the background.
+            None => Question::Nobody,
         };
-        if !running.ask() {
-            tracing::warn!("the client takes no questions: the cell gets an empty line");
-            self.evaluator.reply_input(String::new());
-            return;
+        match (asked, &self.running) {
+            (Question::New, Some(running)) => {
+                let origin = running.origin().clone();
+                self.send(Channel::Stdin, &origin, &InputRequest { prompt, password });
+            }
+            (Question::Asked, _) => tracing::debug!("the user has been asked already"),
+            _ if must => self.evaluator.reply_input(String::new()),
+            _ => {}
         }
-        let origin = running.origin().clone();
-        self.send(Channel::Stdin, &origin, &InputRequest { prompt, password });
     }
 
     pub(super) fn on_input_reply(&mut self, line: String) {

@@ -45,6 +45,8 @@ pub(super) enum Step {
     Input {
         prompt: String,
         password: bool,
+        /// Whether the cell waits for an answer even from nobody.
+        must_answer: bool,
     },
     /// Text is left out from here on.
     LimitReached,
@@ -135,7 +137,11 @@ impl CellDisplay {
             EventKind::Display(display) => Step::Display(display),
             EventKind::Clear { wait } => Step::Clear { wait },
             EventKind::Result(bundle) => Step::Result(bundle),
-            EventKind::Input { prompt, password } => Step::Input { prompt, password },
+            EventKind::Input { prompt, password } => Step::Input {
+                prompt,
+                password,
+                must_answer: true,
+            },
             EventKind::Finished(outcome) => {
                 let pieces = self.stdout.finish();
                 self.push_pieces(pieces, now);
@@ -154,7 +160,12 @@ impl CellDisplay {
                 Piece::Text(bytes) => self.push_text(StreamName::Stdout, &bytes, now),
                 Piece::Display(display) => self.output.push_other(Step::Display(display)),
                 Piece::Input { prompt, password } => {
-                    self.output.push_other(Step::Input { prompt, password });
+                    // evcxr_input reads standard input next, which asks as well.
+                    self.output.push_other(Step::Input {
+                        prompt,
+                        password,
+                        must_answer: false,
+                    });
                 }
             }
         }
@@ -213,7 +224,11 @@ impl Session {
                 self.show_limit(cell, true);
                 self.on_finished(cell, outcome);
             }
-            Step::Input { prompt, password } => self.ask(prompt, password),
+            Step::Input {
+                prompt,
+                password,
+                must_answer,
+            } => self.ask(prompt, password, must_answer),
             Step::LimitReached => self.show_limit(cell, false),
             Step::Result(bundle) => self.show_result(cell, bundle),
             Step::Clear { wait } => {

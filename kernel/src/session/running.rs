@@ -51,6 +51,16 @@ enum Stage {
     Failed { error: CellError, at: Instant },
 }
 
+/// What becomes of a question to the user.
+pub(super) enum Question {
+    /// It is to be sent.
+    New,
+    /// One has been sent and has no answer yet: it is the same one.
+    Asked,
+    /// The client takes no questions.
+    Nobody,
+}
+
 impl Running {
     /// Whose cell it is.
     pub(super) fn origin(&self) -> &Origin {
@@ -76,10 +86,15 @@ impl Running {
         self.asked = false;
     }
 
-    /// Notes that the user is asked. Whether the client takes questions.
-    pub(super) fn ask(&mut self) -> bool {
-        self.asked = self.request.allow_stdin;
-        self.asked
+    /// Notes that the user is asked.
+    pub(super) fn ask(&mut self) -> Question {
+        if !self.request.allow_stdin {
+            Question::Nobody
+        } else if std::mem::replace(&mut self.asked, true) {
+            Question::Asked
+        } else {
+            Question::New
+        }
     }
 
     /// Whether an answer is expected; it is not any more.

@@ -238,6 +238,26 @@ async fn input_and_password() {
 }
 
 #[tokio::test]
+async fn a_marker_and_the_reading_that_follows_are_one_question() {
+    let mut client = Client::start().await;
+    let code = "print EVCXR_INPUT_REQUEST:Name?\nsleep 100\ninput nobody sees this";
+    let id = client.execute(code).await;
+    assert_eq!(client.question().await["prompt"], "Name?");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.answer("é").await;
+    assert_eq!(client.reply(&id).await["status"], "ok");
+    assert_eq!(
+        client.broadcasts(&id).await,
+        ["busy", "input", "out:got é\n", "idle"]
+    );
+    let again = client.execute("input Again?").await;
+    assert_eq!(client.question().await["prompt"], "Again?");
+    client.answer("x").await;
+    assert_eq!(client.reply(&again).await["status"], "ok");
+    client.shutdown().await;
+}
+
+#[tokio::test]
 async fn an_interrupt_ends_the_cell_and_aborts_the_queue() {
     let mut client = Client::start().await;
     let cell = client.execute("sleep 60000").await;

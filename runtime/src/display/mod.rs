@@ -10,6 +10,7 @@
 //! (`currentColor`, JupyterLab's variables with fallbacks), fills are colours
 //! that are legible on white and on black.
 
+mod collections;
 pub mod graph;
 mod layout;
 mod ndarray;

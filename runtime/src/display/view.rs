@@ -80,10 +80,10 @@ pub struct ClusterView {
     pub memory_used_bytes: usize,
     /// Tasks that run now.
     pub running: usize,
-    /// Tasks that wait.
-    pub waiting: usize,
     /// Tasks that are done.
     pub done: usize,
+    /// Tasks that failed.
+    pub failed: usize,
     /// More facts, under the others.
     pub more: Vec<(String, String)>,
 }
@@ -224,10 +224,10 @@ impl Show for ClusterView {
         known.push((
             "Tasks",
             format!(
-                "{} running, {} waiting, {} done",
+                "{} running, {} done, {} failed",
                 grouped(self.running),
-                grouped(self.waiting),
-                grouped(self.done)
+                grouped(self.done),
+                grouped(self.failed)
             ),
         ));
         known.extend(

@@ -21,6 +21,7 @@
 
 use super::{channel, panics, variables};
 use crate::display::Bundle;
+use crate::display::probe::CellFailure;
 use crate::error::Error;
 use crate::graph::short_type_name;
 use crate::schedule;
@@ -187,6 +188,19 @@ pub fn result(bundle: Bundle) {
     channel::send(&FromRuntime::Result { data: bundle.data });
 }
 
+/// Shows what the last expression came to.
+///
+/// # Errors
+/// The failure of an expression that is an `Err`.
+pub fn show(shown: Result<Option<Bundle>, CellFailure>) -> Result<(), Failure> {
+    match shown {
+        Ok(Some(bundle)) => result(bundle),
+        Ok(None) => {}
+        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
+    }
+    Ok(())
+}
+
 /// Runs a future to its end on the session's own executor.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     static EXECUTOR: std::sync::LazyLock<Option<tokio::runtime::Runtime>> =
@@ -200,6 +214,23 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         Some(executor) => executor.block_on(future),
         None => Error::Argument("cannot start the threads that run futures".to_owned()).raise(),
     }
+}
+
+/// A value that is made once in a session: the executor of a tokio that a cell
+/// brought along.
+///
+/// # Errors
+/// What making it failed with.
+pub fn kept<T: 'static, E>(
+    name: &str,
+    make: impl FnOnce() -> Result<T, E>,
+) -> Result<&'static T, E> {
+    if let Some(value) = variables::kept(name).and_then(<dyn Any>::downcast_ref) {
+        return Ok(value);
+    }
+    let value = Box::leak(Box::new(make()?));
+    variables::keep(name, value);
+    Ok(value)
 }
 
 /// Asks the user for a line of text.
@@ -224,19 +255,4 @@ fn flush() {
     // SAFETY: a null pointer means all of C's output streams; libraries
     // written in C may have text there.
     unsafe { libc::fflush(std::ptr::null_mut()) };
-}
-
-/// Shows what the last expression came to.
-///
-/// # Errors
-/// The failure of an expression that is an `Err`.
-pub fn show(
-    shown: Result<Option<Bundle>, crate::display::probe::CellFailure>,
-) -> Result<(), Failure> {
-    match shown {
-        Ok(Some(bundle)) => result(bundle),
-        Ok(None) => {}
-        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
-    }
-    Ok(())
 }

@@ -17,6 +17,19 @@ thread_local! {
     static STORE: RefCell<BTreeMap<String, Stored>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+thread_local! {
+    /// Values that live as long as the process.
+    static KEPT: RefCell<BTreeMap<String, &'static dyn Any>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+pub(super) fn kept(name: &str) -> Option<&'static dyn Any> {
+    KEPT.with_borrow(|kept| kept.get(name).copied())
+}
+
+pub(super) fn keep(name: &str, value: &'static dyn Any) {
+    KEPT.with_borrow_mut(|kept| kept.insert(name.to_owned(), value));
+}
+
 pub(super) fn put(name: &str, type_name: &'static str, value: Box<dyn Any>) {
     // What is replaced is dropped after the store is free again: its Drop may
     // be the user's code.
