@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod session;
 
 pub use compute::{Collection, compute};
+pub use display::plot;
 pub use error::{Error, Result};
 
 // What the runtime is made of, so that a cell can use the same types.

@@ -258,7 +258,7 @@ fn draw(bars: &[Bar], stands: &[Stand], interrupted: bool) -> Bundle {
                         }
                         td.swath-right { (percent) " %" }
                         td.swath-right { (row.count) }
-                        td { (row.note) }
+                        td.swath-wrap { (row.note) }
                     }
                 }
             }
@@ -512,6 +512,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "each form is what somebody writes"
+    )]
     fn every_form_of_several_collections() {
         let gate = Arc::default();
         let [a, b] = [0; 2].map(|_| Steps(steps(&gate, false)).persist().unwrap());

@@ -384,12 +384,15 @@ impl<'a> Component<'a> {
             let chain = degrees[below].1 == 1 && degrees[above].0 == 1;
             let weight = match (is_bend(below), is_bend(above)) {
                 (true, true) => 12.0,
-                (false, false) if chain => 6.0,
+                (false, false) if chain => 8.0,
                 (false, false) => 1.0,
                 _ => 2.0,
             };
-            neighbours[below].push((above, weight));
-            neighbours[above].push((below, weight));
+            // Who has many neighbours on one side pulls each of them less: a
+            // reduction goes over the middle of its inputs and leaves them where
+            // they are.
+            neighbours[below].push((above, weight / degrees[above].0 as f64));
+            neighbours[above].push((below, weight / degrees[below].1 as f64));
         }
         let mut wanted = Vec::new();
         for sweep in 0..SWEEPS {
@@ -414,6 +417,21 @@ impl<'a> Component<'a> {
                 }));
                 self.spread(&rows[rank], &wanted, &mut x);
             }
+        }
+        // What is nearly straight becomes straight, from below.
+        let mut under = vec![None; self.sizes.len()];
+        for &(below, above) in &self.links {
+            if degrees[below].1 == 1 && degrees[above].0 == 1 {
+                under[above] = Some(below);
+            }
+        }
+        for row in rows {
+            wanted.clear();
+            wanted.extend(row.iter().map(|&vertex| match under[vertex] {
+                Some(below) => (x[below], 1000.0),
+                None => (x[vertex], 1.0),
+            }));
+            self.spread(row, &wanted, &mut x);
         }
         x
     }
@@ -502,16 +520,19 @@ mod tests {
     }
 
     fn apart(sizes: &[Point], layout: &Layout) -> Result<(), TestCaseError> {
-        for a in 0..sizes.len() {
-            let (x, y) = layout.centres[a];
-            let (width, height) = sizes[a];
+        let nodes: Vec<(Point, Point)> = layout
+            .centres
+            .iter()
+            .copied()
+            .zip(sizes.iter().copied())
+            .collect();
+        for (number, &((x, y), (width, height))) in nodes.iter().enumerate() {
             prop_assert!(x - width / 2.0 >= -1e-6 && x + width / 2.0 <= layout.size.0 + 1e-6);
             prop_assert!(y - height / 2.0 >= -1e-6 && y + height / 2.0 <= layout.size.1 + 1e-6);
-            for b in 0..a {
-                let (other_x, other_y) = layout.centres[b];
-                let clear = (x - other_x).abs() >= (width + sizes[b].0) / 2.0 - 1e-6
-                    || (y - other_y).abs() >= (height + sizes[b].1) / 2.0 - 1e-6;
-                prop_assert!(clear, "nodes {a} and {b} overlap");
+            for &((other_x, other_y), other) in &nodes[..number] {
+                let clear = (x - other_x).abs() >= (width + other.0) / 2.0 - 1e-6
+                    || (y - other_y).abs() >= (height + other.1) / 2.0 - 1e-6;
+                prop_assert!(clear, "node {number} overlaps another");
             }
         }
         Ok(())

@@ -127,7 +127,7 @@ pub fn bar<L: Display>(labels: &[L], values: &[f64]) -> Plot {
 /// one closed; values that are not finite are left out.
 pub fn histogram(values: &[f64], bins: usize) -> Plot {
     let bins = bins.max(1);
-    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let finite = || values.iter().copied().filter(|value| has_place(*value));
     let (low, high) = (
         finite().fold(f64::INFINITY, f64::min),
         finite().fold(f64::NEG_INFINITY, f64::max),
@@ -141,12 +141,25 @@ pub fn histogram(values: &[f64], bins: usize) -> Plot {
     Plot::new(Content::Histogram { counts, range }).y_label("count")
 }
 
-/// A range that is not empty, with a part of it added on both sides.
+/// Whether a number has a place on an axis: near the ends of what `f64` holds,
+/// there is no room for ticks.
+fn has_place(value: f64) -> bool {
+    value.abs() <= 1e300
+}
+
+/// A range that is not empty, with a part of it added on both sides. Its ticks
+/// can be told apart: where all values are nearly the same, it is wider than
+/// they need.
 fn padded(low: f64, high: f64, part: f64) -> Range<f64> {
-    match high - low {
-        length if length > 0.0 && length.is_finite() => low - part * length..high + part * length,
-        _ if low.is_finite() && high.is_finite() => low - 0.5..high + 0.5,
-        _ => 0.0..1.0,
+    let magnitude = low.abs().max(high.abs());
+    let length = high - low;
+    if !(low.is_finite() && high.is_finite()) {
+        0.0..1.0
+    } else if length > magnitude * 1e-9 && length > 1e-290 {
+        low - part * length..high + part * length
+    } else {
+        let half = (magnitude * 1e-3).max(0.5);
+        low - half..high + half
     }
 }
 
@@ -226,16 +239,22 @@ impl Plot {
     /// The picture.
     pub fn svg(&self) -> Svg {
         let mut drawn = String::new();
-        // A plot that plotters refuses is a picture that says so.
-        if let Err(reason) = self.draw(&mut drawn) {
-            drawn = format!(
-                r#"<svg><text x="16" y="32" fill="currentColor">{}</text>"#,
+        let body = match self.draw(&mut drawn) {
+            Ok(()) => {
+                let drawn = drawn.split_once('>').map_or("", |(_, body)| body);
+                let drawn = drawn.trim().trim_end_matches("</svg>").replace('\n', "");
+                let scale = 1.0 / f64::from(FINE);
+                format!(
+                    r#"<g transform="scale({scale})">{}</g>"#,
+                    drawn.replace("#000000", "currentColor")
+                )
+            }
+            // A plot that plotters refuses is a picture that says so.
+            Err(reason) => format!(
+                r#"<text x="16" y="32" fill="currentColor">{}</text>"#,
                 escape(&reason)
-            );
-        }
-        let body = drawn.split_once('>').map_or("", |(_, body)| body);
-        let body = body.trim().trim_end_matches("</svg>");
-        let body = body.replace("#000000", "currentColor").replace('\n', "");
+            ),
+        };
         let size = (f64::from(self.size.0), f64::from(self.size.1));
         Svg(super::svg_document("plot", size, &self.summary(), &body))
     }
@@ -279,13 +298,14 @@ impl Plot {
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), String> {
-        let area = SVGBackend::with_string(svg, self.size).into_drawing_area();
+        let area = SVGBackend::with_string(svg, (self.size.0 * FINE, self.size.1 * FINE))
+            .into_drawing_area();
         let area = if self.title.is_empty() {
             area
         } else {
             area.titled(
                 &self.title,
-                ("sans-serif", 16)
+                ("sans-serif", (18 * FINE))
                     .into_font()
                     .style(FontStyle::Bold)
                     .color(&BLACK),
@@ -308,10 +328,10 @@ impl Plot {
     ) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
         let mut builder = ChartBuilder::on(area);
         builder
-            .margin(10)
-            .margin_right(18)
-            .x_label_area_size(if self.x_label.is_empty() { 26 } else { 44 })
-            .y_label_area_size(left + if self.y_label.is_empty() { 0 } else { 20 });
+            .margin(10 * FINE)
+            .margin_right(18 * FINE)
+            .x_label_area_size(if self.x_label.is_empty() { 28 } else { 48 } * FINE)
+            .y_label_area_size((left + if self.y_label.is_empty() { 0 } else { 20 }) * FINE);
         builder
     }
 
@@ -324,7 +344,7 @@ impl Plot {
             series
                 .iter()
                 .flat_map(|series| &series.points)
-                .filter(|(x, y)| x.is_finite() && y.is_finite())
+                .filter(|(x, y)| has_place(*x) && has_place(*y))
         };
         if finite().next().is_none() {
             return Err("no finite value to plot".to_owned());
@@ -346,9 +366,10 @@ impl Plot {
             .map_err(|error| error.to_string())?;
         chart
             .configure_mesh()
-            .bold_line_style(GRID)
+            .bold_line_style(GRID.stroke_width(FINE))
             .light_line_style(TRANSPARENT)
-            .axis_style(AXIS)
+            .axis_style(AXIS.stroke_width(FINE))
+            .set_all_tick_mark_size(5 * FINE as i32)
             .label_style(LABEL)
             .axis_desc_style(LABEL)
             .x_desc(&self.x_label)
@@ -367,11 +388,11 @@ impl Plot {
                 let mut stretches = Vec::new();
                 for stretch in series
                     .points
-                    .split(|(x, y)| !(x.is_finite() && y.is_finite()))
+                    .split(|(x, y)| !(has_place(*x) && has_place(*y)))
                 {
                     stretches.push(LineSeries::new(
                         stretch.iter().copied(),
-                        colour.stroke_width(2),
+                        colour.stroke_width(2 * FINE),
                     ));
                 }
                 let mut drawn = None;
@@ -384,24 +405,27 @@ impl Plot {
                 }
                 if let Some(drawn) = drawn.filter(|_| !series.name.is_empty()) {
                     drawn.label(&series.name).legend(move |(x, y)| {
-                        PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2))
+                        PathElement::new(
+                            [(x, y), (x + 16 * FINE as i32, y)],
+                            colour.stroke_width(2 * FINE),
+                        )
                     });
                 }
             } else {
-                let radius = if series.points.len() > 500 { 2 } else { 3 };
+                let radius = if series.points.len() > 500 { 2 } else { 3 } * FINE;
                 let points = series
                     .points
                     .iter()
-                    .filter(|(x, y)| x.is_finite() && y.is_finite());
+                    .filter(|(x, y)| has_place(*x) && has_place(*y));
                 let drawn = chart
                     .draw_series(
                         points.map(|&point| Circle::new(point, radius, colour.mix(0.75).filled())),
                     )
                     .map_err(|error| error.to_string())?;
                 if !series.name.is_empty() {
-                    drawn
-                        .label(&series.name)
-                        .legend(move |(x, y)| Circle::new((x + 8, y), 3, colour.filled()));
+                    drawn.label(&series.name).legend(move |(x, y)| {
+                        Circle::new((x + 8 * FINE as i32, y), 3 * FINE, colour.filled())
+                    });
                 }
             }
         }
@@ -409,6 +433,8 @@ impl Plot {
             chart
                 .configure_series_labels()
                 .label_font(LABEL)
+                .legend_area_size(24 * FINE)
+                .margin(6 * FINE)
                 .border_style(TRANSPARENT)
                 .background_style(TRANSPARENT)
                 .position(SeriesLabelPosition::UpperRight)
@@ -435,9 +461,10 @@ impl Plot {
         chart
             .configure_mesh()
             .disable_x_mesh()
-            .bold_line_style(GRID)
+            .bold_line_style(GRID.stroke_width(FINE))
             .light_line_style(TRANSPARENT)
-            .axis_style(AXIS)
+            .axis_style(AXIS.stroke_width(FINE))
+            .set_all_tick_mark_size(5 * FINE as i32)
             .label_style(LABEL)
             .axis_desc_style(LABEL)
             .x_desc(&self.x_label)
@@ -453,11 +480,9 @@ impl Plot {
         chart
             .draw_series(counts.iter().enumerate().map(|(at, &count)| {
                 let left = range.start + at as f64 * width;
-                let mut bar = Rectangle::new(
-                    [(left, 0.0), (left + width, count as f64)],
-                    colour.mix(0.85).filled(),
-                );
-                bar.set_margin(0, 0, 1, 1);
+                let mut bar =
+                    Rectangle::new([(left, 0.0), (left + width, count as f64)], colour.filled());
+                bar.set_margin(0, 0, FINE / 2, FINE / 2);
                 bar
             }))
             .map_err(|error| error.to_string())?;
@@ -472,7 +497,7 @@ impl Plot {
         let values = || {
             bars.iter()
                 .map(|(_, value)| *value)
-                .filter(|value| value.is_finite())
+                .filter(|value| has_place(*value))
         };
         if values().next().is_none() {
             return Err("no finite value to plot".to_owned());
@@ -483,7 +508,7 @@ impl Plot {
         let length = span.end - span.start;
         let span = span.start - if low < 0.0 { 0.06 * length } else { 0.0 }
             ..span.end + if high > 0.0 { 0.06 * length } else { 0.0 };
-        let colour = rgb(palette::ACCENT).mix(0.9).filled();
+        let colour = rgb(palette::ACCENT).filled();
         let room = (f64::from(self.size.0) - 80.0) / bars.len() as f64;
         let widest = bars
             .iter()
@@ -518,9 +543,10 @@ impl Plot {
             chart
                 .configure_mesh()
                 .disable_y_mesh()
-                .bold_line_style(GRID)
+                .bold_line_style(GRID.stroke_width(FINE))
                 .light_line_style(TRANSPARENT)
-                .axis_style(AXIS)
+                .axis_style(AXIS.stroke_width(FINE))
+                .set_all_tick_mark_size(5 * FINE as i32)
                 .label_style(LABEL)
                 .axis_desc_style(LABEL)
                 .x_desc(&self.x_label)
@@ -536,14 +562,14 @@ impl Plot {
                     bars.iter()
                         .rev()
                         .enumerate()
-                        .filter(|(_, (_, value))| value.is_finite())
+                        .filter(|(_, (_, value))| has_place(*value))
                         .map(|(at, (_, value))| {
                             let ends = [
                                 (0.0, SegmentValue::Exact(at)),
                                 (*value, SegmentValue::Exact(at + 1)),
                             ];
                             let mut bar = Rectangle::new(ends, colour);
-                            bar.set_margin(2, 2, 0, 0);
+                            bar.set_margin(2 * FINE, 2 * FINE, 0, 0);
                             bar
                         }),
                 )
@@ -556,9 +582,10 @@ impl Plot {
             chart
                 .configure_mesh()
                 .disable_x_mesh()
-                .bold_line_style(GRID)
+                .bold_line_style(GRID.stroke_width(FINE))
                 .light_line_style(TRANSPARENT)
-                .axis_style(AXIS)
+                .axis_style(AXIS.stroke_width(FINE))
+                .set_all_tick_mark_size(5 * FINE as i32)
                 .label_style(LABEL)
                 .axis_desc_style(LABEL)
                 .x_desc(&self.x_label)
@@ -573,14 +600,14 @@ impl Plot {
                 .draw_series(
                     bars.iter()
                         .enumerate()
-                        .filter(|(_, (_, value))| value.is_finite())
+                        .filter(|(_, (_, value))| has_place(*value))
                         .map(|(at, (_, value))| {
                             let ends = [
                                 (SegmentValue::Exact(at), 0.0),
                                 (SegmentValue::Exact(at + 1), *value),
                             ];
                             let mut bar = Rectangle::new(ends, colour);
-                            bar.set_margin(0, 0, 4, 4);
+                            bar.set_margin(0, 0, 4 * FINE, 4 * FINE);
                             bar
                         }),
                 )
@@ -596,9 +623,13 @@ impl Show for Plot {
     }
 }
 
+/// plotters draws on whole pixels: it is given so many for each one of ours,
+/// or curves would have steps.
+const FINE: u32 = 8;
 const GRID: RGBAColor = RGBAColor(0, 0, 0, 0.16);
 const AXIS: RGBAColor = RGBAColor(0, 0, 0, 0.6);
-const LABEL: (&str, u32) = ("sans-serif", 12);
+/// plotters takes three quarters of what it is told as the font's size.
+const LABEL: (&str, u32) = ("sans-serif", 14 * FINE);
 
 fn rgb(colour: &str) -> RGBColor {
     let channel = |at: usize| u8::from_str_radix(&colour[at..at + 2], 16).unwrap_or(0);
@@ -670,10 +701,23 @@ mod tests {
         assert_eq!(tick(150.0, &(0.0..1000.0)), "150");
     }
 
+    /// Any numbers, close ones, tiny ones, and those of daily life.
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let one = |range: Range<f64>| prop::collection::vec(range, 0..30);
+        prop_oneof![
+            prop::collection::vec(prop::num::f64::ANY, 0..30),
+            one(1.0..1.0 + 1e-13),
+            one(1e15..1e15 + 10.0),
+            one(-1e-300..1e-300),
+            one(-1e308..1e308),
+            one(0.0..1000.0),
+        ]
+    }
+
     proptest! {
         /// No values are too strange for a picture.
         #[test]
-        fn any_values_are_drawn(values in prop::collection::vec(any::<f64>(), 0..30), bins in 0usize..20) {
+        fn any_values_are_drawn(values in values(), bins in 0usize..20) {
             let labels: Vec<usize> = (0..values.len()).collect();
             for plot in [line(&values), scatter((&values, &values)), bar(&labels, &values), histogram(&values, bins)] {
                 let svg = plot.svg().0;

@@ -30,7 +30,8 @@ white-space:nowrap;line-height:1.4;max-width:none;color:inherit}\
 .swath .swath-plain tbody th{font-weight:600}\
 .swath .swath-bar{position:relative;height:8px;min-width:120px;border-radius:4px;background:rgba(128,128,128,.25);overflow:hidden}\
 .swath .swath-bar span{position:absolute;left:0;top:0;bottom:0;border-radius:4px}\
-.swath .swath-table td.swath-wide{width:45%;min-width:160px}\
+.swath .swath-table td.swath-wide{width:220px;min-width:220px}\
+.swath .swath-table td.swath-wrap{white-space:normal;min-width:180px}\
 ";
 
 /// Content in the one class, with its style.

@@ -1,6 +1,6 @@
 //! Data frames and series as tables, in HTML and as text.
 //!
-//! A [`Table`] holds the cells that are shown, as texts: what is left out was
+//! A `Table` holds the cells that are shown, as texts: what is left out was
 //! never formatted, so a frame of a billion rows costs what its first and last
 //! ones cost.
 

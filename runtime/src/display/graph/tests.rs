@@ -99,7 +99,9 @@ fn listed(tasks: &[(&str, Vec<u32>)]) -> Arc<Layer> {
 }
 
 fn svg(output: &Arc<Layer>) -> String {
-    draw(&[output.clone()], &GraphStyle::default()).unwrap().0
+    draw(std::slice::from_ref(output), &GraphStyle::default())
+        .unwrap()
+        .0
 }
 
 fn lines(svg: &str) -> String {
@@ -226,7 +228,7 @@ fn optimised_graphs_have_fewer_tasks() {
         ..GraphStyle::default()
     };
     assert!(
-        draw(&[y.clone()], &style)
+        draw(std::slice::from_ref(&y), &style)
             .unwrap()
             .0
             .contains("Task graph of 4 tasks: ones-add-sqrt × 4")
@@ -298,15 +300,15 @@ proptest! {
         prop_assert_eq!(drawn.matches("<rect").count(), tasks.len());
         let edges: usize = tasks.iter().map(|(_, inputs)| inputs.iter().collect::<BTreeSet<_>>().len() + 1).sum();
         prop_assert_eq!(drawn.matches('Z').count(), edges);
-        for at in 0..tasks.len() {
-            prop_assert!(drawn.contains(&format!("{}-{at}\n", tasks[at].0)), "no tooltip with the key of task {at}");
+        for (at, (name, _)) in tasks.iter().enumerate() {
+            prop_assert!(drawn.contains(&format!("{name}-{at}\n")), "no tooltip with the key of task {at}");
         }
         for rankdir in [Direction::TopToBottom, Direction::LeftToRight] {
             let style = GraphStyle { rankdir, ..GraphStyle::default() };
-            let drawn = draw(&[layer.clone()], &style).unwrap().0;
+            let drawn = draw(std::slice::from_ref(&layer), &style).unwrap().0;
             prop_assert_eq!(drawn.matches('Z').count(), edges);
         }
         let style = GraphStyle { max_tasks: 0, ..GraphStyle::default() };
-        prop_assert!(draw(&[layer.clone()], &style).unwrap().0.contains("drawn by "));
+        prop_assert!(draw(std::slice::from_ref(&layer), &style).unwrap().0.contains("drawn by "));
     }
 }
