@@ -43,7 +43,9 @@ pub(crate) enum Error {
         expected: &'static str,
     },
     /// The folder, or the threads, that the evaluator needs cannot be had.
-    #[error("cannot prepare the kernel's temporary folder: {0}; is there space, and may it be written?")]
+    #[error(
+        "cannot prepare the kernel's temporary folder: {0}; is there space, and may it be written?"
+    )]
     Workplace(std::io::Error),
     /// A socket cannot be bound.
     #[error("cannot bind the {channel} socket to {endpoint}: {source}")]

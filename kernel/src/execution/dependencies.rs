@@ -87,10 +87,7 @@ mod tests {
         let name = |argument| bound(argument).map(|bound| bound.name);
         assert_eq!(name("polars"), Some("polars"));
         assert_eq!(name("ndarray = \"0.17\""), Some("ndarray"));
-        assert_eq!(
-            name("ndarray = { version = \"0.17\" }"),
-            Some("ndarray")
-        );
+        assert_eq!(name("ndarray = { version = \"0.17\" }"), Some("ndarray"));
         assert_eq!(
             name("ndarray = \"0.15\""),
             None,

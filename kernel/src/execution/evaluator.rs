@@ -73,7 +73,11 @@ impl Evaluate for Evaluator {
         if !self.shared.running.load(Ordering::Acquire) {
             return;
         }
-        let first = *self.shared.interrupted.lock().get_or_insert_with(Instant::now);
+        let first = *self
+            .shared
+            .interrupted
+            .lock()
+            .get_or_insert_with(Instant::now);
         self.shared.workplace.stop_compiler();
         self.shared.channel.send_now(&ToRuntime::Interrupt);
         if first.elapsed() > PATIENCE {
@@ -277,9 +281,15 @@ impl Session {
         let binds: Vec<&'static str> = dependencies::HELD
             .iter()
             .copied()
-            .filter(|name| source.names.contains(*name) && !self.bound.contains(name) && !self.variables.contains_key(*name))
+            .filter(|name| {
+                source.names.contains(*name)
+                    && !self.bound.contains(name)
+                    && !self.variables.contains_key(*name)
+            })
             .collect();
-        change.prefix.extend(binds.iter().map(|name| format!("use swath::{name};\n")));
+        change
+            .prefix
+            .extend(binds.iter().map(|name| format!("use swath::{name};\n")));
         let forget: Vec<String> = self
             .variables
             .iter()
@@ -605,13 +615,18 @@ impl Session {
             // The parenthesis around the last expression.
             (text, column) = (lines.next()?, 1);
         }
-        let place = cell.code.lines().position(|candidate| candidate.trim_end() == text.trim_end());
+        let place = cell
+            .code
+            .lines()
+            .position(|candidate| candidate.trim_end() == text.trim_end());
         if let Some(number) = place {
             return Some((number + 1, column));
         }
         // An item's first line has generated text in front of it.
         let mut candidates = cell.code.lines().enumerate();
-        let (number, found) = candidates.find(|(_, candidate)| !candidate.trim().is_empty() && text.ends_with(candidate.trim_end()))?;
+        let (number, found) = candidates.find(|(_, candidate)| {
+            !candidate.trim().is_empty() && text.ends_with(candidate.trim_end())
+        })?;
         let before = text.chars().count() - found.trim_end().chars().count();
         Some((number + 1, column.saturating_sub(before).max(1)))
     }
@@ -716,7 +731,8 @@ impl Session {
                     }
                     None => {
                         let name = argument.split('=').next().unwrap_or_default().trim();
-                        self.bound.extend(dependencies::HELD.iter().find(|held| **held == name));
+                        self.bound
+                            .extend(dependencies::HELD.iter().find(|held| **held == name));
                         self.dependencies.push(argument.to_owned());
                         for_evcxr.push(line);
                     }
@@ -747,14 +763,21 @@ impl Session {
 
     /// Whether a crate was added by `:dep`.
     fn has_own(&self, name: &str) -> bool {
-        self.dependencies.iter().any(|argument| argument.split('=').next().is_some_and(|added| added.trim() == name))
+        self.dependencies.iter().any(|argument| {
+            argument
+                .split('=')
+                .next()
+                .is_some_and(|added| added.trim() == name)
+        })
     }
 
     /// Binds a name to the runtime's copy of a crate.
     fn bind(&mut self, name: &'static str) -> Result<(), CellError> {
         if self.bound.insert(name) {
             let import = format!("use swath::{name};");
-            self.context.execute(&import).map_err(|error| self.other_error(&error))?;
+            self.context
+                .execute(&import)
+                .map_err(|error| self.other_error(&error))?;
         }
         Ok(())
     }

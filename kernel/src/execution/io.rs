@@ -297,7 +297,7 @@ impl Reader {
                 }
             }
             FromRuntime::Input { prompt, password } => {
-                shared.tell(EventKind::Input { prompt, password })
+                shared.tell(EventKind::Input { prompt, password });
             }
             FromRuntime::Fence => {
                 if let Some(writer) = &mut shared.state.lock().writer {

@@ -284,15 +284,11 @@ fn format_arguments(literal: &str) -> Vec<String> {
         .flat_map(|rest| {
             let end = rest.find('}').unwrap_or(rest.len());
             rest[..end]
-                .split([':', '$', '.', '!', '?'])
-                .map(str::trim)
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         })
-        .filter(|name| {
-            name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-        })
+        .filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_'))
         .collect()
 }
 
@@ -353,7 +349,12 @@ mod tests {
     fn statements_items_and_commands_are_told_apart() {
         let code = ":dep itoa\n// why\nuse a::*;\nlet (mut x, y) = f();\nfn g() {}\nx += 1;\nx";
         let source = Source::parse(code);
-        assert_eq!(source.commands, [0..9]);
+        let commands: Vec<_> = source
+            .commands
+            .iter()
+            .map(|range| &code[range.clone()])
+            .collect();
+        assert_eq!(commands, [":dep itoa"]);
         assert!(!source.has_syntax_errors);
         assert_eq!(
             source

@@ -174,9 +174,7 @@ impl Session {
         let Some(running) = &self.running else { return };
         let origin = running.origin.clone();
         tokio::spawn(async move {
-            let mut reply = analyzer
-                .inspect(|| evaluator.view(), &subject, None)
-                .await;
+            let mut reply = analyzer.inspect(|| evaluator.view(), &subject, None).await;
             if !reply.found {
                 let text = format!("Nothing is known of `{subject}`.");
                 reply.data.insert("text/plain".to_owned(), text.into());
@@ -190,8 +188,7 @@ impl Session {
     /// The answer to [`explain`](Self::explain).
     pub(super) fn on_explained(&mut self, reply: InspectReply) {
         if let Some(running) = &mut self.running {
-            running.payload =
-                vec![json!({ "source": "page", "data": reply.data, "start": 0 })];
+            running.payload = vec![json!({ "source": "page", "data": reply.data, "start": 0 })];
         }
         self.conclude_code();
     }

@@ -11,6 +11,9 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// An array, and the chunks to cut it into.
+type Chunked = (ArrayD<f64>, Vec<Vec<usize>>);
+
 fn synchronous() -> Options {
     Options {
         synchronous: true,
@@ -72,12 +75,7 @@ fn any_array() -> impl Strategy<Value = (ArrayD<f64>, Vec<Vec<usize>>)> {
 }
 
 /// Two arrays whose shapes broadcast: some axes of length 1, some missing.
-fn broadcastable() -> impl Strategy<
-    Value = (
-        (ArrayD<f64>, Vec<Vec<usize>>),
-        (ArrayD<f64>, Vec<Vec<usize>>),
-    ),
-> {
+fn broadcastable() -> impl Strategy<Value = (Chunked, Chunked)> {
     (shape(), 0u8..8, 0u8..8, 0usize..4, any::<bool>()).prop_flat_map(
         |(shape, ones, other_ones, missing, first)| {
             let with =
@@ -95,12 +93,7 @@ fn broadcastable() -> impl Strategy<
 }
 
 /// Matrices and vectors whose inner axes are of one length.
-fn factors() -> impl Strategy<
-    Value = (
-        (ArrayD<f64>, Vec<Vec<usize>>),
-        (ArrayD<f64>, Vec<Vec<usize>>),
-    ),
-> {
+fn factors() -> impl Strategy<Value = (Chunked, Chunked)> {
     let lengths = (
         0usize..9,
         0usize..20,
@@ -162,7 +155,7 @@ proptest! {
     #[test]
     fn data_come_back((data, cuts) in any_array()) {
         let array = Array::from_ndarray(&data, cuts.clone());
-        prop_assert_eq!(computed(&array), data.clone());
+        prop_assert_eq!(computed(&array), data);
         prop_assert_eq!(array.shape(), data.shape());
         prop_assert_eq!(array.npartitions(), cuts.iter().map(Vec::len).product::<usize>());
     }
@@ -472,7 +465,7 @@ fn every_pair_of_operands() {
     is(x.map_blocks(|chunk: ArrayD<f64>| chunk * 2.0), 12.0);
     is(x.powi(2), 36.0);
     assert_eq!(computed(&((&s + 1.0) * 2.0 - &s)), 5.0);
-    assert_eq!(computed(&(2.0 * s.clone()).sqrt()), 6.0f64.sqrt());
+    assert_eq!(computed(&(2.0 * s).sqrt()), 6.0f64.sqrt());
     let mask = x.gt(5.0) & !x.gt(7.0);
     assert_eq!(computed(&mask.sum()), 3);
 }

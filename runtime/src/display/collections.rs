@@ -4,9 +4,7 @@
 //! compile it anew.
 
 use super::graph::GraphStyle;
-use super::{
-    ArrayView, Bundle, ClusterView, DelayedView, FrameView, ScalarView, Show, Svg,
-};
+use super::{ArrayView, Bundle, ClusterView, DelayedView, FrameView, ScalarView, Show, Svg};
 use crate::array::{Array, Element, RawArray, Scalar};
 use crate::cluster::{Client, ClusterInfo, LocalCluster};
 use crate::compute::Collection;
@@ -121,7 +119,9 @@ fn array_view(array: &RawArray) -> ArrayView {
     let (tasks, layers) = size(array.layer());
     ArrayView {
         shape: array.shape(),
-        chunks: (0..array.shape().len()).map(|axis| array.chunks().sizes(axis)).collect(),
+        chunks: (0..array.shape().len())
+            .map(|axis| array.chunks().sizes(axis))
+            .collect(),
         dtype: array.dtype().to_string(),
         nbytes: array.nbytes(),
         tasks,

@@ -68,7 +68,8 @@ impl Failure {
 
     fn new(error: &dyn Display, ours: Option<&Error>, type_name: &str) -> Self {
         // A text or a boxed error tells nothing by its type.
-        let untold = type_name.contains("dyn ") || ["alloc::string::String", "&str"].contains(&type_name);
+        let untold =
+            type_name.contains("dyn ") || ["alloc::string::String", "&str"].contains(&type_name);
         let kind = match ours {
             Some(error) => error.kind().to_owned(),
             None if untold => "Error".to_owned(),
@@ -101,9 +102,12 @@ impl Failure {
 /// Runs a cell and tells the kernel how it ended.
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     // An interrupt may have come while the cell was compiled.
-    let outcome = schedule::checkpoint().map_err(Failure::from).and_then(|()| {
-        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
-    });
+    let outcome = schedule::checkpoint()
+        .map_err(Failure::from)
+        .and_then(|()| {
+            catch_unwind(AssertUnwindSafe(body))
+                .unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+        });
     let failure = outcome.err();
     flush();
     channel::send(&FromRuntime::Ended {

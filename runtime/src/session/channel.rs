@@ -65,12 +65,14 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
     let asker = channel.clone();
     // The main thread's id is the process's.
     let thread = std::process::id();
-    std::thread::Builder::new().name("swath-stdin".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(STDIN_POLL);
-            ask_for_stdin(&asker, thread);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("swath-stdin".to_owned())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(STDIN_POLL);
+                ask_for_stdin(&asker, thread);
+            }
+        })?;
     if CHANNEL.set(channel).is_ok() {
         output::set_sink(Arc::new(ToKernel));
     }

@@ -28,12 +28,20 @@ impl Stdin {
             }
             (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
         };
-        Ok(Self { reader, writer: File::from(writer), nothing: File::open("/dev/null")? })
+        Ok(Self {
+            reader,
+            writer: File::from(writer),
+            nothing: File::open("/dev/null")?,
+        })
     }
 
     /// Puts the pipe in place, or the end of input.
     pub(super) fn connect(&self, allow_input: bool) {
-        let from = if allow_input { self.reader.as_raw_fd() } else { self.nothing.as_raw_fd() };
+        let from = if allow_input {
+            self.reader.as_raw_fd()
+        } else {
+            self.nothing.as_raw_fd()
+        };
         // SAFETY: dup2 on open descriptors has no memory effects.
         unsafe { libc::dup2(from, 0) };
     }
@@ -47,6 +55,7 @@ impl Stdin {
     /// Whether a thread of this process waits for standard input.
     pub(super) fn is_read_by(thread: u32) -> bool {
         const READ: &str = "0 0x0 ";
-        std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).is_ok_and(|call| call.starts_with(READ))
+        std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall"))
+            .is_ok_and(|call| call.starts_with(READ))
     }
 }
