@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn data_come_back((data, cuts) in any_array()) {
         let array = Array::from_ndarray(&data, cuts.clone());
-        prop_assert_eq!(computed(&array), data);
+        prop_assert_eq!(&computed(&array), &data);
         prop_assert_eq!(array.shape(), data.shape());
         prop_assert_eq!(array.npartitions(), cuts.iter().map(Vec::len).product::<usize>());
     }
@@ -167,7 +167,7 @@ proptest! {
         }),
     ) {
         let array = Array::from_ndarray(&data, cuts).rechunk(other);
-        prop_assert_eq!(computed(&array), data);
+        prop_assert_eq!(&computed(&array), &data);
     }
 
     #[test]
