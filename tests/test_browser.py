@@ -250,7 +250,13 @@ MEASURE = """async area => {
         }
         const scale = svg.viewBox?.baseVal?.width ? box.width / svg.viewBox.baseVal.width : 1;
         const sizes = [...svg.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * scale);
-        return {width: box.width, height: box.height, right: box.right - area_box.right, nodes, smallest: Math.min(...sizes)};
+        // A graph that would have to shrink too far scrolls instead, in a box of its own.
+        let scroller = images.length ? null : svg.parentElement;
+        while (scroller && scroller !== area && !(scroller.scrollWidth > scroller.clientWidth
+                && ['auto', 'scroll'].includes(getComputedStyle(scroller).overflowX))) scroller = scroller.parentElement;
+        const hidden = scroller && scroller !== area
+            ? box.width - scroller.scrollWidth : box.right - area_box.right;
+        return {width: box.width, height: box.height, right: hidden, nodes, smallest: Math.min(...sizes)};
     });
 }"""
 

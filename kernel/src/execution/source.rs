@@ -3,7 +3,9 @@
 //! Offsets are bytes in the cell's text.
 
 use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
-use ra_ap_syntax::{AstNode, AstToken, Edition, SourceFile, SyntaxKind, SyntaxNode, TextRange};
+use ra_ap_syntax::{
+    AstNode, AstToken, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode, TextRange,
+};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -135,7 +137,7 @@ impl Source {
     }
 
     fn add(&mut self, node: &SyntaxNode) {
-        let range = to_cell(node.text_range());
+        let range = to_cell(without_comments(node));
         if let Some(item) = ast::Item::cast(node.clone()) {
             // A macro that is called with braces looks like an item.
             if !matches!(item, ast::Item::MacroCall(_)) {
@@ -189,6 +191,26 @@ fn commands(code: &str) -> Vec<Range<usize>> {
         start += line.len();
     }
     commands
+}
+
+/// A node's range without the comments in front of it, which the parser counts
+/// as part of it; documentation stays.
+fn without_comments(node: &SyntaxNode) -> TextRange {
+    let is_code = |element: &SyntaxElement| match element.as_token() {
+        Some(token) => match ast::Comment::cast(token.clone()) {
+            Some(comment) => comment.is_doc(),
+            None => token.kind() != SyntaxKind::WHITESPACE,
+        },
+        None => true,
+    };
+    let start = node
+        .children_with_tokens()
+        .find(is_code)
+        .map(|element| element.text_range().start());
+    TextRange::new(
+        start.unwrap_or(node.text_range().start()),
+        node.text_range().end(),
+    )
 }
 
 fn to_cell(range: TextRange) -> Range<usize> {

@@ -16,10 +16,21 @@ pub(super) fn pretty(value: &dyn Debug) -> String {
     }
     let lines = format!("{value:#?}");
     // A list of many short values is read better as running text.
-    if lines.lines().count() > 60 && !line.contains('\n') {
+    if (is_list_of_short_values(&lines) || lines.lines().count() > 60) && !line.contains('\n') {
         return filled(&line);
     }
     lines
+}
+
+/// Whether each element takes one line, and a short one.
+fn is_list_of_short_values(lines: &str) -> bool {
+    const SHORT: usize = 20;
+    let elements = lines.lines().count().saturating_sub(2);
+    lines.starts_with('[')
+        && lines.lines().skip(1).take(elements).all(|line| {
+            let element = line.trim_start();
+            line.len() - element.len() == 4 && element.chars().count() <= SHORT
+        })
 }
 
 /// A long line broken after commas.
@@ -92,6 +103,7 @@ mod tests {
         assert_eq!(pretty(&"text"), "\"text\"");
         let names = vec!["a name that is long enough"; 5];
         assert_eq!(pretty(&names).lines().count(), 7);
+        assert_eq!(pretty(&(0..40).collect::<Vec<_>>()).lines().count(), 2);
         let numbers: Vec<u32> = (0..200).collect();
         let text = pretty(&numbers);
         assert!(text.lines().count() < 12);
