@@ -5,13 +5,16 @@
 //! receives [`Event`]s, in the order in which they happened. Nothing here
 //! knows ZeroMQ or Jupyter's message types.
 
+mod commands;
 mod compiling;
 mod dependencies;
 mod diagnostics;
 mod evaluator;
+mod failures;
 mod generate;
 mod io;
 mod items;
+mod run;
 mod source;
 mod types;
 mod workplace;
