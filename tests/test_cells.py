@@ -349,10 +349,3 @@ def test_clear_forgets_variables(own_kernel):
     own_kernel.ok(":clear")
     own_kernel.fails("fleeting", "fleeting")
     assert own_kernel.ok("1 + 1").result == "2"
-
-
-def test_a_cell_is_fast(kernel):
-    """Not a benchmark: a limit that a cell on the slow path would not keep."""
-    kernel.ok("let warm = 1;")
-    seconds = min(kernel.ok(f"let warm = {n}; warm + 1").seconds for n in range(5))
-    assert seconds < 2.0
