@@ -147,6 +147,10 @@ CASES = {
         ("let steps = [Step::Up(3), Step::Down { by: 1 }, Step::Rest];", None),
         ("steps.iter().map(|step| match step { Step::Up(n) => *n as i32, Step::Down { by } => -(*by as i32), Step::Rest => 0 }).sum::<i32>()", "2"),
     ],
+    "a last let without its semicolon": [
+        ("let unfinished = 20 + 1", None),
+        ("unfinished * 2", "42"),
+    ],
     "a constant and a module": [
         ("const SIDES: usize = 4;\nmod shapes { pub fn corners() -> usize { super::SIDES } }", None),
         ("shapes::corners() + SIDES", "8"),

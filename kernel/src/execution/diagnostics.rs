@@ -91,6 +91,7 @@ impl Diagnostic {
         cell_offset: impl Fn(usize) -> Option<usize>,
         role_at: impl Fn(usize) -> Option<Role>,
     ) -> Self {
+        let message = message_for_people(&error.message());
         let mut places = Vec::new();
         let mut role = None;
         let mut other_role = None;
@@ -101,7 +102,8 @@ impl Diagnostic {
             match (cell_offset(start), cell_offset(end)) {
                 (Some(start), Some(end)) if start <= end => {
                     // evcxr repeats the message where there is no label.
-                    let label = if spanned.label.ends_with(&error.message()) {
+                    let repeated = message_for_people(&spanned.label).ends_with(&message);
+                    let label = if repeated {
                         String::new()
                     } else {
                         spanned.label.clone()
@@ -155,7 +157,7 @@ impl Diagnostic {
             }
         }
         Self {
-            message: message_for_people(&error.message()),
+            message,
             code: error.code().map(str::to_owned),
             places,
             elsewhere: None,
@@ -289,7 +291,9 @@ fn spanned_text(span: &serde_json::Value) -> Option<String> {
 }
 
 fn message_for_people(message: &str) -> String {
-    message.replace("`evcxr_variable_store`", "the end of the cell")
+    message
+        .replace("`evcxr_variable_store`", "the end of the cell")
+        .replace("<end of input>", "the end of the cell")
 }
 
 /// The first place where a name stands as a word.

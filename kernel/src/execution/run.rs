@@ -108,7 +108,19 @@ impl Session {
         if self.shared.interrupted.lock().is_some() {
             return Err(interrupted("the cell was not run"));
         }
-        let source = Source::parse(&cell.code);
+        let mut source = Source::parse(&cell.code);
+        let completed = Cell {
+            code: format!("{};", cell.code.trim_end()),
+            ..cell.clone()
+        };
+        let mut cell = cell;
+        if source.has_syntax_errors {
+            // A last `let` needs no semicolon, as the last line of a cell.
+            let again = Source::parse(&completed.code);
+            if !again.has_syntax_errors {
+                (source, cell) = (again, &completed);
+            }
+        }
         self.commands(cell, &source)?;
         if source.has_syntax_errors {
             return self.run_verbatim(cell, &source);
