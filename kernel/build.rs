@@ -1,4 +1,6 @@
-//! Records the compiler: cells must be compiled by the one that built the runtime.
+//! Records the compiler, since cells must be compiled by the one that built the
+//! runtime, and tells the linker where the shared libstd is: the profile's
+//! `rpath` is relative to where cargo links first, not to where programs end up.
 
 use std::process::Command;
 
@@ -21,4 +23,10 @@ fn main() {
         "cargo::rustc-env=SWATH_RUSTC_COMMIT={}",
         field("commit-hash")
     );
+    let output = Command::new(&rustc)
+        .args(["--print", "target-libdir"])
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run `{rustc} --print target-libdir`: {error}"));
+    let folder = String::from_utf8_lossy(&output.stdout);
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.trim());
 }

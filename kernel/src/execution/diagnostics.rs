@@ -129,6 +129,12 @@ impl Diagnostic {
             let Some(mut message) = child["message"].as_str().map(str::to_owned) else {
                 continue;
             };
+            if let Some((_, rest)) = message.split_once("`cargo add ") {
+                let name = rest.split('`').next().unwrap_or_default();
+                message = format!(
+                    "to use a crate `{name}`, put a line `:dep {name}` at the top of the cell"
+                );
+            }
             for span in child["spans"]
                 .as_array()
                 .map(Vec::as_slice)
