@@ -45,6 +45,8 @@ pub(super) struct Frame<'a> {
     pub(super) without: &'a [Role],
     /// Whether `tokio` is a crate of the user's own: then futures run on its executor.
     pub(super) own_tokio: bool,
+    /// The last expression's type shows itself by a trait's `evcxr_display`.
+    pub(super) own_display: bool,
     /// Items in front of everything, which the user did not write.
     pub(super) items: &'a str,
     /// For each item of the cell, text in front of it; `None` leaves it out.
@@ -129,9 +131,12 @@ impl Generated {
                 // On lines of its own, so that places in it are the cell's.
                 self.line(format_args!("{SHOWN}"));
                 self.piece(code, statement.range.clone());
-                self.line(format_args!(
-                    "\n) {{ swath_value => swath::show_value!(swath_value) }};"
-                ));
+                let show = if frame.own_display {
+                    "{ swath_value.evcxr_display(); ::std::result::Result::Ok(::std::option::Option::None) }"
+                } else {
+                    "swath::show_value!(swath_value)"
+                };
+                self.line(format_args!("\n) {{ swath_value => {show} }};"));
                 shows = true;
             } else {
                 self.piece(code, statement.range.clone());

@@ -177,8 +177,9 @@ impl Session {
             .map(|(name, _)| name.clone())
             .collect();
         let mut without: Vec<Role> = Vec::new();
+        let mut own_display = false;
         for _ in 0..ATTEMPTS {
-            let generated = self.generate(cell, source, &change, &forget, &without);
+            let generated = self.generate(cell, source, &change, &forget, &without, own_display);
             let result = self.context.execute(&generated.text);
             if self.was_interrupted_while_compiling(&result) {
                 return Err(interrupted("the cell was not run"));
@@ -203,6 +204,14 @@ impl Session {
                 .iter()
                 .map(|error| Diagnostic::new(error, &generated, &cell.code))
                 .collect();
+            // Two traits in scope have an `evcxr_display`: ours, and one that the
+            // cell uses on purpose.
+            let ambiguous =
+                |one: &Diagnostic| one.code.as_deref() == Some("E0034") && !one.is_about_cell();
+            if !own_display && diagnostics.iter().any(ambiguous) {
+                own_display = true;
+                continue;
+            }
             if diagnostics.iter().any(Diagnostic::is_about_cell)
                 || !self.mend(&diagnostics, &mut without)
             {
@@ -225,6 +234,7 @@ impl Session {
         change: &Change,
         forget: &[String],
         without: &[Role],
+        own_display: bool,
     ) -> Generated {
         let loaded = self
             .variables
@@ -246,6 +256,7 @@ impl Session {
             forget,
             without,
             own_tokio: self.has_own("tokio"),
+            own_display,
             items: &change.prefix,
             item_heads: &change.heads,
         };
