@@ -13,8 +13,9 @@ mod signals;
 mod wire;
 
 fn main() -> std::process::ExitCode {
-    // First: evcxr runs this binary in the place of rustc, and as the process
-    // that loads cells. Then control does not come back.
+    // First: cargo runs this binary in the place of rustc, and evcxr as the
+    // process that loads its cells. Then control does not come back.
+    execution::wrap_rustc();
     evcxr::runtime_hook();
     cli::main()
 }

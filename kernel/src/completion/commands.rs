@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cursor::line_at;
 
 /// Name and purpose of each command.
-pub(super) const COMMANDS: &[(&str, &str)] = &[
+pub(crate) const COMMANDS: &[(&str, &str)] = &[
     (
         ":cache",
         "Set the size of the compilation cache in MiB, or 0 to disable it",
@@ -15,33 +15,34 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "Forget all variables and items, keeping the compilation cache",
     ),
     (":dep", "Add a dependency, e.g. :dep regex = \"1\""),
-    (
-        ":doc",
-        "Show the documentation of a name, e.g. :doc Vec::push",
-    ),
-    (":efmt", "Set the format of errors returned by ?"),
     (":env", "Set an environment variable, KEY=VALUE"),
     (":explain", "Explain the last compilation error"),
-    (":fmt", "Set the format of results, by default {:?}"),
     (":help", "List the commands"),
     (
         ":last_error_json",
         "Print the last compilation error as JSON",
     ),
-    (":linker", "Set or print the linker: system, lld or mold"),
+    (
+        ":last_compile_dir",
+        "Print the folder in which cells are compiled",
+    ),
+    (":linker", "Tell what links cells"),
     (
         ":offline",
         "Set whether cargo may not use the network, 0 or 1",
     ),
-    (":opt", "Set the optimization level: 0, 1 or 2"),
-    (":quit", "End the kernel"),
-    (":restart", "Restart the runtime process"),
+    (
+        ":opt",
+        "Set or print the optimization level: 0, 1, 2, 3, s, z, or auto, which is by cell",
+    ),
+    (
+        ":restart",
+        "Restart the runtime process: variables are gone, items are kept",
+    ),
     (":sccache", "Set whether to use sccache, 0 or 1"),
     (":show_deps", "Show the dependencies"),
     (":timing", "Toggle whether cells show how long they took"),
-    (":toolchain", "Set the Rust toolchain"),
     (":type", "Show a variable's type"),
-    (":types", "Toggle whether results show their types"),
     (":vars", "List the variables and their types"),
     (":version", "Print the version"),
 ];

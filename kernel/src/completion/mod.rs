@@ -19,5 +19,6 @@ mod view;
 
 pub(crate) use analyze::analyze;
 pub(crate) use client::Analyzer;
+pub(crate) use commands::COMMANDS;
 pub(crate) use completeness::completeness;
 pub(crate) use view::{SessionView, Variable};

@@ -1,11 +1,13 @@
 //! The compiler's errors, told in terms of the cell.
 
 use super::CellError;
-use super::generate::{Generated, Role, byte_offset, line_and_column};
+use super::compiler::Compiler;
+use super::generate::{Generated, Origin, Role, line_and_column};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use evcxr::CompilationError;
+use serde_json::Value;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// One error of the compiler.
 #[derive(Clone, Debug)]
@@ -14,8 +16,8 @@ pub(super) struct Diagnostic {
     pub(super) code: Option<String>,
     /// Places in the cell, with labels; the first is where it is.
     places: Vec<Place>,
-    /// The line that it is about, where that is in an item of an earlier cell.
-    elsewhere: Option<(String, Place)>,
+    /// The places in an earlier cell, for an error that is there.
+    elsewhere: Option<Elsewhere>,
     /// What to do, as the compiler says it.
     helps: Vec<(bool, String)>,
     /// The generated line that it is about, if it is not about the user's code.
@@ -26,6 +28,14 @@ pub(super) struct Diagnostic {
     pub(super) replacements: Vec<(String, String)>,
 }
 
+/// Places in an earlier cell.
+#[derive(Clone, Debug)]
+struct Elsewhere {
+    cell: u32,
+    code: Arc<str>,
+    places: Vec<Place>,
+}
+
 #[derive(Clone, Debug)]
 struct Place {
     range: Range<usize>,
@@ -34,167 +44,133 @@ struct Place {
 }
 
 impl Diagnostic {
-    /// Places an error of `generated` in the cell.
-    pub(super) fn new(error: &CompilationError, generated: &Generated, code: &str) -> Self {
-        let place = |offset| generated.cell_offset(offset);
-        let mut diagnostic = Self::placed(error, &generated.text, place, |offset| {
-            generated.role_at(offset).cloned()
-        });
-        if diagnostic.places.is_empty() && diagnostic.role.is_none() {
-            diagnostic.find(&error.json, code);
+    /// Places an error of `generated`, as rustc's JSON tells it, in the cell.
+    pub(super) fn new(error: &Value, generated: &Generated, cell: u32) -> Self {
+        let children = array(&error["children"]);
+        // An error in generated code may have its reason in the user's.
+        let told = match children.iter().find(|child| is_users(child, generated)) {
+            Some(child) if !is_users(error, generated) => child,
+            _ => error,
+        };
+        let message = message_for_people(told["message"].as_str().unwrap_or_default());
+        let mut diagnostic = Self {
+            code: error["code"]["code"].as_str().map(str::to_owned),
+            ..Self::of_message(message)
+        };
+        let mut elsewhere: Vec<(Origin, Place)> = Vec::new();
+        for span in array(&told["spans"]) {
+            let Some(range) = local_range(span) else {
+                continue;
+            };
+            let range = generated.without_parentheses(range);
+            let is_primary = span["is_primary"] == true;
+            let ends = (
+                generated.origin(range.start),
+                generated.origin(range.end.max(range.start)),
+            );
+            if let (Some(start), Some(end)) = ends
+                && start.cell == end.cell
+                && Arc::ptr_eq(&start.code, &end.code)
+                && start.offset <= end.offset
+            {
+                let place = Place {
+                    range: start.offset..end.offset,
+                    label: span["label"].as_str().unwrap_or_default().to_owned(),
+                    is_primary,
+                };
+                if start.cell == cell {
+                    diagnostic.places.push(place);
+                } else {
+                    elsewhere.push((start, place));
+                }
+            } else {
+                let role = generated.role_at(range.start).cloned();
+                let known = if is_primary {
+                    &mut diagnostic.role
+                } else {
+                    &mut diagnostic.other_role
+                };
+                *known = known.take().or(role);
+            }
+        }
+        diagnostic.places.sort_by_key(|place| !place.is_primary);
+        diagnostic.set_elsewhere(elsewhere);
+        for child in array(&told["children"]) {
+            diagnostic.add_child(child);
         }
         diagnostic
     }
 
-    /// Finds the place of an error that evcxr could not place: in a `use` of
-    /// this cell, which it takes apart, or in an item of an earlier cell.
-    fn find(&mut self, json: &serde_json::Value, code: &str) {
-        let spans = json["spans"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let Some(span) = spans.iter().find(|span| span["is_primary"] == true) else {
-            return;
-        };
-        let Some(subject) = spanned_text(span) else {
-            return;
-        };
-        let label = span["label"].as_str().unwrap_or_default().to_owned();
-        if let Some(range) = find_word(code, &subject) {
-            self.places.push(Place {
-                range,
-                label,
-                is_primary: true,
-            });
-        } else if let Some(line) = span["text"][0]["text"].as_str() {
-            let start = line.find(&subject).unwrap_or(0);
-            let range = start..(start + subject.len()).min(line.len());
-            self.elsewhere = Some((
-                line.to_owned(),
-                Place {
-                    range,
-                    label,
-                    is_primary: true,
-                },
-            ));
-        }
-    }
-
-    /// An error of code that was compiled as the user wrote it.
-    pub(super) fn verbatim(error: &CompilationError, code: &str) -> Self {
-        Self::placed(error, code, Some, |_| None)
-    }
-
-    fn placed(
-        error: &CompilationError,
-        text: &str,
-        cell_offset: impl Fn(usize) -> Option<usize>,
-        role_at: impl Fn(usize) -> Option<Role>,
-    ) -> Self {
-        let message = message_for_people(&error.message());
-        let mut places = Vec::new();
-        let mut role = None;
-        let mut other_role = None;
-        for spanned in error.spanned_messages() {
-            let Some(span) = spanned.span else { continue };
-            let start = byte_offset(text, span.start_line, span.start_column);
-            let end = byte_offset(text, span.end_line, span.end_column).max(start);
-            match (cell_offset(start), cell_offset(end)) {
-                (Some(start), Some(end)) if start <= end => {
-                    // evcxr repeats the message where there is no label.
-                    let repeated = message_for_people(&spanned.label).ends_with(&message);
-                    let label = if repeated {
-                        String::new()
-                    } else {
-                        spanned.label.clone()
-                    };
-                    places.push(Place {
-                        range: start..end,
-                        label,
-                        is_primary: spanned.is_primary,
-                    });
-                }
-                _ if spanned.is_primary => role = role.or_else(|| role_at(start)),
-                _ => other_role = other_role.or_else(|| role_at(start)),
-            }
-        }
-        places.sort_by_key(|place| !place.is_primary);
-        let children = error.json["children"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let mut helps = Vec::new();
-        let mut replacements = Vec::new();
-        for child in children {
-            let Some(mut message) = child["message"].as_str().map(str::to_owned) else {
-                continue;
-            };
-            if let Some((_, rest)) = message.split_once("`cargo add ") {
-                let name = rest.split('`').next().unwrap_or_default();
-                message = format!(
-                    "to use a crate `{name}`, put a line `:dep {name}` at the top of the cell"
-                );
-            }
-            for span in child["spans"]
-                .as_array()
-                .map(Vec::as_slice)
-                .unwrap_or_default()
-            {
-                let Some(replacement) = span["suggested_replacement"].as_str() else {
-                    continue;
-                };
-                let replaced = spanned_text(span).unwrap_or_default();
-                replacements.push((replaced, replacement.to_owned()));
-                let shown = replacement.trim();
-                if !shown.is_empty()
-                    && !shown.contains('\n')
-                    && !shown.contains("swath_")
-                    && !message.contains(shown)
-                {
-                    message += &format!(": `{shown}`");
-                }
-            }
-            // Notes about code that the user never saw help nobody.
-            if !message.contains("swath_")
-                && !message.contains("evcxr")
-                && !message.contains("session::cell")
-            {
-                helps.push((child["level"] == "help", message));
-            }
-        }
+    fn of_message(message: String) -> Self {
         Self {
             message,
-            code: error.code().map(str::to_owned),
-            places,
+            code: None,
+            places: Vec::new(),
             elsewhere: None,
-            helps,
-            role,
-            other_role,
-            replacements,
+            helps: Vec::new(),
+            role: None,
+            other_role: None,
+            replacements: Vec::new(),
+        }
+    }
+
+    fn set_elsewhere(&mut self, mut found: Vec<(Origin, Place)>) {
+        found.sort_by_key(|(_, place)| !place.is_primary);
+        let Some((first, _)) = found.first() else {
+            return;
+        };
+        let (cell, code) = (first.cell, first.code.clone());
+        found.retain(|(origin, _)| Arc::ptr_eq(&origin.code, &code));
+        self.elsewhere = Some(Elsewhere {
+            cell,
+            places: found.into_iter().map(|(_, place)| place).collect(),
+            code,
+        });
+    }
+
+    /// Takes up a note or a help.
+    fn add_child(&mut self, child: &Value) {
+        let Some(mut message) = child["message"].as_str().map(str::to_owned) else {
+            return;
+        };
+        if let Some((_, rest)) = message.split_once("`cargo add ") {
+            let name = rest.split('`').next().unwrap_or_default();
+            message =
+                format!("to use a crate `{name}`, put a line `:dep {name}` at the top of the cell");
+        }
+        for span in array(&child["spans"]) {
+            let Some(replacement) = span["suggested_replacement"].as_str() else {
+                continue;
+            };
+            let replaced = spanned_text(span).unwrap_or_default();
+            self.replacements.push((replaced, replacement.to_owned()));
+            let shown = replacement.trim();
+            if !shown.is_empty()
+                && !shown.contains('\n')
+                && !shown.contains("swath_")
+                && !message.contains(shown)
+            {
+                message += &format!(": `{shown}`");
+            }
+        }
+        // Notes about code that the user never saw help nobody.
+        if !message.contains("swath_") && !message.contains("session::cell") {
+            self.helps.push((child["level"] == "help", message));
         }
     }
 
     /// An error of ours at a name's first use in the cell.
     pub(super) fn at_name(message: String, help: String, code: &str, name: &str) -> Self {
-        let range = find_word(code, name).unwrap_or(0..0);
-        Self {
-            message,
-            code: None,
-            places: vec![Place {
-                range,
-                label: String::new(),
-                is_primary: true,
-            }],
-            elsewhere: None,
-            helps: if help.is_empty() {
-                Vec::new()
-            } else {
-                vec![(true, help)]
-            },
-            role: None,
-            other_role: None,
-            replacements: Vec::new(),
+        let mut diagnostic = Self::of_message(message);
+        diagnostic.places.push(Place {
+            range: find_word(code, name).unwrap_or(0..0),
+            label: String::new(),
+            is_primary: true,
+        });
+        if !help.is_empty() {
+            diagnostic.add_help(help);
         }
+        diagnostic
     }
 
     /// Whether it is about something that the user wrote.
@@ -225,29 +201,28 @@ impl Diagnostic {
             title = title.id(code.as_str());
         }
         let mut group: Group<'_> = title.elements(Vec::<annotate_snippets::Element<'_>>::new());
+        let annotation = |place: &'_ Place| {
+            let kind = if place.is_primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            kind.span(place.range.clone())
+                .label((!place.label.is_empty()).then_some(place.label.clone()))
+        };
+        let other_path = self
+            .elsewhere
+            .as_ref()
+            .map(|elsewhere| format!("cell {}", elsewhere.cell));
         if !self.places.is_empty() {
-            let annotations = self.places.iter().map(|place| {
-                let kind = if place.is_primary {
-                    AnnotationKind::Primary
-                } else {
-                    AnnotationKind::Context
-                };
-                let annotation = kind.span(place.range.clone());
-                if place.label.is_empty() {
-                    annotation
-                } else {
-                    annotation.label(place.label.as_str())
-                }
-            });
+            let annotations = self.places.iter().map(annotation);
             group = group.element(Snippet::source(code).path(path).annotations(annotations));
-        } else if let Some((line, place)) = &self.elsewhere {
-            let annotation = AnnotationKind::Primary
-                .span(place.range.clone())
-                .label(place.label.as_str());
+        } else if let (Some(elsewhere), Some(path)) = (&self.elsewhere, &other_path) {
+            let annotations = elsewhere.places.iter().map(annotation);
             group = group.element(
-                Snippet::source(line.as_str())
-                    .path("an earlier cell")
-                    .annotation(annotation),
+                Snippet::source(&*elsewhere.code)
+                    .path(path.as_str())
+                    .annotations(annotations),
             );
         }
         for (is_help, text) in &self.helps {
@@ -287,8 +262,34 @@ pub(super) fn cell_error(diagnostics: &[Diagnostic], code: &str, cell: u32) -> C
     }
 }
 
+/// The bytes of the cell's file that a span covers, or the call of the macro
+/// from which it comes.
+fn local_range(span: &Value) -> Option<Range<usize>> {
+    if Compiler::unit_of(span["file_name"].as_str()?).is_some() {
+        let offset = |key: &str| span[key].as_u64().map(|offset| offset as usize);
+        return Some(offset("byte_start")?..offset("byte_end")?);
+    }
+    local_range(
+        span["expansion"]
+            .as_object()
+            .and(Some(&span["expansion"]["span"]))?,
+    )
+}
+
+/// Whether a message points at what a user wrote.
+fn is_users(message: &Value, generated: &Generated) -> bool {
+    array(&message["spans"])
+        .iter()
+        .filter_map(local_range)
+        .any(|range| generated.origin(range.start).is_some())
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
 /// What a span of the compiler covers.
-fn spanned_text(span: &serde_json::Value) -> Option<String> {
+fn spanned_text(span: &Value) -> Option<String> {
     let line = &span["text"].as_array()?.first()?;
     let text: Vec<char> = line["text"].as_str()?.chars().collect();
     let column = |key: &str| line[key].as_u64().map(|column| column as usize - 1);
@@ -297,9 +298,7 @@ fn spanned_text(span: &serde_json::Value) -> Option<String> {
 }
 
 fn message_for_people(message: &str) -> String {
-    message
-        .replace("`evcxr_variable_store`", "the end of the cell")
-        .replace("<end of input>", "the end of the cell")
+    message.replace("`swath_outcome`", "the end of the cell")
 }
 
 /// The first place where a name stands as a word.

@@ -1,10 +1,9 @@
 //! The evaluator: a thread that compiles cells and has them run.
 //!
-//! evcxr compiles a cell and has the runtime process load it. The cell that
-//! evcxr sees is not the user's text but what [`generate`](super::generate)
+//! rustc compiles a cell into a library and the runtime process loads it. What
+//! is compiled is not the user's text but what [`generate`](super::generate)
 //! makes of it: items as they are, statements in one block that takes
-//! variables from the runtime's own store. So evcxr finds no variable to ask
-//! rust-analyzer about, and needs none of its own code for storing them.
+//! variables from the runtime's own store.
 
 use super::io::Channel;
 use super::run::Session;

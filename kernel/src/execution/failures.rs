@@ -1,12 +1,13 @@
 //! What is told of a cell that failed: the compiler's errors, the code's own,
 //! and the end of the process.
 
+use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
-use super::generate::{Role, SHOWN};
+use super::generate::{Origin, Role, byte_offset, line_and_column};
+use super::process::RuntimeProcess;
 use super::run::{Session, State};
 use super::types::{Unnameable, short};
 use super::{Cell, CellError};
-use evcxr::Error;
 use std::sync::atomic::Ordering;
 
 impl Session {
@@ -48,22 +49,23 @@ impl Session {
     }
 
     /// The error of code that ran.
-    pub(super) fn failure(&self, failure: swath_channel::Failure, cell: &Cell) -> CellError {
-        let place = failure
+    pub(super) fn failure(&self, failure: swath_channel::Failure) -> CellError {
+        let origin = failure
             .location
             .as_deref()
-            .and_then(|location| self.place(location, cell));
+            .and_then(|location| self.origin(location));
         let mut traceback = vec![format!(
             "\u{1b}[1;31m{}\u{1b}[0m: {}",
             failure.kind, failure.message
         )];
-        if let Some((line, column)) = place {
-            traceback.push(format!("  --> cell {}:{line}:{column}", cell.number));
-            let text = cell.code.lines().nth(line - 1).unwrap_or_default();
+        if let Some(origin) = origin {
+            let (line, column) = line_and_column(&origin.code, origin.offset);
+            traceback.push(format!("  --> cell {}:{line}:{column}", origin.cell));
+            let text = origin.code.lines().nth(line - 1).unwrap_or_default();
             traceback.push(format!("{line:4} | {text}"));
         } else if let Some(location) = failure
             .location
-            .filter(|location| !location.starts_with("src/"))
+            .filter(|location| !location.starts_with("cell_"))
         {
             traceback.push(format!("  at {location}"));
         }
@@ -78,50 +80,55 @@ impl Session {
         }
     }
 
-    /// The line and column in the cell of a place in the code that was compiled.
-    fn place(&self, location: &str, cell: &Cell) -> Option<(usize, usize)> {
-        let mut parts = location.strip_prefix("src/lib.rs:")?.split(':');
-        let line: usize = parts.next()?.parse().ok()?;
+    /// Where a place in code that was compiled comes from: `cell_7.rs:12:5`.
+    fn origin(&self, location: &str) -> Option<Origin> {
+        let mut parts = location.rsplitn(3, ':');
         let column: usize = parts.next()?.parse().ok()?;
-        let compiled = self.context.last_source().ok()?;
-        let mut lines = compiled.lines().skip(line - 1);
-        let (mut text, mut column) = (lines.next()?, column);
-        if text.ends_with(SHOWN) {
+        let line: usize = parts.next()?.parse().ok()?;
+        let unit = Compiler::unit_of(parts.next()?)?;
+        let pieces = self.units.get(&unit)?;
+        let text = self.compiler.source(unit)?;
+        let offset = byte_offset(&text, line, column);
+        pieces.origin(offset).or_else(|| {
             // The parenthesis around the last expression.
-            (text, column) = (lines.next()?, 1);
-        }
-        let place = cell
-            .code
-            .lines()
-            .position(|candidate| candidate.trim_end() == text.trim_end());
-        if let Some(number) = place {
-            return Some((number + 1, column));
-        }
-        // An item's first line has generated text in front of it.
-        let mut candidates = cell.code.lines().enumerate();
-        let (number, found) = candidates.find(|(_, candidate)| {
-            !candidate.trim().is_empty() && text.ends_with(candidate.trim_end())
-        })?;
-        let before = text.chars().count() - found.trim_end().chars().count();
-        Some((number + 1, column.saturating_sub(before).max(1)))
+            let next = pieces.next(offset)?;
+            let between = text.get(offset..next)?;
+            between
+                .trim()
+                .trim_start_matches('(')
+                .is_empty()
+                .then(|| pieces.origin(next))?
+        })
     }
 
-    /// Errors of evcxr that are not the compiler's.
-    pub(super) fn other_error(&mut self, error: &Error) -> CellError {
-        if let Error::SubprocessTerminated(message) = error {
-            return self.died(message);
-        }
-        let message = error.to_string();
-        CellError {
-            ename: "Error".to_owned(),
-            evalue: first_line(&message),
-            traceback: message.lines().map(str::to_owned).collect(),
+    /// The error of a cell that could not be compiled for reasons of its own.
+    pub(super) fn not_compiled(&self, failed: Failed) -> CellError {
+        match failed {
+            Failed::Stopped if self.shared.interrupted.lock().is_some() => {
+                interrupted("the cell was not run")
+            }
+            Failed::Stopped => broken(
+                "the compiler was killed, perhaps because memory ran out: the cell was not run",
+            ),
+            Failed::Broken(message) => broken(&message),
+            Failed::Errors(errors) => broken(
+                errors
+                    .first()
+                    .and_then(|error| error["rendered"].as_str())
+                    .unwrap_or("the compiler failed without a message"),
+            ),
         }
     }
 
-    /// The runtime process has ended: says why, and what is lost.
-    fn died(&mut self, message: &str) -> CellError {
-        let stderr = self.shared.channel.stderr_tail();
+    /// The runtime process has ended: starts another; says why, and what is lost.
+    pub(super) fn died(&mut self) -> CellError {
+        let channel = &self.shared.channel;
+        let stderr = channel.stderr_tail();
+        let status = self.process.wait();
+        channel.disconnect();
+        let restarted = RuntimeProcess::start(&self.shared.workplace, &self.environment)
+            .map(|process| self.process = process);
+        self.items.restart_all_statics();
         let lost: Vec<String> = std::mem::take(&mut self.variables).into_keys().collect();
         for name in &lost {
             self.gone.insert(
@@ -138,32 +145,48 @@ impl Session {
                 "stack overflow: the cell used up its stack, which ended its process".to_owned(),
             )
         } else {
-            (
-                "RuntimeDied",
-                format!("the cell ended its process ({})", how_it_ended(message)),
-            )
+            let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+            ("RuntimeDied", format!("the cell ended its process ({how})"))
         };
         let lost = match &lost[..] {
             [] => "No variable was lost".to_owned(),
             names => format!("Lost variables: {}", names.join(", ")),
         };
         let kept = "functions, types, `use` and `:dep` are still there";
+        let mut traceback = vec![
+            format!("\u{1b}[1;31m{ename}\u{1b}[0m: {what}."),
+            format!("{lost}; {kept}."),
+        ];
+        if let Err(error) = restarted {
+            traceback.push(format!("A new process could not be started: {error}."));
+        }
         CellError {
             ename: ename.to_owned(),
-            evalue: what.clone(),
-            traceback: vec![
-                format!("\u{1b}[1;31m{ename}\u{1b}[0m: {what}."),
-                format!("{lost}; {kept}."),
-            ],
+            evalue: what,
+            traceback,
         }
     }
+}
 
-    pub(super) fn was_interrupted_while_compiling(
-        &self,
-        result: &Result<evcxr::EvalOutputs, Error>,
-    ) -> bool {
-        self.shared.interrupted.lock().is_some()
-            && matches!(result, Err(Error::Message(_) | Error::CompilationErrors(_)))
+/// An error of the kernel's own machinery.
+pub(super) fn broken(message: &str) -> CellError {
+    CellError {
+        ename: "Error".to_owned(),
+        evalue: message.lines().next().unwrap_or_default().to_owned(),
+        traceback: message.lines().map(str::to_owned).collect(),
+    }
+}
+
+/// The error of a kernel that cannot run any cell.
+pub(super) fn start_error(evalue: &str, message: &str) -> CellError {
+    CellError {
+        ename: "StartError".to_owned(),
+        evalue: evalue.to_owned(),
+        traceback: message
+            .lines()
+            .map(str::to_owned)
+            .chain([String::from("`swath doctor` tells what else is missing.")])
+            .collect(),
     }
 }
 
@@ -218,16 +241,4 @@ fn explain_store(name: &str, diagnostic: &Diagnostic, code: &str) -> Diagnostic 
         ),
     };
     Diagnostic::at_name(message, help, code, name)
-}
-
-/// evcxr's words for a process's end: `Subprocess terminated with status: signal: 6 (SIGABRT)`.
-fn how_it_ended(message: &str) -> String {
-    let status = message
-        .split_once("status:")
-        .map_or(message, |(_, status)| status);
-    first_line(status.trim())
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -1,18 +1,33 @@
 //! The code that is compiled for a cell, and where each piece of it comes from.
 
+use super::items::Text;
 use super::source::{Source, StatementKind};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Code for the compiler.
 #[derive(Debug, Default)]
 pub(super) struct Generated {
     pub(super) text: String,
-    /// Pieces of the cell in the text: (where in the text, where in the cell).
-    pieces: Vec<(Range<usize>, usize)>,
+    /// Where pieces of cells are in the text.
+    pieces: Pieces,
     /// Lines that handle a variable.
     roles: Vec<(Range<usize>, Role)>,
+}
+
+/// Where pieces of cells are in a text, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pieces(Vec<(Range<usize>, Text)>);
+
+/// A place in a cell.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) cell: u32,
+    pub(super) code: Arc<str>,
+    /// The byte offset in the cell.
+    pub(super) offset: usize,
 }
 
 /// What a generated line does.
@@ -37,6 +52,8 @@ pub(super) struct Loaded {
 /// What is generated around the user's text.
 #[derive(Debug, Default)]
 pub(super) struct Frame<'a> {
+    /// The function's name.
+    pub(super) function: &'a str,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,
     /// Variables that are dropped first: their type is defined anew.
@@ -47,10 +64,6 @@ pub(super) struct Frame<'a> {
     pub(super) own_tokio: bool,
     /// The last expression's type shows itself by a trait's `evcxr_display`.
     pub(super) own_display: bool,
-    /// Items in front of everything, which the user did not write.
-    pub(super) items: &'a str,
-    /// For each item of the cell, text in front of it; `None` leaves it out.
-    pub(super) item_heads: &'a [Option<String>],
 }
 
 /// The line in front of the expression whose value is shown.
@@ -59,32 +72,38 @@ pub(super) const SHOWN: &str = "let swath_shown = match &(";
 const CELL: &str = "swath::session::cell";
 
 impl Generated {
-    pub(super) fn new(code: &str, source: &Source, frame: &Frame<'_>) -> Self {
-        let mut generated = Self::default();
-        for range in &source.attributes {
-            generated.piece(code, range.clone());
-            generated.text.push('\n');
+    /// Writes the function that runs a cell's statements.
+    pub(super) fn function(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
+        self.line(format_args!("#[unsafe(no_mangle)]"));
+        self.line(format_args!("pub extern \"C\" fn {}() {{", frame.function));
+        if source.statements.is_empty() {
+            self.line(format_args!("{CELL}::run(&mut || {{"));
+            self.forget(frame);
+            self.line(format_args!("::std::result::Result::Ok(())\n}});"));
+        } else {
+            self.statements(cell, source, frame);
         }
-        generated.text += frame.items;
-        for (item, head) in source.items.iter().zip(frame.item_heads) {
-            if let Some(head) = head {
-                generated.text += head;
-                generated.piece(code, item.range.clone());
-                generated.text.push('\n');
-            }
-        }
-        if !source.statements.is_empty() {
-            generated.statements(code, source, frame);
-        }
-        generated
+        self.line(format_args!("}}"));
     }
 
-    fn statements(&mut self, code: &str, source: &Source, frame: &Frame<'_>) {
+    /// Writes the cell as it is into a function, for the compiler's own words
+    /// on what the parser does not understand.
+    pub(super) fn verbatim(&mut self, cell: &Text, commands: &[Range<usize>]) {
+        self.line(format_args!("pub fn cell() {{"));
+        let end = cell.range.end;
+        let mut start = cell.range.start;
+        for range in commands.iter().cloned().chain([end..end]) {
+            self.piece(&cell.part(start..range.start));
+            self.raw("\n");
+            start = range.end;
+        }
+        self.line(format_args!("}}"));
+    }
+
+    fn statements(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
         let bindings = source.bindings();
         self.line(format_args!("{CELL}::run(&mut || {{"));
-        if !frame.forget.is_empty() {
-            self.line(format_args!("{CELL}::forget(&{:?});", frame.forget));
-        }
+        self.forget(frame);
         if !frame.loaded.is_empty() {
             self.line(format_args!("{CELL}::check(&["));
             for (name, loaded) in &frame.loaded {
@@ -130,7 +149,7 @@ impl Generated {
             if statement.kind == StatementKind::Tail {
                 // On lines of its own, so that places in it are the cell's.
                 self.line(format_args!("{SHOWN}"));
-                self.piece(code, statement.range.clone());
+                self.piece(&cell.part(statement.range.clone()));
                 let show = if frame.own_display {
                     "{ swath_value.evcxr_display(); ::std::result::Result::Ok(::std::option::Option::None) }"
                 } else {
@@ -139,7 +158,7 @@ impl Generated {
                 self.line(format_args!("\n) {{ swath_value => {show} }};"));
                 shows = true;
             } else {
-                self.piece(code, statement.range.clone());
+                self.piece(&cell.part(statement.range.clone()));
                 self.text.push('\n');
             }
         }
@@ -171,6 +190,12 @@ impl Generated {
         self.line(format_args!("}});"));
     }
 
+    fn forget(&mut self, frame: &Frame<'_>) {
+        if !frame.forget.is_empty() {
+            self.line(format_args!("{CELL}::forget(&{:?});", frame.forget));
+        }
+    }
+
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.text, "{text}");
@@ -182,18 +207,37 @@ impl Generated {
         self.roles.push((start..self.text.len(), role));
     }
 
-    fn piece(&mut self, code: &str, range: Range<usize>) {
-        let start = self.text.len();
-        self.text += &code[range.clone()];
-        self.pieces.push((start..self.text.len(), range.start));
+    /// Writes text of nobody's.
+    pub(super) fn raw(&mut self, text: &str) {
+        self.text += text;
     }
 
-    /// Where in the cell a place of the text comes from.
-    pub(super) fn cell_offset(&self, offset: usize) -> Option<usize> {
+    /// Writes a part of a cell.
+    pub(super) fn piece(&mut self, piece: &Text) {
+        let start = self.text.len();
+        self.text += piece.as_str();
+        self.pieces.0.push((start..self.text.len(), piece.clone()));
+    }
+
+    /// Where a place of the text comes from.
+    pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
+        self.pieces.origin(offset)
+    }
+
+    /// A range without the parentheses that are written around a last
+    /// expression.
+    pub(super) fn without_parentheses(&self, range: Range<usize>) -> Range<usize> {
+        let is_around = |text: &str| text.chars().all(|c| "()\n".contains(c));
+        let inner = self.pieces.within(&range).filter(|inner| {
+            is_around(&self.text[range.start..inner.start])
+                && is_around(&self.text[inner.end..range.end])
+        });
+        inner.unwrap_or(range)
+    }
+
+    /// The pieces of cells in the text.
+    pub(super) fn into_pieces(self) -> Pieces {
         self.pieces
-            .iter()
-            .find(|(range, _)| range.contains(&offset) || range.end == offset)
-            .map(|(range, cell)| cell + (offset - range.start))
     }
 
     /// What the line at a place of the text does.
@@ -202,6 +246,41 @@ impl Generated {
             .iter()
             .find(|(range, _)| range.contains(&offset))
             .map(|(_, role)| role)
+    }
+}
+
+impl Pieces {
+    /// Where a place of the text comes from.
+    pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
+        // Pieces of no length hold no place.
+        let after = self.0.partition_point(|(range, _)| range.start <= offset);
+        self.0[..after]
+            .iter()
+            .rev()
+            .take(2)
+            .find(|(range, _)| offset <= range.end)
+            .map(|(range, piece)| Origin {
+                cell: piece.cell,
+                code: piece.code.clone(),
+                offset: piece.range.start + (offset - range.start),
+            })
+    }
+
+    /// From the first to the last piece in a range.
+    fn within(&self, range: &Range<usize>) -> Option<Range<usize>> {
+        let mut inside = self
+            .0
+            .iter()
+            .map(|(piece, _)| piece)
+            .filter(|piece| range.start <= piece.start && piece.end <= range.end);
+        let first = inside.next()?;
+        Some(first.start..inside.last().unwrap_or(first).end)
+    }
+
+    /// The beginning of the first piece behind a place.
+    pub(super) fn next(&self, offset: usize) -> Option<usize> {
+        let after = self.0.partition_point(|(range, _)| range.start < offset);
+        self.0.get(after).map(|(range, _)| range.start)
     }
 }
 
@@ -234,9 +313,16 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::items::Items;
 
     fn generate(code: &str, frame: &Frame<'_>) -> Generated {
-        Generated::new(code, &Source::parse(code), frame)
+        let source = Source::parse(code);
+        let code: Arc<str> = Arc::from(code);
+        let mut generated = Generated::default();
+        let mut items = Items::default().change(3, &code, &source).after;
+        items.write(&mut generated, 1);
+        generated.function(&Text::whole(3, &code), &source, frame);
+        generated
     }
 
     #[test]
@@ -249,19 +335,23 @@ mod tests {
                 mutable: true,
             },
         )]);
-        let heads = [Some(String::new())];
         let generated = generate(
             code,
             &Frame {
+                function: "cell",
                 loaded,
-                item_heads: &heads,
                 ..Frame::default()
             },
         );
         let at = |needle| generated.text.find(needle).expect("it is there");
-        assert_eq!(generated.cell_offset(at("let y = x")), code.find("let y"));
-        assert_eq!(generated.cell_offset(at("fn f()")), Some(0));
-        assert_eq!(generated.cell_offset(at("swath_outcome =")), None);
+        let offset = |at| {
+            let origin = generated.origin(at)?;
+            assert_eq!(origin.cell, 3);
+            Some(origin.offset)
+        };
+        assert_eq!(offset(at("let y = x")), code.find("let y"));
+        assert_eq!(offset(at("fn f()")), Some(0));
+        assert_eq!(offset(at("swath_outcome =")), None);
         assert_eq!(
             generated.role_at(at("take::<i32>")),
             Some(&Role::Load("x".into()))
@@ -277,18 +367,15 @@ mod tests {
     }
 
     #[test]
-    fn items_alone_run_nothing() {
-        let heads = [Some(String::new())];
+    fn what_is_not_understood_is_compiled_as_it_is() {
+        let code: Arc<str> = Arc::from(":dep a\nlet x = ;");
+        let mut generated = Generated::default();
+        generated.verbatim(&Text::whole(1, &code), &[0..6]);
+        assert_eq!(generated.text, "pub fn cell() {\n\n\nlet x = ;\n}\n");
+        let at = generated.text.find("= ;").expect("it is there");
         assert_eq!(
-            generate(
-                "fn f() {}",
-                &Frame {
-                    item_heads: &heads,
-                    ..Frame::default()
-                }
-            )
-            .text,
-            "fn f() {}\n"
+            generated.origin(at).map(|origin| origin.offset),
+            code.find("= ;")
         );
     }
 

@@ -62,7 +62,7 @@ impl Channel {
         listener.set_nonblocking(true)?;
         let stdout = fifo(&directory.join(STDOUT))?;
         let stderr = fifo(&directory.join(STDERR))?;
-        // Until the first cell begins, what is written is evcxr's own.
+        // Until the first cell begins, nobody wants to see what is written.
         let state = Mutex::new(State {
             muted: true,
             ..State::default()
@@ -138,9 +138,9 @@ impl Channel {
         self.shared.state.lock().pid
     }
 
-    /// Names of types that the runtime knows.
-    pub(super) fn public_paths(&self) -> Vec<(String, String)> {
-        self.shared.state.lock().public_paths.clone()
+    /// Names of types that the runtime knows, as it told them when it started.
+    pub(super) fn take_public_paths(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.shared.state.lock().public_paths)
     }
 
     /// Tells something on behalf of the running cell.
@@ -257,6 +257,8 @@ impl Reader {
                 let mut state = self.shared.state.lock();
                 state.writer = None;
                 state.pid = None;
+                drop(state);
+                self.shared.changed.notify_all();
             }
         }
     }
@@ -313,22 +315,21 @@ impl Reader {
 }
 
 impl Channel {
-    /// Waits for the frame that tells how the code ended: evcxr's word that it
-    /// did may arrive first.
-    pub(super) fn wait_ended(&self, timeout: Duration) -> Option<Ended> {
+    /// Waits until the code that was told to run has ended; `None` where the
+    /// process has.
+    pub(super) fn wait_ended(&self) -> Option<Ended> {
         let mut state = self.shared.state.lock();
-        let deadline = Instant::now() + timeout;
-        while state.ended.is_none() {
-            if self
-                .shared
-                .changed
-                .wait_until(&mut state, deadline)
-                .timed_out()
-            {
-                break;
-            }
+        while state.ended.is_none() && state.writer.is_some() {
+            self.shared.changed.wait(&mut state);
         }
         state.ended.take()
+    }
+
+    /// Forgets a process that has ended, so that nothing is sent to it.
+    pub(super) fn disconnect(&self) {
+        let mut state = self.shared.state.lock();
+        state.writer = None;
+        state.pid = None;
     }
 }
 

@@ -1,92 +1,247 @@
 //! The items that the session's cells have defined.
 //!
-//! evcxr keeps them and compiles them with every cell; an item replaces the
-//! one of the same name. `impl` blocks have no name, so each gets one here
-//! (a constant in front of it), or running a cell twice would define its
-//! methods twice.
+//! Each cell is compiled with all of them in front. An item replaces the one
+//! of the same name; an `impl` block the one with the same head that holds the
+//! same things. A `static` is defined by the first cell that has it, and only
+//! declared by later ones: all cells have one copy of it.
 
-use super::source::{ItemKind, Source, names_in};
+use super::generate::Generated;
+use super::source::{ItemKind, Source, Static, names_in};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fmt::Write;
+use std::ops::Range;
+use std::sync::Arc;
 
-/// The items of a session.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Items {
-    named: BTreeMap<String, Named>,
-    impls: BTreeMap<String, Impl>,
-    globs: BTreeSet<String>,
-    others: Vec<String>,
+/// A part of a cell's text.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// The cell's execution count.
+    pub(super) cell: u32,
+    pub(super) code: Arc<str>,
+    pub(super) range: Range<usize>,
+}
+
+impl Text {
+    /// A cell as a whole.
+    pub(super) fn whole(cell: u32, code: &Arc<str>) -> Self {
+        Self {
+            cell,
+            range: 0..code.len(),
+            code: code.clone(),
+        }
+    }
+
+    /// Another part of the same cell.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        Self {
+            range,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.code[self.range.clone()]
+    }
+}
+
+/// An item as a cell defined it.
+#[derive(Clone, Debug)]
+struct Item {
+    definition: Arc<Definition>,
+    /// For each of its statics, the symbol under which it lives in the runtime
+    /// process, once a cell that defines it has been loaded.
+    symbols: Vec<Option<String>>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    text: Text,
+    statics: Vec<Static>,
+    names: BTreeSet<String>,
+    repeats: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Named {
-    text: String,
+    item: Item,
     is_type: bool,
     is_function: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Impl {
+    item: Item,
     head: String,
     members: BTreeSet<String>,
-    text: String,
+}
+
+/// A `use`, as long as everything that it brings is valid; what is left of it
+/// otherwise.
+#[derive(Clone, Debug, Default)]
+struct Import {
+    whole: Option<Text>,
+    named: Vec<(String, String)>,
+    globs: Vec<String>,
+}
+
+/// The items of a session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Items {
+    /// `#![…]`.
+    attributes: Vec<Text>,
+    imports: Vec<Import>,
+    /// In the order of their definition, which matters to macros.
+    macros: Vec<(String, Item)>,
+    others: Vec<Item>,
+    named: BTreeMap<String, Named>,
+    impls: Vec<Impl>,
 }
 
 /// What a cell's items amount to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Change {
-    /// Text in front of the cell's items.
-    pub(super) prefix: String,
-    /// Text in front of each item; `None` leaves it out.
-    pub(super) heads: Vec<Option<String>>,
     /// Types that are defined anew, and types that contain them.
     pub(super) redefined: BTreeSet<String>,
+    /// Statics that begin anew, because a type in them is defined anew.
+    pub(super) restarted: Vec<String>,
     /// The session's items afterwards.
     pub(super) after: Items,
 }
 
+/// What every cell has in scope, beside the prelude; a definition of the same
+/// name takes its place.
+const PRINT_MACROS: [&str; 4] = ["eprint", "eprintln", "print", "println"];
+
 impl Items {
+    /// The items of a session in which no cell has run.
+    pub(super) fn new() -> Self {
+        let mut items = Self::default();
+        items.imports.push(Import {
+            globs: vec!["use swath::prelude::*;\n".to_owned()],
+            ..Import::default()
+        });
+        for name in PRINT_MACROS {
+            items.bring(name, &format!("swath::session::print::macros::{name}"));
+        }
+        items
+    }
+
+    /// Brings a name into scope.
+    pub(super) fn bring(&mut self, name: &str, path: &str) {
+        self.undefine(name);
+        self.imports.push(Import {
+            named: vec![(name.to_owned(), format!("use {path};\n"))],
+            ..Import::default()
+        });
+    }
+
+    /// Takes a name that was brought into scope out of it.
+    pub(super) fn drop_import(&mut self, name: &str) {
+        for import in &mut self.imports {
+            import.drop_name(name);
+        }
+        self.imports.retain(|import| !import.is_empty());
+    }
+
     /// What the items of a cell change.
-    pub(super) fn change(&self, code: &str, source: &Source) -> Change {
-        let mut change = Change {
-            after: self.clone(),
-            ..Change::default()
-        };
+    pub(super) fn change(&self, cell: u32, code: &Arc<str>, source: &Source) -> Change {
+        let cell = Text::whole(cell, code);
+        let text = |range: &Range<usize>| cell.part(range.clone());
+        let mut after = self.clone();
         let mut redefined = BTreeSet::new();
+        for range in &source.attributes {
+            let attribute = text(range);
+            after
+                .attributes
+                .retain(|other| other.as_str() != attribute.as_str());
+            after.attributes.push(attribute);
+        }
         for item in &source.items {
-            let text = code[item.range.clone()].to_owned();
-            let head = match &item.kind {
+            let defined = Item {
+                symbols: vec![None; item.statics.len()],
+                definition: Arc::new(Definition {
+                    text: text(&item.range),
+                    statics: item.statics.clone(),
+                    names: item.names.clone(),
+                    repeats: item.repeats,
+                }),
+            };
+            match &item.kind {
                 ItemKind::Named {
                     name,
                     is_type,
                     is_function,
                 } => {
+                    let differs =
+                        |before: &Named| before.is_type && before.item.as_str() != defined.as_str();
+                    if self.named.get(name).is_some_and(differs) {
+                        redefined.insert(name.clone());
+                    }
+                    after.undefine(name);
                     let named = Named {
-                        text,
+                        item: defined,
                         is_type: *is_type,
                         is_function: *is_function,
                     };
-                    if let Some(before) = change.after.named.insert(name.clone(), named)
-                        && before.is_type
-                        && before.text != change.after.named[name].text
-                    {
-                        redefined.insert(name.clone());
-                    }
-                    Some(String::new())
+                    after.named.insert(name.clone(), named);
                 }
-                ItemKind::Impl { head, members } => Some(change.add_impl(head, members, text)),
-                ItemKind::GlobUse => change.after.globs.insert(text).then(String::new),
-                ItemKind::Other => {
-                    if !change.after.others.contains(&text) {
-                        change.after.others.push(text);
-                    }
-                    Some(String::new())
+                ItemKind::Macro { name } => {
+                    after.undefine(name);
+                    after.macros.push((name.clone(), defined));
                 }
-            };
-            change.heads.push(head);
+                ItemKind::Impl { head, members } => after.implement(head, members, defined),
+                ItemKind::Use { named, globs } => {
+                    for (name, _) in named {
+                        after.undefine(name);
+                    }
+                    for import in &mut after.imports {
+                        import.drop_globs(globs);
+                    }
+                    after.imports.push(Import {
+                        whole: Some(defined.definition.text.clone()),
+                        named: named.clone(),
+                        globs: globs.clone(),
+                    });
+                }
+                ItemKind::ExternCrate { .. } | ItemKind::Other => {
+                    after
+                        .others
+                        .retain(|other| other.as_str() != defined.as_str());
+                    after.others.push(defined);
+                }
+            }
         }
-        change.redefined = self.containing(redefined);
-        change
+        after.imports.retain(|import| !import.is_empty());
+        let redefined = self.containing(redefined);
+        let restarted = after.restart_statics(&redefined);
+        Change {
+            redefined,
+            restarted,
+            after,
+        }
+    }
+
+    /// Removes what has a name.
+    fn undefine(&mut self, name: &str) {
+        self.named.remove(name);
+        self.macros.retain(|(other, _)| other != name);
+        self.drop_import(name);
+    }
+
+    fn implement(&mut self, head: &str, members: &BTreeSet<String>, item: Item) {
+        // A trait is implemented once for a type; a type may have several
+        // blocks of its own, as long as they hold different things.
+        let of_trait = head.contains(" for ");
+        self.impls.retain(|before| {
+            let replaced = before.head == head
+                && (of_trait || before.members == *members || !before.members.is_disjoint(members));
+            !replaced
+        });
+        self.impls.push(Impl {
+            item,
+            head: head.to_owned(),
+            members: members.clone(),
+        });
     }
 
     /// The given types and all that contain them.
@@ -94,17 +249,16 @@ impl Items {
         if types.is_empty() {
             return types;
         }
-        let names: Vec<(&String, BTreeSet<String>)> = self
-            .named
-            .iter()
-            .filter(|(_, item)| item.is_type)
-            .map(|(name, item)| (name, names_in(&item.text)))
-            .collect();
         loop {
-            let more: Vec<String> = names
+            let more: Vec<String> = self
+                .named
                 .iter()
-                .filter(|(name, used)| !types.contains(*name) && !used.is_disjoint(&types))
-                .map(|(name, _)| (*name).clone())
+                .filter(|(name, named)| {
+                    named.is_type
+                        && !types.contains(*name)
+                        && !named.item.definition.names.is_disjoint(&types)
+                })
+                .map(|(name, _)| name.clone())
                 .collect();
             if more.is_empty() {
                 return types;
@@ -113,109 +267,327 @@ impl Items {
         }
     }
 
-    /// Whether a name is a function's.
-    pub(super) fn is_function(&self, name: &str) -> bool {
-        self.named.get(name).is_some_and(|item| item.is_function)
+    /// Has statics in which one of these types occurs defined anew; their names.
+    fn restart_statics(&mut self, types: &BTreeSet<String>) -> Vec<String> {
+        let mut restarted = Vec::new();
+        for item in self.all_mut() {
+            let definition = item.definition.clone();
+            for (of, symbol) in definition.statics.iter().zip(&mut item.symbols) {
+                if symbol.is_some() && !names_in(&of.of_type).is_disjoint(types) {
+                    *symbol = None;
+                    restarted.push(of.name.clone());
+                }
+            }
+        }
+        restarted
     }
 
-    /// The items' texts.
+    /// The runtime process is a new one, without any static.
+    pub(super) fn restart_all_statics(&mut self) {
+        for item in self.all_mut() {
+            item.symbols.fill(None);
+        }
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.macros
+            .iter_mut()
+            .map(|(_, item)| item)
+            .chain(&mut self.others)
+            .chain(self.named.values_mut().map(|named| &mut named.item))
+            .chain(self.impls.iter_mut().map(|one| &mut one.item))
+    }
+
+    /// Writes all items. Statics that no loaded cell has defined get symbols,
+    /// which have to be unique: `unit` is the number of the library.
+    pub(super) fn write(&mut self, generated: &mut Generated, unit: u32) {
+        for attribute in &self.attributes {
+            generated.piece(attribute);
+            generated.raw("\n");
+        }
+        for import in &self.imports {
+            import.write(generated);
+        }
+        let mut count = 0;
+        for item in self.all_mut() {
+            item.write(generated, unit, &mut count);
+        }
+    }
+
+    /// Whether a name is a function's.
+    pub(super) fn is_function(&self, name: &str) -> bool {
+        self.named.get(name).is_some_and(|named| named.is_function)
+    }
+
+    /// Whether what these names lead to may run many times: a function with a
+    /// loop in it, say, or one that calls it.
+    pub(super) fn repeat(&self, names: &BTreeSet<String>) -> bool {
+        let mut seen = names.clone();
+        let mut visited: BTreeSet<*const Definition> = BTreeSet::new();
+        loop {
+            let mut found = false;
+            let reached = self
+                .named
+                .iter()
+                .map(|(name, named)| (seen.contains(name), &named.item))
+                .chain(
+                    self.macros
+                        .iter()
+                        .map(|(name, item)| (seen.contains(name), item)),
+                )
+                .chain(self.impls.iter().map(|one| {
+                    let called = !one.members.is_disjoint(&seen);
+                    // Operators and `Display` are called without their names.
+                    let implied =
+                        one.head.contains(" for ") && !names_in(&one.head).is_disjoint(&seen);
+                    (called || implied, &one.item)
+                }))
+                .filter(|(reached, _)| *reached)
+                .map(|(_, item)| item.definition.clone())
+                .collect::<Vec<_>>();
+            for definition in reached {
+                if !visited.insert(Arc::as_ptr(&definition)) {
+                    continue;
+                }
+                if definition.repeats {
+                    return true;
+                }
+                found = true;
+                seen.extend(definition.names.iter().cloned());
+            }
+            if !found {
+                return false;
+            }
+        }
+    }
+
+    /// The items' texts, for whoever wants to know what is in scope.
     pub(super) fn texts(&self) -> Vec<String> {
-        self.globs
-            .iter()
-            .chain(&self.others)
-            .chain(self.named.values().map(|item| &item.text))
-            .chain(self.impls.values().map(|item| &item.text))
-            .cloned()
+        let imports = self.imports.iter().map(|import| {
+            let mut generated = Generated::default();
+            import.write(&mut generated);
+            generated.text
+        });
+        imports
+            .chain(self.macros.iter().map(|(_, item)| item.as_str().to_owned()))
+            .chain(self.others.iter().map(|item| item.as_str().to_owned()))
+            .chain(
+                self.named
+                    .values()
+                    .map(|named| named.item.as_str().to_owned()),
+            )
+            .chain(self.impls.iter().map(|one| one.item.as_str().to_owned()))
             .collect()
     }
 }
 
-impl Change {
-    fn add_impl(&mut self, head: &str, members: &BTreeSet<String>, text: String) -> String {
-        let mut hasher = DefaultHasher::new();
-        (head, members).hash(&mut hasher);
-        let name = format!("swath_impl_{:016x}", hasher.finish());
-        // A trait is implemented once for a type; a type may have several
-        // blocks of its own, as long as they hold different things.
-        let of_trait = head.contains(" for ");
-        let replaced: Vec<String> = self
-            .after
-            .impls
-            .iter()
-            .filter(|(other, before)| {
-                **other != name
-                    && before.head == head
-                    && (of_trait || !before.members.is_disjoint(members))
-            })
-            .map(|(other, _)| other.clone())
-            .collect();
-        for other in replaced {
-            self.after.impls.remove(&other);
-            self.prefix += &constant(&other);
+impl Import {
+    fn drop_name(&mut self, name: &str) {
+        let before = self.named.len();
+        self.named.retain(|(other, _)| other != name);
+        if self.named.len() < before {
+            self.whole = None;
         }
-        let head_text = constant(&name);
-        self.after.impls.insert(
-            name,
-            Impl {
-                head: head.to_owned(),
-                members: members.clone(),
-                text,
-            },
-        );
-        head_text
+    }
+
+    fn drop_globs(&mut self, globs: &[String]) {
+        let before = self.globs.len();
+        self.globs.retain(|glob| !globs.contains(glob));
+        if self.globs.len() < before {
+            self.whole = None;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.globs.is_empty() && self.whole.is_none()
+    }
+
+    fn write(&self, generated: &mut Generated) {
+        if let Some(text) = &self.whole {
+            generated.piece(text);
+            generated.raw("\n");
+            return;
+        }
+        for code in self.named.iter().map(|(_, code)| code).chain(&self.globs) {
+            generated.raw(code);
+        }
     }
 }
 
-fn constant(name: &str) -> String {
-    format!("#[allow(non_upper_case_globals)] const {name}: () = ();\n")
+impl Item {
+    fn as_str(&self) -> &str {
+        self.definition.text.as_str()
+    }
+
+    fn write(&mut self, generated: &mut Generated, unit: u32, count: &mut usize) {
+        let definition = self.definition.clone();
+        let text = &definition.text;
+        let mut written = text.range.start;
+        for (of, symbol) in definition.statics.iter().zip(&mut self.symbols) {
+            // The statics of one `thread_local!` share a range.
+            if of.range.start >= written {
+                generated.piece(&text.part(written..of.range.start));
+                written = of.range.start;
+            }
+            let is_new = symbol.is_none();
+            let symbol = symbol.get_or_insert_with(|| {
+                *count += 1;
+                format!("swath_static_{unit}_{count}")
+            });
+            let of_type = if of.is_thread_local {
+                format!("::std::thread::LocalKey<{}>", of.of_type)
+            } else {
+                of.of_type.clone()
+            };
+            if is_new && !of.is_thread_local {
+                generated.raw(&format!("#[unsafe(export_name = \"{symbol}\")] "));
+                continue;
+            }
+            let end = of.range.end.max(written);
+            if is_new {
+                generated.piece(&text.part(written..end));
+                generated.raw(&format!(
+                    " #[unsafe(export_name = \"{symbol}\")] static SWATH_{}: {of_type} = {};",
+                    of.name, of.name
+                ));
+            } else {
+                let mut declaration = String::new();
+                let kind = if of.mutable {
+                    "static mut"
+                } else {
+                    "safe static"
+                };
+                // Writing to a String cannot fail.
+                let _ = write!(
+                    declaration,
+                    "unsafe extern \"C\" {{ #[link_name = \"{symbol}\"] {} {kind} {}: {of_type}; }}",
+                    of.visibility, of.name
+                );
+                generated.raw(&declaration);
+            }
+            written = end;
+        }
+        generated.piece(&text.part(written..text.range.end.max(written)));
+        generated.raw("\n");
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn after(cells: &[&str]) -> (Items, Change) {
+    fn change(items: &Items, code: &str) -> Change {
+        items.change(1, &Arc::from(code), &Source::parse(code))
+    }
+
+    fn after(cells: &[&str]) -> Items {
         let mut items = Items::default();
-        let mut last = Change::default();
         for code in cells {
-            last = items.change(code, &Source::parse(code));
-            items = last.after.clone();
+            items = change(&items, code).after;
         }
-        (items, last)
+        items
+    }
+
+    fn written(items: &mut Items, unit: u32) -> String {
+        let mut generated = Generated::default();
+        items.write(&mut generated, unit);
+        generated.text
     }
 
     #[test]
     fn a_type_that_changes_takes_along_what_contains_it() {
-        let (_, change) = after(&[
-            "struct A(i32);",
-            "struct B(A); struct C(i32);",
-            "struct A(f64);",
-        ]);
-        assert_eq!(change.redefined, ["A", "B"].map(str::to_owned).into());
-        let (_, change) = after(&["struct A(i32);", "struct A(i32);"]);
-        assert!(change.redefined.is_empty());
+        let items = after(&["struct A(i32);", "struct B(A); struct C(i32);"]);
+        let changed = change(&items, "struct A(f64);");
+        assert_eq!(changed.redefined, ["A", "B"].map(str::to_owned).into());
+        assert!(change(&items, "struct A(i32);").redefined.is_empty());
     }
 
     #[test]
     fn an_impl_that_runs_again_replaces_itself() {
         let cell = "impl A { fn f(&self) -> i32 { 1 } }";
-        let (items, change) = after(&[cell, "impl A { fn g(&self) {} }", &cell.replace('1', "2")]);
+        let items = after(&[cell, "impl A { fn g(&self) {} }", &cell.replace('1', "2")]);
         assert_eq!(items.impls.len(), 2);
-        assert!(
-            change.prefix.is_empty(),
-            "the same name replaces it by itself"
-        );
-        let (items, change) = after(&[cell, "impl A { fn f(&self) -> i32 { 1 } fn h(&self) {} }"]);
+        let items = after(&[cell, "impl A { fn f(&self) -> i32 { 1 } fn h(&self) {} }"]);
         assert_eq!(items.impls.len(), 1);
+    }
+
+    #[test]
+    fn what_has_a_name_is_there_once() {
+        let mut items = after(&["use a::{b, c, d::*};", "fn c() {}", "use a::d::*;"]);
+        assert_eq!(
+            written(&mut items, 1),
+            "use a::b;\nuse a::d::*;\nfn c() {}\n"
+        );
+        let mut items = after(&["use a::b;", "use z::b;"]);
+        assert_eq!(written(&mut items, 1), "use z::b;\n");
+        let mut items = after(&[
+            "macro_rules! m { () => { 1 } }",
+            "macro_rules! m { () => { 2 } }",
+        ]);
+        assert_eq!(written(&mut items, 1), "macro_rules! m { () => { 2 } }\n");
+    }
+
+    #[test]
+    fn a_macro_stands_before_what_uses_it() {
+        let mut items = after(&["macro_rules! z { () => { 1 } }", "fn a() -> i32 { z!() }"]);
+        let text = written(&mut items, 1);
+        assert!(text.find("macro_rules!") < text.find("fn a"), "{text}");
+    }
+
+    #[test]
+    fn a_static_is_defined_once_and_declared_later() {
+        let mut items = after(&[
+            "/// n\npub static N: u8 = 1;",
+            "fn f() { static mut M: u8 = 2; }",
+        ]);
+        let first = written(&mut items, 7);
         assert!(
-            change.prefix.contains("swath_impl_"),
-            "the block with the other members goes"
+            first.contains(
+                "#[unsafe(export_name = \"swath_static_7_1\")] /// n\npub static N: u8 = 1;"
+            ),
+            "{first}"
+        );
+        assert_eq!(
+            written(&mut items, 8),
+            "unsafe extern \"C\" { #[link_name = \"swath_static_7_1\"] pub safe static N: u8; }\n\
+             fn f() { unsafe extern \"C\" { #[link_name = \"swath_static_7_2\"]  static mut M: u8; } }\n"
+        );
+        items.restart_all_statics();
+        assert!(written(&mut items, 9).contains("swath_static_9_1"));
+    }
+
+    #[test]
+    fn a_thread_local_lives_on_by_its_key() {
+        let mut items = after(&["thread_local! { static T: Cell<u8> = const { Cell::new(1) }; }"]);
+        let first = written(&mut items, 1);
+        assert!(
+            first.contains("static SWATH_T: ::std::thread::LocalKey<Cell<u8>> = T;"),
+            "{first}"
+        );
+        assert_eq!(
+            written(&mut items, 2),
+            "unsafe extern \"C\" { #[link_name = \"swath_static_1_1\"]  safe static T: \
+             ::std::thread::LocalKey<Cell<u8>>; }\n"
         );
     }
 
     #[test]
-    fn a_glob_is_used_once() {
-        let (_, change) = after(&["use a::*;", "use a::*;"]);
-        assert_eq!(change.heads, [None]);
+    fn a_static_of_a_type_that_changes_begins_anew() {
+        let mut items = after(&["struct A(u8);", "static S: Mutex<A> = Mutex::new(A(1));"]);
+        written(&mut items, 1);
+        let changed = change(&items, "struct A(u16);");
+        assert_eq!(changed.restarted, ["S"]);
+    }
+
+    #[test]
+    fn a_loop_is_found_behind_calls() {
+        let items = after(&[
+            "fn slow() { for _ in 0..9 {} }\nfn calls() { slow() }\nfn quick() {}",
+            "struct P; impl P { fn walk(&self) { loop {} } }",
+        ]);
+        let repeat = |names: &[&str]| items.repeat(&names.iter().map(|n| n.to_string()).collect());
+        assert!(repeat(&["calls"]));
+        assert!(repeat(&["walk"]));
+        assert!(!repeat(&["quick", "P"]));
     }
 }

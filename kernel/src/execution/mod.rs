@@ -5,7 +5,9 @@
 //! receives [`Event`]s, in the order in which they happened. Nothing here
 //! knows ZeroMQ or Jupyter's message types.
 
+mod cargo;
 mod commands;
+mod compiler;
 mod compiling;
 mod dependencies;
 mod diagnostics;
@@ -14,11 +16,14 @@ mod failures;
 mod generate;
 mod io;
 mod items;
+mod process;
 mod run;
 mod source;
+mod toolchain;
 mod types;
 mod workplace;
 
+pub(crate) use cargo::wrap_rustc;
 pub(crate) use evaluator::Evaluator;
 pub(crate) use workplace::Workplace;
 

@@ -3,35 +3,50 @@
 //!
 //! Commands are in [`super::commands`], errors in [`super::failures`].
 
+use super::cargo::Cargo;
+use super::compiler::{Compiler, Failed, OptLevel};
 use super::dependencies;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::evaluator::Shared;
-use super::failures::{interrupted, unnameable};
-use super::generate::{Frame, Generated, Loaded, Role};
+use super::failures::{broken, interrupted, start_error, unnameable};
+use super::generate::{Frame, Generated, Loaded, Pieces, Role};
 use super::io::Ended;
-use super::items::{Change, Items};
-use super::source::Source;
+use super::items::{Items, Text};
+use super::process::RuntimeProcess;
+use super::source::{ItemKind, Source, names_in};
+use super::toolchain::Toolchain;
 use super::types::{PublicNames, Unnameable, guesses};
+use super::workplace::INSTANCES;
 use super::{Cell, CellError, EventKind};
 use crate::completion::{SessionView, Variable as ViewVariable};
-use evcxr::{CommandContext, Error, EvalContext};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use swath_channel::Variable;
+use std::time::Instant;
+use swath_channel::{ToRuntime, Variable};
 
 /// How often a cell is compiled anew after a line was left out or a type's
 /// name corrected.
 const ATTEMPTS: usize = 12;
 
-/// What every cell has in scope.
-const PRELUDE: &str = "use swath::prelude::*;\nuse swath::session::print::macros::{eprint, eprintln, print, println};\n";
+/// Names that lead to much generic code, which takes a second to optimise.
+const HEAVY: &[&str] = &[
+    "df",
+    "lazy",
+    "polars",
+    "DataFrame",
+    "LazyFrame",
+    "LazyCsvReader",
+    "Series",
+];
 
 /// What the evaluator's thread holds.
 pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
-    pub(super) context: CommandContext,
+    pub(super) compiler: Compiler,
+    pub(super) cargo: Cargo,
+    pub(super) process: RuntimeProcess,
     pub(super) items: Items,
     pub(super) variables: BTreeMap<String, State>,
     /// Variables that are gone, and what became of them.
@@ -42,6 +57,17 @@ pub(super) struct Session {
     /// Crates of the runtime whose names are spoken for: bound to the
     /// runtime's copy, or to another one by `:dep`.
     pub(super) bound: BTreeSet<&'static str>,
+    /// What `:env` has set.
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) opt_level: OptLevel,
+    /// `:timing`.
+    pub(super) tells_time: bool,
+    /// The compiler's last errors, for `:explain`.
+    pub(super) last_errors: Vec<Value>,
+    /// The number of the last library.
+    unit: u32,
+    /// Where the libraries' code comes from.
+    pub(super) units: BTreeMap<u32, Pieces>,
 }
 
 /// What is known of a variable.
@@ -57,54 +83,44 @@ pub(super) struct State {
 
 impl Session {
     pub(super) fn start(shared: Arc<Shared>) -> Result<Self, CellError> {
-        let context = start_context(&shared).map_err(|message| CellError {
-            ename: "StartError".to_owned(),
-            evalue: "the compiler or the runtime process cannot be started".to_owned(),
-            traceback: message
-                .lines()
-                .map(str::to_owned)
-                .chain([String::from("`swath doctor` tells what is missing.")])
-                .collect(),
+        let environment = BTreeMap::new();
+        // It loads its libraries while the compiler is looked for.
+        let process = RuntimeProcess::start(&shared.workplace, &environment).map_err(|error| {
+            start_error(
+                "the runtime process cannot be started",
+                &format!("{}: {error}", shared.workplace.runtime_program().display()),
+            )
         })?;
-        let mut names = PublicNames::default();
-        names.extend(shared.channel.public_paths());
-        let mut session = Self {
-            shared,
-            context,
-            items: Items::default(),
+        let toolchain = Toolchain::find()
+            .map_err(|message| start_error("the compiler is not the runtime's", &message))?;
+        let compiler = Compiler::new(toolchain, &shared.workplace);
+        Ok(Self {
+            cargo: Cargo::new(&shared.workplace.cells()),
+            compiler,
+            process,
+            items: Items::new(),
             variables: BTreeMap::new(),
             gone: BTreeMap::new(),
-            names,
+            names: PublicNames::default(),
             dependencies: Vec::new(),
             bound: BTreeSet::new(),
-        };
-        session.import_prelude()?;
-        Ok(session)
-    }
-
-    pub(super) fn import_prelude(&mut self) -> Result<(), CellError> {
-        self.context
-            .execute(PRELUDE)
-            .map(drop)
-            .map_err(|error| CellError {
-                ename: "StartError".to_owned(),
-                evalue: "the runtime's library does not fit the compiler".to_owned(),
-                traceback: vec![
-                    error.to_string(),
-                    "`swath doctor` tells what is missing.".to_owned(),
-                ],
-            })
+            environment,
+            opt_level: OptLevel::Auto,
+            tells_time: false,
+            last_errors: Vec::new(),
+            unit: 0,
+            units: BTreeMap::new(),
+            shared,
+        })
     }
 
     pub(super) fn run(&mut self, cell: &Cell) -> Result<(), CellError> {
-        self.shared
-            .channel
-            .begin(cell.id, cell.allow_stdin)
-            .map_err(|error| CellError {
-                ename: "RuntimeDied".to_owned(),
-                evalue: format!("the runtime process does not answer: {error}"),
-                traceback: vec![format!("the runtime process does not answer: {error}")],
-            })?;
+        let started = Instant::now();
+        if !self.process.is_running() {
+            // Something in the background ended it after the last cell.
+            return Err(self.died());
+        }
+        self.begin(cell)?;
         if self.shared.interrupted.lock().is_some() {
             return Err(interrupted("the cell was not run"));
         }
@@ -122,40 +138,75 @@ impl Session {
             }
         }
         self.commands(cell, &source)?;
-        if source.has_syntax_errors {
-            return self.run_verbatim(cell, &source);
+        let code = Text::whole(cell.number, &Arc::from(cell.code.as_str()));
+        let result = if source.has_syntax_errors {
+            self.compile_verbatim(cell, &code, &source)
+        } else if source.is_empty() {
+            Ok(())
+        } else {
+            self.add_extern_crates(cell, &source)?;
+            self.run_code(cell, &code, &source)
+        };
+        if self.tells_time {
+            let took = format!("Took {} ms\n", started.elapsed().as_millis());
+            let channel = &self.shared.channel;
+            channel.tell(EventKind::Stdout(took.into_bytes()));
         }
-        if source.items.is_empty() && source.statements.is_empty() && source.attributes.is_empty() {
-            return Ok(());
-        }
-        self.run_code(cell, &source)
+        result
+    }
+
+    /// From now on, what the runtime process shows belongs to this cell.
+    pub(super) fn begin(&self, cell: &Cell) -> Result<(), CellError> {
+        self.shared
+            .channel
+            .begin(cell.id, cell.allow_stdin)
+            .map_err(|error| broken(&format!("the runtime process does not answer: {error}")))
     }
 
     /// Compiles code that the parser does not understand as it is, for the
     /// compiler's own message.
-    fn run_verbatim(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
-        let mut code = cell.code.clone();
-        for range in &source.commands {
-            code.replace_range(range.clone(), &" ".repeat(range.len()));
-        }
-        match self.context.execute(&code) {
-            Ok(outputs) => {
-                self.show(outputs.content_by_mime_type, true);
-                Ok(())
-            }
-            Err(Error::CompilationErrors(errors)) => {
+    fn compile_verbatim(
+        &mut self,
+        cell: &Cell,
+        code: &Text,
+        source: &Source,
+    ) -> Result<(), CellError> {
+        let mut generated = Generated::default();
+        generated.verbatim(code, &source.commands);
+        match self.compile(&generated, '0') {
+            Ok(_) => Err(broken(
+                "the cell cannot be taken apart, though the compiler understands it",
+            )),
+            Err(Failed::Errors(errors)) => {
                 let diagnostics: Vec<_> = errors
                     .iter()
-                    .map(|error| Diagnostic::verbatim(error, &cell.code))
+                    .map(|error| Diagnostic::new(error, &generated, cell.number))
                     .collect();
+                self.last_errors = errors;
                 Err(cell_error(&diagnostics, &cell.code, cell.number))
             }
-            Err(error) => Err(self.other_error(&error)),
+            Err(failed) => Err(self.not_compiled(failed)),
         }
     }
 
-    fn run_code(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
-        let mut change = self.items.change(&cell.code, source);
+    /// Adds crates that a cell names by `extern crate`, as evcxr does.
+    fn add_extern_crates(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
+        for item in &source.items {
+            let ItemKind::ExternCrate { name } = &item.kind else {
+                continue;
+            };
+            let is_known = ["std", "core", "alloc", "proc_macro", "swath", "self"]
+                .contains(&name.as_str())
+                || self.has_own(name);
+            if !is_known {
+                self.add_dependency(&format!("{name} = \"*\""), cell)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_code(&mut self, cell: &Cell, code: &Text, source: &Source) -> Result<(), CellError> {
+        let mut change = self.items.change(cell.number, &code.code, source);
         let binds: Vec<&'static str> = dependencies::HELD
             .iter()
             .copied()
@@ -165,44 +216,55 @@ impl Session {
                     && !self.variables.contains_key(*name)
             })
             .collect();
-        change
-            .prefix
-            .extend(binds.iter().map(|name| format!("use swath::{name};\n")));
+        for name in &binds {
+            change.after.bring(name, &format!("swath::{name}"));
+        }
         let forget: Vec<String> = self
             .variables
             .iter()
             .filter(|(_, state)| {
-                !super::source::names_in(&state.variable.type_name).is_disjoint(&change.redefined)
+                !names_in(&state.variable.type_name).is_disjoint(&change.redefined)
             })
             .map(|(name, _)| name.clone())
             .collect();
+        let opt_level = self.opt_level_for(source, &change.after);
         let mut without: Vec<Role> = Vec::new();
         let mut own_display = false;
         for _ in 0..ATTEMPTS {
-            let generated = self.generate(cell, source, &change, &forget, &without, own_display);
-            let result = self.context.execute(&generated.text);
-            if self.was_interrupted_while_compiling(&result) {
-                return Err(interrupted("the cell was not run"));
+            let mut items = change.after.clone();
+            let unit = self.unit + 1;
+            let function = format!("swath_cell_{unit}");
+            let frame = Frame {
+                function: &function,
+                loaded: self.loaded(source, &forget),
+                forget: &forget,
+                without: &without,
+                own_tokio: self.has_own("tokio"),
+                own_display,
+            };
+            let mut generated = Generated::default();
+            items.write(&mut generated, unit);
+            if opt_level == '0' || opt_level == '1' {
+                // What is optimised more makes its own instances.
+                generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
             }
-            let errors = match result {
-                Ok(outputs) => {
-                    self.show(outputs.content_by_mime_type, true);
-                    self.items = change.after;
+            generated.function(code, source, &frame);
+            let errors = match self.compile(&generated, opt_level) {
+                Ok(library) => {
+                    self.units.insert(unit, generated.into_pieces());
+                    let ended = self.load(&library, &function)?;
+                    self.items = items;
                     self.bound.extend(binds);
                     self.note_forgotten(&forget);
-                    return self.finish(cell, source);
+                    self.note_restarted(&change.restarted);
+                    return self.finish(ended, cell, source);
                 }
-                Err(Error::CompilationErrors(errors)) => errors,
-                Err(error) => {
-                    if matches!(error, Error::SubprocessTerminated(_)) {
-                        self.items = change.after;
-                    }
-                    return Err(self.other_error(&error));
-                }
+                Err(Failed::Errors(errors)) => errors,
+                Err(failed) => return Err(self.not_compiled(failed)),
             };
             let diagnostics: Vec<_> = errors
                 .iter()
-                .map(|error| Diagnostic::new(error, &generated, &cell.code))
+                .map(|error| Diagnostic::new(error, &generated, cell.number))
                 .collect();
             // Two traits in scope have an `evcxr_display`: ours, and one that the
             // cell uses on purpose.
@@ -215,29 +277,67 @@ impl Session {
             if diagnostics.iter().any(Diagnostic::is_about_cell)
                 || !self.mend(&diagnostics, &mut without)
             {
+                self.last_errors = errors;
                 return Err(self.compile_error(diagnostics, cell));
             }
         }
-        Err(CellError {
-            ename: "CompileError".to_owned(),
-            evalue: "the variables that the cell uses cannot be passed to it".to_owned(),
-            traceback: vec![
-                "the variables that the cell uses cannot be passed to it: set them anew".to_owned(),
-            ],
-        })
+        Err(broken(
+            "the variables that the cell uses cannot be passed to it: set them anew",
+        ))
     }
 
-    fn generate(
-        &self,
-        cell: &Cell,
-        source: &Source,
-        change: &Change,
-        forget: &[String],
-        without: &[Role],
-        own_display: bool,
-    ) -> Generated {
-        let loaded = self
+    /// Compiles code under the next number.
+    fn compile(
+        &mut self,
+        generated: &Generated,
+        opt_level: char,
+    ) -> Result<std::path::PathBuf, Failed> {
+        self.unit += 1;
+        self.compiler
+            .compile(self.unit, &generated.text, opt_level, self.cargo.crates())
+    }
+
+    /// How much a cell is to be optimised: what may run many times is worth it,
+    /// a call of what is compiled already is not.
+    fn opt_level_for(&self, source: &Source, items: &Items) -> char {
+        if let OptLevel::Fixed(level) = self.opt_level {
+            return level;
+        }
+        let mut names = source.names.clone();
+        // Methods are called on what the variables are.
+        for (_, state) in self
             .variables
+            .iter()
+            .filter(|(name, _)| source.names.contains(*name))
+        {
+            names.extend(names_in(&state.variable.type_name));
+        }
+        if !source.repeats && !items.repeat(&names) {
+            '0'
+        } else if HEAVY.iter().any(|name| names.contains(*name)) {
+            '1'
+        } else {
+            '3'
+        }
+    }
+
+    /// Has the runtime process run a cell's library; `None` never comes back.
+    fn load(&mut self, library: &Path, function: &str) -> Result<Ended, CellError> {
+        let run = ToRuntime::Run {
+            library: library.to_string_lossy().into_owned(),
+            function: function.to_owned(),
+        };
+        self.shared
+            .channel
+            .send(&run)
+            .ok()
+            .and_then(|()| self.shared.channel.wait_ended())
+            .ok_or_else(|| self.died())
+    }
+
+    /// The earlier variables that a cell uses.
+    fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
+        self.variables
             .iter()
             .filter(|(name, _)| source.names.contains(*name) && !forget.contains(name))
             .filter_map(|(name, state)| {
@@ -250,17 +350,7 @@ impl Session {
                     },
                 ))
             })
-            .collect();
-        let frame = Frame {
-            loaded,
-            forget,
-            without,
-            own_tokio: self.has_own("tokio"),
-            own_display,
-            items: &change.prefix,
-            item_heads: &change.heads,
-        };
-        Generated::new(&cell.code, source, &frame)
+            .collect()
     }
 
     /// Deals with errors in generated lines: leaves lines out, corrects the
@@ -318,21 +408,12 @@ impl Session {
     }
 
     /// Takes over what the runtime says of the cell's end.
-    fn finish(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
-        if source.statements.is_empty() {
-            return Ok(());
-        }
-        let Some(ended) = self.shared.channel.wait_ended(Duration::from_secs(10)) else {
-            return Err(CellError {
-                ename: "RuntimeDied".to_owned(),
-                evalue: "the runtime process did not tell how the cell ended".to_owned(),
-                traceback: vec!["the runtime process did not tell how the cell ended".to_owned()],
-            });
-        };
+    fn finish(&mut self, ended: Ended, cell: &Cell, source: &Source) -> Result<(), CellError> {
+        self.names.extend(self.shared.channel.take_public_paths());
         self.take_over(&ended, cell, source);
         match ended.failure {
             None => Ok(()),
-            Some(failure) => Err(self.failure(failure, cell)),
+            Some(failure) => Err(self.failure(failure)),
         }
     }
 
@@ -424,6 +505,16 @@ impl Session {
         }
     }
 
+    fn note_restarted(&self, statics: &[String]) {
+        for name in statics {
+            let note = format!(
+                "note: a type in the static `{name}` was defined anew, so it begins anew\n"
+            );
+            let channel = &self.shared.channel;
+            channel.tell(EventKind::Stderr(note.into_bytes()));
+        }
+    }
+
     pub(super) fn view(&self) -> SessionView {
         SessionView {
             items: self.items.texts(),
@@ -441,37 +532,6 @@ impl Session {
             deps: self.dependencies.clone(),
         }
     }
-}
-
-/// Starts evcxr, its runtime process and the compiler's first crate.
-fn start_context(shared: &Shared) -> Result<CommandContext, String> {
-    let mut command = Command::new(shared.workplace.runtime_program());
-    command.env(
-        swath_channel::DIRECTORY_VARIABLE,
-        shared.workplace.channel(),
-    );
-    let (mut context, outputs) =
-        EvalContext::with_subprocess_command(command).map_err(|error| error.to_string())?;
-    // Nothing of a cell comes this way; what does is said while starting.
-    std::thread::spawn(move || {
-        for line in outputs.stderr {
-            tracing::warn!("runtime process: {line}");
-        }
-    });
-    let mut state = context.state();
-    for (key, value) in shared.workplace.build_variables() {
-        state.set_build_env(&key, &value);
-    }
-    // A cell is mostly calls into what is compiled already.
-    state
-        .set_opt_level("0")
-        .map_err(|error| error.to_string())?;
-    // Panics are caught by the cell's own code.
-    state.set_preserve_vars_on_panic(false);
-    context
-        .eval_with_state("", state)
-        .map_err(|error| error.to_string())?;
-    Ok(CommandContext::with_eval_context(context))
 }
 
 /// Replaces a path where it stands as a whole.

@@ -2,7 +2,7 @@
 //!
 //! Offsets are bytes in the cell's text.
 
-use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
+use ra_ap_syntax::ast::{self, HasAttrs, HasModuleItem, HasName, HasVisibility};
 use ra_ap_syntax::{
     AstNode, AstToken, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode, TextRange,
 };
@@ -26,6 +26,8 @@ pub(super) struct Source {
     pub(super) names: BTreeSet<String>,
     /// Whether `.await` is used outside of functions and async blocks.
     pub(super) awaits: bool,
+    /// Whether the statements have loops, closures or iterators.
+    pub(super) repeats: bool,
 }
 
 /// An item.
@@ -33,6 +35,27 @@ pub(super) struct Source {
 pub(super) struct Item {
     pub(super) range: Range<usize>,
     pub(super) kind: ItemKind,
+    /// The statics in it, at any depth.
+    pub(super) statics: Vec<Static>,
+    /// Every name that occurs in it.
+    pub(super) names: BTreeSet<String>,
+    /// Whether it has loops, closures or iterators.
+    pub(super) repeats: bool,
+}
+
+/// A `static`. One copy of it serves all cells: the first cell defines it,
+/// later ones declare it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Static {
+    /// The bytes of the cell that later cells replace by a declaration.
+    pub(super) range: Range<usize>,
+    /// `pub static NAME: TYPE`, in parts.
+    pub(super) visibility: String,
+    pub(super) name: String,
+    pub(super) of_type: String,
+    pub(super) mutable: bool,
+    /// Whether it is in a `thread_local!`, which is what `range` covers then.
+    pub(super) is_thread_local: bool,
 }
 
 /// What matters of an item.
@@ -50,8 +73,16 @@ pub(super) enum ItemKind {
         head: String,
         members: BTreeSet<String>,
     },
-    /// A `use` that names nothing by itself (`use a::*`).
-    GlobUse,
+    /// A `use`: the names that it brings with a `use` for each alone, and a
+    /// `use` for each of its globs.
+    Use {
+        named: Vec<(String, String)>,
+        globs: Vec<String>,
+    },
+    /// `extern crate`.
+    ExternCrate { name: String },
+    /// `macro_rules!`: what uses it has to stand behind it.
+    Macro { name: String },
     /// Anything else.
     Other,
 }
@@ -133,20 +164,27 @@ impl Source {
             }
         }
         source.awaits = body.syntax().children().any(|child| awaits(&child));
+        source.repeats = body
+            .syntax()
+            .children()
+            .filter(|child| !is_item(child))
+            .any(|child| repeats(&child));
         source
     }
 
     fn add(&mut self, node: &SyntaxNode) {
         let range = to_cell(without_comments(node));
-        if let Some(item) = ast::Item::cast(node.clone()) {
-            // A macro that is called with braces looks like an item.
-            if !matches!(item, ast::Item::MacroCall(_)) {
-                self.items.push(Item {
-                    range,
-                    kind: item_kind(&item),
-                });
-                return;
-            }
+        if is_item(node)
+            && let Some(item) = definition(node)
+        {
+            self.items.push(Item {
+                kind: item_kind(&item),
+                statics: statics(&item),
+                names: names_below(node),
+                repeats: repeats(node),
+                range,
+            });
+            return;
         }
         let kind = if let Some(statement) = ast::LetStmt::cast(node.clone()) {
             StatementKind::Let(bindings(&statement))
@@ -159,6 +197,11 @@ impl Source {
             StatementKind::Other
         };
         self.statements.push(Statement { range, kind });
+    }
+
+    /// Whether there is nothing to compile.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.statements.is_empty() && self.attributes.is_empty()
     }
 
     /// The variables that the cell's statements bind, the last binding of each name.
@@ -217,6 +260,169 @@ fn to_cell(range: TextRange) -> Range<usize> {
     usize::from(range.start()) - HEAD.len()..usize::from(range.end()) - HEAD.len()
 }
 
+/// Macros whose calls define statics: kept for later cells like any item.
+const DEFINING_MACROS: [&str; 2] = ["thread_local", "lazy_static"];
+
+/// Whether a part of a cell is kept for later cells.
+fn is_item(node: &SyntaxNode) -> bool {
+    definition(node).is_some_and(|item| match item {
+        // A macro that is called with braces looks like an item.
+        ast::Item::MacroCall(call) => defines(&call),
+        _ => true,
+    })
+}
+
+/// A part of a cell as an item; a call of a macro, too, where it is one of
+/// those that define something, with braces or parentheses.
+fn definition(node: &SyntaxNode) -> Option<ast::Item> {
+    if let Some(item) = ast::Item::cast(node.clone()) {
+        return Some(item);
+    }
+    let expression = match ast::ExprStmt::cast(node.clone()) {
+        Some(statement) => statement.expr()?,
+        None => ast::Expr::cast(node.clone())?,
+    };
+    match expression {
+        ast::Expr::MacroExpr(expression) => expression.macro_call().map(ast::Item::MacroCall),
+        _ => None,
+    }
+    .filter(|item| matches!(item, ast::Item::MacroCall(call) if defines(call)))
+}
+
+fn defines(call: &ast::MacroCall) -> bool {
+    macro_name(call).is_some_and(|name| DEFINING_MACROS.contains(&name.as_str()))
+}
+
+/// The last segment of a macro's path.
+fn macro_name(call: &ast::MacroCall) -> Option<String> {
+    let segment = call.path()?.segment()?;
+    Some(segment.name_ref()?.text().to_string())
+}
+
+/// The statics that an item defines, at any depth.
+fn statics(item: &ast::Item) -> Vec<Static> {
+    let mut found = Vec::new();
+    if let ast::Item::MacroCall(call) = item {
+        if macro_name(call).as_deref() == Some("thread_local") {
+            found.extend(thread_locals(call));
+        }
+        return found;
+    }
+    for node in item.syntax().descendants() {
+        let Some(item) = ast::Static::cast(node.clone()) else {
+            if let Some(call) = ast::MacroCall::cast(node)
+                && macro_name(&call).as_deref() == Some("thread_local")
+            {
+                found.extend(thread_locals(&call));
+            }
+            continue;
+        };
+        let in_foreign_block = node
+            .ancestors()
+            .any(|ancestor| ast::ExternBlock::can_cast(ancestor.kind()));
+        // Who names a symbol wants that name.
+        let is_exported = item.attrs().any(|attribute| {
+            let text = attribute.syntax().text().to_string();
+            ["no_mangle", "export_name", "link_section"]
+                .iter()
+                .any(|name| text.contains(name))
+        });
+        if in_foreign_block || is_exported {
+            continue;
+        }
+        found.extend(one_static(&item, to_cell(without_comments(&node)), false));
+    }
+    found
+}
+
+fn one_static(item: &ast::Static, range: Range<usize>, is_thread_local: bool) -> Option<Static> {
+    Some(Static {
+        range,
+        visibility: item
+            .visibility()
+            .map(|visibility| visibility.syntax().text().to_string())
+            .unwrap_or_default(),
+        name: item.name()?.text().to_string(),
+        of_type: item.ty()?.syntax().text().to_string(),
+        mutable: item.mut_token().is_some(),
+        is_thread_local,
+    })
+}
+
+/// What a `thread_local!` defines.
+fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
+    let Some(tree) = call.token_tree() else {
+        return Vec::new();
+    };
+    let text = tree.syntax().text().to_string();
+    let inner = text
+        .get(1..text.len().saturating_sub(1))
+        .unwrap_or_default();
+    // The last one needs no semicolon.
+    let parse = SourceFile::parse(&format!("{inner};"), Edition::Edition2024);
+    // With its semicolon, where it has one.
+    let range = to_cell(
+        call.syntax()
+            .parent()
+            .filter(|parent| ast::MacroExpr::can_cast(parent.kind()))
+            .and_then(|expression| expression.parent())
+            .filter(|parent| ast::ExprStmt::can_cast(parent.kind()))
+            .map_or(call.syntax().text_range(), |statement| {
+                statement.text_range()
+            }),
+    );
+    parse
+        .tree()
+        .items()
+        .filter_map(|item| match item {
+            ast::Item::Static(item) => one_static(&item, range.clone(), true),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Methods that go through many elements, and macros that hide loops.
+const REPEATING: &[&str] = &[
+    "bytes",
+    "chars",
+    "chunks",
+    "dedup",
+    "extend",
+    "into_iter",
+    "into_par_iter",
+    "iter",
+    "iter_mut",
+    "lines",
+    "par_iter",
+    "retain",
+    "sort",
+    "sort_unstable",
+    "split",
+    "split_whitespace",
+    "windows",
+];
+
+/// Whether code may run many times: a loop, a closure, an iterator.
+fn repeats(node: &SyntaxNode) -> bool {
+    node.descendants_with_tokens().any(|element| match element {
+        SyntaxElement::Node(node) => matches!(
+            node.kind(),
+            SyntaxKind::FOR_EXPR
+                | SyntaxKind::WHILE_EXPR
+                | SyntaxKind::LOOP_EXPR
+                | SyntaxKind::CLOSURE_EXPR
+        ),
+        SyntaxElement::Token(token) => match token.kind() {
+            // In a macro's arguments there are only tokens.
+            SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW => token
+                .parent()
+                .is_some_and(|parent| parent.kind() == SyntaxKind::TOKEN_TREE),
+            SyntaxKind::IDENT => REPEATING.contains(&token.text()),
+            _ => false,
+        },
+    })
+}
+
 fn item_kind(item: &ast::Item) -> ItemKind {
     let named = |name: Option<ast::Name>, is_type, is_function| {
         name.map_or(ItemKind::Other, |name| ItemKind::Named {
@@ -235,7 +441,34 @@ fn item_kind(item: &ast::Item) -> ItemKind {
         ast::Item::Fn(item) => named(item.name(), false, true),
         ast::Item::Const(item) => named(item.name(), false, false),
         ast::Item::Static(item) => named(item.name(), false, false),
-        ast::Item::MacroRules(item) => named(item.name(), false, false),
+        ast::Item::MacroRules(item) => {
+            item.name().map_or(ItemKind::Other, |name| ItemKind::Macro {
+                name: name.text().to_string(),
+            })
+        }
+        ast::Item::ExternCrate(item) => {
+            item.name_ref()
+                .map_or(ItemKind::Other, |name| ItemKind::ExternCrate {
+                    name: name.text().to_string(),
+                })
+        }
+        ast::Item::MacroCall(call) => {
+            // Known by the first static in it.
+            let text = call.syntax().text().to_string();
+            let first = text.split_once("static ").map(|(_, rest)| {
+                rest.trim_start_matches("ref ")
+                    .split(':')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned()
+            });
+            first.map_or(ItemKind::Other, |name| ItemKind::Named {
+                name,
+                is_type: false,
+                is_function: false,
+            })
+        }
         ast::Item::Impl(item) => {
             let text = item.syntax().text().to_string();
             let head = text.split('{').next().unwrap_or_default();
@@ -247,8 +480,61 @@ fn item_kind(item: &ast::Item) -> ItemKind {
                 members: members.unwrap_or_default(),
             }
         }
-        ast::Item::Use(item) if item.syntax().text().to_string().contains('*') => ItemKind::GlobUse,
+        ast::Item::Use(item) => {
+            let (mut named, mut globs) = (Vec::new(), Vec::new());
+            if let Some(tree) = item.use_tree() {
+                let attributes: String = item
+                    .attrs()
+                    .map(|attribute| format!("{} ", attribute.syntax().text()))
+                    .chain(
+                        item.visibility()
+                            .map(|visibility| format!("{} ", visibility.syntax().text())),
+                    )
+                    .collect();
+                use_tree(&tree, "", &mut |name, path| {
+                    let code = format!("{attributes}use {path};\n");
+                    match name {
+                        Some(name) => named.push((name, code)),
+                        None => globs.push(code),
+                    }
+                });
+            }
+            ItemKind::Use { named, globs }
+        }
         _ => ItemKind::Other,
+    }
+}
+
+/// Takes a `use` apart: for each thing that it brings its name, or `None` for
+/// a glob or `_`, and the path alone.
+fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<String>, String)) {
+    let own = tree
+        .path()
+        .map(|path| path.syntax().text().to_string())
+        .unwrap_or_default();
+    let joined = if prefix.is_empty() || own.is_empty() {
+        format!("{prefix}{own}")
+    } else {
+        format!("{prefix}::{own}")
+    };
+    if let Some(list) = tree.use_tree_list() {
+        for subtree in list.use_trees() {
+            use_tree(&subtree, &joined, found);
+        }
+    } else if tree.star_token().is_some() {
+        found(None, format!("{joined}::*"));
+    } else if let Some(rename) = tree.rename() {
+        // `use a::Trait as _;` brings no name.
+        let name = rename.name().map(|name| name.text().to_string());
+        found(
+            name.clone(),
+            format!("{joined} as {}", name.as_deref().unwrap_or("_")),
+        );
+    } else {
+        // `a::{self}` is `a`.
+        let path = joined.strip_suffix("::self").unwrap_or(&joined);
+        let name = path.rsplit("::").next().unwrap_or(path).to_owned();
+        found(Some(name), path.to_owned());
     }
 }
 
@@ -336,13 +622,13 @@ fn awaits(node: &SyntaxNode) -> bool {
 
 /// Every name in a piece of Rust, to tell which items speak of which.
 pub(super) fn names_in(code: &str) -> BTreeSet<String> {
-    SourceFile::parse(code, Edition::Edition2024)
-        .syntax_node()
-        .descendants_with_tokens()
+    names_below(&SourceFile::parse(code, Edition::Edition2024).syntax_node())
+}
+
+fn names_below(node: &SyntaxNode) -> BTreeSet<String> {
+    node.descendants_with_tokens()
         .filter_map(|element| element.into_token())
-        .filter(|token| {
-            ast::Comment::cast(token.clone()).is_none() && token.kind() == SyntaxKind::IDENT
-        })
+        .filter(|token| token.kind() == SyntaxKind::IDENT)
         .map(|token| token.text().to_owned())
         .collect()
 }
@@ -386,7 +672,13 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["use a::*;", "fn g() {}"]
         );
-        assert_eq!(source.items[0].kind, ItemKind::GlobUse);
+        assert_eq!(
+            source.items[0].kind,
+            ItemKind::Use {
+                named: vec![],
+                globs: vec!["use a::*;\n".into()]
+            }
+        );
         assert_eq!(
             kinds(code),
             [
@@ -466,6 +758,75 @@ mod tests {
                 members
             }
         );
+    }
+
+    #[test]
+    fn a_use_is_taken_apart() {
+        let source = Source::parse("pub use a::{self, b as c, d::{E, f::*}, T as _};");
+        let ItemKind::Use { named, globs } = &source.items[0].kind else {
+            panic!("{:?}", source.items[0]);
+        };
+        let named: Vec<_> = named.iter().map(|(n, c)| (n.as_str(), c.trim())).collect();
+        assert_eq!(
+            named,
+            [
+                ("a", "pub use a;"),
+                ("c", "pub use a::b as c;"),
+                ("E", "pub use a::d::E;")
+            ]
+        );
+        assert_eq!(globs, &["pub use a::d::f::*;\n", "pub use a::T as _;\n"]);
+    }
+
+    #[test]
+    fn statics_are_found_at_any_depth() {
+        let code = "/// Counts.\npub static N: AtomicUsize = AtomicUsize::new(0);\n\
+                    fn f() { static mut M: [i32; 2] = [0; 2]; }\n\
+                    thread_local! { static T: Cell<i32> = const { Cell::new(1) } }\n\
+                    #[unsafe(no_mangle)] static KEPT: i32 = 1;";
+        let source = Source::parse(code);
+        let found: Vec<_> = source
+            .items
+            .iter()
+            .flat_map(|item| &item.statics)
+            .map(|s| {
+                (
+                    s.name.as_str(),
+                    s.of_type.as_str(),
+                    s.mutable,
+                    s.is_thread_local,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("N", "AtomicUsize", false, false),
+                ("M", "[i32; 2]", true, false),
+                ("T", "Cell<i32>", false, true)
+            ]
+        );
+        assert_eq!(source.items.len(), 4);
+    }
+
+    #[test]
+    fn what_may_run_many_times_is_noticed() {
+        for code in [
+            "for i in 0..3 {}",
+            "let f = |x| x;",
+            "v.iter().sum::<i32>()",
+            "vec![1; loop { break 2 }]",
+        ] {
+            assert!(Source::parse(code).repeats, "{code}");
+        }
+        for code in [
+            "1 + 1",
+            "x.mean().compute()?",
+            "fn f() { loop {} }",
+            "impl A for B {}",
+        ] {
+            assert!(!Source::parse(code).repeats, "{code}");
+        }
     }
 
     #[test]

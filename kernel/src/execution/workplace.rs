@@ -6,6 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// The crate of ready-made instances, which every cell takes into account.
+pub(super) const INSTANCES: &str = "swath_instances";
+
 /// The folder of a kernel, and the place of the runtime's library.
 #[derive(Debug)]
 pub(crate) struct Workplace {
@@ -61,23 +64,28 @@ impl Workplace {
         self.program.join("swath-runtime")
     }
 
-    /// Environment variables for cargo. The runtime is passed by flags and not
-    /// as a dependency: cargo would look at Polars' 400 crates for every cell.
-    pub(super) fn build_variables(&self) -> Vec<(String, String)> {
-        let flags = [
-            "-Cprefer-dynamic".to_owned(),
-            format!(
-                "--extern=swath={}",
-                self.program.join("libswath.so").display()
-            ),
-            format!("-Ldependency={}", self.program.join("deps").display()),
-        ];
-        vec![("CARGO_ENCODED_RUSTFLAGS".to_owned(), flags.join("\u{1f}"))]
+    /// Where cells are compiled.
+    pub(super) fn cells(&self) -> PathBuf {
+        self.path.join("cells")
+    }
+
+    /// Flags that make the runtime's library known to rustc.
+    pub(super) fn runtime_flags(&self) -> Vec<String> {
+        let library = |name: &str| self.program.join(format!("lib{name}.so"));
+        let mut flags: Vec<String> = ["swath", INSTANCES]
+            .iter()
+            .map(|name| format!("--extern={name}={}", library(name).display()))
+            .collect();
+        flags.push(format!(
+            "-Ldependency={}",
+            self.program.join("deps").display()
+        ));
+        flags
     }
 
     /// Ends the compiler, if it runs.
     pub(super) fn stop_compiler(&self) {
-        for pid in children_named(std::process::id(), &["cargo", "mold"]) {
+        for pid in children_named(std::process::id(), &["cargo", "mold", "rustc"]) {
             end_with_children(pid);
         }
     }

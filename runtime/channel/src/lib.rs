@@ -84,6 +84,13 @@ pub enum ToRuntime {
         /// Whether the user can be asked for input.
         allow_input: bool,
     },
+    /// Load the cell's library and call its function.
+    Run {
+        /// The library's path.
+        library: String,
+        /// The function's name: `extern "C" fn()`.
+        function: String,
+    },
     /// Stop what is being computed.
     Interrupt,
     /// What the user typed; `None` where nobody can be asked.

@@ -108,7 +108,11 @@ pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
             catch_unwind(AssertUnwindSafe(body))
                 .unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
         });
-    let failure = outcome.err();
+    end(outcome.err());
+}
+
+/// Tells the kernel that the cell has ended.
+pub(super) fn end(failure: Option<Failure>) {
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use swath_channel::{FromRuntime, ToRuntime, read_frame, write_frame};
 
@@ -37,11 +37,18 @@ const STDIN_POLL: Duration = Duration::from_millis(50);
 
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
-/// Connects to the kernel that waits in `directory`.
+/// A cell's library, to be loaded by the main thread.
+pub(super) struct Run {
+    pub(super) library: String,
+    pub(super) function: String,
+}
+
+/// Connects to the kernel that waits in `directory`. Returns where the cells
+/// to run arrive.
 ///
 /// # Errors
 /// The socket's.
-pub(super) fn connect(directory: &Path) -> io::Result<()> {
+pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Run>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
@@ -53,11 +60,12 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
         stdin,
     });
     let receiver = channel.clone();
+    let (sender, runs) = mpsc::channel();
     std::thread::Builder::new()
         .name("swath-channel".to_owned())
         .spawn(move || {
             while let Ok(Some(message)) = read_frame::<ToRuntime>(&mut incoming) {
-                receiver.receive(message);
+                receiver.receive(message, &sender);
             }
             // The kernel is gone: nobody will ever want what is computed here.
             std::process::exit(0);
@@ -76,12 +84,16 @@ pub(super) fn connect(directory: &Path) -> io::Result<()> {
     if CHANNEL.set(channel).is_ok() {
         output::set_sink(Arc::new(ToKernel));
     }
-    Ok(())
+    Ok(runs)
 }
 
 impl Channel {
-    fn receive(&self, message: ToRuntime) {
+    fn receive(&self, message: ToRuntime, runs: &mpsc::Sender<Run>) {
         match message {
+            ToRuntime::Run { library, function } => {
+                // The main thread takes them until the process ends.
+                let _ = runs.send(Run { library, function });
+            }
             ToRuntime::Begin { cell, allow_input } => {
                 schedule::cancel::begin();
                 self.cell.store(cell, Ordering::Release);

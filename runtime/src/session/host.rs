@@ -1,21 +1,16 @@
 //! The runtime process: loads cells and runs them.
 //!
-//! evcxr starts it and tells it on its standard input which library to load
-//! and which function in it to call, and waits on its standard output for the
-//! end. Both are put aside before any user code runs, so that a cell can do
-//! with its standard streams what it likes.
+//! The kernel starts it and tells it over the channel which library to load
+//! and which function in it to call. Its standard streams are the channel's
+//! FIFOs, so that a cell can do with them what it likes.
 
-use super::{channel, panics, public_paths};
-use std::ffi::{CStr, CString, c_void};
+use super::{cell, channel, panics, public_paths};
+use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use swath_channel::{DIRECTORY_VARIABLE, FromRuntime, STDERR, STDOUT};
-
-/// The words that evcxr's end of the conversation consists of.
-const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
-const COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
 
 /// The process's main function; ends with the process.
 pub fn main() -> ! {
@@ -37,31 +32,23 @@ fn serve() -> io::Result<()> {
                 "started by hand: the kernel starts this program, and tells it where to connect",
             )
         })?;
-    let (commands, mut answers) = redirect(&directory)?;
+    redirect(&directory)?;
     panics::install_hook();
-    channel::connect(&directory)?;
+    let runs = channel::connect(&directory)?;
     channel::send(&FromRuntime::Hello {
         pid: std::process::id(),
         public_paths: public_paths::table(),
     });
-    let mut store = std::ptr::null_mut();
-    for line in BufReader::new(commands).lines() {
-        let line = line?;
-        let (library, function) = line
-            .strip_prefix(LOAD_AND_RUN)
-            .and_then(|rest| rest.rsplit_once(' '))
-            .ok_or_else(|| io::Error::other(format!("unknown instruction {line:?}")))?;
-        store = load_and_run(library, function, store)?;
-        writeln!(answers, "{COMPLETE}")?;
+    for run in runs {
+        if let Err(error) = load_and_run(&run.library, &run.function) {
+            cell::end(Some(cell::Failure::of("LoadError", error.to_string())));
+        }
     }
     Ok(())
 }
 
-/// Puts the streams that evcxr holds aside, and the channel's FIFOs in their
-/// place. Returns evcxr's.
-fn redirect(directory: &Path) -> io::Result<(File, File)> {
-    let commands = keep(0)?;
-    let answers = keep(1)?;
+/// Puts the channel's FIFOs in the place of the standard streams.
+fn redirect(directory: &Path) -> io::Result<()> {
     // Until a cell begins that may read it.
     replace(0, &File::open("/dev/null")?)?;
     replace(
@@ -71,22 +58,7 @@ fn redirect(directory: &Path) -> io::Result<(File, File)> {
     replace(
         2,
         &File::options().write(true).open(directory.join(STDERR))?,
-    )?;
-    Ok((commands, answers))
-}
-
-/// A copy of a descriptor that programs started by user code do not inherit.
-fn keep(descriptor: RawFd) -> io::Result<File> {
-    // SAFETY: fcntl on a descriptor number has no memory effects; the copy is
-    // new, so it is owned by nobody else.
-    unsafe {
-        let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
-        if copy < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(File::from(OwnedFd::from_raw_fd(copy)))
-        }
-    }
+    )
 }
 
 fn replace(descriptor: RawFd, by: &File) -> io::Result<()> {
@@ -99,15 +71,16 @@ fn replace(descriptor: RawFd, by: &File) -> io::Result<()> {
 }
 
 /// Loads a cell's library and calls its function. The library is never
-/// unloaded: values of its types, and their code, outlive the cell.
-fn load_and_run(library: &str, function: &str, store: *mut c_void) -> io::Result<*mut c_void> {
+/// unloaded: values of its types, and their code, outlive the cell. Later
+/// cells find its statics, so its symbols are everybody's.
+fn load_and_run(library: &str, function: &str) -> io::Result<()> {
     let path = CString::new(library)?;
     let name = CString::new(function)?;
     // SAFETY: the library was compiled for this process by the same rustc
-    // against the same libraries; its function has this signature (evcxr
-    // generates it), and gets the pointer that the last one returned.
+    // against the same libraries; its function has this signature (the kernel
+    // generates it).
     unsafe {
-        let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
+        let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL);
         if handle.is_null() {
             return Err(dl_error());
         }
@@ -115,9 +88,10 @@ fn load_and_run(library: &str, function: &str, store: *mut c_void) -> io::Result
         if symbol.is_null() {
             return Err(dl_error());
         }
-        let function: extern "C" fn(*mut c_void) -> *mut c_void = std::mem::transmute(symbol);
-        Ok(function(store))
+        let function: extern "C" fn() = std::mem::transmute(symbol);
+        function();
     }
+    Ok(())
 }
 
 fn dl_error() -> io::Error {

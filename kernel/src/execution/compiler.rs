@@ -1,0 +1,206 @@
+//! From a cell's code to a library: one run of rustc.
+//!
+//! Cargo is not asked: which crates a cell sees changes with a `:dep` and not
+//! with a cell ([`super::cargo`]).
+
+use super::toolchain::Toolchain;
+use super::workplace::Workplace;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The crate's name: the first part of the names of a cell's types.
+pub(super) const CRATE: &str = "ctx";
+
+/// How much rustc optimises a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OptLevel {
+    /// As its code wants it: see [`super::run`].
+    Auto,
+    /// `0` to `3`, `s` or `z`.
+    Fixed(char),
+}
+
+/// Why there is no library.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The code has errors: rustc's messages, in its JSON.
+    Errors(Vec<Value>),
+    /// rustc was ended, by an interrupt.
+    Stopped,
+    /// rustc cannot do its work.
+    Broken(String),
+}
+
+/// rustc, and what every cell is compiled with.
+#[derive(Debug)]
+pub(super) struct Compiler {
+    toolchain: Toolchain,
+    folder: PathBuf,
+    flags: Vec<String>,
+}
+
+impl Compiler {
+    pub(super) fn new(toolchain: Toolchain, workplace: &Workplace) -> Self {
+        let flags = [
+            "--crate-name",
+            CRATE,
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "--error-format=json",
+            "-Awarnings",
+            "-Cdebuginfo=0",
+            "-Cembed-bitcode=no",
+            "-Coverflow-checks=on",
+            "-Cprefer-dynamic",
+        ];
+        let flags = flags
+            .into_iter()
+            .map(str::to_owned)
+            .chain(workplace.runtime_flags())
+            .collect();
+        Self {
+            toolchain,
+            folder: workplace.cells(),
+            flags,
+        }
+    }
+
+    /// The name under which a cell's code stands in messages and panics.
+    pub(super) fn file_name(unit: u32) -> String {
+        format!("cell_{unit}.rs")
+    }
+
+    /// The number in a [`file_name`](Self::file_name).
+    pub(super) fn unit_of(file_name: &str) -> Option<u32> {
+        file_name
+            .strip_prefix("cell_")?
+            .strip_suffix(".rs")?
+            .parse()
+            .ok()
+    }
+
+    /// The code of a cell that was compiled.
+    pub(super) fn source(&self, unit: u32) -> Option<String> {
+        fs::read_to_string(self.folder.join(Self::file_name(unit))).ok()
+    }
+
+    /// Where cells are compiled.
+    pub(super) fn folder(&self) -> &PathBuf {
+        &self.folder
+    }
+
+    /// What links cells.
+    pub(super) fn linker(&self) -> &'static str {
+        if self.toolchain.fast_linker.is_empty() {
+            "cc"
+        } else {
+            "lld"
+        }
+    }
+
+    pub(super) fn rustc(&self) -> &PathBuf {
+        &self.toolchain.rustc
+    }
+
+    /// Compiles code into a library.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub(super) fn compile(
+        &mut self,
+        unit: u32,
+        code: &str,
+        opt_level: char,
+        crates: &[String],
+    ) -> Result<PathBuf, Failed> {
+        let broken = |error: std::io::Error| {
+            Failed::Broken(format!(
+                "cannot write into {}: {error}",
+                self.folder.display()
+            ))
+        };
+        fs::write(self.folder.join(Self::file_name(unit)), code).map_err(broken)?;
+        let library = self.folder.join(format!("libcell_{unit}.so"));
+        let result = self.rustc_on(unit, &library, opt_level, crates);
+        if let Err(Failed::Errors(errors)) = &result
+            && !self.toolchain.fast_linker.is_empty()
+            && errors.iter().all(is_about_linking)
+        {
+            tracing::warn!("lld cannot link a cell: the C compiler does from now on");
+            self.toolchain.fast_linker.clear();
+            return self
+                .rustc_on(unit, &library, opt_level, crates)
+                .map(|()| library);
+        }
+        result.map(|()| library)
+    }
+
+    fn rustc_on(
+        &self,
+        unit: u32,
+        library: &PathBuf,
+        opt_level: char,
+        crates: &[String],
+    ) -> Result<(), Failed> {
+        let output = Command::new(&self.toolchain.rustc)
+            .args(&self.flags)
+            .arg(format!("-Copt-level={opt_level}"))
+            .args(&self.toolchain.fast_linker)
+            .args(crates)
+            .arg(Self::file_name(unit))
+            .arg("-o")
+            .arg(library)
+            .current_dir(&self.folder)
+            // Macros may ask for what cargo tells.
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .env("CARGO_PKG_NAME", CRATE)
+            .env("CARGO_CRATE_NAME", CRATE)
+            .env("CARGO_PKG_VERSION", "0.0.0")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| {
+                Failed::Broken(format!(
+                    "cannot start {}: {error}",
+                    self.toolchain.rustc.display()
+                ))
+            })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        if output.status.signal() == Some(libc::SIGKILL) {
+            return Err(Failed::Stopped);
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<Value> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(is_error)
+            .collect();
+        if errors.is_empty() {
+            return Err(Failed::Broken(format!(
+                "rustc ended with {}:\n{text}",
+                output.status
+            )));
+        }
+        Err(Failed::Errors(errors))
+    }
+}
+
+/// Whether a message is an error of its own, and not a sum of others.
+fn is_error(message: &Value) -> bool {
+    let text = message["message"].as_str().unwrap_or_default();
+    message["level"]
+        .as_str()
+        .is_some_and(|level| level.starts_with("error"))
+        && !text.starts_with("aborting due to")
+        && !text.starts_with("Some errors occurred")
+}
+
+fn is_about_linking(message: &Value) -> bool {
+    message["message"]
+        .as_str()
+        .is_some_and(|text| text.starts_with("linking with "))
+}

@@ -1,0 +1,115 @@
+//! The compiler and the linker that cells are made with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The compiler that built the runtime: cells made by another one do not load.
+const RELEASE: &str = env!("SWATH_RUSTC_RELEASE");
+const COMMIT: &str = env!("SWATH_RUSTC_COMMIT");
+
+/// What a cell is compiled and linked with.
+#[derive(Clone, Debug)]
+pub(super) struct Toolchain {
+    pub(super) rustc: PathBuf,
+    /// Flags that have lld link without the C compiler around it, if that works
+    /// here: it takes a third of the time.
+    pub(super) fast_linker: Vec<String>,
+}
+
+impl Toolchain {
+    /// Finds the compiler that built the runtime: the one on the PATH, or one
+    /// that rustup has.
+    ///
+    /// # Errors
+    /// What is missing, and how to mend it.
+    pub(super) fn find() -> Result<Self, String> {
+        let mut found = None;
+        for rustc in candidates() {
+            let Some(version) = output(&rustc, &["-vV"]) else {
+                continue;
+            };
+            let field = |name: &str| {
+                version
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                    .unwrap_or("unknown")
+                    .to_owned()
+            };
+            if field("commit-hash") == COMMIT {
+                let host = field("host");
+                return Ok(Self {
+                    fast_linker: fast_linker(&rustc, &host).unwrap_or_default(),
+                    rustc,
+                });
+            }
+            found.get_or_insert_with(|| format!("{} ({})", field("release"), rustc.display()));
+        }
+        let found = found.map_or_else(
+            || "there is no rustc on the PATH".to_owned(),
+            |found| format!("found rustc {found}"),
+        );
+        Err(format!(
+            "Swath was built with rustc {RELEASE}, and a cell has to be compiled by the same compiler; {found}.\n\
+             Install it with `rustup toolchain install {RELEASE}` and restart the kernel, or build Swath again with \
+             the compiler that is there."
+        ))
+    }
+}
+
+/// Compilers, the likeliest first. rustup's proxies are passed by: they take
+/// longer to find the compiler than it takes to compile a cell.
+fn candidates() -> impl Iterator<Item = PathBuf> {
+    let which = |arguments: &[&str]| {
+        let path = output(Path::new("rustup"), arguments)?;
+        Some(PathBuf::from(path.trim()))
+    };
+    let by_rustup = move || which(&["which", "rustc"]);
+    let release = move || which(&["which", "--toolchain", RELEASE, "rustc"]);
+    let on_path = || Some(PathBuf::from("rustc"));
+    let sources: [Box<dyn Fn() -> Option<PathBuf>>; 3] =
+        [Box::new(by_rustup), Box::new(release), Box::new(on_path)];
+    sources.into_iter().filter_map(|source| source())
+}
+
+/// Flags for rustc's own lld. It does not know where the C library is, so the
+/// C compiler is asked once.
+fn fast_linker(rustc: &Path, host: &str) -> Option<Vec<String>> {
+    if !host.ends_with("linux-gnu") {
+        return None;
+    }
+    let sysroot = output(rustc, &["--print", "sysroot"])?;
+    let lld = Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(host)
+        .join("bin/rust-lld");
+    if !lld.is_file() {
+        return None;
+    }
+    let folders = output(Path::new("cc"), &["-print-search-dirs"])?;
+    let folders = folders
+        .lines()
+        .find_map(|line| line.strip_prefix("libraries: ="))?;
+    let mut flags = vec![
+        format!("-Clinker={}", lld.display()),
+        "-Clinker-flavor=ld.lld".to_owned(),
+    ];
+    let mut seen = Vec::new();
+    for folder in folders.split(':') {
+        if let Ok(folder) = Path::new(folder).canonicalize()
+            && !seen.contains(&folder)
+        {
+            flags.push(format!("-Clink-arg=-L{}", folder.display()));
+            seen.push(folder);
+        }
+    }
+    Some(flags)
+}
+
+/// What a program prints, if it succeeds.
+fn output(program: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,18 @@
+//! Tells the linker where the shared libstd is.
+//!
+//! The profile's `rpath` gives a path relative to where cargo links first,
+//! which is not where the programs end up.
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=RUSTC");
+    let rustc = std::env::var("RUSTC").expect("cargo sets RUSTC");
+    let output = Command::new(&rustc)
+        .args(["--print", "target-libdir"])
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run `{rustc} --print target-libdir`: {error}"));
+    let folder = String::from_utf8_lossy(&output.stdout);
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.trim());
+}
