@@ -82,8 +82,8 @@ impl Session {
                     })?;
                 }
                 match self.opt_level {
-                    OptLevel::Auto => "Optimization: auto".to_owned(),
-                    OptLevel::Fixed(level) => format!("Optimization: {level}"),
+                    Some(OptLevel::Fixed(level)) => format!("Optimization: {level}"),
+                    _ => "Optimization: auto".to_owned(),
                 }
             }
             ":env" => {
@@ -336,10 +336,14 @@ impl Session {
     }
 }
 
-fn opt_level(argument: &str) -> Option<OptLevel> {
+/// The level that `:opt` asks for: `Some(None)` is by cell.
+fn opt_level(argument: &str) -> Option<Option<OptLevel>> {
     match argument {
-        "auto" => Some(OptLevel::Auto),
-        "0" | "1" | "2" | "3" | "s" | "z" => argument.chars().next().map(OptLevel::Fixed),
+        "auto" => Some(None),
+        "0" | "1" | "2" | "3" | "s" | "z" => argument
+            .chars()
+            .next()
+            .map(|level| Some(OptLevel::Fixed(level))),
         _ => None,
     }
 }

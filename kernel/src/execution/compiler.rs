@@ -17,10 +17,36 @@ pub(super) const CRATE: &str = "ctx";
 /// How much rustc optimises a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OptLevel {
-    /// As its code wants it: see [`super::run`].
-    Auto,
-    /// `0` to `3`, `s` or `z`.
+    /// Not at all.
+    None,
+    /// As fast as `cargo build --release` makes it, but with the ready instances
+    /// of generic functions, which rustc ignores at its levels 2 and 3: that is
+    /// level `s`, with more inlining than at level 3 to make up for the rest.
+    Repeated,
+    /// What `:opt` asks for: `0` to `3`, `s` or `z`.
     Fixed(char),
+}
+
+impl OptLevel {
+    fn flags(self) -> Vec<String> {
+        match self {
+            Self::None => vec![
+                "-Copt-level=0".to_owned(),
+                "-Coverflow-checks=on".to_owned(),
+            ],
+            Self::Repeated => vec![
+                "-Copt-level=s".to_owned(),
+                "-Cllvm-args=-inline-threshold=400".to_owned(),
+            ],
+            Self::Fixed('0') => Self::None.flags(),
+            Self::Fixed(level) => vec![format!("-Copt-level={level}")],
+        }
+    }
+
+    /// Whether rustc takes instances from libraries.
+    pub(super) fn shares_instances(self) -> bool {
+        !matches!(self, Self::Fixed('2' | '3'))
+    }
 }
 
 /// Why there is no library.
@@ -53,7 +79,6 @@ impl Compiler {
             "-Awarnings",
             "-Cdebuginfo=0",
             "-Cembed-bitcode=no",
-            "-Coverflow-checks=on",
             "-Cprefer-dynamic",
         ];
         let flags = flags
@@ -113,7 +138,7 @@ impl Compiler {
         &mut self,
         unit: u32,
         code: &str,
-        opt_level: char,
+        opt_level: OptLevel,
         crates: &[String],
     ) -> Result<PathBuf, Failed> {
         let broken = |error: std::io::Error| {
@@ -142,12 +167,12 @@ impl Compiler {
         &self,
         unit: u32,
         library: &PathBuf,
-        opt_level: char,
+        opt_level: OptLevel,
         crates: &[String],
     ) -> Result<(), Failed> {
         let output = Command::new(&self.toolchain.rustc)
             .args(&self.flags)
-            .arg(format!("-Copt-level={opt_level}"))
+            .args(opt_level.flags())
             .args(&self.toolchain.fast_linker)
             .args(crates)
             .arg(Self::file_name(unit))

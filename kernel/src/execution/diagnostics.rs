@@ -43,6 +43,12 @@ struct Place {
     is_primary: bool,
 }
 
+/// Codes of errors about something that is not there.
+const MISSING: &[&str] = &[
+    "E0277", "E0369", "E0404", "E0405", "E0407", "E0412", "E0422", "E0423", "E0425", "E0432",
+    "E0433", "E0531", "E0532", "E0574", "E0576", "E0599", "E0600", "E0608", "E0614",
+];
+
 impl Diagnostic {
     /// Places an error of `generated`, as rustc's JSON tells it, in the cell.
     pub(super) fn new(error: &Value, generated: &Generated, cell: u32) -> Self {
@@ -176,6 +182,15 @@ impl Diagnostic {
     /// Whether it is about something that the user wrote.
     pub(super) fn is_about_cell(&self) -> bool {
         self.places.iter().any(|place| place.is_primary)
+    }
+
+    /// Whether it is about something that is not there: a name, a method, an
+    /// implementation.
+    pub(super) fn misses_something(&self) -> bool {
+        match self.code.as_deref() {
+            Some(code) => MISSING.contains(&code),
+            None => self.message.starts_with("cannot find"),
+        }
     }
 
     /// The variable that the cell would store although it borrows.

@@ -178,15 +178,19 @@ pub(super) fn broken(message: &str) -> CellError {
 }
 
 /// The error of a kernel that cannot run any cell.
-pub(super) fn start_error(evalue: &str, message: &str) -> CellError {
+pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
     CellError {
         ename: "StartError".to_owned(),
         evalue: evalue.to_owned(),
-        traceback: message
-            .lines()
-            .map(str::to_owned)
-            .chain([String::from("`swath doctor` tells what else is missing.")])
-            .collect(),
+        traceback: [
+            &format!("\u{1b}[1;31mStartError\u{1b}[0m: {evalue}"),
+            more,
+            "`swath doctor` tells what else is missing.",
+        ]
+        .into_iter()
+        .flat_map(str::lines)
+        .map(str::to_owned)
+        .collect(),
     }
 }
 

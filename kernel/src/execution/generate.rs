@@ -313,14 +313,14 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::items::Items;
+    use crate::execution::items::{Items, Needed};
 
     fn generate(code: &str, frame: &Frame<'_>) -> Generated {
         let source = Source::parse(code);
         let code: Arc<str> = Arc::from(code);
         let mut generated = Generated::default();
         let mut items = Items::default().change(3, &code, &source).after;
-        items.write(&mut generated, 1);
+        items.write(&mut generated, &Needed::All, 1);
         generated.function(&Text::whole(3, &code), &source, frame);
         generated
     }

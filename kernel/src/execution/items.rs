@@ -54,7 +54,7 @@ struct Item {
 }
 
 #[derive(Debug)]
-struct Definition {
+pub(super) struct Definition {
     text: Text,
     statics: Vec<Static>,
     names: BTreeSet<String>,
@@ -66,12 +66,15 @@ struct Named {
     item: Item,
     is_type: bool,
     is_function: bool,
+    members: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Impl {
     item: Item,
     head: String,
+    /// The names in the head.
+    about: BTreeSet<String>,
     members: BTreeSet<String>,
 }
 
@@ -95,6 +98,22 @@ pub(super) struct Items {
     others: Vec<Item>,
     named: BTreeMap<String, Named>,
     impls: Vec<Impl>,
+}
+
+/// Which items are written for a cell.
+#[derive(Debug)]
+pub(super) enum Needed {
+    All,
+    Some(BTreeSet<*const Definition>),
+}
+
+impl Needed {
+    fn has(&self, item: &Item) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(some) => some.contains(&Arc::as_ptr(&item.definition)),
+        }
+    }
 }
 
 /// What a cell's items amount to.
@@ -171,6 +190,7 @@ impl Items {
                     name,
                     is_type,
                     is_function,
+                    members,
                 } => {
                     let differs =
                         |before: &Named| before.is_type && before.item.as_str() != defined.as_str();
@@ -182,6 +202,7 @@ impl Items {
                         item: defined,
                         is_type: *is_type,
                         is_function: *is_function,
+                        members: members.clone(),
                     };
                     after.named.insert(name.clone(), named);
                 }
@@ -240,6 +261,7 @@ impl Items {
         self.impls.push(Impl {
             item,
             head: head.to_owned(),
+            about: names_in(&format!("{head} {{}}")),
             members: members.clone(),
         });
     }
@@ -289,6 +311,15 @@ impl Items {
         }
     }
 
+    fn all(&self) -> impl Iterator<Item = &Item> {
+        self.macros
+            .iter()
+            .map(|(_, item)| item)
+            .chain(&self.others)
+            .chain(self.named.values().map(|named| &named.item))
+            .chain(self.impls.iter().map(|one| &one.item))
+    }
+
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Item> {
         self.macros
             .iter_mut()
@@ -298,9 +329,10 @@ impl Items {
             .chain(self.impls.iter_mut().map(|one| &mut one.item))
     }
 
-    /// Writes all items. Statics that no loaded cell has defined get symbols,
-    /// which have to be unique: `unit` is the number of the library.
-    pub(super) fn write(&mut self, generated: &mut Generated, unit: u32) {
+    /// Writes the items that a cell needs. Statics that no loaded cell has
+    /// defined get symbols, which have to be unique: `unit` is the number of the
+    /// library.
+    pub(super) fn write(&mut self, generated: &mut Generated, needed: &Needed, unit: u32) {
         for attribute in &self.attributes {
             generated.piece(attribute);
             generated.raw("\n");
@@ -309,56 +341,89 @@ impl Items {
             import.write(generated);
         }
         let mut count = 0;
-        for item in self.all_mut() {
+        for item in self.all_mut().filter(|item| needed.has(item)) {
             item.write(generated, unit, &mut count);
+        }
+    }
+
+    /// What a cell needs of the session's items: its own, and all that its
+    /// names lead to. A notebook's functions are checked by the compiler when
+    /// they are defined, and when they are used.
+    pub(super) fn needed(&self, names: &BTreeSet<String>, cell: &Text) -> Needed {
+        let own: Vec<&Arc<Definition>> = self
+            .all()
+            .map(|item| &item.definition)
+            .filter(|definition| Arc::ptr_eq(&definition.text.code, &cell.code))
+            .collect();
+        let mut names = names.clone();
+        // What is always written has to find what it speaks of.
+        let always = self.others.iter().map(|item| &item.definition);
+        for definition in own.iter().copied().chain(always) {
+            names.extend(definition.names.iter().cloned());
+        }
+        for import in &self.imports {
+            names.extend(import.path_names());
+        }
+        let mut reached = self.reached(names);
+        reached.extend(own.into_iter().map(Arc::as_ptr));
+        reached.extend(self.others.iter().map(|item| Arc::as_ptr(&item.definition)));
+        Needed::Some(reached)
+    }
+
+    /// Whether there are items that are not needed.
+    pub(super) fn is_part(&self, needed: &Needed) -> bool {
+        self.all().any(|item| !needed.has(item))
+    }
+
+    /// Whether what these names lead to may run many times: a function with a
+    /// loop in it, say, or one that calls it.
+    pub(super) fn repeat(&self, names: &BTreeSet<String>) -> bool {
+        let reached = self.reached(names.clone());
+        self.all()
+            .any(|item| item.definition.repeats && reached.contains(&Arc::as_ptr(&item.definition)))
+    }
+
+    /// What names lead to, and the names in it, and so on.
+    fn reached(&self, mut names: BTreeSet<String>) -> BTreeSet<*const Definition> {
+        let mut reached = BTreeSet::new();
+        loop {
+            let named = self.named.iter().filter_map(|(name, named)| {
+                // A trait's methods are called without its name.
+                let is_meant = names.contains(name) || !named.members.is_disjoint(&names);
+                is_meant.then_some(&named.item)
+            });
+            let macros = self
+                .macros
+                .iter()
+                .filter_map(|(name, item)| names.contains(name).then_some(item));
+            let impls = self.impls.iter().filter_map(|one| {
+                let is_meant = one
+                    .about
+                    .iter()
+                    .any(|name| names.contains(name) && self.named.contains_key(name))
+                    || !one.members.is_disjoint(&names);
+                is_meant.then_some(&one.item)
+            });
+            let new: Vec<Arc<Definition>> = named
+                .chain(macros)
+                .chain(impls)
+                .map(|item| &item.definition)
+                .filter(|definition| !reached.contains(&Arc::as_ptr(definition)))
+                .cloned()
+                .collect();
+            if new.is_empty() {
+                return reached;
+            }
+            for definition in new {
+                reached.insert(Arc::as_ptr(&definition));
+                names.extend(definition.names.iter().cloned());
+            }
         }
     }
 
     /// Whether a name is a function's.
     pub(super) fn is_function(&self, name: &str) -> bool {
         self.named.get(name).is_some_and(|named| named.is_function)
-    }
-
-    /// Whether what these names lead to may run many times: a function with a
-    /// loop in it, say, or one that calls it.
-    pub(super) fn repeat(&self, names: &BTreeSet<String>) -> bool {
-        let mut seen = names.clone();
-        let mut visited: BTreeSet<*const Definition> = BTreeSet::new();
-        loop {
-            let mut found = false;
-            let reached = self
-                .named
-                .iter()
-                .map(|(name, named)| (seen.contains(name), &named.item))
-                .chain(
-                    self.macros
-                        .iter()
-                        .map(|(name, item)| (seen.contains(name), item)),
-                )
-                .chain(self.impls.iter().map(|one| {
-                    let called = !one.members.is_disjoint(&seen);
-                    // Operators and `Display` are called without their names.
-                    let implied =
-                        one.head.contains(" for ") && !names_in(&one.head).is_disjoint(&seen);
-                    (called || implied, &one.item)
-                }))
-                .filter(|(reached, _)| *reached)
-                .map(|(_, item)| item.definition.clone())
-                .collect::<Vec<_>>();
-            for definition in reached {
-                if !visited.insert(Arc::as_ptr(&definition)) {
-                    continue;
-                }
-                if definition.repeats {
-                    return true;
-                }
-                found = true;
-                seen.extend(definition.names.iter().cloned());
-            }
-            if !found {
-                return false;
-            }
-        }
     }
 
     /// The items' texts, for whoever wants to know what is in scope.
@@ -396,6 +461,16 @@ impl Import {
         if self.globs.len() < before {
             self.whole = None;
         }
+    }
+
+    /// The names in the paths.
+    fn path_names(&self) -> impl Iterator<Item = String> {
+        self.named
+            .iter()
+            .map(|(_, code)| code)
+            .chain(&self.globs)
+            .flat_map(|code| code.split(|c: char| !(c.is_alphanumeric() || c == '_')))
+            .map(str::to_owned)
     }
 
     fn is_empty(&self) -> bool {
@@ -490,7 +565,7 @@ mod tests {
 
     fn written(items: &mut Items, unit: u32) -> String {
         let mut generated = Generated::default();
-        items.write(&mut generated, unit);
+        items.write(&mut generated, &Needed::All, unit);
         generated.text
     }
 
@@ -577,6 +652,32 @@ mod tests {
         written(&mut items, 1);
         let changed = change(&items, "struct A(u16);");
         assert_eq!(changed.restarted, ["S"]);
+    }
+
+    #[test]
+    fn a_cell_gets_what_it_needs() {
+        let mut items = after(&[
+            "fn a() { b() }\nfn b() {}\nfn c() {}",
+            "struct P; struct Q;\nimpl P { fn f(&self) {} }\nimpl Q { fn g(&self) {} }",
+            "trait T { fn t(&self); }\nimpl T for i32 { fn t(&self) {} }",
+            "mod m { pub fn z() {} }",
+            "use m::z;",
+        ]);
+        let mut text = |code: &str| {
+            let code: Arc<str> = Arc::from(code);
+            let needed = items.needed(&Source::parse(&code).names, &Text::whole(9, &code));
+            let mut generated = Generated::default();
+            items.write(&mut generated, &needed, 1);
+            generated.text.replace('\n', " ")
+        };
+        let always = "use m::z; mod m { pub fn z() {} } ";
+        assert_eq!(text("1 + 1"), always);
+        assert_eq!(
+            text("a()"),
+            "use m::z; fn a() { b() } fn b() {} mod m { pub fn z() {} } "
+        );
+        assert!(text("P").contains("impl P") && !text("P").contains("impl Q"));
+        assert!(text("5.t()").contains("trait T") && text("5.t()").contains("impl T for i32"));
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod workplace;
 
 pub(crate) use cargo::wrap_rustc;
 pub(crate) use evaluator::Evaluator;
+pub(crate) use toolchain::{NoToolchain, Toolchain};
 pub(crate) use workplace::Workplace;
 
 use serde_json::{Map, Value};

@@ -11,7 +11,7 @@ use super::evaluator::Shared;
 use super::failures::{broken, interrupted, start_error, unnameable};
 use super::generate::{Frame, Generated, Loaded, Pieces, Role};
 use super::io::Ended;
-use super::items::{Items, Text};
+use super::items::{Items, Needed, Text};
 use super::process::RuntimeProcess;
 use super::source::{ItemKind, Source, names_in};
 use super::toolchain::Toolchain;
@@ -29,17 +29,6 @@ use swath_channel::{ToRuntime, Variable};
 /// How often a cell is compiled anew after a line was left out or a type's
 /// name corrected.
 const ATTEMPTS: usize = 12;
-
-/// Names that lead to much generic code, which takes a second to optimise.
-const HEAVY: &[&str] = &[
-    "df",
-    "lazy",
-    "polars",
-    "DataFrame",
-    "LazyFrame",
-    "LazyCsvReader",
-    "Series",
-];
 
 /// What the evaluator's thread holds.
 pub(super) struct Session {
@@ -59,7 +48,8 @@ pub(super) struct Session {
     pub(super) bound: BTreeSet<&'static str>,
     /// What `:env` has set.
     pub(super) environment: BTreeMap<String, String>,
-    pub(super) opt_level: OptLevel,
+    /// What `:opt` asks for; by cell where it asks for nothing.
+    pub(super) opt_level: Option<OptLevel>,
     /// `:timing`.
     pub(super) tells_time: bool,
     /// The compiler's last errors, for `:explain`.
@@ -78,7 +68,17 @@ pub(super) struct State {
     /// The type's source text, where it has one.
     pub(super) source: Result<String, Unnameable>,
     /// Other texts to try when the compiler does not take that one.
-    pub(super) candidates: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
+    /// The path that the text has in place of the type's own, where that was
+    /// guessed.
+    pub(super) guessed: Option<(String, String)>,
+}
+
+/// A text to try for a type.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    source: String,
+    guessed: Option<(String, String)>,
 }
 
 impl Session {
@@ -92,7 +92,7 @@ impl Session {
             )
         })?;
         let toolchain = Toolchain::find()
-            .map_err(|message| start_error("the compiler is not the runtime's", &message))?;
+            .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         Ok(Self {
             cargo: Cargo::new(&shared.workplace.cells()),
@@ -105,7 +105,7 @@ impl Session {
             dependencies: Vec::new(),
             bound: BTreeSet::new(),
             environment,
-            opt_level: OptLevel::Auto,
+            opt_level: None,
             tells_time: false,
             last_errors: Vec::new(),
             unit: 0,
@@ -173,7 +173,7 @@ impl Session {
     ) -> Result<(), CellError> {
         let mut generated = Generated::default();
         generated.verbatim(code, &source.commands);
-        match self.compile(&generated, '0') {
+        match self.compile(&generated, OptLevel::None) {
             Ok(_) => Err(broken(
                 "the cell cannot be taken apart, though the compiler understands it",
             )),
@@ -228,6 +228,10 @@ impl Session {
             .map(|(name, _)| name.clone())
             .collect();
         let opt_level = self.opt_level_for(source, &change.after);
+        let used = self.with_types(&source.names);
+        let mut needed = change.after.needed(&used, code);
+        // What the compiler said of the cell before it saw all items.
+        let mut first_errors: Option<(Vec<Diagnostic>, Vec<Value>)> = None;
         let mut without: Vec<Role> = Vec::new();
         let mut own_display = false;
         for _ in 0..ATTEMPTS {
@@ -243,9 +247,8 @@ impl Session {
                 own_display,
             };
             let mut generated = Generated::default();
-            items.write(&mut generated, unit);
-            if opt_level == '0' || opt_level == '1' {
-                // What is optimised more makes its own instances.
+            items.write(&mut generated, &needed, unit);
+            if opt_level.shares_instances() {
                 generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
             }
             generated.function(code, source, &frame);
@@ -254,6 +257,7 @@ impl Session {
                     self.units.insert(unit, generated.into_pieces());
                     let ended = self.load(&library, &function)?;
                     self.items = items;
+                    self.learn_names(&source.names);
                     self.bound.extend(binds);
                     self.note_forgotten(&forget);
                     self.note_restarted(&change.restarted);
@@ -274,12 +278,21 @@ impl Session {
                 own_display = true;
                 continue;
             }
-            if diagnostics.iter().any(Diagnostic::is_about_cell)
-                || !self.mend(&diagnostics, &mut without)
+            if !diagnostics.iter().any(Diagnostic::is_about_cell)
+                && self.mend(&diagnostics, &mut without)
             {
-                self.last_errors = errors;
-                return Err(self.compile_error(diagnostics, cell));
+                continue;
             }
+            // Perhaps something is used by a name that a macro makes.
+            let misses_something = diagnostics.iter().any(Diagnostic::misses_something);
+            if first_errors.is_none() && misses_something && change.after.is_part(&needed) {
+                first_errors = Some((diagnostics, errors));
+                needed = Needed::All;
+                continue;
+            }
+            let (diagnostics, errors) = first_errors.unwrap_or((diagnostics, errors));
+            self.last_errors = errors;
+            return Err(self.compile_error(diagnostics, cell));
         }
         Err(broken(
             "the variables that the cell uses cannot be passed to it: set them anew",
@@ -290,7 +303,7 @@ impl Session {
     fn compile(
         &mut self,
         generated: &Generated,
-        opt_level: char,
+        opt_level: OptLevel,
     ) -> Result<std::path::PathBuf, Failed> {
         self.unit += 1;
         self.compiler
@@ -299,26 +312,27 @@ impl Session {
 
     /// How much a cell is to be optimised: what may run many times is worth it,
     /// a call of what is compiled already is not.
-    fn opt_level_for(&self, source: &Source, items: &Items) -> char {
-        if let OptLevel::Fixed(level) = self.opt_level {
-            return level;
-        }
-        let mut names = source.names.clone();
-        // Methods are called on what the variables are.
-        for (_, state) in self
+    fn opt_level_for(&self, source: &Source, items: &Items) -> OptLevel {
+        let by_cell = || {
+            let names = self.with_types(&source.statement_names);
+            if source.repeats || items.repeat(&names) {
+                OptLevel::Repeated
+            } else {
+                OptLevel::None
+            }
+        };
+        self.opt_level.unwrap_or_else(by_cell)
+    }
+
+    /// Names, and those in the types of the variables among them: methods are
+    /// called on what the variables are.
+    fn with_types(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
+        let types = self
             .variables
             .iter()
-            .filter(|(name, _)| source.names.contains(*name))
-        {
-            names.extend(names_in(&state.variable.type_name));
-        }
-        if !source.repeats && !items.repeat(&names) {
-            '0'
-        } else if HEAVY.iter().any(|name| names.contains(*name)) {
-            '1'
-        } else {
-            '3'
-        }
+            .filter(|(name, _)| names.contains(*name))
+            .flat_map(|(_, state)| names_in(&state.variable.type_name));
+        names.iter().cloned().chain(types).collect()
     }
 
     /// Has the runtime process run a cell's library; `None` never comes back.
@@ -402,9 +416,21 @@ impl Session {
         state.source = if state.candidates.is_empty() {
             Err(Unnameable::Private)
         } else {
-            Ok(state.candidates.remove(0))
+            let candidate = state.candidates.remove(0);
+            state.guessed = candidate.guessed;
+            Ok(candidate.source)
         };
         true
+    }
+
+    /// Takes guesses that the compiler took for granted.
+    fn learn_names(&mut self, used: &BTreeSet<String>) {
+        let right = self
+            .variables
+            .iter_mut()
+            .filter(|(name, _)| used.contains(*name))
+            .filter_map(|(_, state)| state.guessed.take());
+        self.names.extend(right);
     }
 
     /// Takes over what the runtime says of the cell's end.
@@ -464,11 +490,9 @@ impl Session {
         } else {
             self.names.source(&variable.type_name)
         };
-        let mut candidates: Vec<String> = annotated.into_iter().collect();
-        let (source, rest) = match source {
+        let (source, guessed) = match source {
             // What the user wrote names it, even where nothing else does.
-            Err(why) if candidates.is_empty() => (Err(why), Vec::new()),
-            Err(_) => (Ok(candidates.remove(0)), Vec::new()),
+            Err(why) => (annotated.clone().ok_or(why), Vec::new()),
             Ok(source) => {
                 let root: String = variable
                     .type_name
@@ -477,17 +501,25 @@ impl Session {
                     .collect();
                 let guessed = guesses(&root)
                     .into_iter()
-                    .map(|guess| replace_path(&source, &root, &guess))
+                    .map(|guess| Candidate {
+                        source: replace_path(&source, &root, &guess),
+                        guessed: Some((root.clone(), guess)),
+                    })
                     .collect();
                 (Ok(source), guessed)
             }
         };
-        candidates.extend(rest);
+        let written = annotated.map(|source| Candidate {
+            source,
+            guessed: None,
+        });
+        let candidates = written.into_iter().chain(guessed).collect();
         State {
             variable: variable.clone(),
             mutable,
             source,
             candidates,
+            guessed: None,
         }
     }
 

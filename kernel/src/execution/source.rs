@@ -24,6 +24,8 @@ pub(super) struct Source {
     pub(super) has_syntax_errors: bool,
     /// Every name that occurs, in macros and format strings too.
     pub(super) names: BTreeSet<String>,
+    /// The names that occur in the statements.
+    pub(super) statement_names: BTreeSet<String>,
     /// Whether `.await` is used outside of functions and async blocks.
     pub(super) awaits: bool,
     /// Whether the statements have loops, closures or iterators.
@@ -67,6 +69,8 @@ pub(super) enum ItemKind {
         name: String,
         is_type: bool,
         is_function: bool,
+        /// What a trait has: it is called without the trait's name.
+        members: BTreeSet<String>,
     },
     /// An `impl` block: its head, and the names of what it holds.
     Impl {
@@ -114,7 +118,9 @@ pub(super) struct Binding {
     pub(super) annotated: Option<String>,
 }
 
-const HEAD: &str = "fn cell() {";
+/// The function around a cell while it is parsed.
+const CELL: &str = "swath_cell";
+const HEAD: &str = "fn swath_cell() {";
 
 impl Source {
     pub(super) fn parse(code: &str) -> Self {
@@ -129,21 +135,8 @@ impl Source {
         let parse = SourceFile::parse(&format!("{HEAD}{blanked}\n}}"), Edition::Edition2024);
         let file = parse.tree();
         source.has_syntax_errors = !parse.errors().is_empty() || file.items().count() != 1;
-        for token in file
-            .syntax()
-            .descendants_with_tokens()
-            .filter_map(|element| element.into_token())
-        {
-            match token.kind() {
-                SyntaxKind::IDENT => {
-                    source
-                        .names
-                        .insert(token.text().trim_start_matches("r#").to_owned());
-                }
-                SyntaxKind::STRING => source.names.extend(format_arguments(token.text())),
-                _ => {}
-            }
-        }
+        source.names = names_below(file.syntax());
+        source.names.remove(CELL);
         let body = file.items().next().and_then(|item| match item {
             ast::Item::Fn(function) => function.body()?.stmt_list(),
             _ => None,
@@ -164,11 +157,10 @@ impl Source {
             }
         }
         source.awaits = body.syntax().children().any(|child| awaits(&child));
-        source.repeats = body
-            .syntax()
-            .children()
-            .filter(|child| !is_item(child))
-            .any(|child| repeats(&child));
+        for statement in body.syntax().children().filter(|child| !is_item(child)) {
+            source.repeats |= repeats(&statement);
+            source.statement_names.extend(names_below(&statement));
+        }
         source
     }
 
@@ -429,13 +421,19 @@ fn item_kind(item: &ast::Item) -> ItemKind {
             name: name.text().to_string(),
             is_type,
             is_function,
+            members: BTreeSet::new(),
         })
     };
     match item {
         ast::Item::Struct(item) => named(item.name(), true, false),
         ast::Item::Enum(item) => named(item.name(), true, false),
         ast::Item::Union(item) => named(item.name(), true, false),
-        ast::Item::Trait(item) => named(item.name(), true, false),
+        ast::Item::Trait(item) => item.name().map_or(ItemKind::Other, |name| ItemKind::Named {
+            name: name.text().to_string(),
+            is_type: true,
+            is_function: false,
+            members: members(item.assoc_item_list()),
+        }),
         ast::Item::TypeAlias(item) => named(item.name(), true, false),
         ast::Item::Module(item) => named(item.name(), true, false),
         ast::Item::Fn(item) => named(item.name(), false, true),
@@ -467,17 +465,15 @@ fn item_kind(item: &ast::Item) -> ItemKind {
                 name,
                 is_type: false,
                 is_function: false,
+                members: BTreeSet::new(),
             })
         }
         ast::Item::Impl(item) => {
             let text = item.syntax().text().to_string();
             let head = text.split('{').next().unwrap_or_default();
-            let members = item
-                .assoc_item_list()
-                .map(|list| list.assoc_items().filter_map(member).collect());
             ItemKind::Impl {
                 head: head.split_whitespace().collect::<Vec<_>>().join(" "),
-                members: members.unwrap_or_default(),
+                members: members(item.assoc_item_list()),
             }
         }
         ast::Item::Use(item) => {
@@ -536,6 +532,12 @@ fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<Str
         let name = path.rsplit("::").next().unwrap_or(path).to_owned();
         found(Some(name), path.to_owned());
     }
+}
+
+/// The names of what a trait or an `impl` holds.
+fn members(list: Option<ast::AssocItemList>) -> BTreeSet<String> {
+    list.map(|list| list.assoc_items().filter_map(member).collect())
+        .unwrap_or_default()
 }
 
 fn member(item: ast::AssocItem) -> Option<String> {
@@ -626,11 +628,20 @@ pub(super) fn names_in(code: &str) -> BTreeSet<String> {
 }
 
 fn names_below(node: &SyntaxNode) -> BTreeSet<String> {
-    node.descendants_with_tokens()
-        .filter_map(|element| element.into_token())
-        .filter(|token| token.kind() == SyntaxKind::IDENT)
-        .map(|token| token.text().to_owned())
-        .collect()
+    let mut names = BTreeSet::new();
+    for element in node.descendants_with_tokens() {
+        let Some(token) = element.as_token() else {
+            continue;
+        };
+        match token.kind() {
+            SyntaxKind::IDENT => {
+                names.insert(token.text().trim_start_matches("r#").to_owned());
+            }
+            SyntaxKind::STRING => names.extend(format_arguments(token.text())),
+            _ => {}
+        }
+    }
+    names
 }
 
 #[cfg(test)]

@@ -9,11 +9,19 @@ const COMMIT: &str = env!("SWATH_RUSTC_COMMIT");
 
 /// What a cell is compiled and linked with.
 #[derive(Clone, Debug)]
-pub(super) struct Toolchain {
-    pub(super) rustc: PathBuf,
+pub(crate) struct Toolchain {
+    pub(crate) rustc: PathBuf,
     /// Flags that have lld link without the C compiler around it, if that works
     /// here: it takes a third of the time.
     pub(super) fast_linker: Vec<String>,
+}
+
+/// The compiler that built the runtime is not here.
+#[derive(Clone, Debug)]
+pub(crate) struct NoToolchain {
+    /// What is here.
+    pub(crate) found: String,
+    pub(crate) mend: String,
 }
 
 impl Toolchain {
@@ -21,8 +29,8 @@ impl Toolchain {
     /// that rustup has.
     ///
     /// # Errors
-    /// What is missing, and how to mend it.
-    pub(super) fn find() -> Result<Self, String> {
+    /// [`NoToolchain`].
+    pub(crate) fn find() -> Result<Self, NoToolchain> {
         let mut found = None;
         for rustc in candidates() {
             let Some(version) = output(&rustc, &["-vV"]) else {
@@ -33,26 +41,27 @@ impl Toolchain {
                     .lines()
                     .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
                     .unwrap_or("unknown")
-                    .to_owned()
             };
             if field("commit-hash") == COMMIT {
-                let host = field("host");
                 return Ok(Self {
-                    fast_linker: fast_linker(&rustc, &host).unwrap_or_default(),
+                    fast_linker: fast_linker(&rustc, field("host")).unwrap_or_default(),
                     rustc,
                 });
             }
-            found.get_or_insert_with(|| format!("{} ({})", field("release"), rustc.display()));
+            found.get_or_insert_with(|| {
+                format!("found rustc {} ({})", field("release"), rustc.display())
+            });
         }
-        let found = found.map_or_else(
-            || "there is no rustc on the PATH".to_owned(),
-            |found| format!("found rustc {found}"),
-        );
-        Err(format!(
-            "Swath was built with rustc {RELEASE}, and a cell has to be compiled by the same compiler; {found}.\n\
-             Install it with `rustup toolchain install {RELEASE}` and restart the kernel, or build Swath again with \
-             the compiler that is there."
-        ))
+        let found = found.unwrap_or_else(|| "found no rustc on the PATH".to_owned());
+        Err(NoToolchain {
+            found: format!(
+                "{found}, but Swath was built with {RELEASE}, and a cell has to be compiled by the same compiler"
+            ),
+            mend: format!(
+                "`rustup toolchain install {RELEASE}`, then restart the kernel; or build Swath again with the compiler \
+                 that is there"
+            ),
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::execution::{NoToolchain, Toolchain};
+
 /// Free space below which cells will soon fail to compile.
 const LITTLE_SPACE: u64 = 500_000_000;
 /// Free space below which `:dep` may fail.
@@ -92,10 +94,9 @@ pub(crate) fn doctor() -> Report {
         .ok()
         .and_then(|executable| Some(executable.parent()?.to_owned()));
     let mut checks = vec![
-        rustc(built_with(beside.as_deref())),
+        rustc(),
         rust_src(),
         linker(),
-        mold(),
         space("temp space", &env::temp_dir()),
     ];
     if let Some(directory) = beside {
@@ -106,72 +107,15 @@ pub(crate) fn doctor() -> Report {
     Report(checks)
 }
 
-/// The compiler's release and commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Compiler {
-    release: String,
-    commit: String,
-}
-
-impl Compiler {
-    /// From the output of `rustc -vV`.
-    fn parse(text: &str) -> Option<Self> {
-        let field = |name: &str| {
-            text.lines()
-                .find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned()))
-        };
-        Some(Self {
-            release: field("release")?,
-            commit: field("commit-hash")?,
-        })
-    }
-}
-
-/// The compiler that built the runtime: as `swath-runtime.json` beside the
-/// binary says (`{"rustc": "<rustc -vV>"}`), or else the kernel's own.
-fn built_with(beside: Option<&Path>) -> Compiler {
-    let recorded = beside
-        .and_then(|directory| fs::read(directory.join("swath-runtime.json")).ok())
-        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
-        .and_then(|json| Compiler::parse(json["rustc"].as_str()?));
-    recorded.unwrap_or_else(|| Compiler {
-        release: env!("SWATH_RUSTC_RELEASE").to_owned(),
-        commit: env!("SWATH_RUSTC_COMMIT").to_owned(),
-    })
-}
-
-fn rustc(built_with: Compiler) -> Check {
+/// The compiler that built the runtime, which has to compile the cells.
+fn rustc() -> Check {
     const SUBJECT: &str = "rustc";
-    let Some(text) = output("rustc", &["-vV"]) else {
-        return Check::fail(
+    match Toolchain::find() {
+        Ok(toolchain) => Check::ok(
             SUBJECT,
-            "not found on the PATH",
-            format!("install Rust {} from https://rustup.rs", built_with.release),
-        );
-    };
-    match Compiler::parse(&text) {
-        Some(found) if found == built_with => Check::ok(
-            SUBJECT,
-            format!("{}, which built the runtime", found.release),
+            format!("{}, which built the runtime", toolchain.rustc.display()),
         ),
-        found => {
-            let found = found.map_or_else(
-                || "an unknown compiler".to_owned(),
-                |found| format!("{} ({})", found.release, found.commit),
-            );
-            Check::fail(
-                SUBJECT,
-                format!(
-                    "{found}, but {} ({}) built the runtime: cells will not load",
-                    built_with.release, built_with.commit
-                ),
-                format!(
-                    "`rustup toolchain install {0}` and `swath install --env RUSTUP_TOOLCHAIN={0}`, \
-                     or build Swath again",
-                    built_with.release
-                ),
-            )
-        }
+        Err(NoToolchain { found, mend }) => Check::fail(SUBJECT, found, mend),
     }
 }
 
@@ -200,23 +144,13 @@ fn linker() -> Check {
     }
 }
 
-fn mold() -> Check {
-    match find("mold") {
-        Some(path) => Check::ok("mold", path.display().to_string()),
-        None => Check::warn(
-            "mold",
-            "not found: cells link with the system's linker",
-            "mold makes cells faster, e.g. `apt install mold`",
-        ),
-    }
-}
-
 /// The library that cells link to, and the program that loads them.
 fn runtime(directory: &Path) -> Check {
     const SUBJECT: &str = "runtime";
     let library = directory.join(format!("libswath{}", env::consts::DLL_SUFFIX));
+    let instances = directory.join(format!("libswath_instances{}", env::consts::DLL_SUFFIX));
     let program = directory.join(format!("swath-runtime{}", env::consts::EXE_SUFFIX));
-    for file in [&library, &program] {
+    for file in [&library, &instances, &program] {
         if let Err(error) = fs::metadata(file) {
             return Check::fail(
                 SUBJECT,
@@ -301,26 +235,6 @@ fn find(program: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const VERSION: &str = "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\n\
-        commit-hash: 59807616e\ncommit-date: 2026-04-14\nhost: x\nrelease: 1.95.0\n";
-
-    #[test]
-    fn the_runtime_may_record_its_compiler() {
-        let directory = tempfile::tempdir().unwrap();
-        let own = built_with(Some(directory.path()));
-        assert_eq!(own.release, env!("SWATH_RUSTC_RELEASE"));
-        fs::write(
-            directory.path().join("swath-runtime.json"),
-            serde_json::json!({ "rustc": VERSION.replace("1.95.0", "1.0.0") }).to_string(),
-        )
-        .unwrap();
-        let recorded = built_with(Some(directory.path()));
-        assert_eq!(recorded.release, "1.0.0");
-        let check = rustc(recorded);
-        assert_eq!(check.verdict, Verdict::Fail);
-        assert!(check.mend.unwrap().contains("1.0.0"));
-    }
 
     #[test]
     fn the_report_says_how_to_mend() {

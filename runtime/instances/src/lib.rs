@@ -1,15 +1,34 @@
 //! Instances of generic functions, compiled once instead of in every cell.
 //!
-//! A cell is compiled without optimisation, and rustc then takes the instances
-//! that a library exports instead of making its own: that is what makes a cell
-//! with a Polars expression as fast as one without. Libraries compiled with
-//! optimisation export none, so this one is compiled at level 1 (see the
-//! workspace's profile). Its functions are never called. They do what cells
-//! do, with the types that cells use most; what is missing here is compiled by
-//! the cell that needs it.
+//! rustc takes instances that a library exports instead of making its own,
+//! below optimisation level 2. Libraries that are optimised more export none,
+//! so this one is compiled at level 1 (see the workspace's profile). Its
+//! functions are never called. They do what cells do, with the types that
+//! cells use most; what is missing here, the cell that needs it compiles. A
+//! cell with a Polars expression takes half the time for it.
+
+pub mod arrays;
+pub mod frames;
+pub mod graphs;
+pub mod polars;
+pub mod values;
 
 /// Makes a program that calls it load this library at its start.
 #[inline(never)]
 pub fn link() {}
 
-pub mod frames;
+/// What a cell does with a variable and a value: takes, keeps, shows.
+macro_rules! used_values {
+    ($($name:ident: $type:ty),* $(,)?) => {$(
+        #[doc = concat!("`", stringify!($type), "` as a variable and as a value.")]
+        pub fn $name(shown: &$type) -> Result<(), swath::session::cell::Failure> {
+            use swath::session::cell;
+            cell::check(&[("x", std::any::TypeId::of::<$type>())])?;
+            let x = cell::take::<$type>("x");
+            let outcome = cell::show(swath::show_value!(shown)).map_err(cell::Failure::from);
+            cell::put("x", x);
+            outcome
+        }
+    )*};
+}
+use used_values as used;

@@ -102,6 +102,40 @@ pub(super) fn table() -> Vec<(String, String)> {
         serde_json::Value => "swath::serde_json::Value",
         serde_json::Map<String, serde_json::Value> => "swath::serde_json::Map",
         rand::rngs::StdRng => "swath::rand::rngs::StdRng",
+        crate::array::Array<f64> => "swath::array::Array",
+        crate::array::Scalar<f64> => "swath::array::Scalar",
+        crate::array::RawArray => "swath::array::RawArray",
+        crate::array::Chunk => "swath::array::Chunk",
+        crate::array::Chunks => "swath::array::Chunks",
+        crate::array::ChunkSpec => "swath::array::ChunkSpec",
+        crate::array::AxisSpec => "swath::array::AxisSpec",
+        crate::array::DType => "swath::array::DType",
+        crate::frame::DataFrame => "swath::frame::DataFrame",
+        crate::frame::Series => "swath::frame::Series",
+        crate::frame::FrameScalar<f64> => "swath::frame::FrameScalar",
+        crate::frame::GroupedFrame => "swath::frame::GroupedFrame",
+        crate::frame::FrameChunk => "swath::frame::FrameChunk",
+        crate::frame::JoinType => "swath::frame::JoinType",
+        crate::frame::Order => "swath::frame::Order",
+        crate::io::CsvReader => "swath::io::CsvReader",
+        crate::io::Encoding => "swath::io::Encoding",
+        crate::delayed::Delayed<()> => "swath::delayed::Delayed",
+        crate::delayed::Function<fn(), ()> => "swath::delayed::Function",
+        crate::delayed::TaskGraph => "swath::delayed::TaskGraph",
+        crate::delayed::Key => "swath::delayed::Key",
+        crate::delayed::Keys => "swath::delayed::Keys",
+        crate::cluster::Client => "swath::cluster::Client",
+        crate::cluster::LocalCluster => "swath::cluster::LocalCluster",
+        crate::display::Plot => "swath::display::Plot",
+        crate::display::GraphStyle => "swath::display::GraphStyle",
+        crate::display::Rankdir => "swath::display::Rankdir",
+        crate::display::ArrayView => "swath::display::ArrayView",
+        crate::display::FrameView => "swath::display::FrameView",
+        crate::display::DelayedView => "swath::display::DelayedView",
+        crate::display::ScalarView => "swath::display::ScalarView",
+        crate::graph::Layer => "swath::graph::Layer",
+        crate::graph::Value => "swath::graph::Value",
+        crate::graph::Key => "swath::graph::Key",
         crate::error::Error => "swath::Error",
     }
     table
@@ -133,5 +167,9 @@ mod tests {
         let defined = defined.split('<').next().expect("split has a first part");
         assert_eq!(public(defined), Some("std::collections::HashMap"));
         assert_eq!(public("core::ops::function::Fn"), Some("std::ops::Fn"));
+        assert_eq!(
+            public("swath::array::typed::Array"),
+            Some("swath::array::Array")
+        );
     }
 }
