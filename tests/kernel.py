@@ -153,9 +153,9 @@ class Kernel:
 
 
 @contextmanager
-def running_kernel(folder: str):
+def running_kernel(folder: str, **options):
     manager = KernelManager(kernel_name=KERNEL_NAME)
-    manager.start_kernel(cwd=folder)
+    manager.start_kernel(cwd=folder, **options)
     kernel = None
     try:
         kernel = Kernel(manager, folder)

@@ -169,7 +169,7 @@ impl Session {
             return Ok(());
         }
         self.ask_cargo(&format!(":dep {argument}"), cell, false)?;
-        let name = argument.split('=').next().unwrap_or_default().trim();
+        let name = dependencies::name(argument);
         if let Some(held) = dependencies::HELD.iter().find(|held| **held == name) {
             self.bound.insert(held);
             // The name is the other copy's from now on.
@@ -181,12 +181,9 @@ impl Session {
 
     /// Whether a crate was added by `:dep`.
     pub(super) fn has_own(&self, name: &str) -> bool {
-        self.dependencies.iter().any(|argument| {
-            argument
-                .split('=')
-                .next()
-                .is_some_and(|added| added.trim() == name)
-        })
+        self.dependencies
+            .iter()
+            .any(|argument| dependencies::name(argument) == name)
     }
 
     fn clear(&mut self, cell: &Cell) -> Result<(), CellError> {

@@ -56,6 +56,16 @@ pub(super) fn bound(argument: &str) -> Option<Bound> {
     })
 }
 
+/// The name in the argument of a `:dep`.
+pub(super) fn name(argument: &str) -> &str {
+    argument.split('=').next().unwrap_or_default().trim()
+}
+
+/// The version of a crate that the runtime is made of, the newest of several.
+pub(super) fn version(name: &str) -> Option<String> {
+    VERSIONS.get(name)?.iter().max().map(ToString::to_string)
+}
+
 /// The version in `version = "0.17"`, where nothing else is asked for.
 fn only_version(table: &str) -> Option<String> {
     let (key, value) = table.trim().trim_end_matches(',').split_once('=')?;

@@ -193,6 +193,23 @@ impl Diagnostic {
         }
     }
 
+    /// The crate of which two versions meet, if that is what the error is about.
+    /// Takes the compiler's own notes on it away, which speak of cargo.
+    pub(super) fn take_two_versions(&mut self) -> Option<String> {
+        const NOTE: &str = "multiple different versions of crate `";
+        let name = self.helps.iter().find_map(|(_, help)| {
+            let (_, rest) = help.split_once(NOTE)?;
+            rest.split('`').next().map(str::to_owned)
+        })?;
+        let is_about_it = |help: &str| {
+            [NOTE, "`cargo tree`", "item with same name found"]
+                .iter()
+                .any(|part| help.contains(part))
+        };
+        self.helps.retain(|(_, help)| !is_about_it(help));
+        Some(name)
+    }
+
     /// The variable that the cell would store although it borrows.
     pub(super) fn borrowing_variable(&self) -> Option<&str> {
         match (&self.other_role, self.code.as_deref()) {

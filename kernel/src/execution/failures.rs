@@ -21,6 +21,9 @@ impl Session {
             }
         }
         for diagnostic in &mut diagnostics {
+            if let Some(name) = diagnostic.take_two_versions() {
+                diagnostic.add_help(self.two_versions(&name));
+            }
             if let Some(name) = diagnostic.borrowing_variable() {
                 let help = format!(
                     "`{name}` would be kept for later cells, so it cannot borrow from another variable: store an owned \
@@ -46,6 +49,33 @@ impl Session {
             }
         }
         cell_error(&diagnostics, &cell.code, cell.number)
+    }
+
+    /// What to do where a crate of the user's meets the runtime's copy of it.
+    fn two_versions(&self, name: &str) -> String {
+        let dependency = self
+            .dependencies
+            .iter()
+            .find(|argument| super::dependencies::name(argument) == name);
+        let own = match dependency {
+            Some(argument) => format!("the one of `:dep {argument}`"),
+            None => "one that a `:dep` brought along".to_owned(),
+        };
+        let runtimes = super::dependencies::version(name).unwrap_or_default();
+        let mend = if super::dependencies::HELD.contains(&name) {
+            format!(
+                "write `swath::{name}` for what goes into Swath's functions, or leave the `:dep` out: \
+                 `{name}` is the runtime's then"
+            )
+        } else {
+            format!(
+                "`:dep {name} = \"{runtimes}\"` is the nearest version, but still another copy: convert the value"
+            )
+        };
+        format!(
+            "two crates `{name}` meet here, {own} and the runtime's own {runtimes}, and their types are different \
+             ones: {mend}"
+        )
     }
 
     /// The error of code that ran.

@@ -72,6 +72,9 @@ pub(super) struct State {
     /// The path that the text has in place of the type's own, where that was
     /// guessed.
     pub(super) guessed: Option<(String, String)>,
+    /// What the text is if the type is of the runtime's copy of a crate that
+    /// the user has a copy of as well.
+    pub(super) other_copy: Option<String>,
 }
 
 /// A text to try for a type.
@@ -256,6 +259,11 @@ impl Session {
                 Ok(library) => {
                     self.units.insert(unit, generated.into_pieces());
                     let ended = self.load(&library, &function)?;
+                    if let Some(name) = mistaken(&ended)
+                        && self.take_other_copy(&name)
+                    {
+                        continue;
+                    }
                     self.items = items;
                     self.learn_names(&source.names);
                     self.bound.extend(binds);
@@ -423,6 +431,21 @@ impl Session {
         true
     }
 
+    /// Takes a variable's type for one of the other copy of a crate, where there
+    /// are two: its name does not tell which it is.
+    fn take_other_copy(&mut self, name: &str) -> bool {
+        let Some(state) = self.variables.get_mut(name) else {
+            return false;
+        };
+        match state.other_copy.take() {
+            Some(source) => {
+                state.source = Ok(source);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Takes guesses that the compiler took for granted.
     fn learn_names(&mut self, used: &BTreeSet<String>) {
         let right = self
@@ -490,6 +513,19 @@ impl Session {
         } else {
             self.names.source(&variable.type_name)
         };
+        let own: Vec<String> = self
+            .dependencies
+            .iter()
+            .map(|argument| dependencies::name(argument).to_owned())
+            .filter(|name| names_in(&variable.type_name).contains(name))
+            .collect();
+        let (source, other_copy) = if own.is_empty() {
+            (source, None)
+        } else {
+            let users = self.names.without(&own).source(&variable.type_name);
+            let other = source.ok().filter(|other| users.as_ref() != Ok(other));
+            (users, other)
+        };
         let (source, guessed) = match source {
             // What the user wrote names it, even where nothing else does.
             Err(why) => (annotated.clone().ok_or(why), Vec::new()),
@@ -520,6 +556,7 @@ impl Session {
             source,
             candidates,
             guessed: None,
+            other_copy,
         }
     }
 
@@ -564,6 +601,11 @@ impl Session {
             deps: self.dependencies.clone(),
         }
     }
+}
+
+/// The variable that was of another type than the cell was compiled for.
+fn mistaken(ended: &Ended) -> Option<String> {
+    ended.failure.as_ref()?.variable.clone()
 }
 
 /// Replaces a path where it stands as a whole.

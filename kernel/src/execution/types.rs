@@ -27,6 +27,18 @@ impl PublicNames {
         self.0.extend(table);
     }
 
+    /// The same names, but for those that stand for the runtime's copies of
+    /// `crates`.
+    pub(super) fn without(&self, crates: &[String]) -> Self {
+        let is_of = |public: &str| {
+            let own = public.strip_prefix("swath::");
+            own.and_then(|path| path.split("::").next())
+                .is_some_and(|root| crates.iter().any(|name| name == root))
+        };
+        let kept = self.0.iter().filter(|(_, public)| !is_of(public));
+        Self(kept.map(|(from, to)| (from.clone(), to.clone())).collect())
+    }
+
     /// The source text for a type's name.
     pub(super) fn source(&self, type_name: &str) -> Result<String, Unnameable> {
         if type_name.contains("{{") || type_name.contains("{closure") {
@@ -134,6 +146,19 @@ mod tests {
         check(
             "(i32, regex::regex::string::Regex)",
             "(i32, regex::regex::string::Regex)",
+        );
+    }
+
+    #[test]
+    fn a_crate_of_the_users_keeps_its_name() {
+        let mut names = names();
+        names.extend([("rand::R".to_owned(), "swath::rand::R".to_owned())]);
+        assert_eq!(names.source("rand::R").as_deref(), Ok("swath::rand::R"));
+        let own = names.without(&["rand".to_owned()]);
+        assert_eq!(own.source("rand::R").as_deref(), Ok("rand::R"));
+        assert_eq!(
+            own.source("core::ops::function::Fn").as_deref(),
+            Ok("std::ops::Fn")
         );
     }
 

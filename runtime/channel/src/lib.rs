@@ -111,6 +111,9 @@ pub struct Failure {
     pub message: String,
     /// Where it comes from, `file:line:column`, if known.
     pub location: Option<String>,
+    /// The variable that was not what the cell was compiled for; nothing of
+    /// the cell was run then.
+    pub variable: Option<String>,
 }
 
 /// A variable of the session.

@@ -37,6 +37,8 @@ pub struct Failure {
     kind: String,
     message: String,
     location: Option<String>,
+    /// The variable that is not there, or of another type.
+    variable: Option<String>,
 }
 
 impl<E: Display> From<E> for Failure {
@@ -63,6 +65,7 @@ impl Failure {
             kind: kind.into(),
             message: message.into(),
             location: None,
+            variable: None,
         }
     }
 
@@ -79,6 +82,14 @@ impl Failure {
             kind,
             message: error.to_string(),
             location: None,
+            variable: None,
+        }
+    }
+
+    fn of_variable(name: &str, message: String) -> Self {
+        Self {
+            variable: Some(name.to_owned()),
+            ..Self::of("VariableError", message)
         }
     }
 
@@ -89,11 +100,13 @@ impl Failure {
                 kind: error.kind().to_owned(),
                 message: error.to_string(),
                 location,
+                variable: None,
             },
             Err(payload) => Self {
                 kind: "Panic".to_owned(),
                 message: panics::message(&*payload),
                 location,
+                variable: None,
             },
         }
     }
@@ -119,6 +132,7 @@ pub(super) fn end(failure: Option<Failure>) {
             kind: failure.kind,
             message: failure.message,
             location: failure.location,
+            variable: failure.variable,
         }),
         variables: variables::list(),
     });
@@ -144,13 +158,11 @@ pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
                 let message = format!(
                     "the variable `{name}` has a type {found} that was defined anew since: set it again"
                 );
-                return Err(Failure::of("VariableError", message));
+                return Err(Failure::of_variable(name, message));
             }
             Err(None) => {
-                return Err(Failure::of(
-                    "VariableError",
-                    format!("the variable `{name}` is gone: set it again"),
-                ));
+                let message = format!("the variable `{name}` is gone: set it again");
+                return Err(Failure::of_variable(name, message));
             }
         }
     }
