@@ -48,5 +48,5 @@ def running_evcxr(program: Path, folder: str, keep: Path | None = None):
             environment["EVCXR_TMPDIR"] = str(keep)
         specs = KernelSpecManager(kernel_dirs=[str(spec.parent)], ensure_native_kernel=False)
         manager = KernelManager(kernel_name=NAME, kernel_spec_manager=specs)
-        with running_kernel(folder, manager, env=environment, stderr=subprocess.DEVNULL) as kernel:
+        with running_kernel(folder, manager, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as kernel:
             yield kernel
