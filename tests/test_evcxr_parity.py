@@ -1009,12 +1009,21 @@ ROWS: dict[str, list[Cell]] = {
         ("use ndarray::array;\nlet square = array![[1.0, 2.0], [3.0, 4.0]];", None, OURS_ALONE),
         ("square.t().dot(&square)[[0, 0]]", "10.0", OURS_ALONE),
     ],
-    "a crate of the runtime, at another version, isn't the runtime's": [
+    "a crate of the runtime, at another version, is another crate": [
         (':dep ndarray = { version = "0.15", default-features = false }', Notes(), OURS_ALONE),
         ("let theirs = ndarray::Array2::<f64>::ones((2, 2)); theirs.sum()", "4.0", OURS_ALONE),
+        ("theirs.dim()", "(2, 2)", OURS_ALONE),
+    ],
+    "types of a crate in two versions": [
+        (':dep ndarray = { version = "0.15", default-features = false }', Notes(), OURS_ALONE),
         (
-            "Array::<f64>::from_ndarray(theirs, (1, 2))",
-            Fails("ndarray", r"0\.15|two versions|different versions|another version", r":dep|runtime", at=(1, 28)),
+            "let ours = random_array((2, 2), 1);\nlet theirs = ndarray::Array2::<f64>::ones((2, 2));\nArray::from_ndarray(theirs, (1, 2))",
+            Fails("ndarray", r"0\.15|two versions|different versions|another version", r":dep|runtime's", at=(3, 21)),
+            OURS_ALONE,
+        ),
+        (
+            "let theirs: ndarray::Array2<f64> = random_array((2, 2), 1);",
+            Fails("mismatched types", "ndarray", r"0\.15|two versions|different versions|another version", r":dep|runtime's", at=(1, 36)),
             OURS_ALONE,
         ),
     ],

@@ -136,7 +136,7 @@ def main() -> None:
             print(f"── {name}\n{difference}\n", flush=True)
     evcxr.stop()
     cells = sum(len(cells) for cells in rows.values())
-    print(f"{len(rows)} rows, {cells} cells: {wrong or 'none'} not as recorded")
+    print(f"{len(rows)} rows, {cells} cells: " + (f"{wrong} not as recorded" if wrong else "all as recorded"))
 
 
 if __name__ == "__main__":
