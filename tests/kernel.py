@@ -1,5 +1,6 @@
 """A kernel to test, and what one cell came to."""
 
+import os
 import queue
 import re
 import time
@@ -9,7 +10,8 @@ from html.parser import HTMLParser
 
 from jupyter_client import KernelManager
 
-KERNEL_NAME = "swath"
+# The kernelspec that is tested: another build can be installed under a name of its own.
+KERNEL_NAME = os.environ.get("SWATH_TEST_KERNEL", "swath")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Generous: a cell takes a fifth of a second, on a machine that does nothing else.
 CELL_TIMEOUT = 60
@@ -153,8 +155,9 @@ class Kernel:
 
 
 @contextmanager
-def running_kernel(folder: str, **options):
-    manager = KernelManager(kernel_name=KERNEL_NAME)
+def running_kernel(folder: str, manager: KernelManager | None = None, **options):
+    """A kernel in `folder`: the tested one, or the one that `manager` starts; `options` go to the start."""
+    manager = manager or KernelManager(kernel_name=KERNEL_NAME)
     manager.start_kernel(cwd=folder, **options)
     kernel = None
     try:

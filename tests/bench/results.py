@@ -1,0 +1,98 @@
+"""Repeated measurements, goals, and the tables that show both."""
+
+import statistics
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Samples:
+    """One thing, measured several times, in seconds (or another unit)."""
+
+    values: list[float] = field(default_factory=list)
+
+    def add(self, value: float) -> None:
+        self.values.append(value)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def milliseconds(self) -> str:
+        """The median, and how far the measurements are apart: `182 (175–240)`."""
+        if not self.values:
+            return "–"
+        low, high = min(self.values), max(self.values)
+        return f"{1000 * self.median:.0f} ({1000 * low:.0f}–{1000 * high:.0f})"
+
+    def over(self, other: "Samples | float") -> float | None:
+        """How many times `other`, by the medians."""
+        if not self:
+            return None
+        other = other if isinstance(other, float) else other.median if other else 0.0
+        return self.median / other if other else None
+
+
+def times(ratio: float | None, digits: int = 1) -> str:
+    return "–" if ratio is None else f"{ratio:.{digits}f} ×"
+
+
+def median(values) -> float | None:
+    values = [value for value in values if value is not None]
+    return statistics.median(values) if values else None
+
+
+@dataclass
+class Goal:
+    """What is to be reached, and the figure."""
+
+    what: str
+    figure: str
+    reached: bool | None
+
+    @classmethod
+    def at_most(cls, what: str, figure: float | None, limit: float, show) -> "Goal":
+        if figure is None:
+            return cls(what, "not measured", None)
+        return cls(what, show(figure), figure <= limit)
+
+    @classmethod
+    def at_least(cls, what: str, figure: float | None, limit: float, show) -> "Goal":
+        if figure is None:
+            return cls(what, "not measured", None)
+        return cls(what, show(figure), figure >= limit)
+
+    @property
+    def verdict(self) -> str:
+        return {True: "reached", False: "NOT REACHED", None: "–"}[self.reached]
+
+
+@dataclass
+class Table:
+    title: str
+    heads: list[str]
+    rows: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """For a terminal: the first column to the left, figures to the right."""
+        widths = [max(len(row[at]) for row in [self.heads, *self.rows]) for at in range(len(self.heads))]
+        lines = [
+            "  ".join(cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths)))
+            for row in [self.heads, *self.rows]
+        ]
+        return "\n".join([f"── {self.title}", *lines, *self.notes, ""])
+
+    def markdown(self) -> str:
+        def row(cells: list[str]) -> str:
+            return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+        rule = "|---|" + "---:|" * (len(self.heads) - 1)
+        notes = [line for note in self.notes for line in ("", note)]
+        return "\n".join([f"## {self.title}", "", row(self.heads), rule, *map(row, self.rows), *notes, ""])
+
+
+def goals_table(goals: list[Goal]) -> Table:
+    return Table("Goals", ["goal", "figure", "verdict"], [[goal.what, goal.figure, goal.verdict] for goal in goals])
