@@ -11,7 +11,7 @@ use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
-use super::{SessionView, Variable};
+use super::{SessionView, Variable, names};
 use crate::wire::{CompleteReply, InspectReply};
 
 /// How long to leave an analyzer alone that ended before it was ready; doubled
@@ -83,7 +83,7 @@ impl Analyzer {
             complete_command(code, position)
         } else {
             let view = view();
-            let fallback = complete_names(&view, code, position);
+            let fallback = names::complete(&view, code, position);
             // What is known at once is better than more after seconds.
             let wait = match fallback.matches.is_empty() {
                 true => Wait::Always,
@@ -269,34 +269,6 @@ fn complete_command(code: &str, position: usize) -> Completions {
             })
             .collect(),
     }
-}
-
-/// Completes what needs no analyzer: the session's variables.
-fn complete_names(view: &SessionView, code: &str, position: usize) -> Completions {
-    let mut completions = Completions {
-        start: position,
-        end: position,
-        matches: Vec::new(),
-    };
-    let Some(range) = identifier_at(code, position).filter(|range| range.start < position) else {
-        return completions;
-    };
-    let before = code[..range.start].trim_end();
-    if before.ends_with('.') || before.ends_with("::") {
-        return completions;
-    }
-    completions.start = range.start;
-    completions.matches = view
-        .variables
-        .iter()
-        .filter(|variable| variable.name.starts_with(&code[range.start..position]))
-        .map(|variable| Match {
-            text: variable.name.clone(),
-            kind: "instance".to_owned(),
-            signature: variable.type_name.clone(),
-        })
-        .collect();
-    completions
 }
 
 fn to_complete_reply(code: &str, completions: Completions) -> CompleteReply {

@@ -5,7 +5,7 @@
 //! cell never waits for it and its memory has a limit. What cells have
 //! defined reaches it as a [`SessionView`], which becomes source text around
 //! the user's ([`context`]); what they can name is its [`world`], from the
-//! list of [`crates`].
+//! list of [`crates`]. Where it isn't ready, [`names`] answers.
 
 mod analyze;
 mod answer;
@@ -18,6 +18,7 @@ mod cursor;
 
 mod memory;
 mod modules;
+mod names;
 mod paths;
 mod process;
 mod protocol;
