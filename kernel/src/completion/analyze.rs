@@ -34,8 +34,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The niceness of loading while nobody waits: takes what would be idle.
 const UNNOTICED: i32 = 19;
-/// And while somebody does: a busy cell keeps nine tenths of a core.
-const AWAITED: i32 = 10;
+/// And while somebody does: a quarter of a core that a cell keeps busy.
+const AWAITED: i32 = 5;
 /// rust-analyzer recurses deeply.
 const STACK: usize = 16 << 20;
 
@@ -100,15 +100,17 @@ pub(crate) fn analyze() -> i32 {
 /// Loads std and the runtime.
 fn load(is_awaited: &AtomicBool) -> io::Result<Analyzer> {
     let is_awaited = || is_awaited.load(Ordering::Relaxed);
-    let (mut analyzer, is_done) = with_niceness(UNNOTICED, || {
-        let mut analyzer = Analyzer::new()?;
+    // Half a second, most of it cargo's and rustc's: nobody could ask them to
+    // hurry. At the lowest priority it was twenty beside a busy cell.
+    let mut analyzer = with_niceness(AWAITED, Analyzer::new)??;
+    let is_done = with_niceness(UNNOTICED, || {
         while !is_awaited() {
             if !analyzer.load_some() {
-                return Ok((analyzer, true));
+                return true;
             }
         }
-        io::Result::Ok((analyzer, false))
-    })??;
+        false
+    })?;
     if !is_done {
         with_niceness(AWAITED, || while analyzer.load_some() {})?;
     }
@@ -167,7 +169,7 @@ impl Analyzer {
         })
     }
 
-    /// A tenth of a second's work, or several; false when there is no more.
+    /// A tenth of a second's work, or a few; false when there is no more.
     fn load_some(&mut self) -> bool {
         if self.world.load_some() {
             return true;
