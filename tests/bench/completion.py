@@ -171,13 +171,12 @@ def main() -> None:
         measure(kernel, "each for the first time", COMPLETIONS, kernel.complete, 1, options.details)
         measure(kernel, "completion, at rest", COMPLETIONS, kernel.complete, options.rounds, options.details)
         measure(kernel, "inspection, at rest", INSPECTIONS, kernel.inspect, options.rounds, options.details)
-        busy = kernel.client.execute(BUSY.format(seconds=3600))
+        kernel.client.execute(BUSY.format(seconds=3600))
         time.sleep(2)
         measure(kernel, "completion, all cores busy", COMPLETIONS, kernel.complete, options.rounds, options.details)
         measure(kernel, "inspection, all cores busy", INSPECTIONS, kernel.inspect, options.rounds, options.details)
         resident, most = kernel.memory()
         print(f"analyzer's memory: {resident:.0f} MB, at most {most:.0f} MB")
-        del busy
     finally:
         kernel.client.stop_channels()
         kernel.manager.shutdown_kernel(now=True)
