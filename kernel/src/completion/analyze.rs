@@ -69,7 +69,12 @@ pub(crate) fn analyze() -> i32 {
     tell(&mut told, &Told::Ready);
     let mut is_tidy = false;
     loop {
-        match asks.recv_timeout(PAUSE) {
+        let next = if is_tidy {
+            asks.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            asks.recv_timeout(PAUSE)
+        };
+        match next {
             Ok((asked, ask)) => {
                 let answer = if asked.elapsed() < PATIENCE {
                     analyzer.try_answer(&ask)
@@ -87,7 +92,6 @@ pub(crate) fn analyze() -> i32 {
                     }
                 }
             }
-            Err(RecvTimeoutError::Timeout) if is_tidy => {}
             Err(RecvTimeoutError::Timeout) => {
                 memory::give_back();
                 is_tidy = true;
@@ -171,7 +175,9 @@ impl Analyzer {
 
     /// A tenth of a second's work, or a few; false when there is no more.
     fn load_some(&mut self) -> bool {
-        if self.world.load_some() {
+        // A crate that rust-analyzer fails on keeps nobody from the others.
+        let loading = std::panic::catch_unwind(AssertUnwindSafe(|| self.world.load_some()));
+        if loading.unwrap_or(true) {
             return true;
         }
         let Some(code) = REHEARSAL.get(self.rehearsed) else {

@@ -239,11 +239,12 @@ impl World {
         let Some(next) = all_crates(database).get(self.loaded).copied() else {
             return false;
         };
+        // First, so that it isn't tried again where that fails.
+        self.loaded += 1;
         ra_ap_hir::attach_db(database, || {
             crate_def_map(database, next);
             TraitImpls::for_crate(database, next);
         });
-        self.loaded += 1;
         if self.loaded.is_multiple_of(AT_A_TIME) {
             self.set_cell(format!("// {}", self.loaded));
         }
