@@ -149,6 +149,22 @@ class Kernel:
             assert re.search(pattern, result.error, re.IGNORECASE), f"no {pattern!r} in the error of\n{code}\n\n{result.error}"
         return result
 
+    def complete(self, code: str) -> list[str]:
+        """The completions at the end of `code`."""
+        return self.reply(self.client.complete(code, len(code)), CELL_TIMEOUT)["matches"]
+
+    def inspect(self, code: str) -> str:
+        """What is told, as plain text, of what ends with `code`."""
+        return self.reply(self.client.inspect(code, len(code)), CELL_TIMEOUT)["data"].get("text/plain", "")
+
+    def wait_for_analyzer(self, timeout: float = 150) -> None:
+        """Waits until completion knows more than names: the analyzer loads for some seconds."""
+        deadline = time.monotonic() + timeout
+        while "exit" not in self.complete("std::process::exi"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no analyzer after {timeout} s")
+            time.sleep(0.2)
+
     def stop(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)

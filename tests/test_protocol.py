@@ -78,6 +78,9 @@ class SwathTests(jupyter_kernel_test.KernelTests):
         # compilation must not be what it measures.
         if not getattr(type(self), "warm", False):
             self.execute_helper("1 + 1", timeout=60)
+            # Nor the analyzer's loading: until then, only names are known.
+            while not self.kc.complete("std::process::exi", 17, reply=True, timeout=60)["content"]["matches"]:
+                time.sleep(0.2)
             type(self).warm = True
 
     def test_compile_error_is_one_message(self):
@@ -186,8 +189,7 @@ def test_busy_and_idle_around_every_request(kernel):
 
 def test_requests_are_answered_while_a_cell_runs(kernel):
     kernel.ok("let mut counted = 0;")
-    kernel.client.complete("std::process::exi", 17)  # The analyzer may have to start first.
-    kernel.client.get_shell_msg(timeout=60)
+    kernel.wait_for_analyzer()
     cell = kernel.send("std::thread::sleep(std::time::Duration::from_secs(6));")
     started = time.monotonic()
     message = kernel.client.session.msg("kernel_info_request", {})
@@ -212,6 +214,7 @@ def test_requests_are_answered_while_a_cell_runs(kernel):
     ],
 )
 def test_completion(kernel, before, after, expected):
+    kernel.wait_for_analyzer()
     reply = shell(kernel, "complete_request", {"code": before + after, "cursor_pos": len(before)}, timeout=60)
     assert reply["status"] == "ok"
     matches = [match.split("(")[0] for match in reply["matches"]]
@@ -223,6 +226,7 @@ def test_completion(kernel, before, after, expected):
 
 
 def test_completion_knows_variables(kernel):
+    kernel.wait_for_analyzer()
     kernel.ok("let wavelength: Vec<f64> = vec![];")
     reply = shell(kernel, "complete_request", {"code": "wavele", "cursor_pos": 6}, timeout=60)
     assert "wavelength" in reply["matches"]
@@ -231,11 +235,13 @@ def test_completion_knows_variables(kernel):
 
 
 def test_completion_of_nothing_known(kernel):
+    kernel.wait_for_analyzer()
     reply = shell(kernel, "complete_request", {"code": "qqqzzzxxx", "cursor_pos": 9}, timeout=60)
     assert (reply["status"], reply["matches"]) == ("ok", [])
 
 
 def test_inspection_shows_documentation(kernel):
+    kernel.wait_for_analyzer()
     code = "let v: Vec<i32> = Vec::with_capacity(3);"
     reply = shell(kernel, "inspect_request", {"code": code, "cursor_pos": code.index("capacity"), "detail_level": 0}, 60)
     assert reply["found"]
@@ -244,6 +250,7 @@ def test_inspection_shows_documentation(kernel):
 
 
 def test_inspection_of_nothing_known(kernel):
+    kernel.wait_for_analyzer()
     reply = shell(kernel, "inspect_request", {"code": "qqqzzzxxx", "cursor_pos": 4, "detail_level": 0}, 60)
     assert (reply["status"], reply["found"], reply["data"]) == ("ok", False, {})
 

@@ -1,27 +1,53 @@
 //! The analyzer process: answers questions on stdin until stdin ends.
 //!
-//! evcxr's context holds rust-analyzer; nothing is ever executed in it but
-//! the `42` with which evcxr itself begins.
+//! Loading takes seconds of a processor, a question a few hundredths. So the
+//! thread that loads has the lowest priority, and gives way to one of a higher
+//! one when somebody waits for it; the thread that answers has that of any
+//! program, or it would starve where a cell keeps every core busy. (Threads,
+//! because a priority that was lowered cannot be raised again.)
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, Write as _};
+use std::fs::File;
+use std::io::{self, BufRead as _, Write as _};
 use std::os::fd::FromRawFd as _;
-use std::os::unix::fs::symlink;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
-use std::process::Command;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
-use evcxr::CommandContext;
+use super::answer::answer;
+use super::context::runtime_sources;
+use super::crates::Libraries;
+use super::paths::PublicPaths;
+use super::protocol::{Answer, Ask, PATIENCE, Question, Told};
+use super::world::{Toolchain, World};
+use super::{SessionView, memory};
 
-use super::SessionView;
-use super::context::{is_internal, preamble, runtime_sources};
-use super::outline::outline;
-use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question, Told};
+/// Where the process may write.
+pub(super) const DIRECTORY_VARIABLE: &str = "SWATH_ANALYZER_DIRECTORY";
 
 /// How long the question at hand may take when stdin has ended.
 const LAST_MOMENT: Duration = Duration::from_millis(300);
+/// How long after a question the process tidies up.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The niceness of loading while nobody waits: takes what would be idle.
+const UNNOTICED: i32 = 19;
+/// And while somebody does: a quarter of a core that a cell keeps busy.
+const AWAITED: i32 = 5;
+/// rust-analyzer recurses deeply.
+const STACK: usize = 16 << 20;
+
+/// What the first questions are likely to need.
+const REHEARSAL: [&str; 6] = [
+    "polars::prelude::",
+    "let numbers = vec![1.5]; numbers.",
+    "",
+    "col(\"a\").",
+    "polars::frame::DataFrame::empty().",
+    "read_csv(\"a\").",
+];
 
 /// The process's main function: its exit code.
 pub(crate) fn analyze() -> i32 {
@@ -32,81 +58,191 @@ pub(crate) fn analyze() -> i32 {
             return 1;
         }
     };
-    let asks = listen();
-    let directory = std::env::var_os("EVCXR_TMPDIR").unwrap_or_else(|| std::env::temp_dir().into());
-    if let Err(error) = find_std_sources(Path::new(&directory)) {
-        tracing::debug!(%error, "completion without the sources of std");
-    }
-    let mut context = match CommandContext::new() {
-        Ok((context, _outputs)) => context,
+    let (asks, is_awaited) = listen();
+    let mut analyzer = match load(&is_awaited) {
+        Ok(analyzer) => analyzer,
         Err(error) => {
             tell(&mut told, &Told::Failed(error.to_string()));
             return 1;
         }
     };
-    let runtime = runtime_sources().and_then(|sources| {
-        outline(&sources, &Path::new(&directory).join("outline"))
-            .inspect_err(|error| tracing::warn!(%error, "completion without the runtime"))
-            .ok()
-    });
-    // Loads std and the runtime, so that the first question needn't.
-    let warm_up = Ask {
-        id: 0,
-        question: Question::Complete,
-        view: SessionView::default(),
-        code: "std::".to_owned(),
-        position: "std::".len(),
-    };
-    // One after the other: together they leave 200 MB more behind.
-    answer(&mut context, &warm_up, None);
-    answer(&mut context, &warm_up, runtime.as_deref());
-    return_memory();
     tell(&mut told, &Told::Ready);
-    for ask in asks {
-        let answered = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            answer(&mut context, &ask, runtime.as_deref())
-        }));
-        let Ok(answer) = answered else {
-            // What rust-analyzer left behind is not to be trusted: the kernel
-            // starts another process.
-            return 101;
+    let mut is_tidy = false;
+    loop {
+        let next = if is_tidy {
+            asks.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            asks.recv_timeout(PAUSE)
         };
-        tell(&mut told, &Told::Answer { id: ask.id, answer });
+        match next {
+            Ok((asked, ask)) => {
+                let answer = if asked.elapsed() < PATIENCE {
+                    analyzer.try_answer(&ask)
+                } else {
+                    // Nobody waits for it any more.
+                    Answer::nothing(&ask)
+                };
+                tell(&mut told, &Told::Answer { id: ask.id, answer });
+                is_tidy = false;
+                if memory::is_nearly_full() {
+                    memory::give_back();
+                    if memory::is_nearly_full() {
+                        // The kernel starts another process.
+                        return 0;
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                memory::give_back();
+                is_tidy = true;
+            }
+            Err(RecvTimeoutError::Disconnected) => return 0,
+        }
     }
-    0
 }
 
-/// Gives back what only loading needed: the allocator keeps it otherwise.
-fn return_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim has no preconditions.
-    unsafe {
-        libc::malloc_trim(0);
+/// Loads std and the runtime.
+fn load(is_awaited: &AtomicBool) -> io::Result<Analyzer> {
+    let is_awaited = || is_awaited.load(Ordering::Relaxed);
+    // Half a second, most of it cargo's and rustc's: nobody could ask them to
+    // hurry. At the lowest priority it was twenty beside a busy cell.
+    let mut analyzer = with_niceness(AWAITED, Analyzer::new)??;
+    let is_done = with_niceness(UNNOTICED, || {
+        while !is_awaited() {
+            if !analyzer.load_some() {
+                return true;
+            }
+        }
+        false
+    })?;
+    if !is_done {
+        with_niceness(AWAITED, || while analyzer.load_some() {})?;
+    }
+    Ok(analyzer)
+}
+
+/// Runs `work` in a thread of less priority; what it starts has no more.
+fn with_niceness<T: Send>(niceness: i32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || {
+                // Of this thread only. It is no error if it cannot be said.
+                #[cfg(target_os = "linux")]
+                // SAFETY: setpriority takes any numbers.
+                unsafe {
+                    libc::setpriority(libc::PRIO_PROCESS, 0, niceness);
+                }
+                work()
+            })?;
+        thread
+            .join()
+            .map_err(|_| io::Error::other("rust-analyzer failed while loading"))
+    })
+}
+
+/// The world, and what it was made from.
+struct Analyzer {
+    world: World,
+    runtime: Libraries,
+    /// What cells had added when the world was made.
+    dependencies: Vec<String>,
+    paths: PublicPaths,
+    /// For the manifest of what cells add.
+    directory: PathBuf,
+    /// How much of the [`REHEARSAL`] is done.
+    rehearsed: usize,
+}
+
+impl Analyzer {
+    fn new() -> io::Result<Self> {
+        let runtime = runtime_sources().map_or_else(Libraries::default, |sources| {
+            Libraries::of_runtime(&sources).unwrap_or_else(|error| {
+                tracing::warn!(%error, "completion without the runtime");
+                Libraries::default()
+            })
+        });
+        let directory = std::env::var_os(DIRECTORY_VARIABLE);
+        Ok(Self {
+            world: World::new(Toolchain::find()?, &runtime),
+            runtime,
+            dependencies: Vec::new(),
+            paths: PublicPaths::default(),
+            directory: directory.map_or_else(std::env::temp_dir, PathBuf::from),
+            rehearsed: 0,
+        })
+    }
+
+    /// A tenth of a second's work, or a few; false when there is no more.
+    fn load_some(&mut self) -> bool {
+        // A crate that rust-analyzer fails on keeps nobody from the others.
+        let loading = std::panic::catch_unwind(AssertUnwindSafe(|| self.world.load_some()));
+        if loading.unwrap_or(true) {
+            return true;
+        }
+        let Some(code) = REHEARSAL.get(self.rehearsed) else {
+            return false;
+        };
+        self.rehearsed += 1;
+        self.try_answer(&Ask {
+            id: 0,
+            question: Question::Complete,
+            view: SessionView::default(),
+            code: (*code).to_owned(),
+            position: code.len(),
+        });
+        true
+    }
+
+    /// Answers; with nothing where rust-analyzer panics, which leaves its
+    /// database as good as before.
+    fn try_answer(&mut self, ask: &Ask) -> Answer {
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.answer(ask)))
+            .unwrap_or_else(|_| Answer::nothing(ask))
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Answer {
+        if ask.view.deps != self.dependencies {
+            self.dependencies.clone_from(&ask.view.deps);
+            let mut libraries = self.runtime.clone();
+            match Libraries::of_dependencies(&self.directory, &self.dependencies) {
+                Ok(added) => libraries.extend(added),
+                Err(error) => tracing::debug!(%error, "completion without the cells' crates"),
+            }
+            self.world.set_libraries(&libraries);
+            self.paths.forget();
+        }
+        let view = self.paths.mend(&self.world, &ask.view);
+        answer(&mut self.world, &view, ask)
     }
 }
 
 /// Keeps stdout for answers: whatever else prints, prints on stderr.
-fn take_stdout() -> std::io::Result<File> {
+fn take_stdout() -> io::Result<File> {
     // SAFETY: dup takes any descriptor and reports a bad one.
     let kept = unsafe { libc::dup(libc::STDOUT_FILENO) };
     // SAFETY: dup2 takes any descriptors and reports bad ones.
     let redirected = unsafe { libc::dup2(libc::STDERR_FILENO, libc::STDOUT_FILENO) };
     if kept < 0 || redirected < 0 {
-        return Err(std::io::Error::last_os_error());
+        return Err(io::Error::last_os_error());
     }
     // SAFETY: `kept` is a new descriptor that nobody else owns.
     Ok(unsafe { File::from_raw_fd(kept) })
 }
 
-/// Reads questions. When stdin ends, the kernel has gone: the process follows,
-/// even from within a question.
-fn listen() -> mpsc::Receiver<Ask> {
+/// Reads questions, each with the time when it came; the flag says whether one
+/// ever did. When stdin ends, the kernel has gone: the process follows, even
+/// from within a question.
+fn listen() -> (mpsc::Receiver<(Instant, Ask)>, Arc<AtomicBool>) {
     let (sender, receiver) = mpsc::channel();
+    let is_awaited = Arc::new(AtomicBool::new(false));
+    let flag = is_awaited.clone();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
             match serde_json::from_str(&line) {
                 Ok(ask) => {
-                    if sender.send(ask).is_err() {
+                    flag.store(true, Ordering::Relaxed);
+                    if sender.send((Instant::now(), ask)).is_err() {
                         break;
                     }
                 }
@@ -117,12 +253,12 @@ fn listen() -> mpsc::Receiver<Ask> {
         std::thread::sleep(LAST_MOMENT);
         std::process::exit(0);
     });
-    receiver
+    (receiver, is_awaited)
 }
 
 fn tell(told: &mut File, message: &Told) {
     let written = serde_json::to_vec(message)
-        .map_err(std::io::Error::from)
+        .map_err(io::Error::from)
         .and_then(|mut line| {
             line.push(b'\n');
             told.write_all(&line)
@@ -130,123 +266,4 @@ fn tell(told: &mut File, message: &Told) {
     if let Err(error) = written {
         tracing::warn!(%error, "the kernel does not listen");
     }
-}
-
-/// Points rust-analyzer to the sources of std, where they are installed.
-///
-/// Not to where they are installed, which may need the network: there lies a
-/// Cargo.toml, and `cargo metadata` wants to know packages of std that nobody
-/// has downloaded. Through a directory of links that leaves it out,
-/// rust-analyzer joins the crates by itself.
-fn find_std_sources(directory: &Path) -> std::io::Result<()> {
-    let output = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()?;
-    let sysroot = String::from_utf8_lossy(&output.stdout);
-    let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
-    let links = directory.join("std-sources");
-    fs::create_dir_all(&links)?;
-    for entry in fs::read_dir(sources)? {
-        let entry = entry?;
-        if entry.path().is_dir() {
-            symlink(entry.path(), links.join(entry.file_name()))?;
-        }
-    }
-    // SAFETY: the only other thread reads stdin.
-    unsafe { std::env::set_var("RUST_SRC_PATH", links) };
-    Ok(())
-}
-
-fn answer(context: &mut CommandContext, ask: &Ask, runtime: Option<&Path>) -> Answer {
-    let before = preamble(&ask.view, runtime);
-    match ask.question {
-        Question::Complete => {
-            Answer::Completions(complete(context, &before, &ask.code, ask.position))
-        }
-        Question::Inspect => Answer::Inspection(inspect(context, &before, &ask.code, ask.position)),
-    }
-}
-
-fn complete(
-    context: &mut CommandContext,
-    before: &str,
-    code: &str,
-    position: usize,
-) -> Completions {
-    let nothing = Completions {
-        start: position,
-        end: position,
-        matches: Vec::new(),
-    };
-    let source = format!("{before}{code}");
-    let found = match context.completions(&source, before.len() + position) {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::debug!(%error, "no completions");
-            return nothing;
-        }
-    };
-    // What would replace part of the context is no completion of the user's code.
-    let (Some(start), Some(end)) = (
-        found.start_offset.checked_sub(before.len()),
-        found.end_offset.checked_sub(before.len()),
-    ) else {
-        return nothing;
-    };
-    if start > end || !code.is_char_boundary(start) || !code.is_char_boundary(end) {
-        return nothing;
-    }
-    let mut matches: Vec<Match> = found
-        .completions
-        .into_iter()
-        .map(|completion| Match {
-            text: without_arguments(&completion.code).to_owned(),
-            kind: completion.kind.to_owned(),
-            signature: completion.label,
-        })
-        .filter(|found| !is_internal(&found.text))
-        .collect();
-    // rust-analyzer's own order is by a relevance that evcxr leaves out.
-    matches.sort_by(|a, b| order(a).cmp(&order(b)));
-    matches.dedup_by(|a, b| a.text == b.text);
-    Completions {
-        start,
-        end,
-        matches,
-    }
-}
-
-/// By name; what starts with `_` last.
-fn order(found: &Match) -> (bool, &str) {
-    (found.text.starts_with('_'), &found.text)
-}
-
-/// `push` of `push(value)`: placeholders would have to be deleted again.
-fn without_arguments(code: &str) -> &str {
-    match code.find('(') {
-        Some(at) if code.ends_with([')', ';']) && at > 0 => &code[..at],
-        _ => code,
-    }
-}
-
-/// What the identifier is that ends at `position`.
-fn inspect(
-    context: &mut CommandContext,
-    before: &str,
-    code: &str,
-    position: usize,
-) -> Option<Inspection> {
-    let source = format!("{before}{}", &code[..position]);
-    let mut found = context.hover_at(&source, source.len()).ok();
-    if found.as_ref().is_none_or(is_nothing) {
-        // evcxr finds methods only where they are called.
-        let call = format!("{source}(");
-        found = context.hover_at(&call, call.len()).ok();
-    }
-    let (plain, html) = found.filter(|found| !is_nothing(found))?;
-    Some(Inspection { plain, html })
-}
-
-fn is_nothing((plain, _): &(String, String)) -> bool {
-    plain.is_empty() || plain == "No documentation found"
 }

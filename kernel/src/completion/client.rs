@@ -1,23 +1,23 @@
 //! Completion and inspection, as the session asks for them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
 use super::process::Process;
-use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question};
-use super::{SessionView, Variable};
+use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
+use super::{SessionView, Variable, names};
 use crate::wire::{CompleteReply, InspectReply};
 
-/// A request that takes longer is answered without the analyzer.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// How long to leave an analyzer alone that has died.
-const REST: Duration = Duration::from_secs(20);
+/// How long to leave an analyzer alone that ended before it was ready; doubled
+/// each time, up to [`LONGEST_REST`].
+const REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// Answers from rust-analyzer, and without it where it takes too long.
 #[derive(Clone)]
@@ -33,8 +33,27 @@ struct Inner {
 #[derive(Default)]
 struct State {
     process: Option<Process>,
-    /// When the last one died.
-    died: Option<Instant>,
+    /// How many in a row ended before they were ready.
+    failures: u32,
+    /// No other starts before.
+    rest_until: Option<Instant>,
+}
+
+impl State {
+    /// A process ended. One that had been ready was killed, or had too much to
+    /// remember: the next may do better. One that had not will hardly.
+    fn ended(&mut self, was_ready: bool) {
+        self.process = None;
+        self.failures = if was_ready { 0 } else { self.failures + 1 };
+        self.rest_until = (!was_ready).then(|| {
+            let doubled = 1 << (self.failures - 1).min(16);
+            Instant::now() + (REST * doubled).min(LONGEST_REST)
+        });
+    }
+
+    fn rests(&self) -> bool {
+        self.rest_until.is_some_and(|until| Instant::now() < until)
+    }
 }
 
 impl Analyzer {
@@ -64,8 +83,14 @@ impl Analyzer {
             complete_command(code, position)
         } else {
             let view = view();
-            let fallback = complete_names(&view, code, position);
-            match self.ask(Question::Complete, view, code, position).await {
+            let fallback = names::complete(&view, code, position);
+            // What is known at once is better than more after seconds.
+            let wait = match fallback.matches.is_empty() {
+                true => Wait::Always,
+                false => Wait::IfReady,
+            };
+            let question = Question::Complete;
+            match self.ask(question, view, code, position, wait).await {
                 Some(Answer::Completions(found)) if !found.matches.is_empty() => found,
                 _ => fallback,
             }
@@ -103,7 +128,11 @@ impl Analyzer {
                 return to_inspect_reply(Some(describe(variable)));
             }
         }
-        let found = match self.ask(Question::Inspect, view, code, range.end).await {
+        let question = Question::Inspect;
+        let found = match self
+            .ask(question, view, code, range.end, Wait::Always)
+            .await
+        {
             Some(Answer::Inspection(found)) => found,
             _ => None,
         };
@@ -133,6 +162,7 @@ impl Analyzer {
         view: SessionView,
         code: &str,
         position: usize,
+        wait: Wait,
     ) -> Option<Answer> {
         if !self.0.enabled {
             return None;
@@ -146,10 +176,15 @@ impl Analyzer {
         };
         let answer = {
             let mut state = self.0.state.lock().await;
-            let asked = self.ensure_process(&mut state)?.ask(ask);
-            asked
-                .inspect_err(|error| tracing::warn!(%error, "the analyzer was not asked"))
-                .ok()?
+            let process = self.ensure_process(&mut state)?;
+            // It is asked in any case: so it learns that somebody waits.
+            let asked = process
+                .ask(ask)
+                .inspect_err(|error| tracing::warn!(%error, "the analyzer was not asked"));
+            if wait == Wait::IfReady && !process.is_ready() {
+                return None;
+            }
+            asked.ok()?
         };
         tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
     }
@@ -159,28 +194,55 @@ impl Analyzer {
         if self.0.stopped.load(Ordering::Relaxed) {
             return None;
         }
-        if state
-            .process
-            .as_mut()
-            .is_some_and(|process| !process.is_alive())
+        if let Some(process) = &mut state.process
+            && !process.is_alive()
         {
-            tracing::warn!("the analyzer has died");
-            state.process = None;
-            state.died = Some(Instant::now());
+            let was_ready = process.is_ready();
+            tracing::debug!(was_ready, "the analyzer has ended");
+            state.ended(was_ready);
         }
-        if state.process.is_none() {
-            if state.died.is_some_and(|died| died.elapsed() < REST) {
-                return None;
-            }
+        if state.process.is_none() && !state.rests() {
             match Process::start() {
-                Ok(process) => state.process = Some(process),
+                Ok((process, ended)) => {
+                    state.process = Some(process);
+                    tokio::spawn(revive(Arc::downgrade(&self.0), ended));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no completion");
-                    state.died = Some(Instant::now());
+                    state.ended(false);
                 }
             }
         }
         state.process.as_mut()
+    }
+}
+
+/// Whether to wait for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Always,
+    /// Not while the analyzer loads.
+    IfReady,
+}
+
+/// When a process has ended, starts the next, so that no question has to.
+async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
+    let _ = ended.await;
+    loop {
+        let rest_until = {
+            let Some(inner) = inner.upgrade() else { return };
+            let analyzer = Analyzer(inner);
+            let mut state = analyzer.0.state.lock().await;
+            if analyzer.ensure_process(&mut state).is_some() {
+                return;
+            }
+            state.rest_until
+        };
+        match rest_until {
+            Some(until) => tokio::time::sleep_until(until.into()).await,
+            // Stopped.
+            None => return,
+        }
     }
 }
 
@@ -207,34 +269,6 @@ fn complete_command(code: &str, position: usize) -> Completions {
             })
             .collect(),
     }
-}
-
-/// Completes what needs no analyzer: the session's variables.
-fn complete_names(view: &SessionView, code: &str, position: usize) -> Completions {
-    let mut completions = Completions {
-        start: position,
-        end: position,
-        matches: Vec::new(),
-    };
-    let Some(range) = identifier_at(code, position).filter(|range| range.start < position) else {
-        return completions;
-    };
-    let before = code[..range.start].trim_end();
-    if before.ends_with('.') || before.ends_with("::") {
-        return completions;
-    }
-    completions.start = range.start;
-    completions.matches = view
-        .variables
-        .iter()
-        .filter(|variable| variable.name.starts_with(&code[range.start..position]))
-        .map(|variable| Match {
-            text: variable.name.clone(),
-            kind: "instance".to_owned(),
-            signature: variable.type_name.clone(),
-        })
-        .collect();
-    completions
 }
 
 fn to_complete_reply(code: &str, completions: Completions) -> CompleteReply {

@@ -1,15 +1,13 @@
-//! What cells have defined, as source text that stands before the user's.
+//! What cells have defined, as source text around the user's.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::SessionView;
+use super::commands::is_command_line;
 
 /// What every cell has in scope.
 const PRELUDE: &str = "use swath::prelude::*;\n";
-
-/// Gives a variable its type and no value, without diverging.
-const VALUE: &str = "__swath_value";
 
 /// Where the runtime's sources are, if they are anywhere: cells need only the
 /// library.
@@ -27,37 +25,57 @@ pub(super) fn is_internal(name: &str) -> bool {
     name.starts_with("__swath")
 }
 
-/// The lines before the user's code. Commands first: evcxr wants each of them
-/// on a line of its own. `runtime` is where the runtime's manifest is.
-pub(super) fn preamble(view: &SessionView, runtime: Option<&Path>) -> String {
-    let prelude = runtime.map_or("", |_| PRELUDE);
-    let runtime = runtime.map(|path| format!("swath = {{ path = {path:?} }}"));
-    let mut text = String::new();
-    for dep in runtime.iter().chain(&view.deps) {
-        // What holds a line break is no dependency, but would end the command.
-        if !dep.contains('\n') {
-            writeln!(text, ":dep {dep}").expect("invariant: a String takes any text");
+/// A file in which the user's code is the body of a function: its parameters
+/// are the variables, and what cells have defined stands in front.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Context {
+    pub(super) text: String,
+    /// Where the user's code begins.
+    pub(super) before: usize,
+}
+
+impl Context {
+    /// Around `code`.
+    pub(super) fn new(view: &SessionView, code: &str) -> Self {
+        let mut text = PRELUDE.to_owned();
+        for item in &view.items {
+            text.push_str(item);
+            text.push('\n');
+        }
+        // A function can fail as a cell can, and wait as a cell can.
+        text.push_str("async fn __swath_cell(");
+        for variable in &view.variables {
+            let mutable = if variable.mutable { "mut " } else { "" };
+            // A type without a name is one that nobody knows.
+            let type_name = match &variable.type_name[..] {
+                "" => "_",
+                name => name,
+            };
+            write!(text, "{mutable}{}: {type_name}, ", variable.name)
+                .expect("invariant: a String takes any text");
+        }
+        text.push_str(
+            ") -> ::std::result::Result<(), ::std::boxed::Box<dyn ::std::error::Error>> {\n",
+        );
+        let before = text.len();
+        push_rust(&mut text, code);
+        text.push_str("\n}\n");
+        Self { text, before }
+    }
+}
+
+/// Adds `code` with blanks in place of its commands, which are no Rust.
+fn push_rust(text: &mut String, code: &str) {
+    for line in code.split_inclusive('\n') {
+        if is_command_line(line, 0) {
+            text.extend(
+                line.bytes()
+                    .map(|byte| if byte == b'\n' { '\n' } else { ' ' }),
+            );
+        } else {
+            text.push_str(line);
         }
     }
-    text.push_str(prelude);
-    for item in &view.items {
-        text.push_str(item);
-        text.push('\n');
-    }
-    if !view.variables.is_empty() {
-        writeln!(text, "fn {VALUE}<T>() -> T {{ loop {{}} }}")
-            .expect("invariant: a String takes any text");
-    }
-    for variable in &view.variables {
-        let mutable = if variable.mutable { "mut " } else { "" };
-        writeln!(
-            text,
-            "let {mutable}{}: {} = {VALUE}();",
-            variable.name, variable.type_name
-        )
-        .expect("invariant: a String takes any text");
-    }
-    text
 }
 
 #[cfg(test)]
@@ -66,23 +84,27 @@ mod tests {
     use crate::completion::Variable;
 
     #[test]
-    fn commands_items_variables() {
+    fn items_variables_code() {
+        let variable = |name: &str, type_name: &str, mutable| Variable {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            mutable,
+            ..Variable::default()
+        };
         let view = SessionView {
             items: vec!["fn f() {}".to_owned()],
-            variables: vec![Variable {
-                name: "x".to_owned(),
-                type_name: "Vec<i32>".to_owned(),
-                mutable: true,
-                ..Variable::default()
-            }],
-            deps: vec!["regex = \"1\"".to_owned(), "a\nb".to_owned()],
+            variables: vec![variable("x", "Vec<i32>", true), variable("y", "", false)],
+            deps: vec!["regex = \"1\"".to_owned()],
         };
+        let code = ":dep größe = \"1\"\nx.len()";
+        let context = Context::new(&view, code);
         assert_eq!(
-            preamble(&view, Some(Path::new("/src/runtime"))),
-            ":dep swath = { path = \"/src/runtime\" }\n:dep regex = \"1\"\n\
-             use swath::prelude::*;\nfn f() {}\nfn __swath_value<T>() -> T { loop {} }\n\
-             let mut x: Vec<i32> = __swath_value();\n"
+            context.text,
+            "use swath::prelude::*;\nfn f() {}\n\
+             async fn __swath_cell(mut x: Vec<i32>, y: _, ) \
+             -> ::std::result::Result<(), ::std::boxed::Box<dyn ::std::error::Error>> {\n                  \nx.len()\n}\n"
         );
-        assert_eq!(preamble(&SessionView::default(), None), "");
+        let at = code.find("x.len").unwrap();
+        assert!(context.text[context.before + at..].starts_with("x.len()"));
     }
 }

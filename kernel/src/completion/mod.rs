@@ -3,19 +3,27 @@
 //! rust-analyzer answers the first two, in a process of its own
 //! ([`Analyzer`] talks to it, [`analyze`] is its main function), so that a
 //! cell never waits for it and its memory has a limit. What cells have
-//! defined reaches it as a [`SessionView`], which becomes source text before
-//! the user's ([`context`]).
+//! defined reaches it as a [`SessionView`], which becomes source text around
+//! the user's ([`context`]); what they can name is its [`world`], from the
+//! list of [`crates`]. Where it isn't ready, [`names`] answers.
 
 mod analyze;
+mod answer;
 mod client;
 mod commands;
 mod completeness;
 mod context;
+mod crates;
 mod cursor;
-mod outline;
+
+mod memory;
+mod modules;
+mod names;
+mod paths;
 mod process;
 mod protocol;
 mod view;
+mod world;
 
 pub(crate) use analyze::analyze;
 pub(crate) use client::Analyzer;

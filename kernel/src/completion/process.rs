@@ -10,12 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
 
+use super::analyze::DIRECTORY_VARIABLE;
+use super::memory;
 use super::protocol::{Answer, Ask, Told};
 use crate::error::{Error, Result};
 
-/// Memory that the process may use, in bytes, unless
-/// `SWATH_ANALYZER_MEMORY` says otherwise.
-const DEFAULT_MEMORY: u64 = 6 << 30;
 /// A process that is ready and answers nothing for so long hangs.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 
@@ -30,7 +29,7 @@ pub(super) struct Process {
     asks: mpsc::UnboundedSender<Vec<u8>>,
     shared: Arc<Mutex<Shared>>,
     next_id: u64,
-    /// What it compiles into; removed with this.
+    /// Where it writes; removed with this.
     _directory: TempDir,
 }
 
@@ -48,8 +47,8 @@ struct Shared {
 }
 
 impl Process {
-    /// Starts the process.
-    pub(super) fn start() -> Result<Self> {
+    /// Starts the process. The receiver fails when it ends.
+    pub(super) fn start() -> Result<(Self, oneshot::Receiver<()>)> {
         let failed = |error: std::io::Error| Error::Analyzer(error.to_string());
         let directory = tempfile::Builder::new()
             .prefix("swath-analyzer-")
@@ -58,32 +57,17 @@ impl Process {
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command
             .arg("analyze")
-            .env("EVCXR_TMPDIR", directory.path())
-            // The sources of all dependencies are there, or they are not:
-            // completion is no reason to use the network.
-            .env("CARGO_NET_OFFLINE", "true")
-            // That cells get a std of empty crates is none of its concern.
-            .env_remove("RUST_SRC_PATH")
+            .env(DIRECTORY_VARIABLE, directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Where memory runs out, the allocator says so; no user can mend it.
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        let memory = memory_limit();
-        // SAFETY: setrlimit and setpriority are async-signal-safe, and nothing
-        // else happens between fork and exec.
+        let limit = memory::limit();
+        // SAFETY: `restrict` is async-signal-safe, and nothing else happens
+        // between fork and exec.
         unsafe {
-            command.pre_exec(move || {
-                let limit = libc::rlimit {
-                    rlim_cur: memory,
-                    rlim_max: memory,
-                };
-                if libc::setrlimit(libc::RLIMIT_DATA, &limit) != 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                // Cells go first. It is no error if that cannot be said.
-                let _ = libc::setpriority(libc::PRIO_PROCESS, 0, 10);
-                Ok(())
-            });
+            command.pre_exec(move || memory::restrict(limit));
         }
         let mut child = command.spawn().map_err(failed)?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -98,14 +82,20 @@ impl Process {
             asked: None,
         }));
         tokio::spawn(write(stdin, lines));
-        tokio::spawn(read(stdout, shared.clone()));
-        Ok(Self {
+        let (lives, ended) = oneshot::channel();
+        let reading = read(stdout, shared.clone());
+        tokio::spawn(async move {
+            reading.await;
+            drop::<oneshot::Sender<()>>(lives);
+        });
+        let process = Self {
             child,
             asks,
             shared,
             next_id: 0,
             _directory: directory,
-        })
+        };
+        Ok((process, ended))
     }
 
     /// Asks; `ask.id` is set here. The receiver fails when the process ends.
@@ -121,6 +111,11 @@ impl Process {
         drop(shared);
         let _ = self.asks.send(line);
         Ok(receiver)
+    }
+
+    /// Whether it has loaded what it needs.
+    pub(super) fn is_ready(&self) -> bool {
+        lock(&self.shared).ready
     }
 
     /// Whether it can still answer.
@@ -185,11 +180,4 @@ async fn read(stdout: ChildStdout, shared: Arc<Mutex<Shared>>) {
     shared.ended = true;
     // Those who wait learn it from their dropped senders.
     shared.waiting.clear();
-}
-
-fn memory_limit() -> u64 {
-    std::env::var("SWATH_ANALYZER_MEMORY")
-        .ok()
-        .and_then(|setting| crate::output::parse_nbytes(&setting))
-        .map_or(DEFAULT_MEMORY, |nbytes| nbytes as u64)
 }

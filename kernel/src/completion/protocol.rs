@@ -1,9 +1,14 @@
 //! What the kernel and its analyzer process say to each other: a JSON object
 //! a line. Offsets are bytes.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::SessionView;
+
+/// How long the kernel waits for an answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The kernel asks.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +48,20 @@ pub(super) enum Told {
 pub(super) enum Answer {
     Completions(Completions),
     Inspection(Option<Inspection>),
+}
+
+impl Answer {
+    /// That there is none.
+    pub(super) fn nothing(ask: &Ask) -> Self {
+        match ask.question {
+            Question::Complete => Self::Completions(Completions {
+                start: ask.position,
+                end: ask.position,
+                matches: Vec::new(),
+            }),
+            Question::Inspect => Self::Inspection(None),
+        }
+    }
 }
 
 /// What can replace `start..end`.
