@@ -19,12 +19,12 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
     (":explain", "Explain the last compilation error"),
     (":help", "List the commands"),
     (
-        ":last_error_json",
-        "Print the last compilation error as JSON",
-    ),
-    (
         ":last_compile_dir",
         "Print the folder in which cells are compiled",
+    ),
+    (
+        ":last_error_json",
+        "Print the last compilation error as JSON",
     ),
     (":linker", "Tell what links cells"),
     (

@@ -18,6 +18,56 @@ pub(super) const HELD: &[&str] = &[
     "tokio",
 ];
 
+/// The features that they have and that are not on by default, as the runtime
+/// asks for them.
+const FEATURES: &[(&str, &[&str])] = &[
+    ("ndarray", &["rayon", "serde", "std"]),
+    (
+        "plotters",
+        &[
+            "all_elements",
+            "all_series",
+            "colormaps",
+            "full_palette",
+            "svg_backend",
+        ],
+    ),
+    (
+        "polars",
+        &[
+            "abs",
+            "csv",
+            "cum_agg",
+            "diff",
+            "dtype-i16",
+            "dtype-i8",
+            "dtype-slim",
+            "dtype-u16",
+            "dtype-u8",
+            "fmt",
+            "ipc",
+            "is_between",
+            "is_in",
+            "is_unique",
+            "lazy",
+            "parquet",
+            "rank",
+            "regex",
+            "round_series",
+            "semi_anti_join",
+            "strings",
+            "temporal",
+            "zip_with",
+        ],
+    ),
+    ("rand", &["std"]),
+    ("serde_json", &["std"]),
+    (
+        "tokio",
+        &["macros", "rt", "rt-multi-thread", "sync", "time"],
+    ),
+];
+
 /// Their versions.
 static VERSIONS: LazyLock<BTreeMap<String, Vec<semver::Version>>> =
     LazyLock::new(|| versions(include_str!("../../../Cargo.lock")));
@@ -38,7 +88,7 @@ pub(super) fn bound(argument: &str) -> Option<Bound> {
             let value = value.trim();
             let requirement = match value.strip_prefix('{') {
                 None => value.trim_matches('"').to_owned(),
-                Some(table) => only_version(table.strip_suffix('}')?)?,
+                Some(table) => version_asked(name.trim(), table.strip_suffix('}')?)?,
             };
             (name.trim(), requirement)
         }
@@ -66,11 +116,54 @@ pub(super) fn version(name: &str) -> Option<String> {
     VERSIONS.get(name)?.iter().max().map(ToString::to_string)
 }
 
-/// The version in `version = "0.17"`, where nothing else is asked for.
-fn only_version(table: &str) -> Option<String> {
-    let (key, value) = table.trim().trim_end_matches(',').split_once('=')?;
-    (key.trim() == "version" && !value.contains(','))
-        .then(|| value.trim().trim_matches('"').to_owned())
+/// The version in `{ version = "0.17", features = ["std"] }`, where nothing is
+/// asked for that the runtime's copy of the crate lacks.
+fn version_asked(name: &str, table: &str) -> Option<String> {
+    let has = |feature: &str| {
+        FEATURES
+            .iter()
+            .any(|(held, features)| *held == name && features.contains(&feature))
+    };
+    let mut version = None;
+    for (key, value) in entries(table) {
+        match key {
+            "version" => version = Some(value.trim_matches('"').to_owned()),
+            "features" => {
+                let features = value.strip_prefix('[')?.strip_suffix(']')?;
+                let mut asked = features
+                    .split(',')
+                    .map(|feature| feature.trim().trim_matches('"'))
+                    .filter(|feature| !feature.is_empty());
+                if !asked.all(has) {
+                    return None;
+                }
+            }
+            // It may have more than is asked for.
+            "default-features" => {}
+            _ => return None,
+        }
+    }
+    version
+}
+
+/// The keys and values of an inline table.
+fn entries(table: &str) -> Vec<(&str, &str)> {
+    let mut entries = Vec::new();
+    let (mut start, mut depth) = (0, 0);
+    for (at, c) in table.char_indices().chain([(table.len(), ',')]) {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            ',' if depth == 0 => {
+                if let Some((key, value)) = table[start..at].split_once('=') {
+                    entries.push((key.trim(), value.trim()));
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    entries
 }
 
 fn versions(lock: &str) -> BTreeMap<String, Vec<semver::Version>> {
@@ -107,6 +200,13 @@ mod tests {
             name("ndarray = { version = \"0.17\", features = [\"blas\"] }"),
             None
         );
+        assert_eq!(
+            name(
+                "polars = { version = \"0.55\", features = [\"lazy\", \"csv\"], default-features = false }"
+            ),
+            Some("polars")
+        );
+        assert_eq!(name("polars = { path = \"../polars\" }"), None);
         assert_eq!(name("itoa"), None);
     }
 }

@@ -70,9 +70,11 @@ impl Diagnostic {
             };
             let range = generated.without_parentheses(range);
             let is_primary = span["is_primary"] == true;
+            let end = range.end.max(range.start);
             let ends = (
                 generated.origin(range.start),
-                generated.origin(range.end.max(range.start)),
+                // A string without its end goes on behind the cell.
+                generated.origin(end).or_else(|| generated.end_before(end)),
             );
             if let (Some(start), Some(end)) = ends
                 && start.cell == end.cell
@@ -81,7 +83,7 @@ impl Diagnostic {
             {
                 let place = Place {
                     range: start.offset..end.offset,
-                    label: span["label"].as_str().unwrap_or_default().to_owned(),
+                    label: message_for_people(span["label"].as_str().unwrap_or_default()),
                     is_primary,
                 };
                 if start.cell == cell {
@@ -96,7 +98,10 @@ impl Diagnostic {
                 } else {
                     &mut diagnostic.other_role
                 };
-                *known = known.take().or(role);
+                // That a variable is kept says more than that there is one.
+                if !matches!(known, Some(Role::Store(_))) {
+                    *known = role.or(known.take());
+                }
             }
         }
         diagnostic.places.sort_by_key(|place| !place.is_primary);
@@ -160,7 +165,16 @@ impl Diagnostic {
             }
         }
         // Notes about code that the user never saw help nobody.
-        if !message.contains("swath_") && !message.contains("session::cell") {
+        let is_internal = [
+            "swath_",
+            "session::cell",
+            "introduced here",
+            "full name for the type has been written",
+            "consider using `--verbose`",
+        ]
+        .iter()
+        .any(|part| message.contains(part));
+        if !is_internal {
             self.helps.push((child["level"] == "help", message));
         }
     }
@@ -177,6 +191,46 @@ impl Diagnostic {
             diagnostic.add_help(help);
         }
         diagnostic
+    }
+
+    /// Places an error of a cell that the parser does not understand: what is
+    /// missing is missing at the end.
+    pub(super) fn of_verbatim(error: &Value, generated: &Generated, cell: u32) -> Self {
+        let mut diagnostic = Self::new(error, generated, cell);
+        if diagnostic.is_about_cell() {
+            return diagnostic;
+        }
+        if let Some(place) = diagnostic.places.first_mut() {
+            // What it is that has no counterpart.
+            place.is_primary = true;
+        } else {
+            let end = array(&error["spans"])
+                .iter()
+                .find(|span| span["is_primary"] == true)
+                .and_then(local_range)
+                .and_then(|range| generated.end_before(range.start));
+            if let Some(end) = end {
+                diagnostic.places.insert(
+                    0,
+                    Place {
+                        range: end.offset..end.offset,
+                        label: String::new(),
+                        is_primary: true,
+                    },
+                );
+            }
+        }
+        if let Some((before, _)) = diagnostic.message.split_once(", found `}`") {
+            diagnostic.message = format!("{before}, found the end of the cell");
+        }
+        diagnostic
+    }
+
+    /// Whether it says that a delimiter or a quote has no counterpart.
+    pub(super) fn is_about_delimiters(&self) -> bool {
+        ["delimiter", "unterminated"]
+            .iter()
+            .any(|word| self.message.contains(word))
     }
 
     /// Whether it is about something that the user wrote.
@@ -330,7 +384,10 @@ fn spanned_text(span: &Value) -> Option<String> {
 }
 
 fn message_for_people(message: &str) -> String {
-    message.replace("`swath_outcome`", "the end of the cell")
+    message
+        .replace("`swath_outcome`", "the end of the cell")
+        .replace(" compatible with `Result<(), Failure>`", "")
+        .replace("in a closure that returns `Result`", "in a cell")
 }
 
 /// The first place where a name stands as a word.

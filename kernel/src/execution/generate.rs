@@ -37,6 +37,9 @@ pub(super) enum Role {
     Load(String),
     /// Puts an earlier variable back.
     Keep(String),
+    /// Puts an earlier variable back that was moved and got a new value: where
+    /// the user's statements end.
+    KeepNew(String),
     /// Puts a new variable into the store.
     Store(String),
 }
@@ -86,10 +89,13 @@ impl Generated {
         self.line(format_args!("}}"));
     }
 
-    /// Writes the cell as it is into a function, for the compiler's own words
-    /// on what the parser does not understand.
-    pub(super) fn verbatim(&mut self, cell: &Text, commands: &[Range<usize>]) {
-        self.line(format_args!("pub fn cell() {{"));
+    /// Writes the cell as it is, for the compiler's own words on what the parser
+    /// does not understand: into a function, or alone, which tells of a
+    /// delimiter that is missing and nothing else.
+    pub(super) fn verbatim(&mut self, cell: &Text, commands: &[Range<usize>], is_alone: bool) {
+        if !is_alone {
+            self.line(format_args!("pub fn cell() {{"));
+        }
         let end = cell.range.end;
         let mut start = cell.range.start;
         for range in commands.iter().cloned().chain([end..end]) {
@@ -97,7 +103,9 @@ impl Generated {
             self.raw("\n");
             start = range.end;
         }
-        self.line(format_args!("}}"));
+        if !is_alone {
+            self.line(format_args!("}}"));
+        }
     }
 
     fn statements(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
@@ -162,6 +170,16 @@ impl Generated {
                 self.text.push('\n');
             }
         }
+        for name in frame.loaded.keys() {
+            // Instead of the line behind the statements.
+            let role = Role::KeepNew((*name).to_owned());
+            if source.assigned.contains(*name)
+                && frame.without.contains(&Role::Keep((*name).to_owned()))
+                && !frame.without.contains(&role)
+            {
+                self.role(role, &format!("{CELL}::put({name:?}, {name});"));
+            }
+        }
         for binding in &bindings {
             let line = format!("{CELL}::put({:?}, {});", binding.name, binding.name);
             if !frame.without.contains(&Role::Store(binding.name.clone())) {
@@ -222,6 +240,16 @@ impl Generated {
     /// Where a place of the text comes from.
     pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
         self.pieces.origin(offset)
+    }
+
+    /// The end of the last cell's piece in front of a place.
+    pub(super) fn end_before(&self, offset: usize) -> Option<Origin> {
+        let before = self.pieces.0.iter().rev();
+        let (range, piece) = before
+            .filter(|(_, piece)| !piece.as_str().trim().is_empty())
+            .find(|(range, _)| range.end <= offset)?;
+        let end = piece.as_str().trim_end().len();
+        self.pieces.origin(range.start + end)
     }
 
     /// A range without the parentheses that are written around a last
@@ -370,7 +398,7 @@ mod tests {
     fn what_is_not_understood_is_compiled_as_it_is() {
         let code: Arc<str> = Arc::from(":dep a\nlet x = ;");
         let mut generated = Generated::default();
-        generated.verbatim(&Text::whole(1, &code), &[0..6]);
+        generated.verbatim(&Text::whole(1, &code), &[0..6], false);
         assert_eq!(generated.text, "pub fn cell() {\n\n\nlet x = ;\n}\n");
         let at = generated.text.find("= ;").expect("it is there");
         assert_eq!(

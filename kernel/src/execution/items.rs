@@ -70,6 +70,13 @@ struct Named {
 }
 
 #[derive(Clone, Debug)]
+struct Macro {
+    name: String,
+    makes_items: bool,
+    item: Item,
+}
+
+#[derive(Clone, Debug)]
 struct Impl {
     item: Item,
     head: String,
@@ -94,7 +101,7 @@ pub(super) struct Items {
     attributes: Vec<Text>,
     imports: Vec<Import>,
     /// In the order of their definition, which matters to macros.
-    macros: Vec<(String, Item)>,
+    macros: Vec<Macro>,
     others: Vec<Item>,
     named: BTreeMap<String, Named>,
     impls: Vec<Impl>,
@@ -125,6 +132,11 @@ pub(super) struct Change {
     pub(super) restarted: Vec<String>,
     /// The session's items afterwards.
     pub(super) after: Items,
+}
+
+/// A name as [`Source::names`] has it.
+fn plain(name: &str) -> &str {
+    name.trim_start_matches("r#")
 }
 
 /// What every cell has in scope, beside the prelude; a definition of the same
@@ -194,7 +206,7 @@ impl Items {
                 } => {
                     let differs =
                         |before: &Named| before.is_type && before.item.as_str() != defined.as_str();
-                    if self.named.get(name).is_some_and(differs) {
+                    if self.named.get(plain(name)).is_some_and(differs) {
                         redefined.insert(name.clone());
                     }
                     after.undefine(name);
@@ -204,11 +216,15 @@ impl Items {
                         is_function: *is_function,
                         members: members.clone(),
                     };
-                    after.named.insert(name.clone(), named);
+                    after.named.insert(plain(name).to_owned(), named);
                 }
-                ItemKind::Macro { name } => {
+                ItemKind::Macro { name, makes_items } => {
                     after.undefine(name);
-                    after.macros.push((name.clone(), defined));
+                    after.macros.push(Macro {
+                        name: name.clone(),
+                        makes_items: *makes_items,
+                        item: defined,
+                    });
                 }
                 ItemKind::Impl { head, members } => after.implement(head, members, defined),
                 ItemKind::Use { named, globs } => {
@@ -244,8 +260,9 @@ impl Items {
 
     /// Removes what has a name.
     fn undefine(&mut self, name: &str) {
+        let name = plain(name);
         self.named.remove(name);
-        self.macros.retain(|(other, _)| other != name);
+        self.macros.retain(|other| plain(&other.name) != name);
         self.drop_import(name);
     }
 
@@ -314,7 +331,7 @@ impl Items {
     fn all(&self) -> impl Iterator<Item = &Item> {
         self.macros
             .iter()
-            .map(|(_, item)| item)
+            .map(|one| &one.item)
             .chain(&self.others)
             .chain(self.named.values().map(|named| &named.item))
             .chain(self.impls.iter().map(|one| &one.item))
@@ -323,7 +340,7 @@ impl Items {
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Item> {
         self.macros
             .iter_mut()
-            .map(|(_, item)| item)
+            .map(|one| &mut one.item)
             .chain(&mut self.others)
             .chain(self.named.values_mut().map(|named| &mut named.item))
             .chain(self.impls.iter_mut().map(|one| &mut one.item))
@@ -395,13 +412,14 @@ impl Items {
             let macros = self
                 .macros
                 .iter()
-                .filter_map(|(name, item)| names.contains(name).then_some(item));
+                .filter_map(|one| names.contains(plain(&one.name)).then_some(&one.item));
             let impls = self.impls.iter().filter_map(|one| {
-                let is_meant = one
-                    .about
-                    .iter()
-                    .any(|name| names.contains(name) && self.named.contains_key(name))
-                    || !one.members.is_disjoint(&names);
+                let of_trait = one.head.contains(" for ");
+                let is_about =
+                    |name: &String| names.contains(name) && self.named.contains_key(name);
+                // What a trait asks for may be called without its name.
+                let is_meant =
+                    !one.members.is_disjoint(&names) || of_trait && one.about.iter().any(is_about);
                 is_meant.then_some(&one.item)
             });
             let new: Vec<Arc<Definition>> = named
@@ -421,9 +439,18 @@ impl Items {
         }
     }
 
+    /// Whether a macro's calls define items.
+    pub(super) fn makes_items(&self, name: &str) -> bool {
+        self.macros
+            .iter()
+            .any(|one| one.name == name && one.makes_items)
+    }
+
     /// Whether a name is a function's.
     pub(super) fn is_function(&self, name: &str) -> bool {
-        self.named.get(name).is_some_and(|named| named.is_function)
+        self.named
+            .get(plain(name))
+            .is_some_and(|named| named.is_function)
     }
 
     /// The items' texts, for whoever wants to know what is in scope.
@@ -434,7 +461,7 @@ impl Items {
             generated.text
         });
         imports
-            .chain(self.macros.iter().map(|(_, item)| item.as_str().to_owned()))
+            .chain(self.macros.iter().map(|one| one.item.as_str().to_owned()))
             .chain(self.others.iter().map(|item| item.as_str().to_owned()))
             .chain(
                 self.named
@@ -676,7 +703,7 @@ mod tests {
             text("a()"),
             "use m::z; fn a() { b() } fn b() {} mod m { pub fn z() {} } "
         );
-        assert!(text("P").contains("impl P") && !text("P").contains("impl Q"));
+        assert!(text("P.f()").contains("impl P") && !text("P.f()").contains("impl Q"));
         assert!(text("5.t()").contains("trait T") && text("5.t()").contains("impl T for i32"));
     }
 

@@ -147,6 +147,7 @@ impl Session {
         } else if source.is_empty() {
             Ok(())
         } else {
+            source.take_item_calls(|name| self.items.makes_items(name));
             self.add_extern_crates(cell, &source)?;
             self.run_code(cell, &code, &source)
         };
@@ -174,22 +175,28 @@ impl Session {
         code: &Text,
         source: &Source,
     ) -> Result<(), CellError> {
-        let mut generated = Generated::default();
-        generated.verbatim(code, &source.commands);
-        match self.compile(&generated, OptLevel::None) {
-            Ok(_) => Err(broken(
-                "the cell cannot be taken apart, though the compiler understands it",
-            )),
-            Err(Failed::Errors(errors)) => {
-                let diagnostics: Vec<_> = errors
-                    .iter()
-                    .map(|error| Diagnostic::new(error, &generated, cell.number))
-                    .collect();
-                self.last_errors = errors;
-                Err(cell_error(&diagnostics, &cell.code, cell.number))
+        // Around a delimiter that is missing, a function would end the cell.
+        for is_alone in [true, false] {
+            let mut generated = Generated::default();
+            generated.verbatim(code, &source.commands, is_alone);
+            let errors = match self.compile(&generated, OptLevel::None) {
+                Ok(_) => continue,
+                Err(Failed::Errors(errors)) => errors,
+                Err(failed) => return Err(self.not_compiled(failed)),
+            };
+            let diagnostics: Vec<_> = errors
+                .iter()
+                .map(|error| Diagnostic::of_verbatim(error, &generated, cell.number))
+                .collect();
+            if is_alone && !diagnostics.iter().any(Diagnostic::is_about_delimiters) {
+                continue;
             }
-            Err(failed) => Err(self.not_compiled(failed)),
+            self.last_errors = errors;
+            return Err(cell_error(&diagnostics, &cell.code, cell.number));
         }
+        Err(broken(
+            "the cell cannot be taken apart, though the compiler understands it",
+        ))
     }
 
     /// Adds crates that a cell names by `extern crate`, as evcxr does.
@@ -237,6 +244,9 @@ impl Session {
         let mut first_errors: Option<(Vec<Diagnostic>, Vec<Value>)> = None;
         let mut without: Vec<Role> = Vec::new();
         let mut own_display = false;
+        // What is wrong because variables are kept, while it is found out what
+        // is wrong beside that.
+        let mut borrows: Option<(Vec<Diagnostic>, Vec<Value>)> = None;
         for _ in 0..ATTEMPTS {
             let mut items = change.after.clone();
             let unit = self.unit + 1;
@@ -256,6 +266,11 @@ impl Session {
             }
             generated.function(code, source, &frame);
             let errors = match self.compile(&generated, opt_level) {
+                Ok(_) if borrows.is_some() => {
+                    let (diagnostics, errors) = borrows.unwrap_or_default();
+                    self.last_errors = errors;
+                    return Err(self.compile_error(diagnostics, cell));
+                }
                 Ok(library) => {
                     self.units.insert(unit, generated.into_pieces());
                     let ended = self.load(&library, &function)?;
@@ -289,6 +304,18 @@ impl Session {
             if !diagnostics.iter().any(Diagnostic::is_about_cell)
                 && self.mend(&diagnostics, &mut without)
             {
+                continue;
+            }
+            // A variable that borrows makes errors of what would be right
+            // otherwise, and hides what would be wrong all the same.
+            let borrowing: Vec<Role> = diagnostics
+                .iter()
+                .filter_map(Diagnostic::borrowing_variable)
+                .map(|name| Role::Store(name.to_owned()))
+                .collect();
+            if borrows.is_none() && !borrowing.is_empty() && diagnostics.len() > borrowing.len() {
+                without.extend(borrowing);
+                borrows = Some((diagnostics, errors));
                 continue;
             }
             // Perhaps something is used by a name that a macro makes.
@@ -361,7 +388,9 @@ impl Session {
     fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
         self.variables
             .iter()
-            .filter(|(name, _)| source.names.contains(*name) && !forget.contains(name))
+            .filter(|(name, _)| {
+                source.names.contains(name.trim_start_matches("r#")) && !forget.contains(name)
+            })
             .filter_map(|(name, state)| {
                 let of_type = state.source.clone().ok()?;
                 Some((
@@ -387,7 +416,7 @@ impl Session {
                     mended |= self.rename_type(name, diagnostic);
                     renamed.push(name);
                 }
-                Some(role @ (Role::Keep(_) | Role::Store(_)))
+                Some(role @ (Role::Keep(_) | Role::KeepNew(_) | Role::Store(_)))
                     // Moved, or moved on some path, or never set.
                     if matches!(diagnostic.code.as_deref(), Some("E0382" | "E0381" | "E0505")) && !without.contains(role) =>
                 {
@@ -522,7 +551,7 @@ impl Session {
         let (source, other_copy) = if own.is_empty() {
             (source, None)
         } else {
-            let users = self.names.without(&own).source(&variable.type_name);
+            let users = self.names.with_own(&own).source(&variable.type_name);
             let other = source.ok().filter(|other| users.as_ref() != Ok(other));
             (users, other)
         };

@@ -30,6 +30,8 @@ pub(super) struct Source {
     pub(super) awaits: bool,
     /// Whether the statements have loops, closures or iterators.
     pub(super) repeats: bool,
+    /// Variables that get a new value by `name = …`.
+    pub(super) assigned: BTreeSet<String>,
 }
 
 /// An item.
@@ -86,7 +88,11 @@ pub(super) enum ItemKind {
     /// `extern crate`.
     ExternCrate { name: String },
     /// `macro_rules!`: what uses it has to stand behind it.
-    Macro { name: String },
+    Macro {
+        name: String,
+        /// Whether what it makes is items.
+        makes_items: bool,
+    },
     /// Anything else.
     Other,
 }
@@ -96,6 +102,17 @@ pub(super) enum ItemKind {
 pub(super) struct Statement {
     pub(super) range: Range<usize>,
     pub(super) kind: StatementKind,
+    /// Where it is nothing but a call of a macro.
+    call: Option<Call>,
+}
+
+/// A call of a macro where an item could stand.
+#[derive(Debug, PartialEq, Eq)]
+struct Call {
+    name: String,
+    /// The first name in the arguments.
+    first: Option<String>,
+    names: BTreeSet<String>,
 }
 
 /// What matters of a statement.
@@ -160,6 +177,7 @@ impl Source {
         for statement in body.syntax().children().filter(|child| !is_item(child)) {
             source.repeats |= repeats(&statement);
             source.statement_names.extend(names_below(&statement));
+            source.assigned.extend(assigned(&statement));
         }
         source
     }
@@ -188,7 +206,53 @@ impl Source {
         } else {
             StatementKind::Other
         };
-        self.statements.push(Statement { range, kind });
+        self.statements.push(Statement {
+            range,
+            kind,
+            call: call(node),
+        });
+    }
+
+    /// Takes statements that are calls of macros which make items for items: an
+    /// item is known by the first name that the call passes.
+    pub(super) fn take_item_calls(&mut self, makes_items: impl Fn(&str) -> bool) {
+        let makes_items = |name: &str| {
+            let own = self.items.iter().find_map(|item| match &item.kind {
+                ItemKind::Macro {
+                    name: own,
+                    makes_items,
+                } if own == name => Some(*makes_items),
+                _ => None,
+            });
+            own.unwrap_or_else(|| makes_items(name))
+        };
+        let is_item = |statement: &Statement| {
+            statement
+                .call
+                .as_ref()
+                .is_some_and(|call| makes_items(&call.name))
+        };
+        let (calls, statements) = std::mem::take(&mut self.statements)
+            .into_iter()
+            .partition(is_item);
+        self.statements = statements;
+        let calls: Vec<Statement> = calls;
+        for Statement { range, call, .. } in calls {
+            let Some(call) = call else { continue };
+            let kind = call.first.map_or(ItemKind::Other, |name| ItemKind::Named {
+                name,
+                is_type: false,
+                is_function: false,
+                members: BTreeSet::new(),
+            });
+            self.items.push(Item {
+                range,
+                kind,
+                statics: Vec::new(),
+                names: call.names,
+                repeats: false,
+            });
+        }
     }
 
     /// Whether there is nothing to compile.
@@ -250,6 +314,79 @@ fn without_comments(node: &SyntaxNode) -> TextRange {
 
 fn to_cell(range: TextRange) -> Range<usize> {
     usize::from(range.start()) - HEAD.len()..usize::from(range.end()) - HEAD.len()
+}
+
+/// Whether what a macro makes begins as an item does, by every rule.
+fn makes_items(item: &ast::MacroRules) -> bool {
+    const ITEMS: [&str; 13] = [
+        "const",
+        "enum",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "pub",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "union",
+        "use",
+    ];
+    let Some(rules) = item.token_tree() else {
+        return false;
+    };
+    // Each rule is two trees of tokens: what is taken, what is made.
+    let trees: Vec<ast::TokenTree> = rules
+        .syntax()
+        .children()
+        .filter_map(ast::TokenTree::cast)
+        .collect();
+    let mut made = trees.iter().skip(1).step_by(2).peekable();
+    made.peek().is_some()
+        && made.all(|tree| {
+            let text = tree.syntax().text().to_string();
+            let mut text = text.trim_start_matches(['{', '(', '[']).trim_start();
+            // Attributes in front of it.
+            while let Some(rest) = text.strip_prefix("#[") {
+                text = rest
+                    .split_once(']')
+                    .map_or("", |(_, rest)| rest)
+                    .trim_start();
+            }
+            let first = text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .next();
+            first.is_some_and(|first| ITEMS.contains(&first))
+        })
+}
+
+/// The call of a macro that a statement consists of, where an item could stand:
+/// with braces, or with a semicolon behind it.
+fn call(node: &SyntaxNode) -> Option<Call> {
+    let expression = match ast::ExprStmt::cast(node.clone()) {
+        Some(statement) => {
+            statement.semicolon_token()?;
+            statement.expr()?
+        }
+        None => ast::Expr::cast(node.clone())?,
+    };
+    let ast::Expr::MacroExpr(expression) = expression else {
+        return None;
+    };
+    let call = expression.macro_call()?;
+    let tree = call.token_tree()?;
+    let is_whole = ast::ExprStmt::can_cast(node.kind()) || tree.l_curly_token().is_some();
+    let first = tree
+        .syntax()
+        .children_with_tokens()
+        .filter_map(|element| element.into_token())
+        .find(|token| token.kind() == SyntaxKind::IDENT);
+    is_whole.then_some(Call {
+        name: macro_name(&call)?,
+        first: first.map(|token| token.text().to_owned()),
+        names: names_below(call.syntax()),
+    })
 }
 
 /// Macros whose calls define statics: kept for later cells like any item.
@@ -335,10 +472,39 @@ fn one_static(item: &ast::Static, range: Range<usize>, is_thread_local: bool) ->
             .map(|visibility| visibility.syntax().text().to_string())
             .unwrap_or_default(),
         name: item.name()?.text().to_string(),
-        of_type: item.ty()?.syntax().text().to_string(),
+        of_type: with_lifetimes(&item.ty()?),
         mutable: item.mut_token().is_some(),
         is_thread_local,
     })
+}
+
+/// A static's type, with the lifetimes that may be left out in its definition
+/// and not in a declaration.
+fn with_lifetimes(of_type: &ast::Type) -> String {
+    let mut text = of_type.syntax().text().to_string();
+    let start = of_type.syntax().text_range().start();
+    let mut places: Vec<usize> = of_type
+        .syntax()
+        .descendants()
+        .filter_map(ast::RefType::cast)
+        .filter(|reference| reference.lifetime().is_none())
+        // In a function's type it is the function's own lifetime.
+        .filter(|reference| {
+            !reference.syntax().ancestors().any(|node| {
+                matches!(
+                    node.kind(),
+                    SyntaxKind::FN_PTR_TYPE | SyntaxKind::PARENTHESIZED_ARG_LIST
+                )
+            })
+        })
+        .filter_map(|reference| Some(reference.amp_token()?.text_range().end() - start))
+        .map(usize::from)
+        .collect();
+    places.sort_unstable();
+    for place in places.into_iter().rev() {
+        text.insert_str(place, "'static ");
+    }
+    text
 }
 
 /// What a `thread_local!` defines.
@@ -371,6 +537,22 @@ fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
             _ => None,
         })
         .collect()
+}
+
+/// The variables that a statement gives a new value as a whole.
+fn assigned(node: &SyntaxNode) -> impl Iterator<Item = String> {
+    node.descendants()
+        .filter_map(ast::BinExpr::cast)
+        .filter(|expression| {
+            matches!(
+                expression.op_kind(),
+                Some(ast::BinaryOp::Assignment { op: None })
+            )
+        })
+        .filter_map(|expression| match expression.lhs()? {
+            ast::Expr::PathExpr(path) => Some(path.syntax().text().to_string()),
+            _ => None,
+        })
 }
 
 /// Methods that go through many elements, and macros that hide loops.
@@ -442,6 +624,7 @@ fn item_kind(item: &ast::Item) -> ItemKind {
         ast::Item::MacroRules(item) => {
             item.name().map_or(ItemKind::Other, |name| ItemKind::Macro {
                 name: name.text().to_string(),
+                makes_items: makes_items(item),
             })
         }
         ast::Item::ExternCrate(item) => {
@@ -787,6 +970,40 @@ mod tests {
             ]
         );
         assert_eq!(globs, &["pub use a::d::f::*;\n", "pub use a::T as _;\n"]);
+    }
+
+    #[test]
+    fn calls_of_macros_that_make_items_are_items() {
+        let mut source = Source::parse(
+            "macro_rules! point { ($n:ident) => { #[derive(Debug)] struct $n; }; }\n\
+             macro_rules! say { ($n:ident) => { println!(\"{}\", $n) }; }\n\
+             point!(P);\nsay!(x);\nearlier! { Q }",
+        );
+        source.take_item_calls(|name| name == "earlier");
+        let names: Vec<_> = source
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Named { name, .. } => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(names, ["P", "Q"]);
+        assert_eq!(source.statements.len(), 1);
+    }
+
+    #[test]
+    fn a_declaration_has_all_lifetimes() {
+        let of = |code: &str| Source::parse(code).items[0].statics[0].of_type.clone();
+        assert_eq!(of("static A: &str = \"a\";"), "&'static str");
+        assert_eq!(of("static A: &[&str] = &[];"), "&'static [&'static str]");
+        assert_eq!(of("static A: fn(&str) = f;"), "fn(&str)");
+    }
+
+    #[test]
+    fn a_new_value_for_a_variable_is_noticed() {
+        let assigned = Source::parse("drop(a); a = 1; b += 1; c.d = 2; if a == 3 {}").assigned;
+        assert_eq!(assigned, ["a".to_owned()].into());
     }
 
     #[test]

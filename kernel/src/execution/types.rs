@@ -27,16 +27,23 @@ impl PublicNames {
         self.0.extend(table);
     }
 
-    /// The same names, but for those that stand for the runtime's copies of
-    /// `crates`.
-    pub(super) fn without(&self, crates: &[String]) -> Self {
-        let is_of = |public: &str| {
-            let own = public.strip_prefix("swath::");
-            own.and_then(|path| path.split("::").next())
-                .is_some_and(|root| crates.iter().any(|name| name == root))
+    /// The same names, with the user's own copies of `crates` in the place of
+    /// the runtime's.
+    pub(super) fn with_own(&self, crates: &[String]) -> Self {
+        let own = |public: &String| {
+            let path = public.strip_prefix("swath::")?;
+            let root = path.split("::").next()?;
+            crates
+                .iter()
+                .any(|name| name == root)
+                .then(|| path.to_owned())
         };
-        let kept = self.0.iter().filter(|(_, public)| !is_of(public));
-        Self(kept.map(|(from, to)| (from.clone(), to.clone())).collect())
+        let names = self.0.iter();
+        Self(
+            names
+                .map(|(from, public)| (from.clone(), own(public).unwrap_or(public.clone())))
+                .collect(),
+        )
     }
 
     /// The source text for a type's name.
@@ -152,10 +159,10 @@ mod tests {
     #[test]
     fn a_crate_of_the_users_keeps_its_name() {
         let mut names = names();
-        names.extend([("rand::R".to_owned(), "swath::rand::R".to_owned())]);
-        assert_eq!(names.source("rand::R").as_deref(), Ok("swath::rand::R"));
-        let own = names.without(&["rand".to_owned()]);
-        assert_eq!(own.source("rand::R").as_deref(), Ok("rand::R"));
+        names.extend([("rand::r::R".to_owned(), "swath::rand::R".to_owned())]);
+        assert_eq!(names.source("rand::r::R").as_deref(), Ok("swath::rand::R"));
+        let own = names.with_own(&["rand".to_owned()]);
+        assert_eq!(own.source("rand::r::R").as_deref(), Ok("rand::R"));
         assert_eq!(
             own.source("core::ops::function::Fn").as_deref(),
             Ok("std::ops::Fn")

@@ -6,8 +6,8 @@ use super::plan::topological;
 use super::{Options, pool, prepare, sync};
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Source, SourceProgress, Tasks, Value};
+use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -94,8 +94,7 @@ impl Persisted {
         let (name, grid) = (layer.name().clone(), layer.grid().clone());
         // A thread of its own only waits; the tasks run in the pool.
         std::thread::spawn(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| background.compute(layer, &options)))
-                .unwrap_or_else(|payload| Err(crate::session::panics::error_of(payload)));
+            let outcome = catch(|| background.compute(layer, &options)).unwrap_or_else(Err);
             let _ = counter.end.set(Instant::now());
             background.advance(Progress::Ended(outcome));
         });

@@ -35,11 +35,10 @@ use super::state::{State, Transition};
 use super::sync::{run_task, tell_transition};
 use crate::error::{Error, Result};
 use crate::graph::Value;
-use crate::session::panics::error_of;
+use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use polars_core::runtime::THREAD_POOL;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -261,10 +260,10 @@ impl Run {
     fn work(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
         // A panic that comes from outside of a task (a listener, a value's
         // drop) would end the process if the pool saw it.
-        catch_unwind(AssertUnwindSafe(|| self.work_turn(worker, turn))).unwrap_or_else(|payload| {
+        catch(|| self.work_turn(worker, turn)).unwrap_or_else(|error| {
             let mut shared = self.shared.lock();
             shared.workers[worker] = false;
-            self.end(&mut shared, Err(error_of(payload)));
+            self.end(&mut shared, Err(error));
             false
         })
     }
@@ -287,7 +286,7 @@ impl Run {
             shared.in_task += 1;
             let result = MutexGuard::unlocked(&mut shared, || {
                 // A listener may panic; the task is over then, all the same.
-                let result = catch_unwind(AssertUnwindSafe(|| {
+                let result = catch(|| {
                     run_task(
                         &self.plan,
                         task,
@@ -296,8 +295,8 @@ impl Run {
                         &self.token,
                         &self.listeners,
                     )
-                }))
-                .unwrap_or_else(|payload| Err(error_of(payload)));
+                })
+                .unwrap_or_else(Err);
                 settle();
                 result
             });

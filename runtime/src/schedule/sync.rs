@@ -6,7 +6,7 @@ use super::plan::{Plan, TaskId};
 use super::state::{State, Transition};
 use crate::error::{Error, Result};
 use crate::graph::{Block, Tasks, Value};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::session::panics::catch;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -87,8 +87,7 @@ pub(super) fn run_task(
         index: &index,
     };
     let inside = cancel::enter(token);
-    let result = catch_unwind(AssertUnwindSafe(|| operation.run(&block, inputs)))
-        .unwrap_or_else(|payload| Err(crate::session::panics::error_of(payload)));
+    let result = catch(|| operation.run(&block, inputs)).unwrap_or_else(Err);
     drop(inside);
     let error = match result {
         Ok(value) => {

@@ -27,7 +27,6 @@ use crate::graph::short_type_name;
 use crate::schedule;
 use std::any::{Any, TypeId};
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use swath_channel::{FromRuntime, Variable};
 
 /// Why a cell failed. Made of any error by `?`.
@@ -118,14 +117,14 @@ pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     let outcome = schedule::checkpoint()
         .map_err(Failure::from)
         .and_then(|()| {
-            catch_unwind(AssertUnwindSafe(body))
-                .unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+            panics::catch_payload(body).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
         });
     end(outcome.err());
 }
 
 /// Tells the kernel that the cell has ended.
 pub(super) fn end(failure: Option<Failure>) {
+    panics::tell_caught();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {
@@ -141,7 +140,7 @@ pub(super) fn end(failure: Option<Failure>) {
 /// Runs the user's statements: a panic in them is their failure, so that the
 /// variables around them survive it.
 pub fn guard(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+    panics::catch_payload(body).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
 }
 
 /// Checks that the variables that a cell is about to take are what it was

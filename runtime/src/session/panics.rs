@@ -1,32 +1,82 @@
 //! Panics: as errors of the task, or of the cell, that they happened in.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// Where this thread's last panic came from.
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// How many calls below somebody waits to make an error of a panic.
+    static CAUGHT: Cell<usize> = const { Cell::new(0) };
+    /// This thread's last panic, if nobody has made an error of it yet.
+    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// Keeps panics from being printed: they are shown as the error of their cell.
-/// The place of each is remembered for `error_of`.
+struct Panic {
+    place: Option<String>,
+    message: String,
+}
+
+/// Keeps panics that will be an error from being printed: they are shown as
+/// the error of their cell. A panic in a thread of the user's is printed, and so
+/// is one that the user's code catches, when it is known that it did.
 pub fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
-        let place = info
-            .location()
-            .map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column()));
-        LAST.with_borrow_mut(|last| *last = place);
+        let panic = Panic {
+            place: info
+                .location()
+                .map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column())),
+            message: message(info.payload()),
+        };
+        if CAUGHT.get() > 0 {
+            tell_caught();
+            LAST.with_borrow_mut(|last| *last = Some(panic));
+        } else {
+            panic.print();
+        }
     }));
 }
 
-/// The place of this thread's last panic, `file:line:column`.
+/// Prints the last panic that nobody has made an error of: somebody caught it.
+pub(super) fn tell_caught() {
+    if let Some(panic) = LAST.with_borrow_mut(Option::take) {
+        panic.print();
+    }
+}
+
+impl Panic {
+    fn print(&self) {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("<unnamed>");
+        eprintln!("thread '{name}' panicked: {}", self.message);
+    }
+}
+
+/// The place of this thread's last panic, `file:line:column`; it is told then.
 pub fn take_location() -> Option<String> {
-    LAST.with_borrow_mut(Option::take)
+    LAST.with_borrow_mut(Option::take)?.place
+}
+
+/// Runs code whose panic will be an error.
+pub(crate) fn catch_payload<T>(
+    code: impl FnOnce() -> T,
+) -> std::result::Result<T, Box<dyn Any + Send>> {
+    CAUGHT.set(CAUGHT.get() + 1);
+    let result = catch_unwind(AssertUnwindSafe(code));
+    CAUGHT.set(CAUGHT.get() - 1);
+    result
+}
+
+/// Runs code: a panic in it is an error.
+///
+/// # Errors
+/// What the code panicked with.
+pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T> {
+    catch_payload(code).map_err(error_of)
 }
 
 /// The error that a panic stands for: itself, where an [`Error`] was raised.
-pub(crate) fn error_of(payload: Box<dyn Any + Send>) -> Error {
+fn error_of(payload: Box<dyn Any + Send>) -> Error {
     let location = take_location();
     match payload.downcast::<Error>() {
         Ok(error) => *error,
