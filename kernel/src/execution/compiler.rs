@@ -66,6 +66,9 @@ pub(super) struct Compiler {
     toolchain: Toolchain,
     folder: PathBuf,
     flags: Vec<String>,
+    /// Where the runtime's crates are, and where they are if not there.
+    crates: PathBuf,
+    all_crates: PathBuf,
 }
 
 impl Compiler {
@@ -89,6 +92,8 @@ impl Compiler {
         Self {
             toolchain,
             folder: workplace.cells(),
+            crates: workplace.crates(),
+            all_crates: workplace.all_crates(),
             flags,
         }
     }
@@ -149,18 +154,33 @@ impl Compiler {
         };
         fs::write(self.folder.join(Self::file_name(unit)), code).map_err(broken)?;
         let library = self.folder.join(format!("libcell_{unit}.so"));
-        let result = self.rustc_on(unit, &library, opt_level, crates);
-        if let Err(Failed::Errors(errors)) = &result
-            && !self.toolchain.fast_linker.is_empty()
-            && errors.iter().all(is_about_linking)
-        {
+        loop {
+            match self.rustc_on(unit, &library, opt_level, crates) {
+                // What was thought to be faster does not work here.
+                Err(Failed::Errors(errors)) if self.fall_back(&errors) => {}
+                result => return result.map(|()| library),
+            }
+        }
+    }
+
+    /// Gives up a shortcut that errors are about; whether there was one.
+    fn fall_back(&mut self, errors: &[Value]) -> bool {
+        let text = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
+        let are_all_about = |what: &str| errors.iter().all(|error| text(error).starts_with(what));
+        if !self.toolchain.fast_linker.is_empty() && are_all_about("linking with ") {
             tracing::warn!("lld cannot link a cell: the C compiler does from now on");
             self.toolchain.fast_linker.clear();
-            return self
-                .rustc_on(unit, &library, opt_level, crates)
-                .map(|()| library);
+            return true;
         }
-        result.map(|()| library)
+        let misses_crate = errors
+            .iter()
+            .any(|error| text(error).starts_with("can't find crate for `swath"));
+        if self.crates != self.all_crates && misses_crate {
+            tracing::warn!("a crate is missing in {}", self.crates.display());
+            self.crates = self.all_crates.clone();
+            return true;
+        }
+        false
     }
 
     fn rustc_on(
@@ -172,6 +192,7 @@ impl Compiler {
     ) -> Result<(), Failed> {
         let output = Command::new(&self.toolchain.rustc)
             .args(&self.flags)
+            .arg(format!("-Ldependency={}", self.crates.display()))
             .args(opt_level.flags())
             .args(&self.toolchain.fast_linker)
             .args(crates)
@@ -222,10 +243,4 @@ fn is_error(message: &Value) -> bool {
         .is_some_and(|level| level.starts_with("error"))
         && !text.starts_with("aborting due to")
         && !text.starts_with("Some errors occurred")
-}
-
-fn is_about_linking(message: &Value) -> bool {
-    message["message"]
-        .as_str()
-        .is_some_and(|text| text.starts_with("linking with "))
 }

@@ -16,6 +16,7 @@ mod failures;
 mod generate;
 mod io;
 mod items;
+mod metadata;
 mod process;
 mod run;
 mod source;

@@ -1,8 +1,10 @@
 //! Where a kernel keeps its files while it lives, and what the compiler is told.
 
+use super::metadata::link_crates;
 use parking_lot::Mutex;
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -71,16 +73,36 @@ impl Workplace {
 
     /// Flags that make the runtime's library known to rustc.
     pub(super) fn runtime_flags(&self) -> Vec<String> {
-        let library = |name: &str| self.program.join(format!("lib{name}.so"));
-        let mut flags: Vec<String> = ["swath", INSTANCES]
+        ["swath", INSTANCES]
             .iter()
-            .map(|name| format!("--extern={name}={}", library(name).display()))
-            .collect();
-        flags.push(format!(
-            "-Ldependency={}",
-            self.program.join("deps").display()
-        ));
-        flags
+            .map(|name| {
+                let library = self.program.join(format!("lib{name}.so"));
+                format!("--extern={name}={}", library.display())
+            })
+            .collect()
+    }
+
+    /// The folder of the crates that the runtime is made of: of links to them,
+    /// or cargo's own, with everything that was ever built there.
+    pub(super) fn crates(&self) -> PathBuf {
+        let all = self.all_crates();
+        let links = self.path.join("crates");
+        // The library itself has no suffix.
+        let (library, shared) = (self.program.join("libswath.rlib"), "libswath.so");
+        let linked = link_crates(&library, &all, &links)
+            .and_then(|()| symlink(self.program.join(shared), links.join(shared)));
+        match linked {
+            Ok(()) => links,
+            Err(error) => {
+                tracing::warn!("cells look for crates in {}: {error}", all.display());
+                all
+            }
+        }
+    }
+
+    /// Cargo's folder of crates.
+    pub(super) fn all_crates(&self) -> PathBuf {
+        self.program.join("deps")
     }
 
     /// Ends the compiler, if it runs.

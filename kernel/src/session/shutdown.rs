@@ -7,8 +7,8 @@ use super::{Origin, Session};
 use crate::signals::Signal;
 use crate::wire::{ShutdownReply, ShutdownRequest};
 
-/// How long the children get to end.
-const CHILDREN_LIMIT: Duration = Duration::from_millis(600);
+/// How long the children get to end, and their folder to be removed.
+const CHILDREN_LIMIT: Duration = Duration::from_secs(2);
 
 impl Session {
     pub(super) fn on_shutdown(&mut self, origin: &Origin, request: ShutdownRequest) {

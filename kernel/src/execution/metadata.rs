@@ -1,0 +1,121 @@
+//! Where rustc finds the crates that the runtime is made of.
+//!
+//! cargo's folder holds every version of every crate that was ever built
+//! there, thousands of files, and rustc looks through all of them for each of
+//! the runtime's crates. A folder with links to those that it needs takes a
+//! tenth off every cell. Which they are stands in the runtime's metadata: a
+//! crate's name there goes with the suffix of its file.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// The digits of a suffix: `libserde-6eb950e0c3efc665.rmeta`.
+const DIGITS: usize = 16;
+
+/// Links the files of the crates that `library`, an rlib, speaks of from
+/// `folder` into `links`, which is made.
+///
+/// # Errors
+/// Those of reading and writing; a library without metadata.
+pub(super) fn link_crates(library: &Path, folder: &Path, links: &Path) -> io::Result<()> {
+    let metadata = metadata(&mut File::open(library)?)?;
+    let suffixes = suffixes(&metadata);
+    fs::create_dir(links)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let stem = name
+            .strip_suffix(".rmeta")
+            .or_else(|| name.strip_suffix(".so"));
+        let suffix = stem.and_then(|stem| stem.rsplit_once('-'));
+        if suffix.is_some_and(|(_, suffix)| suffixes.contains(suffix.as_bytes())) {
+            symlink(entry.path(), links.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The metadata in an rlib, which is an archive as `ar` makes it.
+fn metadata(library: &mut File) -> io::Result<Vec<u8>> {
+    const MAGIC: u64 = 8;
+    library.seek(SeekFrom::Start(MAGIC))?;
+    let mut header = [0; 60];
+    loop {
+        library.read_exact(&mut header)?;
+        let field =
+            |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).into_owned();
+        let size: u64 = field(48..58)
+            .trim()
+            .parse()
+            .map_err(|_| io::Error::other("not an archive"))?;
+        if field(0..16).starts_with("lib.rmeta") {
+            let mut metadata = Vec::new();
+            library.take(size).read_to_end(&mut metadata)?;
+            return Ok(metadata);
+        }
+        // Members begin at even places.
+        let skipped = i64::try_from(size + size % 2).map_err(io::Error::other)?;
+        library.seek(SeekFrom::Current(skipped))?;
+    }
+}
+
+/// All that looks like a suffix: a dash and sixteen hexadecimal digits.
+fn suffixes(metadata: &[u8]) -> HashSet<&[u8]> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    metadata
+        .windows(DIGITS + 1)
+        .filter(|window| window[0] == b'-' && window[1..].iter().all(is_digit))
+        .map(|window| &window[1..])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut member = format!("{name:<48}{:<10}`\n", content.len()).into_bytes();
+        member.extend_from_slice(content);
+        member.resize(member.len().next_multiple_of(2), b'\n');
+        member
+    }
+
+    #[test]
+    fn what_the_metadata_speaks_of_is_linked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let mut archive = b"!<arch>\n".to_vec();
+        archive.extend(member("/", b"odd"));
+        archive.extend(member("lib.rmeta/", b"serde-0123456789abcdef\0x-0123"));
+        fs::write(path("lib.rlib"), archive).unwrap();
+        fs::create_dir(path("deps")).unwrap();
+        for name in [
+            "libserde-0123456789abcdef.rmeta",
+            "libserde-1123456789abcdef.rmeta",
+            "a.d",
+        ] {
+            fs::write(path("deps").join(name), "").unwrap();
+        }
+        link_crates(&path("lib.rlib"), &path("deps"), &path("links")).unwrap();
+        let linked: Vec<_> = fs::read_dir(path("links"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(linked, ["libserde-0123456789abcdef.rmeta"]);
+    }
+
+    #[test]
+    fn what_is_no_archive_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let library = directory.path().join("lib.rlib");
+        for content in [&b""[..], b"!<arch>\n", &[b'x'; 100]] {
+            fs::write(&library, content).unwrap();
+            let links = directory.path().join("links");
+            assert!(link_crates(&library, directory.path(), &links).is_err());
+        }
+    }
+}
