@@ -15,8 +15,9 @@ use serde::Deserialize;
 /// The runtime's package.
 const RUNTIME: &str = "swath";
 
-/// Crates that the runtime gives out: a cell names them without `:dep`.
-const GIVEN: [&str; 7] = [
+/// Crates that the runtime gives out (`swath::polars`): a cell names them
+/// without `:dep`.
+pub(crate) const HELD: &[&str] = &[
     "ndarray",
     "plotters",
     "polars",
@@ -122,7 +123,7 @@ fn of_runtime(metadata: &Metadata) -> io::Result<Libraries> {
     libraries.named = libraries.all[at]
         .dependencies
         .iter()
-        .filter(|(name, _)| GIVEN.contains(&&name[..]))
+        .filter(|(name, _)| HELD.contains(&&name[..]))
         .cloned()
         .collect();
     libraries.named.insert(RUNTIME.to_owned(), at);

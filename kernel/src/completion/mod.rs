@@ -29,4 +29,5 @@ pub(crate) use analyze::analyze;
 pub(crate) use client::Analyzer;
 pub(crate) use commands::COMMANDS;
 pub(crate) use completeness::completeness;
+pub(crate) use crates::HELD;
 pub(crate) use view::{SessionView, Variable};

@@ -4,69 +4,20 @@
 //! would be others. So where the version fits, the name is bound to the
 //! runtime's copy at once.
 
+pub(super) use crate::completion::HELD;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The crates that the runtime gives out (`swath::polars`).
-pub(super) const HELD: &[&str] = &[
-    "ndarray",
-    "plotters",
-    "polars",
-    "rand",
-    "rayon",
-    "serde_json",
-    "tokio",
-];
+/// Features that others bring along, or that are on by default.
+const IMPLIED: [&str; 3] = ["default", "rt", "std"];
 
-/// The features that they have and that are not on by default, as the runtime
-/// asks for them.
-const FEATURES: &[(&str, &[&str])] = &[
-    ("ndarray", &["rayon", "serde", "std"]),
-    (
-        "plotters",
-        &[
-            "all_elements",
-            "all_series",
-            "colormaps",
-            "full_palette",
-            "svg_backend",
-        ],
-    ),
-    (
-        "polars",
-        &[
-            "abs",
-            "csv",
-            "cum_agg",
-            "diff",
-            "dtype-i16",
-            "dtype-i8",
-            "dtype-slim",
-            "dtype-u16",
-            "dtype-u8",
-            "fmt",
-            "ipc",
-            "is_between",
-            "is_in",
-            "is_unique",
-            "lazy",
-            "parquet",
-            "rank",
-            "regex",
-            "round_series",
-            "semi_anti_join",
-            "strings",
-            "temporal",
-            "zip_with",
-        ],
-    ),
-    ("rand", &["std"]),
-    ("serde_json", &["std"]),
-    (
-        "tokio",
-        &["macros", "rt", "rt-multi-thread", "sync", "time"],
-    ),
-];
+/// The features that they have, as the runtime asks for them.
+static FEATURES: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+    let manifest = include_str!("../../../runtime/Cargo.toml");
+    HELD.iter()
+        .map(|name| (*name, features(manifest, name)))
+        .collect()
+});
 
 /// Their versions.
 static VERSIONS: LazyLock<BTreeMap<String, Vec<semver::Version>>> =
@@ -82,18 +33,17 @@ pub(super) struct Bound {
 /// What `:dep ARGUMENT` binds to, if it asks for nothing but a version that is
 /// there.
 pub(super) fn bound(argument: &str) -> Option<Bound> {
-    let (name, requirement) = match argument.split_once('=') {
-        None => (argument.trim(), "*".to_owned()),
-        Some((name, value)) => {
+    let name = *HELD.iter().find(|held| **held == name(argument))?;
+    let requirement = match argument.split_once('=') {
+        None => "*".to_owned(),
+        Some((_, value)) => {
             let value = value.trim();
-            let requirement = match value.strip_prefix('{') {
+            match value.strip_prefix('{') {
                 None => value.trim_matches('"').to_owned(),
-                Some(table) => version_asked(name.trim(), table.strip_suffix('}')?)?,
-            };
-            (name.trim(), requirement)
+                Some(table) => version_asked(name, table.strip_suffix('}')?)?,
+            }
         }
     };
-    let name = *HELD.iter().find(|held| **held == name)?;
     let requirement = semver::VersionReq::parse(&requirement).ok()?;
     let version = VERSIONS
         .get(name)?
@@ -119,11 +69,7 @@ pub(super) fn version(name: &str) -> Option<String> {
 /// The version in `{ version = "0.17", features = ["std"] }`, where nothing is
 /// asked for that the runtime's copy of the crate lacks.
 fn version_asked(name: &str, table: &str) -> Option<String> {
-    let has = |feature: &str| {
-        FEATURES
-            .iter()
-            .any(|(held, features)| *held == name && features.contains(&feature))
-    };
+    let has = |feature: &str| IMPLIED.contains(&feature) || FEATURES[name].contains(&feature);
     let mut version = None;
     for (key, value) in entries(table) {
         match key {
@@ -144,6 +90,25 @@ fn version_asked(name: &str, table: &str) -> Option<String> {
         }
     }
     version
+}
+
+/// The features that a manifest asks for.
+fn features<'a>(manifest: &'a str, name: &str) -> Vec<&'a str> {
+    let entry = manifest
+        .split_once(&format!("\n{name} = "))
+        .map_or("", |(_, rest)| {
+            rest.split("\n\n").next().unwrap_or_default()
+        });
+    // The next dependency begins a line; the lists of features are indented.
+    let end = entry
+        .match_indices('\n')
+        .find(|(at, _)| entry[at + 1..].starts_with(char::is_alphabetic));
+    let entry = &entry[..end.map_or(entry.len(), |(at, _)| at)];
+    let list = entry
+        .split_once("features = [")
+        .map_or("", |(_, rest)| rest);
+    let list = list.split(']').next().unwrap_or_default();
+    list.split('"').skip(1).step_by(2).collect()
 }
 
 /// The keys and values of an inline table.
@@ -184,6 +149,13 @@ fn versions(lock: &str) -> BTreeMap<String, Vec<semver::Version>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_are_the_runtimes() {
+        assert!(FEATURES["polars"].contains(&"zip_with"));
+        assert!(FEATURES["ndarray"].contains(&"rayon"));
+        assert!(FEATURES["rayon"].is_empty() && FEATURES["serde_json"].is_empty());
+    }
 
     #[test]
     fn what_the_runtime_holds_is_bound() {

@@ -5,8 +5,9 @@ use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
 use super::generate::{Origin, Role, byte_offset, line_and_column};
 use super::process::RuntimeProcess;
-use super::run::{Session, State};
+use super::run::Session;
 use super::types::{Unnameable, short};
+use super::variables::State;
 use super::{Cell, CellError};
 use std::sync::atomic::Ordering;
 

@@ -98,7 +98,7 @@ impl Generated {
         }
         let end = cell.range.end;
         let mut start = cell.range.start;
-        for range in commands.iter().cloned().chain([end..end]) {
+        for range in commands.iter().cloned().chain(std::iter::once(end..end)) {
             self.piece(&cell.part(start..range.start));
             self.raw("\n");
             start = range.end;
@@ -302,7 +302,7 @@ impl Pieces {
             .map(|(piece, _)| piece)
             .filter(|piece| range.start <= piece.start && piece.end <= range.end);
         let first = inside.next()?;
-        Some(first.start..inside.last().unwrap_or(first).end)
+        Some(first.start..inside.next_back().unwrap_or(first).end)
     }
 
     /// The beginning of the first piece behind a place.
@@ -398,7 +398,7 @@ mod tests {
     fn what_is_not_understood_is_compiled_as_it_is() {
         let code: Arc<str> = Arc::from(":dep a\nlet x = ;");
         let mut generated = Generated::default();
-        generated.verbatim(&Text::whole(1, &code), &[0..6], false);
+        generated.verbatim(&Text::whole(1, &code), std::slice::from_ref(&(0..6)), false);
         assert_eq!(generated.text, "pub fn cell() {\n\n\nlet x = ;\n}\n");
         let at = generated.text.find("= ;").expect("it is there");
         assert_eq!(

@@ -5,6 +5,7 @@
 //! receives [`Event`]s, in the order in which they happened. Nothing here
 //! knows ZeroMQ or Jupyter's message types.
 
+mod attempt;
 mod cargo;
 mod commands;
 mod compiler;
@@ -22,6 +23,7 @@ mod run;
 mod source;
 mod toolchain;
 mod types;
+mod variables;
 mod workplace;
 
 pub(crate) use cargo::wrap_rustc;

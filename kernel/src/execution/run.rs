@@ -1,30 +1,34 @@
-//! A session's cells, one after the other: compiled, mended where a generated
-//! line does not compile, run, and what became of the variables noted.
+//! A session's cells, one after the other: compiled, in as many attempts as it
+//! takes ([`super::attempt`]), and run.
 //!
-//! Commands are in [`super::commands`], errors in [`super::failures`].
+//! Commands are in [`super::commands`], errors in [`super::failures`], what is
+//! known of variables in [`super::variables`].
 
+use super::attempt::{Attempt, Errors};
 use super::cargo::Cargo;
 use super::compiler::{Compiler, Failed, OptLevel};
 use super::dependencies;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::evaluator::Shared;
-use super::failures::{broken, interrupted, start_error, unnameable};
-use super::generate::{Frame, Generated, Loaded, Pieces, Role};
+use super::failures::{broken, interrupted, start_error};
+use super::generate::{Frame, Generated, Pieces};
 use super::io::Ended;
-use super::items::{Items, Needed, Text};
+use super::items::{Items, Text};
 use super::process::RuntimeProcess;
 use super::source::{ItemKind, Source, names_in};
 use super::toolchain::Toolchain;
-use super::types::{PublicNames, Unnameable, guesses};
+use super::types::PublicNames;
+use super::variables::State;
 use super::workplace::INSTANCES;
 use super::{Cell, CellError, EventKind};
 use crate::completion::{SessionView, Variable as ViewVariable};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-use swath_channel::{ToRuntime, Variable};
+use swath_channel::ToRuntime;
 
 /// How often a cell is compiled anew after a line was left out or a type's
 /// name corrected.
@@ -58,30 +62,6 @@ pub(super) struct Session {
     unit: u32,
     /// Where the libraries' code comes from.
     pub(super) units: BTreeMap<u32, Pieces>,
-}
-
-/// What is known of a variable.
-#[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) variable: Variable,
-    pub(super) mutable: bool,
-    /// The type's source text, where it has one.
-    pub(super) source: Result<String, Unnameable>,
-    /// Other texts to try when the compiler does not take that one.
-    pub(super) candidates: Vec<Candidate>,
-    /// The path that the text has in place of the type's own, where that was
-    /// guessed.
-    pub(super) guessed: Option<(String, String)>,
-    /// What the text is if the type is of the runtime's copy of a crate that
-    /// the user has a copy of as well.
-    pub(super) other_copy: Option<String>,
-}
-
-/// A text to try for a type.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    source: String,
-    guessed: Option<(String, String)>,
 }
 
 impl Session {
@@ -239,95 +219,56 @@ impl Session {
             .collect();
         let opt_level = self.opt_level_for(source, &change.after);
         let used = self.with_types(&source.names);
-        let mut needed = change.after.needed(&used, code);
-        // What the compiler said of the cell before it saw all items.
-        let mut first_errors: Option<(Vec<Diagnostic>, Vec<Value>)> = None;
-        let mut without: Vec<Role> = Vec::new();
-        let mut own_display = false;
-        // What is wrong because variables are kept, while it is found out what
-        // is wrong beside that.
-        let mut borrows: Option<(Vec<Diagnostic>, Vec<Value>)> = None;
+        let mut attempt = Attempt::new(change.after.needed(&used, code));
         for _ in 0..ATTEMPTS {
             let mut items = change.after.clone();
             let unit = self.unit + 1;
             let function = format!("swath_cell_{unit}");
+            let mut generated = Generated::default();
+            items.write(&mut generated, &attempt.needed, unit);
+            if opt_level.shares_instances() {
+                generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
+            }
             let frame = Frame {
                 function: &function,
                 loaded: self.loaded(source, &forget),
                 forget: &forget,
-                without: &without,
+                without: &attempt.without,
                 own_tokio: self.has_own("tokio"),
-                own_display,
+                own_display: attempt.own_display,
             };
-            let mut generated = Generated::default();
-            items.write(&mut generated, &needed, unit);
-            if opt_level.shares_instances() {
-                generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
-            }
             generated.function(code, source, &frame);
             let errors = match self.compile(&generated, opt_level) {
-                Ok(_) if borrows.is_some() => {
-                    let (diagnostics, errors) = borrows.unwrap_or_default();
-                    self.last_errors = errors;
-                    return Err(self.compile_error(diagnostics, cell));
-                }
-                Ok(library) => {
-                    self.units.insert(unit, generated.into_pieces());
-                    let ended = self.load(&library, &function)?;
-                    if let Some(name) = mistaken(&ended)
-                        && self.take_other_copy(&name)
-                    {
-                        continue;
+                Ok(library) => match attempt.errors_left() {
+                    Some(errors) => Some(errors),
+                    None => {
+                        self.units.insert(unit, generated.into_pieces());
+                        // Even if the cell ends the process.
+                        self.items = items;
+                        let ended = self.load(&library, &function)?;
+                        if self.take_other_copy(&ended) {
+                            continue;
+                        }
+                        self.learn_names(&source.names);
+                        self.bound.extend(binds);
+                        self.drop_redefined(&forget);
+                        self.note_restarted(&change.restarted);
+                        return self.finish(ended, cell, source);
                     }
-                    self.items = items;
-                    self.learn_names(&source.names);
-                    self.bound.extend(binds);
-                    self.note_forgotten(&forget);
-                    self.note_restarted(&change.restarted);
-                    return self.finish(ended, cell, source);
+                },
+                Err(Failed::Errors(json)) => {
+                    let diagnostics = json
+                        .iter()
+                        .map(|error| Diagnostic::new(error, &generated, cell.number))
+                        .collect();
+                    attempt.after(Errors { diagnostics, json }, &change, self)
                 }
-                Err(Failed::Errors(errors)) => errors,
                 Err(failed) => return Err(self.not_compiled(failed)),
             };
-            let diagnostics: Vec<_> = errors
-                .iter()
-                .map(|error| Diagnostic::new(error, &generated, cell.number))
-                .collect();
-            // Two traits in scope have an `evcxr_display`: ours, and one that the
-            // cell uses on purpose.
-            let ambiguous =
-                |one: &Diagnostic| one.code.as_deref() == Some("E0034") && !one.is_about_cell();
-            if !own_display && diagnostics.iter().any(ambiguous) {
-                own_display = true;
-                continue;
+            if let Some(errors) = errors {
+                self.last_errors = errors.json;
+                return Err(self.compile_error(errors.diagnostics, cell));
             }
-            if !diagnostics.iter().any(Diagnostic::is_about_cell)
-                && self.mend(&diagnostics, &mut without)
-            {
-                continue;
-            }
-            // A variable that borrows makes errors of what would be right
-            // otherwise, and hides what would be wrong all the same.
-            let borrowing: Vec<Role> = diagnostics
-                .iter()
-                .filter_map(Diagnostic::borrowing_variable)
-                .map(|name| Role::Store(name.to_owned()))
-                .collect();
-            if borrows.is_none() && !borrowing.is_empty() && diagnostics.len() > borrowing.len() {
-                without.extend(borrowing);
-                borrows = Some((diagnostics, errors));
-                continue;
-            }
-            // Perhaps something is used by a name that a macro makes.
-            let misses_something = diagnostics.iter().any(Diagnostic::misses_something);
-            if first_errors.is_none() && misses_something && change.after.is_part(&needed) {
-                first_errors = Some((diagnostics, errors));
-                needed = Needed::All;
-                continue;
-            }
-            let (diagnostics, errors) = first_errors.unwrap_or((diagnostics, errors));
-            self.last_errors = errors;
-            return Err(self.compile_error(diagnostics, cell));
         }
         Err(broken(
             "the variables that the cell uses cannot be passed to it: set them anew",
@@ -335,11 +276,7 @@ impl Session {
     }
 
     /// Compiles code under the next number.
-    fn compile(
-        &mut self,
-        generated: &Generated,
-        opt_level: OptLevel,
-    ) -> Result<std::path::PathBuf, Failed> {
+    fn compile(&mut self, generated: &Generated, opt_level: OptLevel) -> Result<PathBuf, Failed> {
         self.unit += 1;
         self.compiler
             .compile(self.unit, &generated.text, opt_level, self.cargo.crates())
@@ -359,17 +296,6 @@ impl Session {
         self.opt_level.unwrap_or_else(by_cell)
     }
 
-    /// Names, and those in the types of the variables among them: methods are
-    /// called on what the variables are.
-    fn with_types(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
-        let types = self
-            .variables
-            .iter()
-            .filter(|(name, _)| names.contains(*name))
-            .flat_map(|(_, state)| names_in(&state.variable.type_name));
-        names.iter().cloned().chain(types).collect()
-    }
-
     /// Has the runtime process run a cell's library; `None` never comes back.
     fn load(&mut self, library: &Path, function: &str) -> Result<Ended, CellError> {
         let run = ToRuntime::Run {
@@ -381,108 +307,13 @@ impl Session {
             .send(&run)
             .ok()
             .and_then(|()| self.shared.channel.wait_ended())
+            .inspect(|_| {
+                // It is mapped; ten thousand of them would fill the disk.
+                if let Err(error) = fs::remove_file(library) {
+                    tracing::warn!("cannot remove {}: {error}", library.display());
+                }
+            })
             .ok_or_else(|| self.died())
-    }
-
-    /// The earlier variables that a cell uses.
-    fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
-        self.variables
-            .iter()
-            .filter(|(name, _)| {
-                source.names.contains(name.trim_start_matches("r#")) && !forget.contains(name)
-            })
-            .filter_map(|(name, state)| {
-                let of_type = state.source.clone().ok()?;
-                Some((
-                    name.as_str(),
-                    Loaded {
-                        of_type,
-                        mutable: state.mutable,
-                    },
-                ))
-            })
-            .collect()
-    }
-
-    /// Deals with errors in generated lines: leaves lines out, corrects the
-    /// names of types. Tells whether there is something to try.
-    fn mend(&mut self, diagnostics: &[Diagnostic], without: &mut Vec<Role>) -> bool {
-        let mut mended = false;
-        let mut renamed: Vec<&str> = Vec::new();
-        for diagnostic in diagnostics {
-            match &diagnostic.role {
-                // A type stands on several lines: one correction at a time.
-                Some(Role::Load(name)) if !renamed.contains(&name.as_str()) => {
-                    mended |= self.rename_type(name, diagnostic);
-                    renamed.push(name);
-                }
-                Some(role @ (Role::Keep(_) | Role::KeepNew(_) | Role::Store(_)))
-                    // Moved, or moved on some path, or never set.
-                    if matches!(diagnostic.code.as_deref(), Some("E0382" | "E0381" | "E0505")) && !without.contains(role) =>
-                {
-                    without.push(role.clone());
-                    mended = true;
-                }
-                _ => {}
-            }
-        }
-        mended
-    }
-
-    /// Finds another text for the type of a variable.
-    fn rename_type(&mut self, name: &str, diagnostic: &Diagnostic) -> bool {
-        let suggested = diagnostic
-            .replacements
-            .iter()
-            .find(|(from, to)| from.contains("::") && to.contains("::"));
-        if let Some((from, to)) = suggested.cloned() {
-            self.names.extend([(from.clone(), to.clone())]);
-            for state in self.variables.values_mut() {
-                if let Ok(source) = &mut state.source {
-                    *source = replace_path(source, &from, &to);
-                }
-            }
-            return true;
-        }
-        let Some(state) = self.variables.get_mut(name) else {
-            return false;
-        };
-        if state.source.is_err() {
-            return false;
-        }
-        state.source = if state.candidates.is_empty() {
-            Err(Unnameable::Private)
-        } else {
-            let candidate = state.candidates.remove(0);
-            state.guessed = candidate.guessed;
-            Ok(candidate.source)
-        };
-        true
-    }
-
-    /// Takes a variable's type for one of the other copy of a crate, where there
-    /// are two: its name does not tell which it is.
-    fn take_other_copy(&mut self, name: &str) -> bool {
-        let Some(state) = self.variables.get_mut(name) else {
-            return false;
-        };
-        match state.other_copy.take() {
-            Some(source) => {
-                state.source = Ok(source);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Takes guesses that the compiler took for granted.
-    fn learn_names(&mut self, used: &BTreeSet<String>) {
-        let right = self
-            .variables
-            .iter_mut()
-            .filter(|(name, _)| used.contains(*name))
-            .filter_map(|(_, state)| state.guessed.take());
-        self.names.extend(right);
     }
 
     /// Takes over what the runtime says of the cell's end.
@@ -492,114 +323,6 @@ impl Session {
         match ended.failure {
             None => Ok(()),
             Some(failure) => Err(self.failure(failure)),
-        }
-    }
-
-    fn take_over(&mut self, ended: &Ended, cell: &Cell, source: &Source) {
-        let before = std::mem::take(&mut self.variables);
-        let bindings = source.bindings();
-        for variable in &ended.variables {
-            let name = &variable.name;
-            let bound = bindings.iter().find(|binding| binding.name == *name);
-            let mut state = match (bound, before.get(name)) {
-                // Set anew only if its type or the outcome says so: a cell that
-                // failed kept the old one.
-                (Some(binding), _) if ended.failure.is_none() || !before.contains_key(name) => {
-                    let state =
-                        self.new_state(variable, binding.mutable, binding.annotated.clone());
-                    if let Err(why) = &state.source {
-                        let note =
-                            format!("note: {}\n", unnameable(name, why, &variable.type_name));
-                        self.shared
-                            .channel
-                            .tell(EventKind::Stderr(note.into_bytes()));
-                    }
-                    state
-                }
-                (_, Some(state)) => state.clone(),
-                (_, None) => self.new_state(variable, false, None),
-            };
-            state.variable = variable.clone();
-            self.gone.remove(name);
-            self.variables.insert(name.clone(), state);
-        }
-        for name in before
-            .keys()
-            .filter(|name| !self.variables.contains_key(*name))
-        {
-            let reason = format!(
-                "`{name}` was moved in cell {}: use `&{name}` or `{name}.clone()` there to keep it",
-                cell.number
-            );
-            self.gone.entry(name.clone()).or_insert(reason);
-        }
-    }
-
-    fn new_state(&self, variable: &Variable, mutable: bool, annotated: Option<String>) -> State {
-        let path = variable.type_name.strip_prefix("ctx::");
-        let source = if path.is_some_and(|path| self.items.is_function(path)) {
-            Err(Unnameable::Function)
-        } else {
-            self.names.source(&variable.type_name)
-        };
-        let own: Vec<String> = self
-            .dependencies
-            .iter()
-            .map(|argument| dependencies::name(argument).to_owned())
-            .filter(|name| names_in(&variable.type_name).contains(name))
-            .collect();
-        let (source, other_copy) = if own.is_empty() {
-            (source, None)
-        } else {
-            let users = self.names.with_own(&own).source(&variable.type_name);
-            let other = source.ok().filter(|other| users.as_ref() != Ok(other));
-            (users, other)
-        };
-        let (source, guessed) = match source {
-            // What the user wrote names it, even where nothing else does.
-            Err(why) => (annotated.clone().ok_or(why), Vec::new()),
-            Ok(source) => {
-                let root: String = variable
-                    .type_name
-                    .chars()
-                    .take_while(|c| c.is_alphanumeric() || "_:".contains(*c))
-                    .collect();
-                let guessed = guesses(&root)
-                    .into_iter()
-                    .map(|guess| Candidate {
-                        source: replace_path(&source, &root, &guess),
-                        guessed: Some((root.clone(), guess)),
-                    })
-                    .collect();
-                (Ok(source), guessed)
-            }
-        };
-        let written = annotated.map(|source| Candidate {
-            source,
-            guessed: None,
-        });
-        let candidates = written.into_iter().chain(guessed).collect();
-        State {
-            variable: variable.clone(),
-            mutable,
-            source,
-            candidates,
-            guessed: None,
-            other_copy,
-        }
-    }
-
-    fn note_forgotten(&mut self, forget: &[String]) {
-        for name in forget {
-            self.variables.remove(name);
-            let reason = format!(
-                "the type of `{name}` was defined anew, so `{name}` was dropped: set it again"
-            );
-            let note = format!("note: {reason}\n");
-            self.shared
-                .channel
-                .tell(EventKind::Stderr(note.into_bytes()));
-            self.gone.insert(name.clone(), reason);
         }
     }
 
@@ -630,28 +353,4 @@ impl Session {
             deps: self.dependencies.clone(),
         }
     }
-}
-
-/// The variable that was of another type than the cell was compiled for.
-fn mistaken(ended: &Ended) -> Option<String> {
-    ended.failure.as_ref()?.variable.clone()
-}
-
-/// Replaces a path where it stands as a whole.
-fn replace_path(source: &str, from: &str, to: &str) -> String {
-    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let mut result = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(start) = rest.find(is_path) {
-        result += &rest[..start];
-        rest = &rest[start..];
-        let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
-        result += if &rest[..end] == from {
-            to
-        } else {
-            &rest[..end]
-        };
-        rest = &rest[end..];
-    }
-    result + rest
 }

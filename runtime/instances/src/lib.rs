@@ -7,6 +7,12 @@
 //! cells use most; what is missing here, the cell that needs it compiles. A
 //! cell with a Polars expression takes half the time for it.
 
+#![allow(
+    clippy::redundant_clone,
+    clippy::needless_borrows_for_generic_args,
+    reason = "what cells do is instantiated, not what is best"
+)]
+
 pub mod arrays;
 pub mod frames;
 pub mod graphs;

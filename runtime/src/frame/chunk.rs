@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{ChunkValue, Encoded, Value};
-use polars::prelude::{DataFrame as Frame, IpcReader, IpcWriter, SerReader, SerWriter};
+use polars::prelude::{Column, DataFrame as Frame, IpcReader, IpcWriter, SerReader, SerWriter};
+use polars::series::IsSorted;
 use std::io::Cursor;
 
 /// One partition: an eager Polars frame. Columns are shared, so that a clone
@@ -115,6 +116,7 @@ pub(crate) fn stack(frames: Vec<Frame>) -> Result<Frame> {
     let Some(mut whole) = frames.next() else {
         return Ok(Frame::empty());
     };
+    let mut is_stacked = false;
     for frame in frames {
         if frame.height() == 0 {
             continue;
@@ -123,9 +125,33 @@ pub(crate) fn stack(frames: Vec<Frame>) -> Result<Frame> {
             whole = frame;
         } else {
             whole.vstack_mut(&frame)?;
+            is_stacked = true;
         }
     }
-    Ok(whole)
+    if is_stacked {
+        forget_order(whole)
+    } else {
+        Ok(whole)
+    }
+}
+
+/// Takes away what Polars noted of the order of floating-point columns: of null
+/// and NaN below each other it thinks that they are in order, and then finds no
+/// largest value.
+fn forget_order(frame: Frame) -> Result<Frame> {
+    let is_noted =
+        |column: &Column| column.dtype().is_float() && column.is_sorted_flag() != IsSorted::Not;
+    if !frame.columns().iter().any(is_noted) {
+        return Ok(frame);
+    }
+    let columns = frame.apply_columns(|column| {
+        let mut column = column.clone();
+        if is_noted(&column) {
+            column.set_sorted_flag(IsSorted::Not);
+        }
+        column
+    });
+    Ok(Frame::new(frame.height(), columns)?)
 }
 
 /// A task's result.

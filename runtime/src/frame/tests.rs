@@ -139,6 +139,16 @@ fn whole_aggregations() -> Vec<Expr> {
     ]
 }
 
+#[test]
+fn nothing_and_nan_have_a_largest_value() {
+    let column = |values: Vec<f64>| Frame::new_infer_height(vec![Column::new("f".into(), values)]);
+    let frames = vec![column(vec![]).unwrap(), column(vec![f64::NAN]).unwrap()];
+    let frame = DataFrame::from_partitions(frames).unwrap();
+    let found = frame.agg([col("f").max()]).compute().unwrap();
+    let largest = found.column("f").unwrap().f64().unwrap().get(0);
+    assert!(largest.is_some_and(f64::is_nan), "{largest:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
