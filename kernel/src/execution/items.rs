@@ -6,7 +6,9 @@
 //! declared by later ones: all cells have one copy of it.
 
 use super::generate::Generated;
-use super::source::{ItemKind, Source, Static, names_in};
+use super::item::{ItemKind, Static};
+use super::source::Source;
+use super::syntax::names_in;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;

@@ -1,0 +1,492 @@
+//! Items: what a cell defines for later ones.
+
+use super::syntax::{names_below, repeats, to_cell, without_comments};
+use ra_ap_syntax::ast::{self, HasAttrs, HasModuleItem, HasName, HasVisibility};
+use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// An item.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) range: Range<usize>,
+    pub(super) kind: ItemKind,
+    /// The statics in it, at any depth.
+    pub(super) statics: Vec<Static>,
+    /// Every name that occurs in it.
+    pub(super) names: BTreeSet<String>,
+    /// Whether it has loops, closures or iterators.
+    pub(super) repeats: bool,
+}
+
+impl Item {
+    /// A part of a cell as an item, if it is one.
+    pub(super) fn of(node: &SyntaxNode) -> Option<Self> {
+        let item = definition(node).filter(|_| is_item(node))?;
+        Some(Self {
+            range: to_cell(without_comments(node)),
+            kind: item_kind(&item),
+            statics: statics(&item),
+            names: names_below(node),
+            repeats: repeats(node),
+        })
+    }
+}
+
+/// A `static`. One copy of it serves all cells: the first cell defines it,
+/// later ones declare it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Static {
+    /// The bytes of the cell that later cells replace by a declaration.
+    pub(super) range: Range<usize>,
+    /// `pub static NAME: TYPE`, in parts.
+    pub(super) visibility: String,
+    pub(super) name: String,
+    pub(super) of_type: String,
+    pub(super) mutable: bool,
+    /// Whether it is in a `thread_local!`, which is what `range` covers then.
+    pub(super) is_thread_local: bool,
+}
+
+/// What matters of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ItemKind {
+    /// Has a name, and replaces what had it before. `is_type`: its values can
+    /// be held by variables.
+    Named {
+        name: String,
+        is_type: bool,
+        is_function: bool,
+        /// What a trait has: it is called without the trait's name.
+        members: BTreeSet<String>,
+    },
+    /// An `impl` block: its head, and the names of what it holds.
+    Impl {
+        head: String,
+        members: BTreeSet<String>,
+    },
+    /// A `use`: the names that it brings with a `use` for each alone, and a
+    /// `use` for each of its globs.
+    Use {
+        named: Vec<(String, String)>,
+        globs: Vec<String>,
+    },
+    /// `extern crate`.
+    ExternCrate { name: String },
+    /// `macro_rules!`: what uses it has to stand behind it.
+    Macro {
+        name: String,
+        /// Whether what it makes is items.
+        makes_items: bool,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// Whether a part of a cell is kept for later cells.
+pub(super) fn is_item(node: &SyntaxNode) -> bool {
+    definition(node).is_some_and(|item| match item {
+        // A macro that is called with braces looks like an item.
+        ast::Item::MacroCall(call) => defines(&call),
+        _ => true,
+    })
+}
+
+/// A part of a cell as an item; a call of a macro, too, where it is one of
+/// those that define something, with braces or parentheses.
+fn definition(node: &SyntaxNode) -> Option<ast::Item> {
+    if let Some(item) = ast::Item::cast(node.clone()) {
+        return Some(item);
+    }
+    let expression = match ast::ExprStmt::cast(node.clone()) {
+        Some(statement) => statement.expr()?,
+        None => ast::Expr::cast(node.clone())?,
+    };
+    match expression {
+        ast::Expr::MacroExpr(expression) => expression.macro_call().map(ast::Item::MacroCall),
+        _ => None,
+    }
+    .filter(|item| matches!(item, ast::Item::MacroCall(call) if defines(call)))
+}
+
+/// Macros whose calls define statics: kept for later cells like any item.
+const DEFINING_MACROS: [&str; 2] = ["thread_local", "lazy_static"];
+
+fn defines(call: &ast::MacroCall) -> bool {
+    macro_name(call).is_some_and(|name| DEFINING_MACROS.contains(&name.as_str()))
+}
+
+/// The last segment of a macro's path.
+pub(super) fn macro_name(call: &ast::MacroCall) -> Option<String> {
+    let segment = call.path()?.segment()?;
+    Some(segment.name_ref()?.text().to_string())
+}
+
+fn item_kind(item: &ast::Item) -> ItemKind {
+    let named = |name: Option<ast::Name>, is_type, is_function| {
+        name.map_or(ItemKind::Other, |name| ItemKind::Named {
+            name: name.text().to_string(),
+            is_type,
+            is_function,
+            members: BTreeSet::new(),
+        })
+    };
+    match item {
+        ast::Item::Struct(item) => named(item.name(), true, false),
+        ast::Item::Enum(item) => named(item.name(), true, false),
+        ast::Item::Union(item) => named(item.name(), true, false),
+        ast::Item::Trait(item) => item.name().map_or(ItemKind::Other, |name| ItemKind::Named {
+            name: name.text().to_string(),
+            is_type: true,
+            is_function: false,
+            members: members(item.assoc_item_list()),
+        }),
+        ast::Item::TypeAlias(item) => named(item.name(), true, false),
+        ast::Item::Module(item) => named(item.name(), true, false),
+        ast::Item::Fn(item) => named(item.name(), false, true),
+        ast::Item::Const(item) => named(item.name(), false, false),
+        ast::Item::Static(item) => named(item.name(), false, false),
+        ast::Item::MacroRules(item) => {
+            item.name().map_or(ItemKind::Other, |name| ItemKind::Macro {
+                name: name.text().to_string(),
+                makes_items: makes_items(item),
+            })
+        }
+        ast::Item::ExternCrate(item) => {
+            item.name_ref()
+                .map_or(ItemKind::Other, |name| ItemKind::ExternCrate {
+                    name: name.text().to_string(),
+                })
+        }
+        ast::Item::MacroCall(call) => {
+            // Known by the first static in it.
+            let text = call.syntax().text().to_string();
+            let first = text.split_once("static ").map(|(_, rest)| {
+                rest.trim_start_matches("ref ")
+                    .split(':')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned()
+            });
+            first.map_or(ItemKind::Other, |name| ItemKind::Named {
+                name,
+                is_type: false,
+                is_function: false,
+                members: BTreeSet::new(),
+            })
+        }
+        ast::Item::Impl(item) => {
+            let text = item.syntax().text().to_string();
+            let head = text.split('{').next().unwrap_or_default();
+            ItemKind::Impl {
+                head: head.split_whitespace().collect::<Vec<_>>().join(" "),
+                members: members(item.assoc_item_list()),
+            }
+        }
+        ast::Item::Use(item) => {
+            let (mut named, mut globs) = (Vec::new(), Vec::new());
+            if let Some(tree) = item.use_tree() {
+                let attributes: String = item
+                    .attrs()
+                    .map(|attribute| format!("{} ", attribute.syntax().text()))
+                    .chain(
+                        item.visibility()
+                            .map(|visibility| format!("{} ", visibility.syntax().text())),
+                    )
+                    .collect();
+                use_tree(&tree, "", &mut |name, path| {
+                    let code = format!("{attributes}use {path};\n");
+                    match name {
+                        Some(name) => named.push((name, code)),
+                        None => globs.push(code),
+                    }
+                });
+            }
+            ItemKind::Use { named, globs }
+        }
+        _ => ItemKind::Other,
+    }
+}
+
+/// The names of what a trait or an `impl` holds.
+fn members(list: Option<ast::AssocItemList>) -> BTreeSet<String> {
+    list.map(|list| list.assoc_items().filter_map(member).collect())
+        .unwrap_or_default()
+}
+
+fn member(item: ast::AssocItem) -> Option<String> {
+    let name = match item {
+        ast::AssocItem::Const(item) => item.name(),
+        ast::AssocItem::Fn(item) => item.name(),
+        ast::AssocItem::TypeAlias(item) => item.name(),
+        ast::AssocItem::MacroCall(_) => None,
+    };
+    name.map(|name| name.text().to_string())
+}
+
+/// Takes a `use` apart: for each thing that it brings its name, or `None` for
+/// a glob or `_`, and the path alone.
+fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<String>, String)) {
+    let own = tree
+        .path()
+        .map(|path| path.syntax().text().to_string())
+        .unwrap_or_default();
+    let joined = if prefix.is_empty() || own.is_empty() {
+        format!("{prefix}{own}")
+    } else {
+        format!("{prefix}::{own}")
+    };
+    if let Some(list) = tree.use_tree_list() {
+        for subtree in list.use_trees() {
+            use_tree(&subtree, &joined, found);
+        }
+    } else if tree.star_token().is_some() {
+        found(None, format!("{joined}::*"));
+    } else if let Some(rename) = tree.rename() {
+        // `use a::Trait as _;` brings no name.
+        let name = rename.name().map(|name| name.text().to_string());
+        found(
+            name.clone(),
+            format!("{joined} as {}", name.as_deref().unwrap_or("_")),
+        );
+    } else {
+        // `a::{self}` is `a`.
+        let path = joined.strip_suffix("::self").unwrap_or(&joined);
+        let name = path.rsplit("::").next().unwrap_or(path).to_owned();
+        found(Some(name), path.to_owned());
+    }
+}
+
+/// Whether what a macro makes begins as an item does, by every rule.
+fn makes_items(item: &ast::MacroRules) -> bool {
+    const ITEMS: [&str; 13] = [
+        "const",
+        "enum",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "pub",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "union",
+        "use",
+    ];
+    let Some(rules) = item.token_tree() else {
+        return false;
+    };
+    // Each rule is two trees of tokens: what is taken, what is made.
+    let trees: Vec<ast::TokenTree> = rules
+        .syntax()
+        .children()
+        .filter_map(ast::TokenTree::cast)
+        .collect();
+    let mut made = trees.iter().skip(1).step_by(2).peekable();
+    made.peek().is_some()
+        && made.all(|tree| {
+            let text = tree.syntax().text().to_string();
+            let mut text = text.trim_start_matches(['{', '(', '[']).trim_start();
+            // Attributes in front of it.
+            while let Some(rest) = text.strip_prefix("#[") {
+                text = rest
+                    .split_once(']')
+                    .map_or("", |(_, rest)| rest)
+                    .trim_start();
+            }
+            let first = text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .next();
+            first.is_some_and(|first| ITEMS.contains(&first))
+        })
+}
+
+/// The statics that an item defines, at any depth.
+fn statics(item: &ast::Item) -> Vec<Static> {
+    let mut found = Vec::new();
+    if let ast::Item::MacroCall(call) = item {
+        if macro_name(call).as_deref() == Some("thread_local") {
+            found.extend(thread_locals(call));
+        }
+        return found;
+    }
+    for node in item.syntax().descendants() {
+        let Some(item) = ast::Static::cast(node.clone()) else {
+            if let Some(call) = ast::MacroCall::cast(node)
+                && macro_name(&call).as_deref() == Some("thread_local")
+            {
+                found.extend(thread_locals(&call));
+            }
+            continue;
+        };
+        let in_foreign_block = node
+            .ancestors()
+            .any(|ancestor| ast::ExternBlock::can_cast(ancestor.kind()));
+        // Who names a symbol wants that name.
+        let is_exported = item.attrs().any(|attribute| {
+            let text = attribute.syntax().text().to_string();
+            ["no_mangle", "export_name", "link_section"]
+                .iter()
+                .any(|name| text.contains(name))
+        });
+        if in_foreign_block || is_exported {
+            continue;
+        }
+        found.extend(one_static(&item, to_cell(without_comments(&node)), false));
+    }
+    found
+}
+
+fn one_static(item: &ast::Static, range: Range<usize>, is_thread_local: bool) -> Option<Static> {
+    Some(Static {
+        range,
+        visibility: item
+            .visibility()
+            .map(|visibility| visibility.syntax().text().to_string())
+            .unwrap_or_default(),
+        name: item.name()?.text().to_string(),
+        of_type: with_lifetimes(&item.ty()?),
+        mutable: item.mut_token().is_some(),
+        is_thread_local,
+    })
+}
+
+/// A static's type, with the lifetimes that may be left out in its definition
+/// and not in a declaration.
+fn with_lifetimes(of_type: &ast::Type) -> String {
+    let mut text = of_type.syntax().text().to_string();
+    let start = of_type.syntax().text_range().start();
+    let mut places: Vec<usize> = of_type
+        .syntax()
+        .descendants()
+        .filter_map(ast::RefType::cast)
+        .filter(|reference| reference.lifetime().is_none())
+        // In a function's type it is the function's own lifetime.
+        .filter(|reference| {
+            !reference.syntax().ancestors().any(|node| {
+                matches!(
+                    node.kind(),
+                    SyntaxKind::FN_PTR_TYPE | SyntaxKind::PARENTHESIZED_ARG_LIST
+                )
+            })
+        })
+        .filter_map(|reference| Some(reference.amp_token()?.text_range().end() - start))
+        .map(usize::from)
+        .collect();
+    places.sort_unstable();
+    for place in places.into_iter().rev() {
+        text.insert_str(place, "'static ");
+    }
+    text
+}
+
+/// What a `thread_local!` defines.
+fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
+    let Some(tree) = call.token_tree() else {
+        return Vec::new();
+    };
+    let text = tree.syntax().text().to_string();
+    let inner = text
+        .get(1..text.len().saturating_sub(1))
+        .unwrap_or_default();
+    // The last one needs no semicolon.
+    let parse = SourceFile::parse(&format!("{inner};"), Edition::Edition2024);
+    // With its semicolon, where it has one.
+    let range = to_cell(
+        call.syntax()
+            .parent()
+            .filter(|parent| ast::MacroExpr::can_cast(parent.kind()))
+            .and_then(|expression| expression.parent())
+            .filter(|parent| ast::ExprStmt::can_cast(parent.kind()))
+            .map_or(call.syntax().text_range(), |statement| {
+                statement.text_range()
+            }),
+    );
+    parse
+        .tree()
+        .items()
+        .filter_map(|item| match item {
+            ast::Item::Static(item) => one_static(&item, range.clone(), true),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::source::Source;
+
+    #[test]
+    fn impls_are_known_by_head_and_members() {
+        let source =
+            Source::parse("impl<T> Point<T>\n  where T: Copy { fn f(&self) {} const C: i32 = 1; }");
+        let members = ["f", "C"].map(str::to_owned).into();
+        assert_eq!(
+            source.items[0].kind,
+            ItemKind::Impl {
+                head: "impl<T> Point<T> where T: Copy".into(),
+                members
+            }
+        );
+    }
+
+    #[test]
+    fn a_use_is_taken_apart() {
+        let source = Source::parse("pub use a::{self, b as c, d::{E, f::*}, T as _};");
+        let ItemKind::Use { named, globs } = &source.items[0].kind else {
+            panic!("{:?}", source.items[0]);
+        };
+        let named: Vec<_> = named.iter().map(|(n, c)| (n.as_str(), c.trim())).collect();
+        assert_eq!(
+            named,
+            [
+                ("a", "pub use a;"),
+                ("c", "pub use a::b as c;"),
+                ("E", "pub use a::d::E;")
+            ]
+        );
+        assert_eq!(globs, &["pub use a::d::f::*;\n", "pub use a::T as _;\n"]);
+    }
+
+    #[test]
+    fn a_declaration_has_all_lifetimes() {
+        let of = |code: &str| Source::parse(code).items[0].statics[0].of_type.clone();
+        assert_eq!(of("static A: &str = \"a\";"), "&'static str");
+        assert_eq!(of("static A: &[&str] = &[];"), "&'static [&'static str]");
+        assert_eq!(of("static A: fn(&str) = f;"), "fn(&str)");
+    }
+
+    #[test]
+    fn statics_are_found_at_any_depth() {
+        let code = "/// Counts.\npub static N: AtomicUsize = AtomicUsize::new(0);\n\
+                    fn f() { static mut M: [i32; 2] = [0; 2]; }\n\
+                    thread_local! { static T: Cell<i32> = const { Cell::new(1) } }\n\
+                    #[unsafe(no_mangle)] static KEPT: i32 = 1;";
+        let source = Source::parse(code);
+        let found: Vec<_> = source
+            .items
+            .iter()
+            .flat_map(|item| &item.statics)
+            .map(|s| {
+                (
+                    s.name.as_str(),
+                    s.of_type.as_str(),
+                    s.mutable,
+                    s.is_thread_local,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("N", "AtomicUsize", false, false),
+                ("M", "[i32; 2]", true, false),
+                ("T", "Cell<i32>", false, true)
+            ]
+        );
+        assert_eq!(source.items.len(), 4);
+    }
+}

@@ -1,0 +1,117 @@
+//! What is asked of a syntax tree about cells: places, names, whether code runs
+//! many times.
+
+use ra_ap_syntax::ast;
+use ra_ap_syntax::{
+    AstToken, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode, TextRange,
+};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// The function around a cell while it is parsed.
+pub(super) const CELL: &str = "swath_cell";
+pub(super) const HEAD: &str = "fn swath_cell() {";
+
+pub(super) fn to_cell(range: TextRange) -> Range<usize> {
+    usize::from(range.start()) - HEAD.len()..usize::from(range.end()) - HEAD.len()
+}
+
+/// A node's range without the comments in front of it, which the parser counts
+/// as part of it; documentation stays.
+pub(super) fn without_comments(node: &SyntaxNode) -> TextRange {
+    let is_code = |element: &SyntaxElement| match element.as_token() {
+        Some(token) => match ast::Comment::cast(token.clone()) {
+            Some(comment) => comment.is_doc(),
+            None => token.kind() != SyntaxKind::WHITESPACE,
+        },
+        None => true,
+    };
+    let start = node
+        .children_with_tokens()
+        .find(is_code)
+        .map(|element| element.text_range().start());
+    TextRange::new(
+        start.unwrap_or(node.text_range().start()),
+        node.text_range().end(),
+    )
+}
+
+/// Methods that go through many elements, and macros that hide loops.
+const REPEATING: &[&str] = &[
+    "bytes",
+    "chars",
+    "chunks",
+    "dedup",
+    "extend",
+    "into_iter",
+    "into_par_iter",
+    "iter",
+    "iter_mut",
+    "lines",
+    "par_iter",
+    "retain",
+    "sort",
+    "sort_unstable",
+    "split",
+    "split_whitespace",
+    "windows",
+];
+
+/// Whether code may run many times: a loop, a closure, an iterator.
+pub(super) fn repeats(node: &SyntaxNode) -> bool {
+    node.descendants_with_tokens().any(|element| match element {
+        SyntaxElement::Node(node) => matches!(
+            node.kind(),
+            SyntaxKind::FOR_EXPR
+                | SyntaxKind::WHILE_EXPR
+                | SyntaxKind::LOOP_EXPR
+                | SyntaxKind::CLOSURE_EXPR
+        ),
+        SyntaxElement::Token(token) => match token.kind() {
+            // In a macro's arguments there are only tokens.
+            SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW => token
+                .parent()
+                .is_some_and(|parent| parent.kind() == SyntaxKind::TOKEN_TREE),
+            SyntaxKind::IDENT => REPEATING.contains(&token.text()),
+            _ => false,
+        },
+    })
+}
+
+/// Every name in a piece of Rust, to tell which items speak of which.
+pub(super) fn names_in(code: &str) -> BTreeSet<String> {
+    names_below(&SourceFile::parse(code, Edition::Edition2024).syntax_node())
+}
+
+pub(super) fn names_below(node: &SyntaxNode) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for element in node.descendants_with_tokens() {
+        let Some(token) = element.as_token() else {
+            continue;
+        };
+        match token.kind() {
+            SyntaxKind::IDENT => {
+                names.insert(token.text().trim_start_matches("r#").to_owned());
+            }
+            SyntaxKind::STRING => names.extend(format_arguments(token.text())),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The names in braces in a format string: `"{x:>8} {y}"` → x, y.
+fn format_arguments(literal: &str) -> Vec<String> {
+    literal
+        .split('{')
+        .skip(1)
+        .flat_map(|rest| {
+            let end = rest.find('}').unwrap_or(rest.len());
+            rest[..end]
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        .collect()
+}
