@@ -462,6 +462,7 @@ mod tests {
             "for i in 0..3 {}",
             "let f = |x| x;",
             "v.iter().sum::<i32>()",
+            "v.sort()",
             "vec![1; loop { break 2 }]",
         ] {
             assert!(Source::parse(code).repeats, "{code}");
@@ -469,6 +470,7 @@ mod tests {
         for code in [
             "1 + 1",
             "x.mean().compute()?",
+            "df.sort([\"a\"], Default::default())",
             "fn f() { loop {} }",
             "impl A for B {}",
         ] {

@@ -1,9 +1,9 @@
 //! What is asked of a syntax tree about cells: places, names, whether code runs
 //! many times.
 
-use ra_ap_syntax::ast;
+use ra_ap_syntax::ast::{self, HasArgList};
 use ra_ap_syntax::{
-    AstToken, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode, TextRange,
+    AstNode, AstToken, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode, TextRange,
 };
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -50,23 +50,32 @@ const REPEATING: &[&str] = &[
     "lines",
     "par_iter",
     "retain",
-    "sort",
     "sort_unstable",
     "split",
     "split_whitespace",
     "windows",
 ];
 
+/// Whether a call is `sort()`: that of a frame has arguments, and is compiled.
+fn sorts_in_place(call: &ast::MethodCallExpr) -> bool {
+    let name = call.name_ref().is_some_and(|name| name.text() == "sort");
+    name && call
+        .arg_list()
+        .is_some_and(|list| list.args().next().is_none())
+}
+
 /// Whether code may run many times: a loop, a closure, an iterator.
 pub(super) fn repeats(node: &SyntaxNode) -> bool {
     node.descendants_with_tokens().any(|element| match element {
-        SyntaxElement::Node(node) => matches!(
-            node.kind(),
-            SyntaxKind::FOR_EXPR
-                | SyntaxKind::WHILE_EXPR
-                | SyntaxKind::LOOP_EXPR
-                | SyntaxKind::CLOSURE_EXPR
-        ),
+        SyntaxElement::Node(node) => {
+            matches!(
+                node.kind(),
+                SyntaxKind::FOR_EXPR
+                    | SyntaxKind::WHILE_EXPR
+                    | SyntaxKind::LOOP_EXPR
+                    | SyntaxKind::CLOSURE_EXPR
+            ) || ast::MethodCallExpr::cast(node.clone()).is_some_and(|call| sorts_in_place(&call))
+        }
         SyntaxElement::Token(token) => match token.kind() {
             // In a macro's arguments there are only tokens.
             SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW => token
