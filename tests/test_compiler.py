@@ -134,6 +134,12 @@ def test_a_static_whose_type_changes_begins_anew_and_says_so(own_kernel):
     assert "State(1)" in own_kernel.ok("STATE.lock()?").result
 
 
+def test_an_exported_function_is_redefined(own_kernel):
+    own_kernel.ok('#[unsafe(no_mangle)] pub extern "C" fn answer() -> i32 { 1 }\nanswer()')
+    assert own_kernel.ok('#[unsafe(no_mangle)] pub extern "C" fn answer() -> i32 { 2 }\nanswer()').result == "2"
+    assert own_kernel.ok("answer()").result == "2"
+
+
 def test_restart_keeps_items(own_kernel):
     own_kernel.ok("fn seven() -> i32 { 7 }\nlet gone = 1;")
     own_kernel.ok(":restart")

@@ -195,6 +195,12 @@ impl Compiler {
             .arg(format!("-Ldependency={}", self.crates.display()))
             .args(opt_level.flags())
             .args(&self.toolchain.fast_linker)
+            // A cell's own symbols are its own, whatever earlier cells export.
+            .arg(if self.toolchain.fast_linker.is_empty() {
+                "-Clink-arg=-Wl,-Bsymbolic"
+            } else {
+                "-Clink-arg=-Bsymbolic"
+            })
             .args(crates)
             .arg(Self::file_name(unit))
             .arg("-o")
