@@ -74,7 +74,7 @@ pub(super) fn repeats(node: &SyntaxNode) -> bool {
                     | SyntaxKind::WHILE_EXPR
                     | SyntaxKind::LOOP_EXPR
                     | SyntaxKind::CLOSURE_EXPR
-            ) || ast::MethodCallExpr::cast(node.clone()).is_some_and(|call| sorts_in_place(&call))
+            ) || ast::MethodCallExpr::cast(node).is_some_and(|call| sorts_in_place(&call))
         }
         SyntaxElement::Token(token) => match token.kind() {
             // In a macro's arguments there are only tokens.
