@@ -181,3 +181,8 @@ def test_one_error_for_a_cell_that_does_not_compile(own_kernel):
     result = own_kernel.fails("let x = 1;\nlet y = x +;\nx", "cell 1:2:12")
     assert result.error.count("error:") == 1
     assert "swath_" not in result.error
+
+
+def test_a_missing_semicolon_is_one_error(own_kernel):
+    result = own_kernel.fails('let s = String::from("hello")\ns.len()', "cell 1:1:30", "add `;` here")
+    assert result.error.count("\nerror") == 1

@@ -166,10 +166,15 @@ impl Session {
                 Err(Failed::Errors(errors)) => errors,
                 Err(failed) => return Err(self.not_compiled(failed)),
             };
-            let diagnostics: Vec<_> = errors
+            let mut diagnostics: Vec<_> = errors
                 .iter()
                 .map(|error| Diagnostic::of_verbatim(error, &generated, cell.number))
                 .collect();
+            // Errors of grammar have no code; what else is wrong may be only
+            // because the cell stands as it is in a function.
+            if diagnostics.iter().any(|one| one.code.is_none()) {
+                diagnostics.retain(|one| one.code.is_none());
+            }
             if is_alone && !diagnostics.iter().any(Diagnostic::is_about_delimiters) {
                 continue;
             }
