@@ -95,6 +95,13 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 fn call() -> usize { CALLS.fetch_add(1, Ordering::SeqCst) + 1 }"""
 
 
+def test_a_value_is_shown_by_its_own_method(own_kernel):
+    own_kernel.ok('struct Loud(i32);\nimpl Loud { fn evcxr_display(&self) { println!("EVCXR_BEGIN_CONTENT text/html\\n<b>{}</b>\\nEVCXR_END_CONTENT", self.0); } }')
+    for _ in range(2):
+        (output,) = own_kernel.ok("Loud(3)").outputs
+        assert output["data"]["text/html"] == "<b>3</b>"
+
+
 def test_a_static_is_one_for_all_cells(own_kernel):
     own_kernel.ok(STATIC)
     assert [own_kernel.ok("call()").result for _ in range(3)] == ["1", "2", "3"]

@@ -225,7 +225,9 @@ impl Session {
             .map(|(name, _)| name.clone())
             .collect();
         let opt_level = self.opt_level_for(source, &change.after);
-        let used = self.with_types(&source.names);
+        let mut used = self.with_types(&source.names);
+        // The generated code calls it, for a value that is shown.
+        used.insert("evcxr_display".to_owned());
         let mut attempt = Attempt::new(change.after.needed(&used, code));
         for _ in 0..ATTEMPTS {
             let mut items = change.after.clone();
