@@ -305,7 +305,10 @@ impl Session {
         self.opt_level.unwrap_or_else(by_cell)
     }
 
-    /// Has the runtime process run a cell's library; `None` never comes back.
+    /// Has the runtime process run a cell's library.
+    ///
+    /// # Errors
+    /// The end of the process.
     fn load(&mut self, library: &Path, function: &str) -> Result<Ended, CellError> {
         let run = ToRuntime::Run {
             library: library.to_string_lossy().into_owned(),
