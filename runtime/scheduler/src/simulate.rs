@@ -1,0 +1,40 @@
+//! What an order holds in memory, without running anything.
+
+use crate::{TaskId, Topology};
+
+/// The bytes that are held while each task of `sequence` runs, its inputs and
+/// its own value among them, if the tasks run one after the other and each
+/// value is let go after its last use. The values asked for are held to the end.
+///
+/// The oracle for tests of orders: Dask's `order.diagnostics` counts alike, but
+/// values instead of bytes.
+///
+/// ```
+/// use swath_scheduler::{Adjacency, TaskId, Topology, simulate};
+///
+/// // 0 → 2 ← 1
+/// let inputs = Adjacency::from_iter([vec![], vec![], vec![TaskId(0), TaskId(1)]]);
+/// let graph = Topology::new(inputs, vec![TaskId(2)], vec![10, 20, 1]);
+/// assert_eq!(simulate(&graph, &[TaskId(0), TaskId(1), TaskId(2)]), [10, 30, 31]);
+/// ```
+pub fn simulate(graph: &Topology, sequence: &[TaskId]) -> Vec<u64> {
+    let mut uses = graph.uses();
+    let mut held = 0;
+    sequence
+        .iter()
+        .map(|&task| {
+            held += graph.nbytes(task);
+            let most = held;
+            for &input in graph.inputs(task) {
+                uses[input.at()] -= 1;
+                if uses[input.at()] == 0 {
+                    held -= graph.nbytes(input);
+                }
+            }
+            if uses[task.at()] == 0 {
+                held -= graph.nbytes(task);
+            }
+            most
+        })
+        .collect()
+}
