@@ -4,12 +4,14 @@
 //! task does: no operation, no value's type, no thread of a pool. So it is
 //! compiled and tested by itself in seconds.
 //!
-//! [`Topology`] is the graph, [`simulate()`] what an order of its tasks holds in
-//! memory.
+//! [`Topology`] is the graph, [`order()`] the sequence in which its tasks should
+//! run, [`simulate()`] what a sequence holds in memory.
 #![forbid(unsafe_code)]
 
+mod order;
 mod simulate;
 mod topology;
 
+pub use order::order;
 pub use simulate::simulate;
 pub use topology::{Adjacency, TaskId, Topology};
