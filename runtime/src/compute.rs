@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::{Layer, Value};
+use crate::optimize::Explanation;
 use crate::schedule::{self, Options, Persisted};
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -53,6 +54,24 @@ pub trait Collection: Clone {
     /// What was wrong when the collection was described.
     fn persist(&self) -> Result<Self> {
         Ok(self.with_layer(Persisted::start(&self.layer()?, default_options())))
+    }
+
+    /// What the optimiser does with the tasks that compute the collection.
+    ///
+    /// # Errors
+    /// What was wrong when the collection was described.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let x = Array::<f64>::ones([100, 100], (10, 10));
+    /// let explanation = ((x + 1.0) * 2.0).explain()?;
+    /// let fused = explanation.rules.iter().find(|rule| rule.name == "fuse_blockwise");
+    /// assert_eq!(fused.map(|rule| rule.tasks), Some((300, 100)));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    fn explain(&self) -> Result<Explanation> {
+        schedule::explain(&[self.layer()?])
     }
 }
 

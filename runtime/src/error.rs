@@ -122,12 +122,50 @@ pub enum Error {
         /// Source file, line and column, where known.
         location: Option<String>,
     },
+    /// A value that cannot be moved to disk, or read from there.
+    #[error(
+        "memory is short, and Swath cannot {action} in {}: {cause}; free space there, choose another folder with set_spill_folder, or raise the limit with set_memory_limit",
+        folder.display()
+    )]
+    Spill {
+        /// What was tried: `write`, `read`, `make a file`.
+        action: &'static str,
+        /// The folder of the file.
+        folder: PathBuf,
+        /// The operating system's error.
+        cause: Arc<std::io::Error>,
+    },
+    /// A rule of the optimiser that left something which cannot be planned.
+    #[error(
+        "the optimiser made a mistake: layer {layer} has to be one that {requirement}{}; please report it",
+        takes.as_ref().map(|layer| format!(" (it takes {layer})")).unwrap_or_default()
+    )]
+    Rule {
+        /// The layer.
+        layer: String,
+        /// What it should fulfil.
+        requirement: String,
+        /// The layer that it takes, if it is about that.
+        takes: Option<String>,
+    },
     /// The user interrupted the computation.
     #[error("interrupted: the computation was cancelled, every variable is kept")]
     Interrupted,
-    /// A value that has no encoding.
+    /// A value or an operation that has no encoding.
     #[error("cannot encode {0}")]
     Encode(String),
+    /// Bytes that are not what was encoded.
+    #[error("cannot decode {0}")]
+    Decode(String),
+    /// An encoding that could not be written or read, because of where it is
+    /// kept: a full disk.
+    #[error("cannot {action} an encoded value: {cause}")]
+    Transfer {
+        /// What was tried: `read`, `write`.
+        action: &'static str,
+        /// The operating system's error.
+        cause: Arc<std::io::Error>,
+    },
 }
 
 impl Error {
@@ -141,7 +179,7 @@ impl Error {
         match self {
             Self::Shape(_) => "ShapeError",
             Self::Column { .. } => "ColumnError",
-            Self::Io { .. } => "IoError",
+            Self::Io { .. } | Self::Transfer { .. } => "IoError",
             Self::Csv { .. } => "CsvError",
             Self::Polars(_) => "PolarsError",
             Self::DuplicateKey { .. } | Self::MissingKey { .. } => "KeyError",
@@ -150,8 +188,11 @@ impl Error {
             Self::Argument(_) => "ArgumentError",
             Self::Task { .. } | Self::Function { .. } => "TaskError",
             Self::Panic { .. } => "Panic",
+            Self::Spill { .. } => "SpillError",
+            Self::Rule { .. } => "RuleError",
             Self::Interrupted => "Interrupted",
             Self::Encode(_) => "EncodeError",
+            Self::Decode(_) => "DecodeError",
         }
     }
 

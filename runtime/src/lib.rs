@@ -16,6 +16,7 @@ pub mod error;
 pub mod frame;
 pub mod graph;
 pub mod io;
+mod machine;
 pub mod optimize;
 pub mod prelude;
 pub mod schedule;
@@ -24,6 +25,9 @@ pub mod session;
 pub use compute::{Collection, compute};
 pub use display::plot;
 pub use error::{Error, Result};
+pub use schedule::{
+    MemoryUse, memory, memory_limit, set_cache_limit, set_memory_limit, set_spill_folder,
+};
 
 // What the runtime is made of, so that a cell can use the same types.
 pub use {ndarray, plotters, polars, rand, rayon, serde_json, tokio};

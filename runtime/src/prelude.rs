@@ -25,6 +25,9 @@ pub use crate::delayed::{
     Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
 };
 
+// Values of types of one's own.
+pub use crate::graph::encodable;
+
 // What is seen of them.
 pub use crate::diagnostics::progress::progress;
 pub use crate::display::{
@@ -36,4 +39,5 @@ pub use crate::{progress, show};
 // The session.
 pub use crate::schedule::cancel::sleep;
 pub use crate::schedule::checkpoint;
+pub use crate::schedule::{memory, memory_limit, set_cache_limit, set_memory_limit};
 pub use crate::session::cell::{input, password};

@@ -5,13 +5,15 @@
 //! compiled and tested by itself in seconds.
 //!
 //! [`Topology`] is the graph, [`order()`] the sequence in which its tasks should
-//! run, [`simulate()`] what a sequence holds in memory.
+//! run, [`simulate()`] what a sequence holds in memory, [`State`] a run.
 #![forbid(unsafe_code)]
 
 mod order;
 mod simulate;
+mod state;
 mod topology;
 
 pub use order::order;
 pub use simulate::simulate;
+pub use state::{State, Transition};
 pub use topology::{Adjacency, TaskId, Topology};

@@ -167,6 +167,11 @@ impl Topology {
         self.nbytes.get(task.at()).copied().unwrap_or(1)
     }
 
+    /// Whether anything is known of the values' sizes.
+    pub fn knows_sizes(&self) -> bool {
+        !self.nbytes.is_empty()
+    }
+
     /// How often each task's value is taken: by other tasks, and by whoever
     /// asked for it.
     pub fn uses(&self) -> Vec<u32> {

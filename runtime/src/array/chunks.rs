@@ -2,8 +2,8 @@
 
 use super::dtype::DType;
 use crate::error::{Error, Result};
-use crate::graph::Grid;
-use serde::Serialize;
+use crate::graph::{Grid, Sizes};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const AUTO_NBYTES: usize = 128 << 20;
 ///
 /// Chunks can differ in size, and can be empty. Displayed as the sizes along
 /// each axis: `((5, 5, 5), (10, 5))`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
     /// For each axis: 0, then the end of each chunk.
     bounds: Vec<Arc<[usize]>>,
@@ -105,6 +105,28 @@ impl Chunks {
             .iter()
             .map(ExactSizeIterator::len)
             .collect()
+    }
+
+    /// The bytes of each chunk.
+    pub(super) fn nbytes(&self, dtype: DType) -> Sizes {
+        let even = |bounds: &Arc<[usize]>| {
+            let length = bounds.get(1).copied().unwrap_or(0);
+            bounds
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] == length)
+                .then_some(length)
+        };
+        let lengths: Option<Vec<usize>> = self.bounds.iter().map(even).collect();
+        let nbytes = move |lengths: &[usize]| {
+            lengths.iter().product::<usize>() as u64 * dtype.nbytes() as u64
+        };
+        if let Some(lengths) = lengths {
+            return Sizes::Each(nbytes(&lengths));
+        }
+        let (chunks, grid) = (self.clone(), self.grid());
+        Sizes::By(Arc::new(move |linear| {
+            nbytes(&chunks.chunk_shape(&grid.index(linear)))
+        }))
     }
 
     /// The chunks along an axis that have elements of a range.

@@ -26,7 +26,7 @@ impl RawArray {
     pub(super) fn new(layer: Arc<Layer>, chunks: Chunks, dtype: DType) -> Self {
         debug_assert_eq!(layer.grid(), &chunks.grid());
         Self {
-            layer,
+            layer: layer.sized(chunks.nbytes(dtype)),
             chunks,
             dtype,
         }
@@ -100,7 +100,7 @@ impl RawArray {
         let dtype = literal.dtype();
         let chunks = chunks.resolve(shape, dtype)?;
         let operation = Full {
-            name,
+            name: name.into(),
             literal,
             chunks: chunks.clone(),
         };
@@ -125,7 +125,7 @@ impl RawArray {
     fn literal(literal: Literal) -> Self {
         let chunks = Chunks::whole(&[]);
         let operation = Full {
-            name: "full",
+            name: "full".into(),
             literal,
             chunks: chunks.clone(),
         };
@@ -264,12 +264,10 @@ impl RawArray {
                 tuple(&shape)
             )));
         }
-        let layer = reduce::reduce(&self.layer, reduction, axis);
-        Ok(Self::new(
-            layer,
-            self.chunks.without(&axes),
-            reduction.result(self.dtype),
-        ))
+        let chunks = self.chunks.without(&axes);
+        let largest: usize = chunks.largest().iter().product();
+        let layer = reduce::reduce(&self.layer, reduction, axis, largest);
+        Ok(Self::new(layer, chunks, reduction.result(self.dtype)))
     }
 
     /// The number of elements that each element of a reduction is made of.
@@ -343,7 +341,9 @@ impl RawArray {
         }
         let mut layer = Layer::blockwise(Dot, Grid::new(counts), inputs, dependencies);
         if several {
-            layer = reduce::combine(layer, Reduction::Dot, &[contracted]);
+            let largest: usize = chunks.largest().iter().product();
+            let layer_of = layer.sized(reduce::contribution(Reduction::Dot, largest));
+            layer = reduce::combine(layer_of, Reduction::Dot, &[contracted]);
         }
         Ok(Self::new(layer, chunks, self.dtype))
     }
@@ -401,7 +401,7 @@ impl RawArray {
     /// A part of the array.
     fn part(&self, name: &'static str, to: Chunks, origin: Vec<usize>) -> Self {
         let operation = Regrid {
-            name,
+            name: name.into(),
             dtype: self.dtype,
             from: self.chunks.clone(),
             to,

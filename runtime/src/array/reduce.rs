@@ -10,17 +10,18 @@ use super::dtype::{DType, Element, Kernel};
 use super::elementwise::{BinaryOp, binary, inputs_of, maximum, minimum};
 use crate::error::Result;
 use crate::graph::{
-    Arguments, AxisMap, Block, BlockInput, Grid, Layer, Operation, TaskFamily, TaskRef, Value,
+    Arguments, AxisMap, Block, BlockInput, EncodedOperation, Grid, Layer, Operation, Sizes,
+    TaskFamily, TaskRef, Value,
 };
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn, RemoveAxis, Zip, stack};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How many contributions are combined at a time.
 const FAN_IN: f64 = 8.0;
 
 /// What an array, or each lane of it, is reduced to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Reduction {
     Sum,
     Prod,
@@ -46,7 +47,7 @@ pub(super) enum Reduction {
     Dot,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Stage {
     /// A chunk's contribution.
     Chunk,
@@ -156,7 +157,7 @@ impl Reduction {
 }
 
 /// The contribution of each chunk, or the result at once.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct OfChunk {
     reduction: Reduction,
     axis: Option<usize>,
@@ -180,10 +181,14 @@ impl Operation for OfChunk {
             _ => contribution,
         }))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/reduce-chunk")
+    }
 }
 
 /// The combination of contributions.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Combine {
     reduction: Reduction,
     stage: Stage,
@@ -193,7 +198,7 @@ struct Combine {
 }
 
 /// Which contributions are taken along an axis.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Span {
     /// This many, from a multiple of it, along the same axis.
     Group { output: usize, size: u32 },
@@ -223,6 +228,10 @@ impl Operation for Combine {
             Stage::Aggregate => self.reduction.finish(contribution)?,
             _ => contribution,
         }))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/reduce-combine")
     }
 }
 
@@ -256,8 +265,24 @@ impl TaskFamily for Combine {
     }
 }
 
-/// The layer that reduces each lane of a layer's array along an axis, or all of it.
-pub(super) fn reduce(layer: &Arc<Layer>, reduction: Reduction, axis: Option<usize>) -> Arc<Layer> {
+/// The bytes of the contributions to chunks of so many elements at most.
+pub(super) fn contribution(reduction: Reduction, elements: usize) -> Sizes {
+    const NUMBER: usize = 8;
+    let numbers = match reduction {
+        Reduction::Var { .. } | Reduction::Std { .. } => 3,
+        _ => 1,
+    };
+    Sizes::Each((numbers * NUMBER * elements) as u64)
+}
+
+/// The layer that reduces each lane of a layer's array along an axis, or all of
+/// it, to chunks of at most `largest` elements.
+pub(super) fn reduce(
+    layer: &Arc<Layer>,
+    reduction: Reduction,
+    axis: Option<usize>,
+    largest: usize,
+) -> Arc<Layer> {
     let grid = layer.grid();
     let ndim = grid.counts().len();
     let axes: Vec<usize> = axis.map_or_else(|| (0..ndim).collect(), |axis| vec![axis]);
@@ -288,7 +313,8 @@ pub(super) fn reduce(layer: &Arc<Layer>, reduction: Reduction, axis: Option<usiz
         grid.clone(),
         vec![BlockInput::same(0, ndim)],
         vec![layer.clone()],
-    );
+    )
+    .sized(contribution(reduction, largest));
     combine(contributions, reduction, &axes)
 }
 
@@ -320,7 +346,8 @@ pub(super) fn combine(mut layer: Arc<Layer>, reduction: Reduction, axes: &[usize
         };
         let counts = from.counts().iter().enumerate();
         let grid = Grid::new(counts.map(|(axis, count)| count.div_ceil(size(axis))));
-        layer = Layer::family(&operation, operation.clone(), grid, vec![layer]);
+        let sizes = layer.sizes().clone();
+        layer = Layer::family(&operation, operation.clone(), grid, vec![layer]).sized(sizes);
     }
     let mut output = 0..;
     let operation = Combine {

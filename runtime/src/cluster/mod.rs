@@ -6,10 +6,10 @@
 //! runs and reads the machine's size; it runs nothing itself.
 
 mod client;
-mod machine;
 
 pub use client::Client;
 
+use crate::machine;
 use crate::schedule::{Event, Listener, Options, pool};
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct LocalCluster {
     threads: usize,
     memory: u64,
+    memory_limit: Option<u64>,
     counts: Arc<Counts>,
 }
 
@@ -51,8 +52,8 @@ impl LocalClusterBuilder {
         self
     }
 
-    /// The memory that the cluster says it has, in bytes, at most what the
-    /// machine has. Nothing keeps tasks from taking more.
+    /// The memory that values of the cluster's computations may take, in bytes;
+    /// above it they are moved to disk. At most what the session's limit allows.
     #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
@@ -65,6 +66,7 @@ impl LocalClusterBuilder {
         LocalCluster {
             threads: self.threads.unwrap_or(threads).clamp(1, threads),
             memory: self.memory_limit.unwrap_or(memory).min(memory),
+            memory_limit: self.memory_limit,
             counts: Arc::default(),
         }
     }
@@ -102,8 +104,9 @@ impl LocalCluster {
     pub fn options(&self) -> Options {
         Options {
             threads: Some(self.threads),
-            synchronous: false,
+            memory_limit: self.memory_limit,
             listeners: vec![self.counts.clone()],
+            ..Options::default()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be passed to a delayed function or to a task of a custom graph.
 
-use super::{Delayed, call::Source};
+use super::Delayed;
+use super::call::{Source, TaskKey};
 use crate::graph::{Layer, Opaque, Value};
 use std::any::TypeId;
 use std::sync::Arc;
@@ -159,13 +160,14 @@ impl IntoGraphArgument<String> for &str {
 
 impl<A: 'static> IntoGraphArgument<A> for Key {
     fn into_graph_argument(self) -> Argument {
-        Argument(Source::Key(self.0, Type::of::<A>()))
+        Argument(Source::Key(TaskKey::Named(self.0), Type::of::<A>()))
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> IntoGraphArgument<Vec<T>> for Keys {
     fn into_graph_argument(self) -> Argument {
-        Argument(Source::Keys(self.0, Type::of::<T>(), collect::<T>))
+        let keys = self.0.into_iter().map(TaskKey::Named).collect();
+        Argument(Source::Keys(keys, Type::of::<T>(), collect::<T>))
     }
 }
 

@@ -7,7 +7,8 @@
 use super::argument::{Collect, Type};
 use super::type_error;
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, Layer, Operation, TaskRef, Value};
+use crate::graph::{Arguments, Block, Layer, LayerId, Operation, Value};
+use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -21,9 +22,18 @@ pub(super) enum Source {
     /// The values of several tasks, as a `Vec`.
     Tasks(Vec<Arc<Layer>>, Collect),
     /// The value of the task under a key, of this type.
-    Key(Arc<str>, Type),
+    Key(TaskKey, Type),
     /// The values of the tasks under several keys, each of this type, as a `Vec`.
-    Keys(Vec<Arc<str>>, Type, Collect),
+    Keys(Vec<TaskKey>, Type, Collect),
+}
+
+/// A task of a custom graph.
+#[derive(Clone)]
+pub(super) enum TaskKey {
+    /// By its key: it may not be there yet.
+    Named(Arc<str>),
+    /// By its position in the graph.
+    At(u32),
 }
 
 /// A function with parameters `Args`, a tuple of up to six types.
@@ -190,7 +200,7 @@ impl Operation for Call {
                     collect(items).map_err(|(item, value)| {
                         type_error(
                             format!("item {item} of argument {at}"),
-                            value.summary(),
+                            value.summary().to_string(),
                             "the type of the others",
                         )
                     })?
@@ -202,39 +212,35 @@ impl Operation for Call {
 }
 
 impl Call {
-    /// A layer of one call, which `layer` makes of operation, inputs and
-    /// dependencies.
-    pub(super) fn layer(
-        body: &Arc<Body>,
-        arguments: Vec<Source>,
-        layer: impl FnOnce(Arc<dyn Operation>, Vec<TaskRef>, Vec<Arc<Layer>>) -> Arc<Layer>,
-    ) -> Arc<Layer> {
-        let mut dependencies = Vec::new();
+    /// A call with arguments: its inputs are the tasks in them, in order.
+    pub(super) fn new(body: &Arc<Body>, arguments: &[Source]) -> Self {
         let slots = arguments
-            .into_iter()
+            .iter()
             .map(|argument| match argument {
-                Source::Literal(value) => Slot::Literal(value),
-                Source::Task(layer) => {
-                    dependencies.push(layer);
-                    Slot::Input
-                }
-                Source::Tasks(mut layers, collect) => {
-                    let count = layers.len();
-                    dependencies.append(&mut layers);
-                    Slot::Inputs(count, collect)
-                }
-                Source::Key(..) | Source::Keys(..) => {
-                    unreachable!("invariant: keys stand in custom graphs, which find their tasks")
-                }
-            })
-            .collect();
-        let inputs = (0..dependencies.len() as u32)
-            .map(|dependency| TaskRef {
-                dependency,
-                linear: 0,
+                Source::Literal(value) => Slot::Literal(value.clone()),
+                Source::Task(_) | Source::Key(..) => Slot::Input,
+                Source::Tasks(layers, collect) => Slot::Inputs(layers.len(), *collect),
+                Source::Keys(keys, _, collect) => Slot::Inputs(keys.len(), *collect),
             })
             .collect();
         let body = body.clone();
-        layer(Arc::new(Self { body, slots }), inputs, dependencies)
+        Self { body, slots }
+    }
+
+    /// A layer of one call, on those of its arguments.
+    pub(super) fn layer(body: &Arc<Body>, arguments: Vec<Source>) -> Arc<Layer> {
+        let call = Arc::new(Self::new(body, &arguments));
+        let mut dependencies: SmallVec<[Arc<Layer>; 2]> = SmallVec::new();
+        for argument in arguments {
+            match argument {
+                Source::Task(layer) => dependencies.push(layer),
+                Source::Tasks(layers, _) => dependencies.extend(layers),
+                Source::Literal(_) => {}
+                Source::Key(..) | Source::Keys(..) => {
+                    unreachable!("invariant: keys stand in custom graphs, which find their tasks")
+                }
+            }
+        }
+        Layer::single(LayerId::unique(), call, dependencies)
     }
 }

@@ -1,15 +1,17 @@
 //! Custom task graphs: tasks under keys of your own.
 
 use super::argument::{Argument, IntoGraphArguments, Type};
-use super::call::{Body, Call, Callable, Source};
+use super::call::{Body, Call, Callable, Source, TaskKey};
 use crate::compute::{Collection, default_options};
 use crate::error::{Error, Result};
 use crate::graph::{
-    Arguments, Block, Fingerprint, Layer, ListedTask, Operation, TaskRef, Value, short_type_name,
+    Alias, Arguments, Block, Layer, LayerId, Listed, Operation, QuickHash, TaskRef, Value,
+    short_type_name,
 };
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use smallvec::SmallVec;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -39,10 +41,19 @@ use std::sync::Arc;
 /// ```
 #[derive(Default)]
 pub struct TaskGraph {
-    tasks: IndexMap<Arc<str>, Task>,
-    /// The layers that were made already. Tasks never change, and a layer is
-    /// made only when all that it takes is there: so it stays right.
-    layers: Mutex<HashMap<Arc<str>, Arc<Layer>>>,
+    tasks: IndexMap<Arc<str>, Task, QuickHash>,
+    made: Mutex<Made>,
+}
+
+/// The layers that were made already, each of the tasks that something asked
+/// for needs and that no earlier one has. Tasks never change, and are put in a
+/// layer only when all that they take is there: so a layer stays right.
+#[derive(Default)]
+struct Made {
+    layers: Vec<Arc<Layer>>,
+    /// For each task, by its position in the graph, its layer and its position
+    /// there.
+    places: Vec<Option<(u32, u32)>>,
 }
 
 /// A task of the graph.
@@ -56,7 +67,7 @@ enum Task {
         value: Value,
         output: Type,
     },
-    Alias(Arc<str>),
+    Alias(TaskKey),
 }
 
 impl TaskGraph {
@@ -137,7 +148,7 @@ impl TaskGraph {
     /// # Errors
     /// [`Error::DuplicateKey`] where the key has a task.
     pub fn alias(&mut self, key: impl AsRef<str>, of: impl AsRef<str>) -> Result<()> {
-        self.insert_task(key.as_ref(), Task::Alias(of.as_ref().into()))
+        self.insert_task(key.as_ref(), Task::Alias(self.find(of.as_ref().into())))
     }
 
     /// The keys, in the order in which they were inserted.
@@ -198,7 +209,8 @@ impl TaskGraph {
         let key = key.as_ref();
         let layer = self.layer(key)?;
         let expected = Type::of::<T>();
-        let found = self.type_of(key)?;
+        let task = self.tasks.get_index_of(key);
+        let found = self.type_of(task.expect("invariant: its layer was found"))?;
         if found.id != expected.id {
             return Err(super::type_error(
                 format!("the value of \"{key}\""),
@@ -213,23 +225,23 @@ impl TaskGraph {
         })
     }
 
-    /// The layer of the task under a key, on the layers of what it needs.
+    /// A layer of the task under a key alone, on the layers of what it needs.
     ///
     /// # Errors
     /// As [`output`](Self::output), but for the type of the value itself.
     pub fn layer(&self, key: &str) -> Result<Arc<Layer>> {
-        if !self.tasks.contains_key(key) {
+        let Some(task) = self.tasks.get_index_of(key) else {
             return Err(self.missing(key, None));
+        };
+        let mut made = self.made.lock();
+        made.places.resize(self.tasks.len(), None);
+        if made.places[task].is_none() {
+            let needed = self.topological(task, &made)?;
+            self.make_layer(&needed, &mut made)?;
         }
-        let mut layers = self.layers.lock();
-        if let Some(layer) = layers.get(key) {
-            return Ok(layer.clone());
-        }
-        for key in self.topological(key, &layers)? {
-            let layer = self.make_layer(key, &layers)?;
-            layers.insert(key.clone(), layer);
-        }
-        Ok(layers[key].clone())
+        let (layer, linear) =
+            made.places[task].expect("invariant: the layer has the task that it was made for");
+        Ok(Layer::pick(&made.layers[layer as usize], linear))
     }
 
     fn insert_call(
@@ -239,7 +251,10 @@ impl TaskGraph {
         arguments: Vec<Argument>,
         output: Type,
     ) -> Result<()> {
-        let arguments = arguments.into_iter().map(|argument| argument.0).collect();
+        let arguments = arguments
+            .into_iter()
+            .map(|argument| self.resolved(argument.0))
+            .collect();
         self.insert_task(
             key,
             Task::Call {
@@ -251,61 +266,90 @@ impl TaskGraph {
     }
 
     fn insert_task(&mut self, key: &str, task: Task) -> Result<()> {
-        if self.tasks.contains_key(key) {
-            return Err(Error::DuplicateKey {
+        match self.tasks.entry(key.into()) {
+            Entry::Occupied(_) => Err(Error::DuplicateKey {
                 key: key.to_owned(),
-            });
+            }),
+            Entry::Vacant(entry) => {
+                entry.insert(task);
+                Ok(())
+            }
         }
-        self.tasks.insert(key.into(), task);
-        Ok(())
     }
 
-    /// The keys that `key` needs and that have no layer yet, each after what it
-    /// takes.
-    fn topological(
-        &self,
-        key: &str,
-        made: &HashMap<Arc<str>, Arc<Layer>>,
-    ) -> Result<Vec<&Arc<str>>> {
+    /// An argument with the positions of the tasks that are there already, in
+    /// place of their keys.
+    fn resolved(&self, argument: Source) -> Source {
+        match argument {
+            Source::Key(TaskKey::Named(key), output) => Source::Key(self.find(key), output),
+            Source::Keys(keys, output, collect) => {
+                let keys = keys.into_iter().map(|key| match key {
+                    TaskKey::Named(key) => self.find(key),
+                    at => at,
+                });
+                Source::Keys(keys.collect(), output, collect)
+            }
+            other => other,
+        }
+    }
+
+    fn find(&self, key: Arc<str>) -> TaskKey {
+        match self.tasks.get_index_of(&key) {
+            Some(at) => TaskKey::At(at as u32),
+            None => TaskKey::Named(key),
+        }
+    }
+
+    /// The position of a task that another one takes.
+    fn position(&self, key: &TaskKey, taken_by: usize) -> Result<usize> {
+        match key {
+            TaskKey::At(at) => Ok(*at as usize),
+            TaskKey::Named(key) => self
+                .tasks
+                .get_index_of(key)
+                .ok_or_else(|| self.missing(key, Some(self.key_at(taken_by)))),
+        }
+    }
+
+    /// The tasks that a task needs and that have no layer yet, each after what
+    /// it takes.
+    fn topological(&self, task: usize, made: &Made) -> Result<Vec<usize>> {
         #[derive(Clone, Copy, PartialEq)]
         enum Mark {
             Unseen,
             OnPath,
             Done,
         }
-        let place = |key: &str| self.tasks.get_index_of(key);
         let mut marks = vec![Mark::Unseen; self.tasks.len()];
         let mut order = Vec::new();
         // The tasks on the path, and how many of their needs were looked at.
-        let mut path: Vec<(usize, Vec<&Arc<str>>, usize)> = Vec::new();
-        let mut enter = place(key);
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        let mut enter = Some(task);
         loop {
             if let Some(at) = enter.take() {
                 marks[at] = Mark::OnPath;
-                path.push((at, self.tasks[at].needs(), 0));
+                path.push((at, 0));
             }
-            let Some((at, needs, looked)) = path.last_mut() else {
+            let Some((at, looked)) = path.last_mut() else {
                 return Ok(order);
             };
             let at = *at;
-            let Some(&need) = needs.get(*looked) else {
+            let Some(need) = self.tasks[at].need(*looked) else {
                 marks[at] = Mark::Done;
-                order.push(self.key_at(at));
+                order.push(at);
                 path.pop();
                 continue;
             };
             *looked += 1;
-            if made.contains_key(need) {
+            let next = self.position(need, at)?;
+            if made.places[next].is_some() {
                 continue;
             }
-            let Some(next) = place(need) else {
-                return Err(self.missing(need, Some(self.key_at(at))));
-            };
             match marks[next] {
                 Mark::Unseen => enter = Some(next),
                 Mark::Done => {}
                 Mark::OnPath => {
-                    let cycle = path.iter().map(|(at, ..)| *at).skip_while(|at| *at != next);
+                    let cycle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != next);
                     return Err(Error::Cycle {
                         path: cycle
                             .chain([next])
@@ -318,10 +362,7 @@ impl TaskGraph {
     }
 
     fn key_at(&self, at: usize) -> &Arc<str> {
-        self.tasks
-            .get_index(at)
-            .expect("invariant: a position of a task")
-            .0
+        self.task_at(at).0
     }
 
     fn missing(&self, key: &str, needed_by: Option<&str>) -> Error {
@@ -334,80 +375,94 @@ impl TaskGraph {
         }
     }
 
-    /// The type of the value under a key; follows aliases.
-    fn type_of(&self, key: &str) -> Result<Type> {
-        let mut key = key;
-        // There are no more aliases in a row than tasks, unless in a cycle.
-        for _ in 0..=self.tasks.len() {
-            match self.tasks.get(key) {
-                Some(Task::Call { output, .. } | Task::Value { output, .. }) => {
-                    return Ok(*output);
-                }
-                Some(Task::Alias(of)) => key = of,
-                None => return Err(self.missing(key, None)),
+    /// The type of a task's value; follows aliases, which are known not to go in
+    /// a circle.
+    fn type_of(&self, task: usize) -> Result<Type> {
+        let mut at = task;
+        loop {
+            match &self.tasks[at] {
+                Task::Call { output, .. } | Task::Value { output, .. } => return Ok(*output),
+                Task::Alias(of) => at = self.position(of, at)?,
             }
         }
-        Err(Error::Cycle {
-            path: vec![key.to_owned(), key.to_owned()],
-        })
     }
 
-    /// The layer of a task whose needs have theirs.
-    fn make_layer(
-        &self,
-        key: &Arc<str>,
-        layers: &HashMap<Arc<str>, Arc<Layer>>,
-    ) -> Result<Arc<Layer>> {
-        let listed = |operation: Arc<dyn Operation>, inputs, dependencies| {
-            let name = Fingerprint::new().unique().layer_name(operation.name());
-            let task = ListedTask {
-                key: Some(key.clone()),
-                operation,
-                inputs,
-            };
-            Layer::listed(name, vec![task], dependencies)
-        };
-        let input = TaskRef {
-            dependency: 0,
-            linear: 0,
-        };
-        Ok(match &self.tasks[key] {
-            Task::Value { value, .. } => {
-                listed(Arc::new(Literal(value.clone())), Vec::new(), Vec::new())
+    /// Makes a layer of tasks, each of which comes after those that it takes.
+    fn make_layer(&self, tasks: &[usize], made: &mut Made) -> Result<()> {
+        let own = made.layers.len() as u32;
+        let mut listed = Listed::with_capacity(tasks.len(), tasks.len());
+        let mut places = std::mem::take(&mut made.places);
+        // Every earlier layer may be taken from.
+        let place = |places: &[Option<(u32, u32)>], task: usize| {
+            let (layer, linear) =
+                places[task].expect("invariant: a task comes after those that it takes");
+            if layer == own {
+                TaskRef::own(linear)
+            } else {
+                TaskRef::of(layer, linear)
             }
-            Task::Alias(of) => listed(Arc::new(Alias), vec![input], vec![layers[of].clone()]),
-            Task::Call {
-                body, arguments, ..
-            } => {
-                let mut given = Vec::with_capacity(arguments.len());
-                for (argument, at) in arguments.iter().zip(1..) {
-                    given.push(match argument {
-                        Source::Key(from, expected) => {
-                            self.check_type(key, at, from, *expected)?;
-                            Source::Task(layers[from].clone())
-                        }
-                        Source::Keys(from, expected, collect) => {
-                            for from in from {
-                                self.check_type(key, at, from, *expected)?;
-                            }
-                            let from = from.iter().map(|from| layers[from].clone()).collect();
-                            Source::Tasks(from, *collect)
-                        }
-                        other => other.clone(),
-                    });
+        };
+        let mut add = |task: usize, places: &mut [Option<(u32, u32)>]| -> Result<()> {
+            let (key, body) = self.task_at(task);
+            let mut inputs: SmallVec<[TaskRef; 4]> = SmallVec::new();
+            let operation: Arc<dyn Operation> = match body {
+                Task::Value { value, .. } => Arc::new(Literal(value.clone())),
+                Task::Alias(of) => {
+                    inputs.push(place(places, self.position(of, task)?));
+                    Arc::new(Alias)
                 }
-                Call::layer(body, given, listed)
+                Task::Call {
+                    body, arguments, ..
+                } => {
+                    for (argument, at) in arguments.iter().zip(1..) {
+                        let (taken, expected) = match argument {
+                            Source::Key(from, expected) => (std::slice::from_ref(from), expected),
+                            Source::Keys(from, expected, _) => (&from[..], expected),
+                            _ => continue,
+                        };
+                        for from in taken {
+                            let from = self.position(from, task)?;
+                            self.check_type(task, at, from, *expected)?;
+                            inputs.push(place(places, from));
+                        }
+                    }
+                    Arc::new(Call::new(body, arguments))
+                }
+            };
+            let linear = listed.push_keyed(key.clone(), operation, inputs);
+            places[task] = Some((own, linear));
+            Ok(())
+        };
+        let added = tasks.iter().try_for_each(|&task| add(task, &mut places));
+        if added.is_err() {
+            for &task in tasks {
+                places[task] = None;
             }
-        })
+        }
+        made.places = places;
+        added?;
+        let layer = Layer::listed(LayerId::unique(), "graph", listed, made.layers.clone());
+        made.layers.push(layer);
+        Ok(())
     }
 
-    fn check_type(&self, key: &str, at: usize, from: &str, expected: Type) -> Result<()> {
+    fn task_at(&self, at: usize) -> (&Arc<str>, &Task) {
+        self.tasks
+            .get_index(at)
+            .expect("invariant: a position of a task")
+    }
+
+    fn check_type(&self, task: usize, at: usize, from: usize, expected: Type) -> Result<()> {
         let found = self.type_of(from)?;
         if found.id == expected.id {
             return Ok(());
         }
         Err(super::type_error(
-            format!("argument {at} of \"{key}\", the value of \"{from}\","),
+            format!(
+                "argument {at} of \"{}\", the value of \"{}\",",
+                self.key_at(task),
+                self.key_at(from)
+            ),
             short_type_name(found.name),
             expected.name,
         ))
@@ -415,21 +470,25 @@ impl TaskGraph {
 }
 
 impl Task {
-    /// The keys that the task takes.
-    fn needs(&self) -> Vec<&Arc<str>> {
+    /// The key that the task takes at a place among all that it takes.
+    fn need(&self, at: usize) -> Option<&TaskKey> {
         match self {
-            Self::Value { .. } => Vec::new(),
-            Self::Alias(of) => vec![of],
+            Self::Value { .. } => None,
+            Self::Alias(of) => (at == 0).then_some(of),
             Self::Call { arguments, .. } => {
-                let mut needs = Vec::new();
+                let mut at = at;
                 for argument in arguments {
-                    match argument {
-                        Source::Key(key, _) => needs.push(key),
-                        Source::Keys(keys, ..) => needs.extend(keys),
-                        _ => {}
+                    let keys = match argument {
+                        Source::Key(key, _) => std::slice::from_ref(key),
+                        Source::Keys(keys, ..) => keys,
+                        _ => continue,
+                    };
+                    if let Some(key) = keys.get(at) {
+                        return Some(key);
                     }
+                    at -= keys.len();
                 }
-                needs
+                None
             }
         }
     }
@@ -455,20 +514,8 @@ impl Operation for Literal {
     fn run(&self, _: &Block<'_>, _: Vec<Value>) -> Result<Value> {
         Ok(self.0.clone())
     }
-}
-
-/// Passes a value on.
-struct Alias;
-
-impl Operation for Alias {
-    fn name(&self) -> &str {
-        "alias"
-    }
-    fn arguments(&self) -> Arguments {
-        Arguments::none()
-    }
-    fn run(&self, _: &Block<'_>, mut inputs: Vec<Value>) -> Result<Value> {
-        Ok(inputs.pop().expect("invariant: an alias has one input"))
+    fn literal(&self) -> Option<&Value> {
+        Some(&self.0)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Delayed;
 use super::argument::{Argument, IntoArgument, IntoArguments};
 use super::call::{Body, Call, Callable};
-use crate::graph::Layer;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -69,7 +68,7 @@ impl<Args, R> Function<Args, R> {
 
     fn call_with(&self, arguments: Vec<Argument>) -> Delayed<R> {
         let arguments = arguments.into_iter().map(|argument| argument.0).collect();
-        Delayed::of(Call::layer(&self.body, arguments, Layer::unique))
+        Delayed::of(Call::layer(&self.body, arguments))
     }
 }
 

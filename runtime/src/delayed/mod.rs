@@ -21,7 +21,7 @@ pub use function::{Function, delayed, try_delayed};
 
 use crate::compute::Collection;
 use crate::error::{Error, Result};
-use crate::graph::{Fingerprint, Grid, Layer, Opaque, Value};
+use crate::graph::{Data, Grid, Layer, LayerId, Opaque, Value};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -62,9 +62,8 @@ impl<T> Delayed<T> {
 impl<T: Clone + Send + Sync + 'static> Delayed<T> {
     /// A value that is there: to pass the same one to many calls.
     pub fn value(value: T) -> Self {
-        let name = Fingerprint::new().unique().layer_name("value");
-        let values = vec![Value::opaque(value)];
-        Self::of(Layer::values(name, Grid::single(), Arc::new(values)))
+        let values = Data::new("value", vec![Value::opaque(value)]);
+        Self::of(Layer::values(LayerId::unique(), Grid::single(), values))
     }
 
     /// Calls a function on the value, once it is there.
@@ -114,7 +113,7 @@ fn take<T: Clone + Send + Sync + 'static>(
         Ok(Opaque(value)) => Ok(value),
         Err(value) => Err(type_error(
             subject(),
-            value.summary(),
+            value.summary().to_string(),
             std::any::type_name::<T>(),
         )),
     }

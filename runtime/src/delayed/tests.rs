@@ -1,6 +1,7 @@
 use super::call::function_name;
 use super::*;
 use crate::compute::compute;
+use crate::graph::Layers;
 use crate::schedule::{Options, Plan};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -235,7 +236,7 @@ fn a_custom_graph_computes_what_is_needed() {
     let dsk = example();
     assert_eq!(dsk.get::<String>("store").unwrap(), "stored 9");
     assert_eq!(dsk.get_many::<i64>(["clean-3", "analyze"]).unwrap(), [4, 9]);
-    let plan = Plan::new(&[dsk.layer("store").unwrap()]).unwrap();
+    let plan = Plan::new(Layers::new(&[dsk.layer("store").unwrap()])).unwrap();
     let mut keys: Vec<String> = plan
         .tasks()
         .map(|task| plan.key(task).to_string())
@@ -328,7 +329,7 @@ fn wrong_graphs_say_what_is_wrong() {
         .unwrap();
     assert_eq!(
         message(dsk.get::<i64>("parsed").unwrap_err()),
-        "task parsed (closure) failed: ParseIntError: invalid digit found in string; its inputs: store"
+        "task parsed (closure) failed: ParseIntError: invalid digit found in string; its inputs: store: String"
     );
     // What was wrong elsewhere does not hold up the rest.
     assert_eq!(dsk.get::<String>("store").unwrap(), "stored 9");

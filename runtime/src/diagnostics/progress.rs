@@ -381,7 +381,7 @@ fn row<'a>(name: &'a str, stand: &Stand, interrupted: bool) -> Row<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Arguments, Block, Grid, Operation, Value};
+    use crate::graph::{Arguments, Block, Data, Grid, LayerId, Operation, Value};
     use crate::schedule::{Options, Persisted};
     use parking_lot::Mutex;
 
@@ -490,9 +490,9 @@ mod tests {
     fn what_is_there_already_is_displayed_once() {
         let values: Vec<Value> = (0..3).map(|_| Value::opaque(())).collect();
         let data = Layer::values(
-            "data-1".into(),
+            LayerId::of("data"),
             Grid::new([3]),
-            Arc::new(values) as Arc<dyn Source>,
+            Data::new("data", values),
         );
         let gate = Arc::default();
         let layers = [data, steps(&gate, false), steps(&gate, false)];

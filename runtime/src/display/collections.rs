@@ -11,8 +11,8 @@ use crate::compute::Collection;
 use crate::delayed::{Delayed, TaskGraph, TaskOutput};
 use crate::error::Result;
 use crate::frame::{DataFrame, FrameScalar, Series};
+use crate::graph::topological;
 use crate::graph::{Layer, short_type_name};
-use crate::schedule::plan::topological;
 use std::sync::Arc;
 
 impl<T: Element> Show for Array<T> {

@@ -10,9 +10,9 @@ use super::text::{counted, escape, fit, grouped, number, shorten_middle, width};
 use super::{Svg, palette};
 use crate::compute::Collection;
 use crate::error::Result;
-use crate::graph::{Layer, TaskRef, Tasks};
+use crate::graph::{Layer, Layers, Node as LayerNode, TaskRef, Tasks};
+use crate::optimize::{Rules, optimize};
 use crate::schedule::Plan;
-use crate::schedule::plan::topological;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -72,29 +72,26 @@ impl<C: Collection> Visualize for C {}
 pub fn draw(outputs: &[Arc<Layer>], style: &GraphStyle) -> Result<Svg> {
     /// Up to here a plan is made to see how many tasks culling leaves.
     const PLANNED: usize = 200_000;
-    let outputs = if style.optimize {
-        crate::optimize::optimize(outputs)
-    } else {
-        outputs.to_vec()
-    };
-    let layers = topological(&outputs);
-    let total: usize = layers.iter().map(|layer| layer.grid().len()).sum();
+    let mut layers = Layers::new(outputs);
+    if style.optimize {
+        optimize(&mut layers, Rules::All)?;
+    }
+    let chunks = |layer: u32| layers.node(layer).layer.grid().len();
+    let total: usize = (0..layers.len() as u32).map(chunks).sum();
     if total <= PLANNED.max(style.max_tasks) {
-        let plan = Plan::new(&outputs)?;
+        let plan = Plan::new(layers.clone())?;
         if plan.len() <= style.max_tasks {
             return Ok(draw_tasks(&plan, style.rankdir));
         }
-        let mut needed = HashMap::new();
+        let mut needed = vec![0; layers.len()];
         for task in plan.tasks() {
-            *needed.entry(Arc::as_ptr(plan.layer(task))).or_insert(0) += 1;
+            needed[plan.layer_number(task) as usize] += 1;
         }
         return Ok(draw_blocks(&layers, style.rankdir, &|layer| {
-            needed.get(&Arc::as_ptr(layer)).copied().unwrap_or(0)
+            needed[layer as usize]
         }));
     }
-    Ok(draw_blocks(&layers, style.rankdir, &|layer| {
-        layer.grid().len()
-    }))
+    Ok(draw_blocks(&layers, style.rankdir, &chunks))
 }
 
 /// A node as it is drawn.
@@ -137,7 +134,7 @@ const LINE: f64 = 1.12;
 fn draw_tasks(plan: &Plan, direction: Direction) -> Svg {
     let colours = palette::assign(
         plan.tasks()
-            .filter(|&task| !matches!(plan.layer(task).tasks(), Tasks::Values(_)))
+            .filter(|&task| plan.is_computed(task))
             .map(|task| plan.operation_name(task)),
     );
     let mut nodes: Vec<Node> = Vec::new();
@@ -226,7 +223,7 @@ fn value_node(label: &str, operation: &str, key: &str, there: bool) -> Node {
 /// or, for values that have neither, a number among those of one operation.
 fn value_label(layer: &Layer, linear: u32, nth: usize) -> String {
     if let Tasks::Listed(tasks) = layer.tasks() {
-        return match &tasks[linear as usize].key {
+        return match tasks.key(linear) {
             Some(key) => key.to_string(),
             None => format!("#{nth}"),
         };
@@ -340,36 +337,32 @@ struct Block {
 /// More blocks than this are put together further.
 const MAX_BLOCKS: usize = 60;
 
-fn draw_blocks(
-    layers: &[Arc<Layer>],
-    direction: Direction,
-    tasks_of: &dyn Fn(&Arc<Layer>) -> usize,
-) -> Svg {
-    let total: usize = layers.iter().map(tasks_of).sum();
-    let needed: Vec<&Arc<Layer>> = layers.iter().filter(|layer| tasks_of(layer) > 0).collect();
-    let told_one_by_one =
-        |layer: &Layer| matches!(layer.tasks(), Tasks::Listed(tasks) if tasks.len() > 1);
-    let (blocks, edges, how) =
-        if needed.len() <= MAX_BLOCKS && !needed.iter().any(|layer| told_one_by_one(layer)) {
-            let (blocks, edges) = by_layer(&needed, tasks_of);
-            (blocks, edges, "by layer")
+fn draw_blocks(layers: &Layers, direction: Direction, tasks_of: &dyn Fn(u32) -> usize) -> Svg {
+    let all = 0..layers.len() as u32;
+    let total: usize = all.clone().map(tasks_of).sum();
+    let needed: Vec<u32> = all.filter(|&layer| tasks_of(layer) > 0).collect();
+    let told_one_by_one = |&layer: &u32| matches!(layers.node(layer).tasks(), Tasks::Listed(tasks) if tasks.len() > 1);
+    let (blocks, edges, how) = if needed.len() <= MAX_BLOCKS && !needed.iter().any(told_one_by_one)
+    {
+        let (blocks, edges) = by_layer(layers, &needed, tasks_of);
+        (blocks, edges, "by layer")
+    } else {
+        let units = Units::new(layers, &needed, tasks_of);
+        let (blocks, edges) = units.merged(|unit| (unit.operation.to_owned(), unit.depth));
+        if blocks.len() <= MAX_BLOCKS {
+            (blocks, edges, "by operation and depth")
         } else {
-            let units = Units::new(&needed, tasks_of);
-            let (blocks, edges) = units.merged(|unit| (unit.operation.to_owned(), unit.depth));
-            if blocks.len() <= MAX_BLOCKS {
-                (blocks, edges, "by operation and depth")
-            } else {
-                let others = units.rare_operations();
-                let (blocks, edges) = units.merged(|unit| {
-                    if others.contains(unit.operation) {
-                        ("other operations".to_owned(), 0)
-                    } else {
-                        (unit.operation.to_owned(), 0)
-                    }
-                });
-                (blocks, edges, "by operation")
-            }
-        };
+            let others = units.rare_operations();
+            let (blocks, edges) = units.merged(|unit| {
+                if others.contains(unit.operation) {
+                    ("other operations".to_owned(), 0)
+                } else {
+                    (unit.operation.to_owned(), 0)
+                }
+            });
+            (blocks, edges, "by operation")
+        }
+    };
     let colours = palette::assign(blocks.iter().map(|block| block.operation.as_str()));
     let chained: BTreeSet<usize> = edges
         .iter()
@@ -390,44 +383,46 @@ fn draw_blocks(
     render(&nodes, &edges, direction, &summary, Some(&summary))
 }
 
-fn operation_of(layer: &Layer) -> &str {
-    if layer.grid().is_empty() {
-        layer.name()
+fn operation_of(node: &LayerNode) -> &str {
+    if node.layer.grid().is_empty() {
+        node.layer.name()
     } else {
-        layer.operation_name(0)
+        node.operation_name(0)
     }
 }
 
+fn is_there(node: &LayerNode) -> bool {
+    matches!(node.tasks(), Tasks::Values(_))
+}
+
 fn by_layer(
-    layers: &[&Arc<Layer>],
-    tasks_of: &dyn Fn(&Arc<Layer>) -> usize,
+    layers: &Layers,
+    needed: &[u32],
+    tasks_of: &dyn Fn(u32) -> usize,
 ) -> (Vec<Block>, BTreeSet<(usize, usize)>) {
-    let number: HashMap<&str, usize> = layers
-        .iter()
-        .enumerate()
-        .map(|(at, layer)| (&**layer.name(), at))
-        .collect();
+    let block_of: HashMap<u32, usize> = needed.iter().copied().zip(0..).collect();
     let mut edges = BTreeSet::new();
-    let mut blocks = Vec::with_capacity(layers.len());
-    for (at, layer) in layers.iter().enumerate() {
-        for dependency in layer.dependencies() {
-            if let Some(&from) = number.get(&**dependency.name()) {
+    let mut blocks = Vec::with_capacity(needed.len());
+    for (at, &number) in needed.iter().enumerate() {
+        let node = layers.node(number);
+        for dependency in &node.dependencies {
+            if let Some(&from) = block_of.get(dependency) {
                 edges.insert((from, at));
             }
         }
-        let (counts, tasks) = (layer.grid().counts(), tasks_of(layer));
+        let (counts, tasks) = (node.layer.grid().counts(), tasks_of(number));
         blocks.push(Block {
-            operation: operation_of(layer).to_owned(),
+            operation: operation_of(node).to_owned(),
             tasks,
-            grid: (counts.len() > 1 && tasks == layer.grid().len()).then(|| {
+            grid: (counts.len() > 1 && tasks == node.layer.grid().len()).then(|| {
                 let counts: Vec<String> = counts
                     .iter()
                     .map(|&count| grouped(count as usize))
                     .collect();
                 counts.join(" × ")
             }),
-            there: matches!(layer.tasks(), Tasks::Values(_)),
-            name: layer.name().to_string(),
+            there: is_there(node),
+            name: node.layer.name().to_string(),
             layers: 1,
         });
     }
@@ -449,51 +444,49 @@ struct Unit<'a> {
 }
 
 impl<'a> Units<'a> {
-    fn new(layers: &[&'a Arc<Layer>], tasks_of: &dyn Fn(&Arc<Layer>) -> usize) -> Self {
+    fn new(layers: &'a Layers, needed: &[u32], tasks_of: &dyn Fn(u32) -> usize) -> Self {
         let mut units: Vec<Unit<'a>> = Vec::new();
         let mut edges: Vec<(u32, u32)> = Vec::new();
         // For each layer its first unit, and whether each task is one.
-        let mut base: HashMap<&str, (u32, bool)> = HashMap::with_capacity(layers.len());
-        for &layer in layers {
+        let mut base: HashMap<u32, (u32, bool)> = HashMap::with_capacity(needed.len());
+        for &number in needed {
+            let node = layers.node(number);
             let first = units.len() as u32;
-            if let Tasks::Listed(tasks) = layer.tasks() {
-                base.insert(layer.name(), (first, true));
-                let from: Vec<Option<(u32, bool)>> = layer
-                    .dependencies()
-                    .iter()
-                    .map(|dependency| base.get(&**dependency.name()).copied())
-                    .collect();
-                for (linear, task) in tasks.iter().enumerate() {
+            if let Tasks::Listed(tasks) = node.tasks() {
+                base.insert(number, (first, true));
+                for linear in 0..tasks.len() as u32 {
                     let unit = units.len() as u32;
                     let mut depth = 0;
-                    for input in &task.inputs {
+                    for input in tasks.inputs(linear) {
                         let input = if input.dependency == TaskRef::SELF {
                             first + input.linear
-                        } else if let Some((base, each)) = from[input.dependency as usize] {
-                            if each { base + input.linear } else { base }
                         } else {
-                            continue;
+                            let from = node.dependencies[input.dependency as usize];
+                            let Some(&(base, each)) = base.get(&from) else {
+                                continue;
+                            };
+                            if each { base + input.linear } else { base }
                         };
                         depth = depth.max(units[input as usize].depth + 1);
                         edges.push((input, unit));
                     }
                     units.push(Unit {
-                        operation: layer.operation_name(linear as u32),
+                        operation: node.operation_name(linear),
                         tasks: 1,
                         there: false,
                         depth,
-                        layer,
+                        layer: &node.layer,
                     });
                 }
             } else {
-                base.insert(layer.name(), (first, false));
+                base.insert(number, (first, false));
                 let mut depth = 0;
-                for dependency in layer.dependencies() {
-                    let Some(&(from, each)) = base.get(&**dependency.name()) else {
+                for dependency in &node.dependencies {
+                    let Some(&(from, each)) = base.get(dependency) else {
                         continue;
                     };
                     let count = if each {
-                        dependency.grid().len() as u32
+                        layers.node(*dependency).layer.grid().len() as u32
                     } else {
                         1
                     };
@@ -503,11 +496,11 @@ impl<'a> Units<'a> {
                     }
                 }
                 units.push(Unit {
-                    operation: operation_of(layer),
-                    tasks: tasks_of(layer),
-                    there: matches!(layer.tasks(), Tasks::Values(_)),
+                    operation: operation_of(node),
+                    tasks: tasks_of(number),
+                    there: is_there(node),
                     depth,
-                    layer,
+                    layer: &node.layer,
                 });
             }
         }

@@ -11,7 +11,9 @@ use super::sort::{IntoOrders, Order};
 use super::step::{Step, described};
 use crate::compute::Collection;
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, ChunkValue, Fingerprint, Grid, Layer, Operation, Value};
+use crate::graph::{
+    Arguments, Block, ChunkValue, Data, Fingerprint, Grid, Layer, Operation, Value,
+};
 use polars::prelude::{
     DataFrame as Frame, DataType, Expr, IpcWriter, Schema, SchemaRef, SerWriter, col, len,
 };
@@ -640,9 +642,9 @@ fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
     }
     Ok(Plan {
         layer: Layer::values(
-            fingerprint.layer_name("from-polars"),
+            fingerprint.layer_id(),
             Grid::new([values.len() as u32]),
-            Arc::new(values),
+            Data::new("from-polars", values),
         ),
         schema,
         partitionwise: true,

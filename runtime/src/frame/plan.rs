@@ -5,7 +5,7 @@ use super::engine::{collect, empty, has_function, is_row_by_row, resolve};
 use super::step::{NamedStep, Step};
 use crate::error::Result;
 use crate::graph::{
-    Arguments, AxisMap, BlockInput, Fingerprint, Grid, Layer, ListedTask, Operation, TaskRef,
+    Arguments, AxisMap, BlockInput, Fingerprint, Grid, Layer, Listed, Operation, TaskRef,
 };
 use polars::prelude::{Expr, Schema, SchemaRef};
 use smallvec::{SmallVec, smallvec};
@@ -179,41 +179,37 @@ pub(crate) type PartitionTask = (Arc<dyn Operation>, Vec<(u32, u32)>);
 pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaRef) -> Plan {
     let mut fingerprint = Fingerprint::new();
     for plan in plans {
-        fingerprint.text(plan.layer.name());
+        fingerprint.layer(plan.layer.id());
     }
     let mut name = "empty".to_owned();
     let mut same: Option<Arc<dyn Operation>> = None;
-    let tasks: Vec<ListedTask> = tasks
-        .into_iter()
-        .map(|(operation, inputs)| {
-            fingerprint.text(&format!("{inputs:?}"));
-            // The tasks of a layer mostly share one operation.
-            if !same
-                .as_ref()
-                .is_some_and(|same| Arc::ptr_eq(same, &operation))
-            {
-                operation.name().clone_into(&mut name);
-                fingerprint.text(&name);
-                match operation.arguments() {
-                    Arguments::Data(bytes) => fingerprint.bytes(&bytes),
-                    Arguments::Digest(hash) => fingerprint.bytes(&hash.to_le_bytes()),
-                    Arguments::Unique => fingerprint.unique(),
-                };
-                same = Some(operation.clone());
-            }
-            ListedTask {
-                key: None,
-                operation,
-                inputs: inputs
-                    .into_iter()
-                    .map(|(dependency, linear)| TaskRef { dependency, linear })
-                    .collect(),
-            }
-        })
-        .collect();
+    let mut listed = Listed::with_capacity(tasks.len(), tasks.len());
+    for (operation, inputs) in tasks {
+        fingerprint.text(&format!("{inputs:?}"));
+        // The tasks of a layer mostly share one operation.
+        if !same
+            .as_ref()
+            .is_some_and(|same| Arc::ptr_eq(same, &operation))
+        {
+            operation.name().clone_into(&mut name);
+            fingerprint.text(&name);
+            match operation.arguments() {
+                Arguments::Data(bytes) => fingerprint.bytes(&bytes),
+                Arguments::Digest(hash) => fingerprint.bytes(&hash.to_le_bytes()),
+                Arguments::Unique => fingerprint.unique(),
+            };
+            same = Some(operation.clone());
+        }
+        let inputs = inputs.into_iter();
+        listed.push(
+            operation,
+            inputs.map(|(dependency, linear)| TaskRef::of(dependency, linear)),
+        );
+    }
     let layer = Layer::listed(
-        fingerprint.layer_name(&name),
-        tasks,
+        fingerprint.layer_id(),
+        &name,
+        listed,
         plans.iter().map(|plan| plan.layer.clone()).collect(),
     );
     Plan {

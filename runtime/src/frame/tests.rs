@@ -3,7 +3,8 @@
 use super::*;
 use crate::compute::Collection;
 use crate::error::Result;
-use crate::graph::{ChunkValue, Value};
+use crate::graph::Value;
+use crate::optimize::{Rules, optimize};
 use crate::schedule::Options;
 use polars::df;
 use polars::prelude::{
@@ -318,12 +319,15 @@ proptest! {
     #[test]
     fn partitions_are_encoded(partitions in frames()) {
         for partition in partitions {
-            let encoded = FrameChunk(partition.clone()).encode().unwrap();
-            prop_assert_eq!(encoded.tag, FrameChunk::TAG);
-            same(&FrameChunk::decode(&encoded.bytes).unwrap().0, &partition);
-            let parts = FrameParts(vec![partition.clone(), partition.head(Some(1))]);
-            let decoded = FrameParts::decode(&parts.encode().unwrap().bytes).unwrap();
-            same(&decoded.0[0], &partition);
+            let encoded = Value::new(FrameChunk(partition.clone())).encode().unwrap();
+            prop_assert_eq!(encoded.codec.tag, FrameChunk::TAG);
+            let decoded = encoded.decode().unwrap().into_inner::<FrameChunk>().unwrap();
+            same(&decoded.0, &partition);
+            let parts = FrameParts::new(vec![partition.clone(), partition.head(Some(1))]);
+            let decoded = Value::new(parts).encode().unwrap().decode().unwrap();
+            let decoded = decoded.into_inner::<FrameParts>().unwrap();
+            same(&decoded.pieces()[0], &partition);
+            same(&decoded.pieces()[1], &partition.head(Some(1)));
         }
     }
 }
@@ -439,8 +443,10 @@ fn steps_on_partitions_are_fused() {
         .filter(col("age").gt(lit(1)))
         .select(["age"])
         .with_column("b", col("age"));
-    let layers = crate::optimize::optimize(&[frame.layer().unwrap()]);
-    assert_eq!(layers[0].operation_name(0), "filter-select-with-columns");
+    let mut layers = crate::graph::Layers::new(&[frame.layer().unwrap()]);
+    optimize(&mut layers, Rules::All).unwrap();
+    let last = layers.node(layers.outputs()[0].layer);
+    assert_eq!(last.operation_name(0), "filter-select-with-columns");
 }
 
 #[test]

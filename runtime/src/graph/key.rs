@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use xxhash_rust::xxh3::Xxh3;
 
 /// A chunk's place along each axis of its layer.
@@ -27,6 +28,46 @@ impl fmt::Display for Key {
             write!(f, "{:?}", self.index.as_slice())?;
         }
         Ok(())
+    }
+}
+
+/// A layer's identity: a hash of what it computes, or a number that nothing
+/// else has where its operation is impure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LayerId(u128);
+
+impl LayerId {
+    /// An identity that nothing else has, in this process or another.
+    pub fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static PROCESS: LazyLock<u128> = LazyLock::new(|| uuid::Uuid::new_v4().as_u128());
+        let number = u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        // An odd factor: different numbers stay different, in the half that
+        // names and tables use as well.
+        Self(*PROCESS ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+    }
+
+    /// An identity that a text stands for.
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Fingerprint::new().text(text).layer_id()
+    }
+
+    /// The name of a layer: its operation's, and half of the hash.
+    pub fn name(self, operation: &str) -> Arc<str> {
+        format!("{operation}-{:016x}", self.quick()).into()
+    }
+
+    /// Half of the hash: enough for names and tables.
+    pub(crate) fn quick(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+impl Hash for LayerId {
+    /// It is a hash already.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.quick());
     }
 }
 
@@ -61,6 +102,7 @@ impl Grid {
     }
 
     /// The position of a place in row-major order.
+    #[inline]
     pub fn linear(&self, index: &[u32]) -> u32 {
         debug_assert_eq!(index.len(), self.0.len());
         index
@@ -70,6 +112,7 @@ impl Grid {
     }
 
     /// The place at a row-major position.
+    #[inline]
     pub fn index(&self, linear: u32) -> Index {
         let mut index: Index = smallvec::smallvec![0; self.0.len()];
         let mut rest = linear;
@@ -110,14 +153,15 @@ impl Fingerprint {
         self.bytes(text.as_bytes())
     }
 
+    /// Adds the identity of a layer.
+    pub fn layer(&mut self, id: LayerId) -> &mut Self {
+        self.0.update(&id.0.to_le_bytes());
+        self
+    }
+
     /// Adds something that no other fingerprint has: for impure operations.
     pub fn unique(&mut self) -> &mut Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        static PROCESS: std::sync::LazyLock<u128> =
-            std::sync::LazyLock::new(|| uuid::Uuid::new_v4().as_u128());
-        self.0.update(&PROCESS.to_le_bytes());
-        self.0
-            .update(&NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        self.0.update(&LayerId::unique().0.to_le_bytes());
         self
     }
 
@@ -126,9 +170,9 @@ impl Fingerprint {
         self.0.digest128()
     }
 
-    /// A layer's name: the operation's name and 64 bits of the hash.
-    pub fn layer_name(&self, operation: &str) -> Arc<str> {
-        format!("{operation}-{:016x}", self.finish() as u64).into()
+    /// The identity of a layer of which this is the content.
+    pub fn layer_id(&self) -> LayerId {
+        LayerId(self.finish())
     }
 }
 

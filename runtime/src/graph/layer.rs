@@ -1,166 +1,48 @@
 //! Layers: the tasks of one operation on a collection.
 
-use super::key::{Fingerprint, Grid, Index, Key};
+use super::key::{Fingerprint, Grid, Index, Key, LayerId};
 use super::operation::{Arguments, Operation};
-use super::value::Value;
-use crate::error::Result;
+use super::tasks::{BlockInput, Listed, Source, TaskFamily, TaskRef, Tasks};
 use smallvec::SmallVec;
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
 /// The tasks of one operation, and the layers whose chunks they take.
 ///
-/// A layer's name is made of the operation, its arguments and the names of
-/// its dependencies: two layers with one name compute the same.
+/// A layer's identity is a hash of the operation, its arguments and the
+/// identities of its dependencies: two layers with one identity compute the
+/// same.
 pub struct Layer {
-    name: Arc<str>,
+    id: LayerId,
+    /// Made when it is asked for: a layer of a single call rarely is.
+    name: OnceLock<Arc<str>>,
     grid: Grid,
     tasks: Tasks,
-    dependencies: Vec<Arc<Layer>>,
+    dependencies: SmallVec<[Arc<Layer>; 2]>,
+    sizes: Sizes,
 }
 
-/// How a layer's tasks are told.
-pub enum Tasks {
-    /// One task a chunk, with the inputs' places found by arithmetic on the
-    /// chunk's own: what can be fused.
-    Blockwise {
-        /// What every task does.
-        operation: Arc<dyn Operation>,
-        /// Where each input is found.
-        inputs: Vec<BlockInput>,
-    },
-    /// A rule that tells each task's inputs: reductions, contractions.
-    Family(Arc<dyn TaskFamily>),
-    /// Tasks told one by one, in an order in which each comes after its inputs.
-    Listed(Arc<[ListedTask]>),
-    /// Nothing to compute: the values, row-major, or whoever will have them.
-    Values(Arc<dyn Source>),
+/// The bytes of each task's value, as far as they are known before it is there.
+#[derive(Clone, Default)]
+pub enum Sizes {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// All alike.
+    Each(u64),
+    /// By the row-major position.
+    By(Arc<dyn Fn(u32) -> u64 + Send + Sync>),
 }
 
-/// Values that are there, or are being computed (a persisted collection).
-pub trait Source: Send + Sync + 'static {
-    /// The operation's name, for views.
-    fn name(&self) -> &str;
-    /// The value at a row-major position; waits for it if it has to.
-    ///
-    /// # Errors
-    /// What its computation failed with.
-    fn value(&self, linear: u32) -> Result<Value>;
-    /// Waits until all values are there, or until the computation failed.
-    ///
-    /// # Errors
-    /// What the computation failed with, or that the wait was interrupted.
-    fn wait(&self) -> Result<()>;
-    /// How far the computation is; none for values that were never computed.
-    fn progress(&self) -> Option<SourceProgress> {
-        None
-    }
-}
-
-/// How far values that are computed in the background are.
-#[derive(Clone, Debug, Default)]
-pub struct SourceProgress {
-    /// Tasks that are done.
-    pub done: usize,
-    /// Tasks that there are.
-    pub total: usize,
-    /// Bytes that the tasks have produced.
-    pub nbytes: usize,
-    /// How long it runs, or ran.
-    pub elapsed: Duration,
-    /// How it ended.
-    pub outcome: Option<Result<()>>,
-}
-
-impl Source for Vec<Value> {
-    fn name(&self) -> &str {
-        "data"
-    }
-    fn value(&self, linear: u32) -> Result<Value> {
-        Ok(self[linear as usize].clone())
-    }
-    fn wait(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Tasks by rule.
-pub trait TaskFamily: Send + Sync + 'static {
-    /// What the task at this place does.
-    fn operation(&self, index: &[u32]) -> &dyn Operation;
-    /// Appends the inputs of the task at this place.
-    fn inputs(&self, index: &[u32], inputs: &mut Vec<TaskRef>);
-}
-
-/// One input of a blockwise layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockInput {
-    /// Which of the layer's dependencies.
-    pub dependency: usize,
-    /// The input's place along each of its own axes.
-    pub axes: SmallVec<[AxisMap; 4]>,
-}
-
-/// An input's place along one of its axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AxisMap {
-    /// The output chunk's place along this axis.
-    Output(u8),
-    /// Always this place (an axis that is broadcast).
-    Fixed(u32),
-}
-
-impl BlockInput {
-    /// The chunk at the output's own place.
-    pub fn same(dependency: usize, ndim: usize) -> Self {
-        Self {
-            dependency,
-            axes: (0..ndim).map(|axis| AxisMap::Output(axis as u8)).collect(),
+impl Sizes {
+    /// The bytes of the value at a row-major position.
+    pub fn of(&self, linear: u32) -> Option<u64> {
+        match self {
+            Self::Unknown => None,
+            Self::Each(nbytes) => Some(*nbytes),
+            Self::By(rule) => Some(rule(linear)),
         }
     }
-
-    /// The input's place for an output's place.
-    pub fn place(&self, output: &[u32]) -> Index {
-        self.axes
-            .iter()
-            .map(|axis| match *axis {
-                AxisMap::Output(axis) => output[axis as usize],
-                AxisMap::Fixed(at) => at,
-            })
-            .collect()
-    }
-
-    /// Whether each output takes another input: no chunk is taken twice.
-    pub fn is_one_to_one(&self, output: &Grid) -> bool {
-        (0..output.counts().len()).all(|axis| {
-            output.counts()[axis] <= 1 || self.axes.contains(&AxisMap::Output(axis as u8))
-        })
-    }
-}
-
-/// A task by its place: of a dependency, or of the layer itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskRef {
-    /// Which of the layer's dependencies; [`TaskRef::SELF`] for the layer itself.
-    pub dependency: u32,
-    /// The row-major position in it.
-    pub linear: u32,
-}
-
-impl TaskRef {
-    /// Stands for the layer itself.
-    pub const SELF: u32 = u32::MAX;
-}
-
-/// A task told by itself.
-pub struct ListedTask {
-    /// The user's own key, where the task has one.
-    pub key: Option<Arc<str>>,
-    /// What it does.
-    pub operation: Arc<dyn Operation>,
-    /// Its inputs.
-    pub inputs: Vec<TaskRef>,
 }
 
 impl Layer {
@@ -175,17 +57,12 @@ impl Layer {
         for input in &inputs {
             fingerprint.text(&format!("{input:?}"));
         }
-        let name = fingerprint.layer_name(operation.name());
+        let id = fingerprint.layer_id();
         let tasks = Tasks::Blockwise {
             operation: Arc::new(operation),
             inputs,
         };
-        Arc::new(Self {
-            name,
-            grid,
-            tasks,
-            dependencies,
-        })
+        Self::new(id, None, grid, tasks, dependencies)
     }
 
     /// A layer whose tasks a rule tells. `operation` names it; all tasks of the
@@ -196,19 +73,17 @@ impl Layer {
         grid: Grid,
         dependencies: Vec<Arc<Layer>>,
     ) -> Arc<Self> {
-        let name = fingerprint(operation, &grid, &dependencies).layer_name(operation.name());
-        Arc::new(Self {
-            name,
-            grid,
-            tasks: Tasks::Family(Arc::new(family)),
-            dependencies,
-        })
+        let id = fingerprint(operation, &grid, &dependencies).layer_id();
+        let tasks = Tasks::Family(Arc::new(family));
+        Self::new(id, Some(operation.name()), grid, tasks, dependencies)
     }
 
     /// A layer of tasks told one by one: each comes after the ones it takes.
+    /// `operation` names it.
     pub fn listed(
-        name: Arc<str>,
-        tasks: Vec<ListedTask>,
+        id: LayerId,
+        operation: &str,
+        tasks: Listed,
         dependencies: Vec<Arc<Layer>>,
     ) -> Arc<Self> {
         let grid = if tasks.len() == 1 {
@@ -216,55 +91,81 @@ impl Layer {
         } else {
             Grid::new([tasks.len() as u32])
         };
-        Arc::new(Self {
-            name,
-            grid,
-            tasks: Tasks::Listed(tasks.into()),
-            dependencies,
-        })
+        let tasks = Tasks::Listed(Arc::new(tasks));
+        Self::new(id, Some(operation), grid, tasks, dependencies)
     }
 
-    /// A layer of one task of its own, never the same as another.
-    pub fn unique(
+    /// A layer of one task, which takes the first chunk of each dependency.
+    pub fn single(
+        id: LayerId,
         operation: Arc<dyn Operation>,
-        inputs: Vec<TaskRef>,
-        dependencies: Vec<Arc<Layer>>,
+        dependencies: impl IntoIterator<Item = Arc<Layer>>,
     ) -> Arc<Self> {
-        let name = Fingerprint::new().unique().layer_name(operation.name());
-        Self::listed(
-            name,
-            vec![ListedTask {
-                key: None,
-                operation,
-                inputs,
-            }],
-            dependencies,
-        )
+        let tasks = Tasks::Single(operation);
+        Self::new(id, None, Grid::single(), tasks, dependencies)
     }
 
-    /// A layer of values under the name of the layer they were computed by.
-    pub fn values(name: Arc<str>, grid: Grid, source: Arc<dyn Source>) -> Arc<Self> {
+    /// A layer of one chunk of another: no task of its own.
+    pub fn pick(layer: &Arc<Layer>, linear: u32) -> Arc<Self> {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.text("pick").layer(layer.id);
+        fingerprint.bytes(&linear.to_le_bytes());
+        let id = fingerprint.layer_id();
+        let tasks = Tasks::Pick(linear);
+        Self::new(id, None, Grid::single(), tasks, [layer.clone()])
+    }
+
+    /// A layer of values, under the identity of the layer they were computed by.
+    pub fn values(id: LayerId, grid: Grid, source: Arc<dyn Source>) -> Arc<Self> {
+        Self::new(id, None, grid, Tasks::Values(source), [])
+    }
+
+    fn new(
+        id: LayerId,
+        operation: Option<&str>,
+        grid: Grid,
+        tasks: Tasks,
+        dependencies: impl IntoIterator<Item = Arc<Self>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            name,
+            id,
+            name: operation
+                .map(|operation| id.name(operation).into())
+                .unwrap_or_default(),
             grid,
-            tasks: Tasks::Values(source),
-            dependencies: Vec::new(),
-        })
-    }
-
-    /// The layer with other tasks: for optimisation rules.
-    pub(crate) fn replaced(&self, tasks: Tasks, dependencies: Vec<Arc<Layer>>) -> Arc<Self> {
-        Arc::new(Self {
-            name: self.name.clone(),
-            grid: self.grid.clone(),
             tasks,
-            dependencies,
+            dependencies: dependencies.into_iter().collect(),
+            sizes: Sizes::Unknown,
         })
     }
 
-    /// The layer's name.
+    /// The layer with the sizes of its values. Does nothing where the layer is
+    /// in use already.
+    #[must_use]
+    pub fn sized(mut self: Arc<Self>, sizes: Sizes) -> Arc<Self> {
+        if let Some(layer) = Arc::get_mut(&mut self) {
+            layer.sizes = sizes;
+        }
+        self
+    }
+
+    /// The layer's identity.
+    pub fn id(&self) -> LayerId {
+        self.id
+    }
+
+    /// The layer's name: its operation's and part of its identity.
     pub fn name(&self) -> &Arc<str> {
-        &self.name
+        self.name.get_or_init(|| {
+            self.id.name(match &self.tasks {
+                Tasks::Blockwise { operation, .. } | Tasks::Single(operation) => operation.name(),
+                Tasks::Values(source) => source.name(),
+                Tasks::Pick(linear) => self.dependencies[0].operation_name(*linear),
+                Tasks::Family(_) | Tasks::Listed(_) => {
+                    unreachable!("invariant: these are named when they are made")
+                }
+            })
+        })
     }
 
     /// The number of chunks along each axis.
@@ -282,58 +183,47 @@ impl Layer {
         &self.dependencies
     }
 
+    /// The sizes of the values, as far as they are known.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
+    }
+
     /// The operation of the task at a row-major position; none where the value is there.
     pub fn operation(&self, linear: u32) -> Option<&dyn Operation> {
-        match &self.tasks {
-            Tasks::Blockwise { operation, .. } => Some(&**operation),
-            Tasks::Family(family) => Some(family.operation(&self.grid.index(linear))),
-            Tasks::Listed(tasks) => Some(&*tasks[linear as usize].operation),
-            Tasks::Values(_) => None,
-        }
+        self.tasks.operation(&self.grid, linear)
     }
 
     /// The name of the operation of the task at a row-major position.
     pub fn operation_name(&self, linear: u32) -> &str {
         match &self.tasks {
-            Tasks::Values(source) => source.name(),
-            _ => self
-                .operation(linear)
-                .map_or("", |operation| operation.name()),
+            Tasks::Pick(linear) => self.dependencies[0].operation_name(*linear),
+            tasks => tasks.operation_name(&self.grid, linear),
         }
     }
 
     /// Appends the inputs of the task at a row-major position.
     pub fn inputs(&self, linear: u32, inputs: &mut Vec<TaskRef>) {
-        match &self.tasks {
-            Tasks::Blockwise { inputs: blocks, .. } => {
-                let output = self.grid.index(linear);
-                inputs.extend(blocks.iter().map(|input| {
-                    TaskRef {
-                        dependency: input.dependency as u32,
-                        linear: self.dependencies[input.dependency]
-                            .grid
-                            .linear(&input.place(&output)),
-                    }
-                }));
-            }
-            Tasks::Family(family) => family.inputs(&self.grid.index(linear), inputs),
-            Tasks::Listed(tasks) => inputs.extend_from_slice(&tasks[linear as usize].inputs),
-            Tasks::Values(_) => {}
-        }
+        let grid_of = |dependency: usize| &self.dependencies[dependency].grid;
+        self.tasks
+            .inputs(&self.grid, linear, self.dependencies.len(), grid_of, inputs);
     }
 
     /// The key of the task at a row-major position.
     pub fn key(&self, linear: u32) -> Key {
-        if let Tasks::Listed(tasks) = &self.tasks
-            && let Some(key) = &tasks[linear as usize].key
-        {
-            return Key {
-                name: key.clone(),
-                index: Index::new(),
-            };
+        match &self.tasks {
+            Tasks::Listed(tasks) => {
+                if let Some(key) = tasks.key(linear) {
+                    return Key {
+                        name: key.clone(),
+                        index: Index::new(),
+                    };
+                }
+            }
+            Tasks::Pick(linear) => return self.dependencies[0].key(*linear),
+            _ => {}
         }
         Key {
-            name: self.name.clone(),
+            name: self.name().clone(),
             index: self.grid.index(linear),
         }
     }
@@ -349,18 +239,22 @@ fn fingerprint(operation: &dyn Operation, grid: &Grid, dependencies: &[Arc<Layer
     };
     fingerprint.text(&format!("{grid:?}"));
     for dependency in dependencies {
-        fingerprint.text(&dependency.name);
+        fingerprint.layer(dependency.id);
     }
     fingerprint
 }
 
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dependencies: Vec<_> = self.dependencies.iter().map(|layer| &*layer.name).collect();
+        let dependencies: Vec<_> = self
+            .dependencies
+            .iter()
+            .map(|layer| &**layer.name())
+            .collect();
         write!(
             f,
             "{}{:?} ← {dependencies:?}",
-            self.name,
+            self.name(),
             self.grid.counts()
         )
     }
@@ -382,7 +276,8 @@ impl Drop for Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Block;
+    use crate::error::Result;
+    use crate::graph::{Block, Value};
 
     struct Noop;
     impl Operation for Noop {
@@ -401,14 +296,7 @@ mod tests {
     fn a_chain_of_a_million_layers_is_freed() {
         let mut layer = Layer::blockwise(Noop, Grid::single(), vec![], vec![]);
         for _ in 0..1_000_000 {
-            layer = Layer::unique(
-                Arc::new(Noop),
-                vec![TaskRef {
-                    dependency: 0,
-                    linear: 0,
-                }],
-                vec![layer],
-            );
+            layer = Layer::single(LayerId::unique(), Arc::new(Noop), [layer]);
         }
         drop(layer);
     }

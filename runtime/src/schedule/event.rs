@@ -3,12 +3,14 @@
 use super::plan::{Plan, TaskId};
 use std::sync::Arc;
 use std::time::Duration;
+use swath_scheduler::Transition;
 
 /// Something that happened in a run.
 ///
-/// A run begins with `Submitted` and ends with `Completed`, `Failed` or
-/// `Cancelled`; tasks that run then tell their end still. Each task is ready,
-/// started and finished or failed once, in this order. Tasks that are values
+/// A run begins with `Submitted` and ends with `Completed`, `Ended` (a task has
+/// failed) or `Cancelled`; tasks that run then tell their end still. Each task
+/// is ready, started and finished or failed once, in this order; those that
+/// depend on a task that failed are lost instead. Tasks that are values
 /// ([`crate::graph::Tasks::Values`]) are not run: they are never started.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -40,22 +42,39 @@ pub enum Event {
         /// How long the task took.
         elapsed: Duration,
     },
-    /// A task failed or was interrupted; the run ends.
+    /// A task failed or was interrupted.
     Failed {
         /// The task.
         task: TaskId,
         /// The error's text.
         message: String,
     },
+    /// A task will not run, since one that it depends on has failed.
+    Lost {
+        /// The task.
+        task: TaskId,
+    },
     /// The last task that took a value has ended.
     Released {
         /// The task whose value it was.
         task: TaskId,
     },
+    /// A value was moved to disk: one of this run, or one that is kept.
+    Spilled {
+        /// The bytes that this made free.
+        nbytes: usize,
+    },
+    /// A value came back from disk, for a task of this run.
+    Unspilled {
+        /// The value's bytes in memory.
+        nbytes: usize,
+    },
     /// The run was cancelled.
     Cancelled,
     /// The run has its values.
     Completed,
+    /// The run is over, and some task has failed.
+    Ended,
 }
 
 /// Somebody who is told what happens. Called from the workers: has to be quick.
@@ -70,5 +89,17 @@ pub(super) fn tell(listeners: &[Arc<dyn Listener>], event: impl FnOnce() -> Even
         for listener in listeners {
             listener.event(&event);
         }
+    }
+}
+
+pub(super) fn tell_transition(listeners: &[Arc<dyn Listener>], transition: &Transition) {
+    for &task in &transition.released {
+        tell(listeners, || Event::Released { task });
+    }
+    for &task in &transition.ready {
+        tell(listeners, || Event::Ready { task });
+    }
+    for &task in &transition.lost {
+        tell(listeners, || Event::Lost { task });
     }
 }

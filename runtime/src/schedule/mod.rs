@@ -1,31 +1,42 @@
 //! From layers to values.
 //!
 //! [`plan::Plan`] numbers the tasks that are needed (culling is not visiting
-//! the others), [`order`] gives each a priority, [`state::State`] is the pure
-//! core that both runners drive: [`sync`] on the calling thread, [`pool`] on
-//! the threads that Polars and ndarray use too. What happens is told as
-//! [`event::Event`]s. The scheduler names no collection.
+//! the others) in the order in which they should run; the crate
+//! `swath-scheduler` finds that order, and is the pure core that both runners
+//! drive: [`sync`] on the calling thread, [`pool`] on the threads that Polars
+//! and ndarray use too. [`task`] runs one task. [`memory`] decides what goes to
+//! disk, [`spill`] puts it there. [`kept`] holds what outlives a run. What
+//! happens is told as [`event::Event`]s. The scheduler names no collection.
 
+mod cache;
 pub mod cancel;
 pub mod event;
-pub mod order;
+mod kept;
+mod memory;
 pub mod persist;
 pub mod plan;
 pub mod pool;
-pub mod state;
-pub mod sync;
+mod spill;
+mod sync;
+mod task;
 
 #[cfg(test)]
 mod tests;
 
+pub use cache::set_cache_limit;
 pub use cancel::{CancelToken, checkpoint, interrupt};
 pub use event::{Event, Listener};
+pub use memory::{ByteSize, MemoryUse, memory, memory_limit, set_memory_limit};
 pub use persist::Persisted;
 pub use plan::{Plan, TaskId};
+pub use spill::set_spill_folder;
+pub(crate) use task::again;
 
-use crate::error::Result;
-use crate::graph::{Layer, Value};
+use crate::error::{Error, Result};
+use crate::graph::{Layer, Layers, Value};
+use crate::optimize;
 use std::sync::Arc;
+use task::Context;
 
 /// Who runs the tasks, and who listens.
 #[derive(Clone, Default)]
@@ -35,8 +46,34 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Run on the calling thread, one task after the other.
     pub synchronous: bool,
+    /// How often a task that fails is run again before the failure counts.
+    pub retries: u32,
+    /// The bytes that values may have in memory during the run; `None`, or more
+    /// than [`memory_limit`]: as many as that.
+    pub memory_limit: Option<u64>,
+    /// Pass every operation, input and value through its encoding, one task a
+    /// step: what another process would get. For tests.
+    pub encoded: bool,
     /// Told everything that happens.
     pub listeners: Vec<Arc<dyn Listener>>,
+}
+
+impl Options {
+    fn threads(&self) -> usize {
+        if self.synchronous {
+            1
+        } else {
+            self.threads.unwrap_or(usize::MAX).clamp(1, pool::threads())
+        }
+    }
+}
+
+/// How a run ended.
+struct Outcome {
+    /// The values of the outputs; none where a task failed or did not run.
+    values: Vec<Option<Value>>,
+    /// The first failure.
+    failure: Option<Error>,
 }
 
 /// Computes every chunk of the given layers, each layer's row-major.
@@ -45,22 +82,66 @@ pub struct Options {
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
 pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>> {
     let token = CancelToken::register();
-    let plan = prepare(outputs)?;
-    plan.wait_for_sources()?;
-    let mut values = if options.synchronous {
-        sync::run(&plan, &token, &options.listeners)?
-    } else {
-        pool::run(&plan, options.threads, &token, &options.listeners)?
-    }
-    .into_iter();
+    let plan = prepare(outputs, options, None, &token)?;
+    let mut values = run_plan_unless(&plan, options, &token)?.into_iter();
     Ok(outputs
         .iter()
         .map(|layer| values.by_ref().take(layer.grid().len()).collect())
         .collect())
 }
 
-/// Optimises and plans.
-fn prepare(outputs: &[Arc<Layer>]) -> Result<Arc<Plan>> {
-    let optimized = crate::optimize::optimize(outputs);
-    Ok(Arc::new(Plan::new(&optimized)?))
+/// Runs a plan: the values of its outputs, in order.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_plan(plan: &Arc<Plan>, options: &Options) -> Result<Vec<Value>> {
+    run_plan_unless(plan, options, &CancelToken::register())
+}
+
+fn run_plan_unless(plan: &Arc<Plan>, options: &Options, token: &CancelToken) -> Result<Vec<Value>> {
+    plan.wait_for_sources()?;
+    let context = Context::new(plan.clone(), token, options);
+    let Outcome { values, failure } = if options.synchronous {
+        sync::run(&Arc::new(context))
+    } else {
+        pool::run(context, options.threads())
+    };
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    values
+        .into_iter()
+        .map(|value| value.expect("invariant: a run without a failure has all values"))
+        .map(|value| Ok(spill::load(&value)?.unwrap_or(value)))
+        .collect()
+}
+
+/// Optimises and plans; takes what was persisted, or what was `before` a number.
+fn prepare(
+    outputs: &[Arc<Layer>],
+    options: &Options,
+    before: Option<u64>,
+    token: &CancelToken,
+) -> Result<Arc<Plan>> {
+    let mut layers = Layers::new(outputs);
+    kept::take_kept(&mut layers, before);
+    let rules = if options.encoded {
+        optimize::Rules::OneTaskAStep
+    } else {
+        optimize::Rules::All
+    };
+    optimize::optimize(&mut layers, rules)?;
+    Ok(Arc::new(Plan::new_unless(layers, token)?))
+}
+
+/// What the optimiser does with the layers of some collections, and what that
+/// saves.
+///
+/// # Errors
+/// As planning: a graph that is too large.
+pub fn explain(outputs: &[Arc<Layer>]) -> Result<optimize::Explanation> {
+    let before = Layers::new(outputs);
+    let mut layers = before.clone();
+    let kept = kept::take_kept(&mut layers, None);
+    optimize::explain(&before, &kept, layers)
 }

@@ -2,20 +2,26 @@
 
 use super::cancel::CancelToken;
 use super::event::{Event, Listener};
-use super::plan::topological;
-use super::{Options, pool, prepare, sync};
+use super::kept::{self, Kept};
+use super::task::Context;
+use super::{Options, Outcome, pool, prepare, sync};
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Source, SourceProgress, Tasks, Value};
+use crate::graph::{Layer, Source, SourceProgress, Tasks, Value, topological};
 use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A layer's values: being computed, there, or failed. When nobody holds them
 /// any more, what is left of the computation is cancelled.
+///
+/// A task that fails does not end it: what does not depend on that task is
+/// computed and kept, and computing the collection again runs only the rest.
 pub struct Persisted {
     name: String,
+    /// The later it was persisted, the larger.
+    number: u64,
     background: Arc<Background>,
     counter: Arc<Counter>,
 }
@@ -32,7 +38,15 @@ enum Progress {
     Planned(Arc<Layer>),
     /// In the pool.
     Running(Arc<pool::Run>),
-    Ended(Result<Vec<Value>>),
+    /// All values are there.
+    Done(Arc<Kept>),
+    /// Some are, or none.
+    Failed {
+        error: Error,
+        kept: Arc<Kept>,
+        /// What computes the missing ones.
+        layer: Arc<Layer>,
+    },
 }
 
 /// Counts what a run tells.
@@ -48,10 +62,7 @@ impl Listener for Counter {
     fn event(&self, event: &Event) {
         match event {
             Event::Submitted { plan } => {
-                let computed = plan
-                    .tasks()
-                    .filter(|&task| !matches!(plan.layer(task).tasks(), Tasks::Values(_)))
-                    .count();
+                let computed = plan.tasks().filter(|&task| plan.is_computed(task)).count();
                 self.total.store(computed, Ordering::Relaxed);
             }
             Event::Finished { nbytes, .. } => {
@@ -81,24 +92,50 @@ impl Persisted {
             changed: Condvar::new(),
             token: CancelToken::register(),
         });
-        let persisted = Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let persisted = Arc::new(Self {
             name: if layer.grid().is_empty() {
                 layer.name().to_string()
             } else {
                 layer.operation_name(0).to_owned()
             },
+            number,
             background: background.clone(),
             counter: counter.clone(),
-        };
+        });
+        kept::register(layer.id(), &persisted);
         let layer = layer.clone();
-        let (name, grid) = (layer.name().clone(), layer.grid().clone());
+        let (id, grid) = (layer.id(), layer.grid().clone());
         // A thread of its own only waits; the tasks run in the pool.
         std::thread::spawn(move || {
-            let outcome = catch(|| background.compute(layer, &options)).unwrap_or_else(Err);
+            let chunks = layer.grid().len();
+            let nothing = |error| Outcome {
+                values: vec![None; chunks],
+                failure: Some(error),
+            };
+            let Outcome { values, failure } =
+                catch(|| background.compute(&layer, number, &options))
+                    .and_then(|outcome| outcome)
+                    .unwrap_or_else(nothing);
             let _ = counter.end.set(Instant::now());
-            background.advance(Progress::Ended(outcome));
+            let kept = Kept::new(values);
+            background.advance(match failure {
+                None => Progress::Done(kept),
+                Some(error) => Progress::Failed { error, kept, layer },
+            });
         });
-        Layer::values(name, grid, Arc::new(persisted))
+        Layer::values(id, grid, persisted)
+    }
+
+    /// When it was persisted, compared to others.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether it has ended, and values are missing.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(*self.background.progress.lock(), Progress::Failed { .. })
     }
 }
 
@@ -109,15 +146,22 @@ impl Drop for Persisted {
 }
 
 impl Background {
-    fn compute(&self, layer: Arc<Layer>, options: &Options) -> Result<Vec<Value>> {
-        let plan = prepare(&[layer])?;
+    fn compute(&self, layer: &Arc<Layer>, number: u64, options: &Options) -> Result<Outcome> {
+        let plan = prepare(
+            std::slice::from_ref(layer),
+            options,
+            Some(number),
+            &self.token,
+        )?;
         plan.wait_for_sources()?;
+        let mut context = Context::new(plan, &self.token, options);
+        context.keep_going = true;
         if options.synchronous {
-            return sync::run(&plan, &self.token, &options.listeners);
+            return Ok(sync::run(&Arc::new(context)));
         }
-        let run = pool::Run::start(&plan, options.threads, &self.token, &options.listeners);
+        let run = pool::Run::start(context, options.threads());
         self.advance(Progress::Running(run.clone()));
-        run.values()
+        Ok(run.outcome())
     }
 
     fn advance(&self, progress: Progress) {
@@ -132,7 +176,7 @@ impl Background {
         let waits_for = match &*self.progress.lock() {
             Progress::Planned(layer) => Ok(layer.clone()),
             Progress::Running(run) => Err(run.clone()),
-            Progress::Ended(_) => return,
+            Progress::Done(_) | Progress::Failed { .. } => return,
         };
         match waits_for {
             Ok(layer) => {
@@ -154,25 +198,50 @@ impl Source for Persisted {
     }
 
     fn value(&self, linear: u32) -> Result<Value> {
-        self.wait()?;
+        let (kept, error) = match &*self.background.progress.lock() {
+            Progress::Done(kept) => (Some(kept.clone()), None),
+            Progress::Failed { kept, error, .. } => (Some(kept.clone()), Some(error.clone())),
+            _ => (None, None),
+        };
+        let Some(kept) = kept else {
+            self.wait()?;
+            return self.value(linear);
+        };
+        kept.value(linear)?
+            .ok_or_else(|| error.unwrap_or(Error::Interrupted))
+    }
+
+    fn has(&self, linear: u32) -> bool {
         match &*self.background.progress.lock() {
-            Progress::Ended(Ok(values)) => Ok(values[linear as usize].clone()),
-            Progress::Ended(Err(error)) => Err(error.clone()),
-            _ => unreachable!("invariant: waiting ends with an outcome"),
+            Progress::Failed { kept, .. } => kept.has(linear),
+            _ => true,
+        }
+    }
+
+    fn recompute(&self) -> Option<Arc<Layer>> {
+        match &*self.background.progress.lock() {
+            Progress::Failed { layer, .. } => Some(layer.clone()),
+            _ => None,
         }
     }
 
     fn wait(&self) -> Result<()> {
         let background = &self.background;
         loop {
-            if let Progress::Ended(outcome) = &*background.progress.lock() {
-                return match outcome {
-                    Err(Error::Interrupted) => Err(Error::Argument(
-                        "the collection's persist was interrupted: persist it again".to_owned(),
-                    )),
-                    Err(error) => Err(error.clone()),
-                    Ok(_) => Ok(()),
-                };
+            match &*background.progress.lock() {
+                Progress::Done(_) => return Ok(()),
+                Progress::Failed {
+                    error: Error::Interrupted,
+                    ..
+                } => {
+                    return Err(Error::Argument(
+                        "the collection's persist was interrupted: compute or persist it again, \
+                         what is there is kept"
+                            .to_owned(),
+                    ));
+                }
+                Progress::Failed { error, .. } => return Err(error.clone()),
+                _ => {}
             }
             super::checkpoint()?;
             let look = if pool::in_pool() {
@@ -182,7 +251,7 @@ impl Source for Persisted {
                 Duration::from_millis(20)
             };
             let mut progress = background.progress.lock();
-            if !matches!(*progress, Progress::Ended(_)) {
+            if matches!(*progress, Progress::Planned(_) | Progress::Running(_)) {
                 background.changed.wait_for(&mut progress, look);
             }
         }
@@ -191,7 +260,8 @@ impl Source for Persisted {
     fn progress(&self) -> Option<SourceProgress> {
         let counter = &self.counter;
         let outcome = match &*self.background.progress.lock() {
-            Progress::Ended(outcome) => Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone)),
+            Progress::Done(_) => Some(Ok(())),
+            Progress::Failed { error, .. } => Some(Err(error.clone())),
             _ => None,
         };
         let end = counter.end.get().copied().unwrap_or_else(Instant::now);

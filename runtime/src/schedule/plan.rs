@@ -1,157 +1,103 @@
-//! The tasks that are needed, numbered, with their inputs.
+//! The tasks that are needed, numbered in the order in which they should run.
 
+use super::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::graph::{Key, Layer, Source, TaskRef, Tasks};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use crate::graph::{Key, Layer, Layers, Operation, TaskRef, Tasks};
 use std::sync::Arc;
+use swath_scheduler::{Adjacency, Topology, order};
 
-/// A task's number in a plan: inputs have smaller numbers than what takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(pub u32);
-
-impl TaskId {
-    pub(super) fn at(self) -> usize {
-        self.0 as usize
-    }
-}
+pub use swath_scheduler::TaskId;
 
 /// The tasks that a set of layers needs, and nothing else.
 ///
-/// Numbers are dense, so that everything about a task is an array's element;
-/// keys exist only where someone asks for one.
+/// Numbers are dense, so that everything about a task is an array's element,
+/// and they are the order: of two tasks that are ready the one of the smaller
+/// number goes first, and what runs one after the other lies side by side in
+/// memory. Keys exist only where someone asks for one.
 pub struct Plan {
-    layers: Vec<Arc<Layer>>,
+    layers: Layers,
     /// For each task, its layer.
     layer_of: Vec<u32>,
     /// For each task, its row-major position in the layer.
     linear: Vec<u32>,
-    inputs: Adjacency,
-    dependents: Adjacency,
-    outputs: Vec<TaskId>,
+    topology: Topology,
 }
 
-/// Lists of tasks, one a task, in one array.
-#[derive(Default)]
-struct Adjacency {
-    start: Vec<u32>,
-    tasks: Vec<TaskId>,
-}
-
-impl Adjacency {
-    fn of(&self, task: TaskId) -> &[TaskId] {
-        &self.tasks[self.start[task.at()] as usize..self.start[task.at() + 1] as usize]
-    }
-}
-
-const NOT_NEEDED: u32 = u32::MAX;
+/// How many tasks are planned between two looks whether to stop.
+const LOOK: u32 = 8192;
 
 impl Plan {
-    /// Numbers the tasks that the chunks of `outputs` need.
+    /// Numbers the tasks that the chunks of the outputs need.
     ///
     /// # Errors
     /// [`Error::Argument`] for more than 2³² − 1 tasks.
-    pub fn new(outputs: &[Arc<Layer>]) -> Result<Self> {
-        let Reached { layers, place } = reach(outputs);
-        let at = |layer: &Arc<Layer>| place[&Arc::as_ptr(layer)] as usize;
+    pub fn new(layers: Layers) -> Result<Self> {
+        Self::new_unless(layers, &CancelToken::default())
+    }
 
-        // Where each layer's tasks begin, all of them counted.
-        let mut base = Vec::with_capacity(layers.len());
-        let mut total: u64 = 0;
-        for layer in &layers {
-            base.push(total as u32);
-            total += layer.grid().len() as u64;
-            if total >= u64::from(u32::MAX) {
-                return Err(Error::Argument(format!(
-                    "the graph has more than {} tasks: use larger chunks",
-                    u32::MAX
-                )));
-            }
-        }
-
-        // Backwards, from outputs to roots: what is needed, and its inputs.
-        let mut needed = vec![false; total as usize];
-        for layer in outputs {
-            let from = base[at(layer)] as usize;
-            needed[from..from + layer.grid().len()].fill(true);
-        }
-        let mut scratch: Vec<TaskRef> = Vec::new();
-        let mut edges: Vec<u32> = Vec::new();
-        // In the order of visit, which is the reverse of the final one.
-        let mut visited: Vec<(u32, u32, u32)> = Vec::new();
-        for (number, layer) in layers.iter().enumerate().rev() {
-            let dependencies: Vec<u32> = layer
-                .dependencies()
-                .iter()
-                .map(|layer| base[at(layer)])
-                .collect();
-            for linear in (0..layer.grid().len() as u32).rev() {
-                if !needed[(base[number] + linear) as usize] {
-                    continue;
-                }
-                visited.push((number as u32, linear, edges.len() as u32));
-                scratch.clear();
-                layer.inputs(linear, &mut scratch);
-                for input in &scratch {
-                    let from = if input.dependency == TaskRef::SELF {
-                        base[number]
-                    } else {
-                        dependencies[input.dependency as usize]
-                    };
-                    needed[(from + input.linear) as usize] = true;
-                    edges.push(from + input.linear);
-                }
-            }
-        }
-
-        // Forwards: number what is needed densely.
-        let count = visited.len();
-        let mut number_of = vec![NOT_NEEDED; total as usize];
+    /// As [`new`](Self::new), unless cancelled.
+    ///
+    /// # Errors
+    /// As there; [`Error::Interrupted`].
+    pub fn new_unless(layers: Layers, token: &CancelToken) -> Result<Self> {
+        let needed = Needed::new(&layers, token)?;
+        let count = needed.count as usize;
         let mut layer_of = Vec::with_capacity(count);
         let mut linear_of = Vec::with_capacity(count);
-        for (id, &(layer, linear, _)) in visited.iter().rev().enumerate() {
-            number_of[(base[layer as usize] + linear) as usize] = id as u32;
-            layer_of.push(layer);
-            linear_of.push(linear);
+        let mut inputs = Adjacency::with_capacity(count, needed.edges);
+        let mut sizes = KnownSizes::new(&layers, count);
+        let mut scratch: Vec<TaskRef> = Vec::new();
+        for number in 0..layers.len() as u32 {
+            let node = layers.node(number);
+            needed.for_each(number, |linear| {
+                layer_of.push(number);
+                linear_of.push(linear);
+                scratch.clear();
+                layers.inputs(number, linear, &mut scratch);
+                inputs.push(scratch.iter().map(|input| {
+                    let layer = match input.dependency {
+                        TaskRef::SELF => number,
+                        dependency => node.dependencies[dependency as usize],
+                    };
+                    needed.task(layer, input.linear)
+                }));
+                if let Some(sizes) = &mut sizes {
+                    let task = TaskId(layer_of.len() as u32 - 1);
+                    sizes.push(&node.layer, linear, inputs.of(task));
+                }
+                stop_at_times(layer_of.len() as u32, token)
+            })?;
         }
-        let mut inputs = Adjacency {
-            start: Vec::with_capacity(count + 1),
-            tasks: Vec::with_capacity(edges.len()),
-        };
-        inputs.start.push(0);
-        for (id, &(_, _, from)) in visited.iter().enumerate().rev() {
-            let to = visited
-                .get(id + 1)
-                .map_or(edges.len() as u32, |&(_, _, next)| next);
-            inputs.tasks.extend(
-                edges[from as usize..to as usize]
-                    .iter()
-                    .map(|&task| TaskId(number_of[task as usize])),
-            );
-            inputs.start.push(inputs.tasks.len() as u32);
-        }
-        let dependents = reverse(&inputs, count);
-        let outputs = outputs
+        let outputs = layers
+            .outputs()
             .iter()
-            .flat_map(|layer| {
-                let from = base[at(layer)];
-                (0..layer.grid().len() as u32).map(move |linear| from + linear)
+            .flat_map(|output| {
+                let tasks = layers.node(output.layer).layer.grid().len() as u32;
+                let picked = output.pick.map_or(0..tasks, |linear| linear..linear + 1);
+                picked.map(|linear| (output.layer, linear))
             })
-            .map(|task| TaskId(number_of[task as usize]))
+            .map(|(number, linear)| needed.task(number, linear))
             .collect();
+        let nbytes = sizes.map(KnownSizes::finish).unwrap_or_default();
+        let mut topology = Topology::new(inputs, outputs, nbytes);
+        let sequence = order(&topology);
+        if sequence.iter().zip(0..).any(|(task, at)| task.0 != at) {
+            topology = topology.renumbered(&sequence);
+            let sorted = |of: Vec<u32>| sequence.iter().map(|task| of[task.at()]).collect();
+            layer_of = sorted(layer_of);
+            linear_of = sorted(linear_of);
+        }
         Ok(Self {
             layers,
             layer_of,
             linear: linear_of,
-            inputs,
-            dependents,
-            outputs,
+            topology,
         })
     }
 
     /// The number of tasks.
     pub fn len(&self) -> usize {
-        self.layer_of.len()
+        self.topology.len()
     }
 
     /// Whether there is nothing to do.
@@ -159,29 +105,51 @@ impl Plan {
         self.len() == 0
     }
 
-    /// Every task.
-    pub fn tasks(&self) -> impl Iterator<Item = TaskId> + use<> {
-        (0..self.len() as u32).map(TaskId)
+    /// Every task, in the order in which they should run.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = TaskId> + DoubleEndedIterator + use<> {
+        self.topology.tasks()
+    }
+
+    /// Which task takes whose values.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// The layers, dependencies first.
-    pub fn layers(&self) -> &[Arc<Layer>] {
+    pub fn layers(&self) -> &Layers {
         &self.layers
     }
 
     /// The number of a task's layer in [`Plan::layers`].
-    pub fn layer_number(&self, task: TaskId) -> usize {
-        self.layer_of[task.at()] as usize
+    #[inline]
+    pub fn layer_number(&self, task: TaskId) -> u32 {
+        self.layer_of[task.at()]
     }
 
     /// A task's layer.
+    #[inline]
     pub fn layer(&self, task: TaskId) -> &Arc<Layer> {
-        &self.layers[self.layer_number(task)]
+        &self.layers.node(self.layer_number(task)).layer
     }
 
     /// A task's row-major position in its layer.
+    #[inline]
     pub fn linear(&self, task: TaskId) -> u32 {
         self.linear[task.at()]
+    }
+
+    /// What a task does; none where its value is there.
+    #[inline]
+    pub fn operation(&self, task: TaskId) -> Option<&dyn Operation> {
+        self.layers
+            .node(self.layer_number(task))
+            .operation(self.linear(task))
+    }
+
+    /// Whether a task has something to compute: its value is not there yet.
+    pub fn is_computed(&self, task: TaskId) -> bool {
+        let node = self.layers.node(self.layer_number(task));
+        node.source(self.linear(task)).is_none()
     }
 
     /// A task's key.
@@ -191,30 +159,33 @@ impl Plan {
 
     /// The name of a task's operation.
     pub fn operation_name(&self, task: TaskId) -> &str {
-        self.layer(task).operation_name(self.linear(task))
+        self.layers
+            .node(self.layer_number(task))
+            .operation_name(self.linear(task))
     }
 
     /// A task's inputs, one entry each time one is taken.
     pub fn inputs(&self, task: TaskId) -> &[TaskId] {
-        self.inputs.of(task)
+        self.topology.inputs(task)
     }
 
     /// The tasks that take a task's value, one entry each time they do.
     pub fn dependents(&self, task: TaskId) -> &[TaskId] {
-        self.dependents.of(task)
+        self.topology.dependents(task)
     }
 
     /// The tasks whose values are asked for, in the order asked.
     pub fn outputs(&self) -> &[TaskId] {
-        &self.outputs
+        self.topology.outputs()
     }
 
     /// Waits for persisted values that are still being computed.
     pub(super) fn wait_for_sources(&self) -> Result<()> {
         self.layers
+            .nodes()
             .iter()
-            .try_for_each(|layer| match layer.tasks() {
-                Tasks::Values(source) => Source::wait(&**source),
+            .try_for_each(|node| match node.tasks() {
+                Tasks::Values(source) => source.wait(),
                 _ => Ok(()),
             })
     }
@@ -231,99 +202,200 @@ impl std::fmt::Debug for Plan {
     }
 }
 
-/// The layers that can be reached, dependencies first; layers of one name once.
-pub fn topological(outputs: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
-    reach(outputs).layers
-}
-
-/// The layers that can be reached, dependencies first.
-struct Reached {
-    layers: Vec<Arc<Layer>>,
-    /// The place of every layer in `layers`: its own, or that of the layer of
-    /// the same name that stands for it.
-    place: HashMap<*const Layer, u32, BuildHasherDefault<Quick>>,
-}
-
-fn reach(outputs: &[Arc<Layer>]) -> Reached {
-    enum Step<'a> {
-        Enter(&'a Arc<Layer>),
-        Leave(&'a Arc<Layer>),
+fn stop_at_times(task: u32, token: &CancelToken) -> Result<()> {
+    if task.is_multiple_of(LOOK) && token.is_cancelled() {
+        return Err(Error::Interrupted);
     }
-    const ENTERED: u32 = u32::MAX;
-    let mut layers: Vec<Arc<Layer>> = Vec::new();
-    let mut place = HashMap::default();
-    // Layers by name; those that are entered have no place yet.
-    let mut named: HashMap<&str, u32, BuildHasherDefault<Quick>> = HashMap::default();
-    let mut twins: Vec<&Arc<Layer>> = Vec::new();
-    let mut steps: Vec<_> = outputs.iter().rev().map(Step::Enter).collect();
-    while let Some(step) = steps.pop() {
-        match step {
-            Step::Enter(layer) => {
-                if place.contains_key(&Arc::as_ptr(layer)) {
-                    continue;
-                }
-                place.insert(Arc::as_ptr(layer), ENTERED);
-                if named.insert(layer.name(), ENTERED).is_none() {
-                    steps.push(Step::Leave(layer));
-                    steps.extend(layer.dependencies().iter().rev().map(Step::Enter));
-                } else {
-                    twins.push(layer);
+    Ok(())
+}
+
+/// Which tasks of each layer are needed: a bit each, so that what is not
+/// needed costs next to nothing.
+struct Needed {
+    /// For each layer, where its bits begin in `words`; one more for the end.
+    start: Vec<u32>,
+    words: Vec<u64>,
+    /// For each word, how many tasks are needed before it.
+    before: Vec<u32>,
+    count: u32,
+    /// How many inputs the tasks have in all.
+    edges: usize,
+}
+
+impl Needed {
+    /// Marks backwards, from the outputs to the roots.
+    fn new(layers: &Layers, token: &CancelToken) -> Result<Self> {
+        let mut start = Vec::with_capacity(layers.len() + 1);
+        let mut words: u64 = 0;
+        for node in layers.nodes() {
+            start.push(words as u32);
+            words += node.layer.grid().len().div_ceil(64) as u64;
+        }
+        start.push(words as u32);
+        if words > u64::from(u32::MAX) {
+            return Err(too_many());
+        }
+        let mut needed = Self {
+            start,
+            words: vec![0; words as usize],
+            before: Vec::new(),
+            count: 0,
+            edges: 0,
+        };
+        for output in layers.outputs() {
+            match output.pick {
+                Some(linear) => needed.mark(output.layer, linear),
+                None => {
+                    let tasks = layers.node(output.layer).layer.grid().len();
+                    needed.mark_all(output.layer, tasks);
                 }
             }
-            Step::Leave(layer) => {
-                place.insert(Arc::as_ptr(layer), layers.len() as u32);
-                layers.push(layer.clone());
+        }
+        let mut scratch: Vec<TaskRef> = Vec::new();
+        let mut visited: u64 = 0;
+        for number in (0..layers.len() as u32).rev() {
+            let node = layers.node(number);
+            let leaf = node.dependencies.is_empty() && !matches!(node.tasks(), Tasks::Listed(_));
+            if leaf {
+                continue;
+            }
+            // From the last task to the first, since one may take another of
+            // its own layer.
+            for word in (needed.start[number as usize]..needed.start[number as usize + 1]).rev() {
+                // Bits below the one at hand may be set on the way.
+                let mut below = u64::MAX;
+                loop {
+                    let bits = needed.words[word as usize] & below;
+                    if bits == 0 {
+                        break;
+                    }
+                    let bit = 63 - bits.leading_zeros();
+                    below = (1 << bit) - 1;
+                    let linear = (word - needed.start[number as usize]) * 64 + bit;
+                    scratch.clear();
+                    layers.inputs(number, linear, &mut scratch);
+                    needed.edges += scratch.len();
+                    for input in &scratch {
+                        let layer = match input.dependency {
+                            TaskRef::SELF => number,
+                            dependency => node.dependencies[dependency as usize],
+                        };
+                        needed.mark(layer, input.linear);
+                    }
+                    visited += 1;
+                    stop_at_times(visited as u32, token)?;
+                }
             }
         }
+        needed.rank()?;
+        Ok(needed)
     }
-    if !twins.is_empty() {
-        for (layer, at) in layers.iter().zip(0..) {
-            named.insert(layer.name(), at);
-        }
-        for twin in twins {
-            place.insert(Arc::as_ptr(twin), named[&**twin.name()]);
+
+    fn mark_all(&mut self, layer: u32, tasks: usize) {
+        let start = self.start[layer as usize] as usize;
+        self.words[start..start + tasks / 64].fill(u64::MAX);
+        if !tasks.is_multiple_of(64) {
+            self.words[start + tasks / 64] |= (1 << (tasks % 64)) - 1;
         }
     }
-    Reached { layers, place }
+
+    #[inline]
+    fn mark(&mut self, layer: u32, linear: u32) {
+        self.words[(self.start[layer as usize] + linear / 64) as usize] |= 1 << (linear % 64);
+    }
+
+    fn rank(&mut self) -> Result<()> {
+        let mut count: u64 = 0;
+        self.before = Vec::with_capacity(self.words.len());
+        for word in &self.words {
+            self.before.push(count as u32);
+            count += u64::from(word.count_ones());
+        }
+        if count >= u64::from(u32::MAX) || self.edges >= u32::MAX as usize {
+            return Err(too_many());
+        }
+        self.count = count as u32;
+        Ok(())
+    }
+
+    /// The number of a task that is needed: they are numbered layer by layer.
+    #[inline]
+    fn task(&self, layer: u32, linear: u32) -> TaskId {
+        let word = (self.start[layer as usize] + linear / 64) as usize;
+        let below = self.words[word] & ((1 << (linear % 64)) - 1);
+        TaskId(self.before[word] + below.count_ones())
+    }
+
+    /// Calls something with each needed task of a layer.
+    #[inline]
+    fn for_each(&self, layer: u32, mut call: impl FnMut(u32) -> Result<()>) -> Result<()> {
+        let (from, to) = (self.start[layer as usize], self.start[layer as usize + 1]);
+        for word in from..to {
+            let mut bits = self.words[word as usize];
+            while bits != 0 {
+                call((word - from) * 64 + bits.trailing_zeros())?;
+                bits &= bits - 1;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// A quick hash of names and addresses, which nobody chooses to collide.
-#[derive(Default)]
-struct Quick(u64);
-
-impl Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 ^= xxhash_rust::xxh3::xxh3_64(bytes);
-    }
-    fn write_u8(&mut self, end: u8) {
-        self.0 ^= u64::from(end);
-    }
-    fn write_usize(&mut self, address: usize) {
-        // Fibonacci hashing; the table takes the bits of both ends.
-        self.0 = (address as u64 >> 4)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(20);
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
+fn too_many() -> Error {
+    Error::Argument(format!(
+        "the graph has more than {} tasks or inputs of tasks: use larger chunks",
+        u32::MAX
+    ))
 }
 
-fn reverse(inputs: &Adjacency, count: usize) -> Adjacency {
-    let mut start = vec![0u32; count + 1];
-    for task in &inputs.tasks {
-        start[task.at() + 1] += 1;
+/// The sizes of the tasks' values, where some layer knows its own. What does
+/// not know its size counts as large as the largest thing it takes.
+struct KnownSizes {
+    nbytes: Vec<u64>,
+    /// Tasks that neither know their size nor take anything.
+    unknown: Vec<u32>,
+    known: u64,
+    sum: u64,
+}
+
+impl KnownSizes {
+    fn new(layers: &Layers, tasks: usize) -> Option<Self> {
+        let is_known = |layer: &Layer| !matches!(layer.sizes(), crate::graph::Sizes::Unknown);
+        layers
+            .nodes()
+            .iter()
+            .any(|node| is_known(&node.layer))
+            .then(|| Self {
+                nbytes: Vec::with_capacity(tasks),
+                unknown: Vec::new(),
+                known: 0,
+                sum: 0,
+            })
     }
-    for at in 0..count {
-        start[at + 1] += start[at];
+
+    fn push(&mut self, layer: &Layer, linear: u32, inputs: &[TaskId]) {
+        let nbytes = match layer.sizes().of(linear) {
+            Some(nbytes) => {
+                self.known += 1;
+                self.sum += nbytes;
+                nbytes
+            }
+            None => {
+                let largest = inputs.iter().map(|input| self.nbytes[input.at()]).max();
+                if largest.is_none() {
+                    self.unknown.push(self.nbytes.len() as u32);
+                }
+                largest.unwrap_or(0)
+            }
+        };
+        self.nbytes.push(nbytes);
     }
-    let mut next = start.clone();
-    let mut tasks = vec![TaskId(0); inputs.tasks.len()];
-    for id in 0..count as u32 {
-        for input in inputs.of(TaskId(id)) {
-            tasks[next[input.at()] as usize] = TaskId(id);
-            next[input.at()] += 1;
+
+    fn finish(mut self) -> Vec<u64> {
+        let typical = self.sum / self.known.max(1);
+        for task in self.unknown {
+            self.nbytes[task as usize] = typical;
         }
+        self.nbytes
     }
-    Adjacency { start, tasks }
 }

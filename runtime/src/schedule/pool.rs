@@ -24,15 +24,19 @@
 //!   inner run may need this very thread: so it works on the inner run, and on
 //!   no other, until that has ended (`Run::help`). What is on top of a task
 //!   on a thread's stack is therefore always something that the task waits for.
+//! - Where tasks are short a worker takes several at once, and others are
+//!   started only for more than that; a thread that waits for the run looks
+//!   now and then whether tasks wait that nobody takes.
 //! - A task that goes on after its run was cancelled keeps a thread from the
 //!   runs after it: one of these that finds no thread gets another instead
 //!   (`Run::wait`).
 
-use super::cancel::{self, CancelToken};
-use super::event::{Event, Listener, tell};
-use super::plan::Plan;
-use super::state::{State, Transition};
-use super::sync::{run_task, tell_transition};
+use super::Outcome;
+use super::cancel;
+use super::event::tell_transition;
+use super::memory::{self, Candidate, Holder};
+use super::plan::TaskId;
+use super::task::Context;
 use crate::error::{Error, Result};
 use crate::graph::Value;
 use crate::session::panics::catch;
@@ -42,6 +46,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use swath_scheduler::{State, Transition};
 
 /// The number of threads of the pool.
 pub fn threads() -> usize {
@@ -51,17 +56,25 @@ pub fn threads() -> usize {
 /// How long a worker has a thread to itself while other workers wait.
 const TURN: Duration = Duration::from_millis(5);
 
-/// How often a waiting thread looks whether it was interrupted.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a waiting thread looks whether it was interrupted, and whether
+/// tasks wait that nobody takes.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// How often a thread that helps a run looks for something to do.
 const IDLE: Duration = Duration::from_micros(200);
 
+/// How many tasks a worker takes at once, at most, where they are short.
+const BATCH: usize = 64;
+/// A batch that took less than this may be larger.
+const SHORT: Duration = Duration::from_micros(30);
+/// A batch that took more than this, or whose values have more bytes than
+/// this, has to be smaller.
+const LONG: Duration = Duration::from_micros(200);
+const LARGE: usize = 4 << 20;
+
 /// A run of a plan in the pool.
 pub(super) struct Run {
-    plan: Arc<Plan>,
-    token: CancelToken,
-    listeners: Vec<Arc<dyn Listener>>,
+    context: Context,
     /// How many workers there may be at a time.
     limit: usize,
     shared: Mutex<Shared>,
@@ -69,13 +82,20 @@ pub(super) struct Run {
 }
 
 struct Shared {
-    state: State,
+    state: State<Value>,
     /// Which worker numbers are taken.
     workers: Vec<bool>,
     /// How many of them are in a task.
     in_task: usize,
+    /// How many tasks have ended.
+    finished: usize,
+    /// How many tasks a worker takes at once: more where they are short, so
+    /// that workers don't wait for each other at every task.
+    batch: usize,
     /// Whether nobody waits for them any more: they count as stuck.
     given_up: bool,
+    /// The first failure, in a run that goes on.
+    failure: Option<Error>,
     /// Set once, when the run has ended.
     outcome: Option<Result<()>>,
 }
@@ -85,6 +105,9 @@ struct Ticket {
     run: Arc<Run>,
     worker: usize,
 }
+
+/// The tasks that a worker has taken, with their inputs.
+type Jobs = Vec<(TaskId, Vec<Value>)>;
 
 static QUEUE: Mutex<VecDeque<Ticket>> = Mutex::new(VecDeque::new());
 /// The queue's length, for a look without the lock.
@@ -97,46 +120,34 @@ static STUCK: AtomicUsize = AtomicUsize::new(0);
 static SUBSTITUTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs a plan on at most `limit` threads of the pool.
-///
-/// # Errors
-/// The first failure; [`Error::Interrupted`].
-pub fn run(
-    plan: &Arc<Plan>,
-    limit: Option<usize>,
-    token: &CancelToken,
-    listeners: &[Arc<dyn Listener>],
-) -> Result<Vec<Value>> {
-    Run::start(plan, limit, token, listeners).values()
+pub(super) fn run(context: Context, limit: usize) -> Outcome {
+    Run::start(context, limit).outcome()
 }
 
 impl Run {
     /// Starts a run; it goes on by itself.
-    pub(super) fn start(
-        plan: &Arc<Plan>,
-        limit: Option<usize>,
-        token: &CancelToken,
-        listeners: &[Arc<dyn Listener>],
-    ) -> Arc<Self> {
-        let limit = limit.unwrap_or_else(threads).max(1);
-        let state = State::new(plan.clone());
-        tell(listeners, || Event::Submitted { plan: plan.clone() });
-        for task in state.roots() {
-            tell(listeners, || Event::Ready { task });
-        }
+    pub(super) fn start(context: Context, limit: usize) -> Arc<Self> {
+        let graph = context.plan.topology();
+        let state = State::new(graph, context.is_heard());
+        let is_empty = graph.is_empty();
+        context.tell_begin();
+        let limit = limit.max(1);
         let run = Arc::new(Self {
-            plan: plan.clone(),
-            token: token.clone(),
-            listeners: listeners.to_vec(),
             limit,
             shared: Mutex::new(Shared {
                 state,
-                workers: vec![false; limit.min(plan.len())],
+                workers: vec![false; limit.min(graph.len())],
                 in_task: 0,
+                finished: 0,
+                batch: 1,
                 given_up: false,
-                outcome: plan.is_empty().then_some(Ok(())),
+                failure: None,
+                outcome: is_empty.then_some(Ok(())),
             }),
             ended: Condvar::new(),
+            context,
         });
+        memory::register(&run);
         let mut shared = run.shared.lock();
         let ready = shared.state.ready_len();
         run.start_workers(&mut shared, ready);
@@ -145,12 +156,9 @@ impl Run {
     }
 
     /// Waits for the end of the run, working on it where the calling thread is
-    /// one of the pool.
-    ///
-    /// # Errors
-    /// The first failure; [`Error::Interrupted`], at once: tasks that run then
-    /// are not waited for.
-    pub(super) fn values(self: &Arc<Self>) -> Result<Vec<Value>> {
+    /// one of the pool. An interrupt ends it at once: tasks that run then are
+    /// not waited for.
+    pub(super) fn outcome(self: &Arc<Self>) -> Outcome {
         if in_pool() {
             self.help();
         } else {
@@ -159,36 +167,31 @@ impl Run {
         let mut shared = self.shared.lock();
         // None: cancelled. Workers that are in a task see it at its end.
         let outcome = shared.outcome.get_or_insert(Err(Error::Interrupted));
-        match outcome.clone() {
-            Ok(()) => {
-                let values = shared.state.take_outputs();
-                drop(shared);
-                tell(&self.listeners, || Event::Completed);
-                Ok(values)
-            }
-            Err(error) => {
-                // What other tasks compute themselves ends as well.
-                self.token.cancel();
-                STUCK.fetch_add(shared.in_task, Ordering::Relaxed);
-                shared.given_up = true;
-                let state = shared.state.abandon();
-                drop(shared);
-                drop(state);
-                if matches!(error, Error::Interrupted) {
-                    tell(&self.listeners, || Event::Cancelled);
-                }
-                Err(error)
-            }
+        let failure = outcome.clone().err();
+        let values = shared.state.take_outputs(self.context.plan.topology());
+        if failure.is_some() {
+            // What other tasks compute themselves ends as well.
+            self.context.token.cancel();
+            STUCK.fetch_add(shared.in_task, Ordering::Relaxed);
+            shared.given_up = true;
+            let state = shared.state.abandon();
+            drop(shared);
+            dispose(state);
+        } else {
+            drop(shared);
         }
+        self.context.tell_end(failure.as_ref());
+        Outcome { values, failure }
     }
 
     /// Waits from outside of the pool.
     fn wait(self: &Arc<Self>) {
         let mut shared = self.shared.lock();
         while !self.has_ended(&shared) {
-            let looked = self.ended.wait_for(&mut shared, LOOK);
-            if looked.timed_out()
-                && SUBSTITUTES.load(Ordering::Relaxed) < STUCK.load(Ordering::Relaxed)
+            if !self.ended.wait_for(&mut shared, LOOK).timed_out() {
+                continue;
+            }
+            if SUBSTITUTES.load(Ordering::Relaxed) < STUCK.load(Ordering::Relaxed)
                 && let Some(worker) = self.take_queued()
             {
                 SUBSTITUTES.fetch_add(1, Ordering::Relaxed);
@@ -198,6 +201,9 @@ impl Run {
                     SUBSTITUTES.fetch_sub(1, Ordering::Relaxed);
                 });
             }
+            // Tasks that seemed short may have become long.
+            let ready = shared.state.ready_len();
+            self.start_workers(&mut shared, ready);
         }
     }
 
@@ -208,7 +214,7 @@ impl Run {
             if self.has_ended(&shared) {
                 return;
             }
-            if shared.state.ready_len() > 0
+            if self.next(&shared, true).is_some()
                 && let Some(worker) = shared.take_worker().or_else(|| self.take_queued())
             {
                 drop(shared);
@@ -228,7 +234,7 @@ impl Run {
     }
 
     fn has_ended(&self, shared: &Shared) -> bool {
-        shared.outcome.is_some() || self.token.is_cancelled()
+        shared.outcome.is_some() || self.context.token.is_cancelled()
     }
 
     /// Starts workers for so many ready tasks, up to the limit.
@@ -269,8 +275,11 @@ impl Run {
     }
 
     fn work_turn(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
+        let context = &self.context;
         let begin = Instant::now();
         let mut transition = Transition::default();
+        let mut jobs = Jobs::new();
+        let mut done: Vec<(TaskId, Result<Value>)> = Vec::new();
         let mut shared = self.shared.lock();
         while !self.has_ended(&shared) {
             if let Some(turn) = turn
@@ -280,25 +289,18 @@ impl Run {
             {
                 return true;
             }
-            let Some((task, inputs)) = shared.state.start() else {
+            self.take_jobs(&mut shared, &mut jobs);
+            if jobs.is_empty() {
                 break;
-            };
+            }
+            // Only whole batches tell how long one takes.
+            let measured = jobs.len() == shared.batch;
             shared.in_task += 1;
-            let result = MutexGuard::unlocked(&mut shared, || {
-                // A listener may panic; the task is over then, all the same.
-                let result = catch(|| {
-                    run_task(
-                        &self.plan,
-                        task,
-                        inputs,
-                        worker,
-                        &self.token,
-                        &self.listeners,
-                    )
-                })
-                .unwrap_or_else(Err);
+            let elapsed = MutexGuard::unlocked(&mut shared, || {
+                let begin = measured.then(Instant::now);
+                self.run_jobs(worker, &mut jobs, &mut done);
                 settle();
-                result
+                begin.map(|begin| begin.elapsed())
             });
             shared.in_task -= 1;
             if shared.outcome.is_some() {
@@ -307,23 +309,102 @@ impl Run {
                 }
                 break;
             }
-            match result {
-                Ok(value) => {
-                    shared.state.finish(task, value, &mut transition);
-                    tell_transition(&self.listeners, &transition);
-                    if shared.state.is_complete() {
-                        self.end(&mut shared, Ok(()));
-                    } else if !transition.ready.is_empty() {
-                        // This worker takes one of them itself.
-                        let others = shared.state.ready_len() - 1;
-                        self.start_workers(&mut shared, others);
-                    }
+            if let Some(elapsed) = elapsed {
+                shared.fit_batch(elapsed, &done);
+            }
+            transition.clear();
+            for (task, result) in done.drain(..) {
+                self.note(&mut shared, task, result, &mut transition);
+            }
+            tell_transition(&context.listeners, &transition);
+            if shared.outcome.is_some() {
+                break;
+            }
+            if shared.state.is_complete() {
+                let outcome = shared.failure.take().map_or(Ok(()), Err);
+                self.end(&mut shared, outcome);
+            } else {
+                // This worker takes some of them itself.
+                let others = shared.state.ready_len().saturating_sub(shared.batch);
+                self.start_workers(&mut shared, others);
+                if let Err(error) = MutexGuard::unlocked(&mut shared, || {
+                    context.pressure.relieve(&context.listeners)
+                }) {
+                    self.end(&mut shared, Err(error));
                 }
-                Err(error) => self.end(&mut shared, Err(error)),
             }
         }
         shared.workers[worker] = false;
+        // What the batch still holds is freed without the lock.
+        drop(shared);
         false
+    }
+
+    /// The task that should start next, as far as one may.
+    fn next(&self, shared: &Shared, alone: bool) -> Option<TaskId> {
+        let next = shared.state.next()?;
+        let plan = &self.context.plan;
+        let is_admitted = !plan.inputs(next).is_empty()
+            || (alone && shared.in_task == 0)
+            || self.context.pressure.admits(plan, shared.finished);
+        if is_admitted {
+            Some(next)
+        } else {
+            shared.state.next_with_inputs()
+        }
+    }
+
+    fn take_jobs(&self, shared: &mut Shared, jobs: &mut Jobs) {
+        let share = shared.state.ready_len() / (2 * self.limit);
+        let wanted = shared.batch.min(share).max(1);
+        while jobs.len() < wanted
+            && let Some(task) = self.next(shared, jobs.is_empty())
+        {
+            let mut inputs = Vec::new();
+            let graph = self.context.plan.topology();
+            shared.state.start(graph, task, &mut inputs);
+            jobs.push((task, inputs));
+        }
+    }
+
+    fn run_jobs(&self, worker: usize, jobs: &mut Jobs, done: &mut Vec<(TaskId, Result<Value>)>) {
+        let _inside = cancel::enter(&self.context.token);
+        for (task, inputs) in jobs.drain(..) {
+            if self.context.token.is_cancelled() {
+                return;
+            }
+            // A listener may panic; the task is over then, all the same.
+            let result = catch(|| self.context.run(task, inputs, worker)).unwrap_or_else(Err);
+            let goes_on = result
+                .as_ref()
+                .err()
+                .is_none_or(|error| self.context.goes_on_after(error));
+            done.push((task, result));
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        shared: &mut Shared,
+        task: TaskId,
+        result: Result<Value>,
+        transition: &mut Transition,
+    ) {
+        let graph = self.context.plan.topology();
+        match result {
+            Ok(value) => {
+                shared.finished += 1;
+                shared.state.finish(graph, task, value, transition);
+            }
+            Err(error) if self.context.goes_on_after(&error) => {
+                shared.state.fail(graph, task, transition);
+                shared.failure.get_or_insert(error);
+            }
+            Err(error) => self.end(shared, Err(error)),
+        }
     }
 
     fn end(&self, shared: &mut Shared, outcome: Result<()>) {
@@ -332,11 +413,43 @@ impl Run {
     }
 }
 
+impl Holder for Run {
+    fn candidates(&self, tell: &mut dyn FnMut(Candidate)) {
+        memory::results(&self.context.plan, &self.shared.lock().state, tell);
+    }
+
+    fn replace(&self, place: u32, spilled: Value) -> bool {
+        memory::replace_result(&mut self.shared.lock().state, place, spilled)
+    }
+}
+
 impl Shared {
     fn take_worker(&mut self) -> Option<usize> {
         let free = self.workers.iter().position(|taken| !taken)?;
         self.workers[free] = true;
         Some(free)
+    }
+
+    fn fit_batch(&mut self, elapsed: Duration, done: &[(TaskId, Result<Value>)]) {
+        let nbytes: usize = done
+            .iter()
+            .filter_map(|(_, result)| result.as_ref().ok())
+            .map(Value::nbytes)
+            .sum();
+        if elapsed > LONG || nbytes > LARGE {
+            self.batch = (self.batch / 4).max(1);
+        } else if elapsed < SHORT {
+            self.batch = (2 * self.batch).min(BATCH);
+        }
+    }
+}
+
+/// Drops values that nobody needs any more: many of them in the background, so
+/// that whoever has cancelled can go on.
+fn dispose(values: Vec<Option<Value>>) {
+    const FEW: usize = 10_000;
+    if values.len() > FEW {
+        std::thread::spawn(move || drop(values));
     }
 }
 

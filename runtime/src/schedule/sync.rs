@@ -1,132 +1,81 @@
-//! The synchronous runner, and how a single task is run.
+//! The synchronous runner: every task on the calling thread.
 
-use super::cancel::{self, CancelToken};
-use super::event::{Event, Listener, tell};
-use super::plan::{Plan, TaskId};
-use super::state::{State, Transition};
+use super::Outcome;
+use super::cancel;
+use super::event::tell_transition;
+use super::memory::{self, Candidate, Holder};
+use super::task::Context;
 use crate::error::{Error, Result};
-use crate::graph::{Block, Tasks, Value};
-use crate::session::panics::catch;
+use crate::graph::Value;
+use parking_lot::Mutex;
 use std::sync::Arc;
-use std::time::Instant;
+use swath_scheduler::{State, Transition};
 
-/// Runs a plan on the calling thread.
-///
-/// # Errors
-/// The first failure; [`Error::Interrupted`].
-pub fn run(
-    plan: &Arc<Plan>,
-    token: &CancelToken,
-    listeners: &[Arc<dyn Listener>],
-) -> Result<Vec<Value>> {
-    let mut state = State::new(plan.clone());
-    tell(listeners, || Event::Submitted { plan: plan.clone() });
-    for task in state.roots() {
-        tell(listeners, || Event::Ready { task });
-    }
-    let result = run_all(&mut state, token, listeners);
-    super::pool::settle();
-    match result {
-        Ok(()) => tell(listeners, || Event::Completed),
-        Err(Error::Interrupted) => tell(listeners, || Event::Cancelled),
-        Err(_) => {}
-    }
-    result.map(|()| state.take_outputs())
+/// A run on one thread. The lock is for whoever spills values of it.
+struct Run {
+    context: Arc<Context>,
+    state: Mutex<State<Value>>,
 }
 
-fn run_all(state: &mut State, token: &CancelToken, listeners: &[Arc<dyn Listener>]) -> Result<()> {
-    let plan = state.plan().clone();
-    let mut transition = Transition::default();
-    while !state.is_complete() {
-        if token.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let (task, inputs) = state
-            .start()
-            .expect("invariant: a task is ready until all have ended");
-        let value = run_task(&plan, task, inputs, 0, token, listeners)?;
-        state.finish(task, value, &mut transition);
-        tell_transition(listeners, &transition);
-    }
-    Ok(())
-}
-
-pub(super) fn tell_transition(listeners: &[Arc<dyn Listener>], transition: &Transition) {
-    for &task in &transition.released {
-        tell(listeners, || Event::Released { task });
-    }
-    for &task in &transition.ready {
-        tell(listeners, || Event::Ready { task });
-    }
-}
-
-/// How many inputs the error of a task names.
-const INPUTS_NAMED: usize = 8;
-
-/// Runs one task: a panic in it is its error, and its error has its key.
-pub(super) fn run_task(
-    plan: &Plan,
-    task: TaskId,
-    inputs: Vec<Value>,
-    worker: usize,
-    token: &CancelToken,
-    listeners: &[Arc<dyn Listener>],
-) -> Result<Value> {
-    let (layer, linear) = (plan.layer(task), plan.linear(task));
-    if let Tasks::Values(source) = layer.tasks() {
-        return source.value(linear);
-    }
-    tell(listeners, || Event::Started { task, worker });
-    let begin = (!listeners.is_empty()).then(Instant::now);
-    let operation = layer
-        .operation(linear)
-        .expect("invariant: only layers of values have no operation");
-    let index = layer.grid().index(linear);
-    let block = Block {
-        layer: layer.name(),
-        index: &index,
-    };
-    let inside = cancel::enter(token);
-    let result = catch(|| operation.run(&block, inputs)).unwrap_or_else(Err);
-    drop(inside);
-    let error = match result {
-        Ok(value) => {
-            if let Some(begin) = begin {
-                let (nbytes, elapsed) = (value.nbytes(), begin.elapsed());
-                tell(listeners, || Event::Finished {
-                    task,
-                    worker,
-                    nbytes,
-                    elapsed,
-                });
-            }
-            return Ok(value);
-        }
-        // The latter: a task of a computation inside of this one, with its key.
-        Err(error @ (Error::Interrupted | Error::Task { .. })) => error,
-        Err(error) => Error::Task {
-            key: plan.key(task).to_string(),
-            operation: operation.name().to_owned(),
-            inputs: input_names(plan, task),
-            cause: Arc::new(error),
-        },
-    };
-    tell(listeners, || Event::Failed {
-        task,
-        message: error.to_string(),
+/// Runs a plan.
+pub(super) fn run(context: &Arc<Context>) -> Outcome {
+    let graph = context.plan.topology();
+    context.tell_begin();
+    let run = Arc::new(Run {
+        context: context.clone(),
+        state: Mutex::new(State::new(graph, context.is_heard())),
     });
-    Err(error)
+    memory::register(&run);
+    let failure = run.run_all().err();
+    super::pool::settle();
+    context.tell_end(failure.as_ref());
+    let values = run.state.lock().take_outputs(graph);
+    Outcome { values, failure }
 }
 
-fn input_names(plan: &Plan, task: TaskId) -> Vec<String> {
-    let inputs = plan.inputs(task);
-    let mut names: Vec<String> = inputs
-        .iter()
-        .take(INPUTS_NAMED)
-        .map(|input| plan.key(*input).to_string())
-        .collect();
-    if inputs.len() > INPUTS_NAMED {
-        names.push(format!("and {} more", inputs.len() - INPUTS_NAMED));
+impl Run {
+    fn run_all(&self) -> Result<()> {
+        let Self { context, state } = self;
+        let graph = context.plan.topology();
+        let mut transition = Transition::default();
+        let mut failure = None;
+        loop {
+            if context.token.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let mut inputs = Vec::new();
+            let task = {
+                let mut state = state.lock();
+                let Some(task) = state.next() else {
+                    return failure.map_or(Ok(()), Err);
+                };
+                state.start(graph, task, &mut inputs);
+                task
+            };
+            let inside = cancel::enter(&context.token);
+            let result = context.run(task, inputs, 0);
+            drop(inside);
+            transition.clear();
+            match result {
+                Ok(value) => state.lock().finish(graph, task, value, &mut transition),
+                Err(error) if context.goes_on_after(&error) => {
+                    state.lock().fail(graph, task, &mut transition);
+                    failure.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+            tell_transition(&context.listeners, &transition);
+            context.pressure.relieve(&context.listeners)?;
+        }
     }
-    names
+}
+
+impl Holder for Run {
+    fn candidates(&self, tell: &mut dyn FnMut(Candidate)) {
+        memory::results(&self.context.plan, &self.state.lock(), tell);
+    }
+
+    fn replace(&self, place: u32, spilled: Value) -> bool {
+        memory::replace_result(&mut self.state.lock(), place, spilled)
+    }
 }

@@ -2,13 +2,12 @@
 //! run; orders; what happens when tasks fail, nest, wait or are interrupted.
 
 use super::event::Event;
-use super::order::{order, simulate};
 use super::plan::{Plan, TaskId};
 use super::*;
 use crate::compute::{Collection, compute};
 use crate::delayed::{Delayed, delayed, try_delayed};
 use crate::error::Error;
-use crate::graph::{Arguments, Block, Grid, ListedTask, Operation, TaskRef};
+use crate::graph::{Arguments, Block, Grid, LayerId, Listed, Operation, TaskRef};
 use parking_lot::{Condvar, Mutex};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -61,7 +60,7 @@ fn graph(shape: &Shape) -> Graph {
     let mut layers: Vec<Arc<Layer>> = Vec::new();
     let mut expected: Vec<Vec<u64>> = Vec::new();
     for tasks in shape {
-        let mut listed: Vec<ListedTask> = Vec::new();
+        let mut listed = Listed::new();
         let mut values: Vec<u64> = Vec::new();
         for (at, inputs) in tasks.iter().enumerate() {
             let mut refs = Vec::new();
@@ -86,18 +85,12 @@ fn graph(shape: &Shape) -> Graph {
                 taken.push(of[linear]);
             }
             let seed = (layers.len() * 1000 + at) as u64;
-            listed.push(ListedTask {
-                key: None,
-                operation: Arc::new(Mix {
-                    seed,
-                    runs: runs.clone(),
-                }),
-                inputs: refs,
-            });
+            let runs = runs.clone();
+            listed.push(Arc::new(Mix { seed, runs }), refs);
             values.push(mix(seed, taken.into_iter()));
         }
-        let name = format!("layer-{}", layers.len()).into();
-        layers.push(Layer::listed(name, listed, layers.clone()));
+        let layer = Layer::listed(LayerId::unique(), "mix", listed, layers.clone());
+        layers.push(layer);
         expected.push(values);
     }
     Graph {
@@ -174,13 +167,14 @@ proptest! {
         let graph = graph(&shape);
         let asked: Vec<usize> = outputs.iter().map(|at| at % graph.layers.len()).collect();
         let layers: Vec<_> = asked.iter().map(|&at| graph.layers[at].clone()).collect();
-        let plan = Plan::new(&layers).unwrap();
+        let plan = Plan::new(Layers::new(&layers)).unwrap();
         for threads in [0, 1, 2, 4, 8] {
             let recorder = Arc::new(Recorder::default());
             let options = Options {
                 threads: (threads > 0).then_some(threads),
                 synchronous: threads == 0,
                 listeners: vec![recorder.clone()],
+                ..Options::default()
             };
             graph.runs.store(0, Ordering::Relaxed);
             let values = run(&layers, &options).unwrap();
@@ -192,111 +186,19 @@ proptest! {
             check_history(&recorder.0.lock(), threads.max(1));
         }
     }
-
-    #[test]
-    fn orders_have_each_task_once_and_after_its_inputs(shape in shapes()) {
-        let plan = Plan::new(&graph(&shape).layers).unwrap();
-        let priority = order(&plan);
-        let mut sorted = priority.clone();
-        sorted.sort_unstable();
-        prop_assert_eq!(sorted, (0..plan.len() as u32).collect::<Vec<_>>());
-        for task in plan.tasks() {
-            for input in plan.inputs(task) {
-                prop_assert!(*input < task, "numbers too");
-                prop_assert!(priority[input.at()] < priority[task.at()]);
-            }
-        }
-    }
 }
 
 /// A single layer of tasks that are told by their inputs' positions.
 fn listed(inputs: &[&[u32]]) -> Arc<Layer> {
-    let tasks = inputs
-        .iter()
-        .map(|inputs| ListedTask {
-            key: None,
-            operation: Arc::new(Mix {
-                seed: 0,
-                runs: Arc::default(),
-            }),
-            inputs: inputs
-                .iter()
-                .map(|&linear| TaskRef {
-                    dependency: TaskRef::SELF,
-                    linear,
-                })
-                .collect(),
-        })
-        .collect();
-    Layer::listed("listed".into(), tasks, Vec::new())
-}
-
-/// The most values held at a time, if only the last task is asked for.
-fn peak(inputs: &[&[u32]]) -> usize {
-    let (last, before) = inputs.split_last().expect("at least one task");
-    let all = listed(before);
-    let inputs = last
-        .iter()
-        .map(|&linear| TaskRef {
-            dependency: 0,
-            linear,
-        })
-        .collect();
-    let operation = Arc::new(Mix {
-        seed: 0,
-        runs: Arc::default(),
-    });
-    let plan = Plan::new(&[Layer::unique(operation, inputs, vec![all])]).unwrap();
-    let held = simulate(&plan, &order(&plan));
-    held.into_iter().max().unwrap()
-}
-
-#[test]
-fn orders_hold_few_values() {
-    // 0 → 1 → 2 → 3 → 4
-    assert_eq!(peak(&[&[], &[0], &[1], &[2], &[3]]), 1);
-    // A binary tree of 8 leaves: one value a level, and the last two leaves.
-    let tree: [&[u32]; 15] = [
-        &[],
-        &[],
-        &[],
-        &[],
-        &[],
-        &[],
-        &[],
-        &[],
-        &[0, 1],
-        &[2, 3],
-        &[4, 5],
-        &[6, 7],
-        &[8, 9],
-        &[10, 11],
-        &[12, 13],
-    ];
-    assert_eq!(peak(&tree), 4);
-    // 0 → 1, 2, 3, 4 → 5: what is shared, and all but the last that take it.
-    assert_eq!(peak(&[&[], &[0], &[0], &[0], &[0], &[1, 2, 3, 4]]), 4);
-    // Four chains of three into one: each is run to its end before the next.
-    let chains: [&[u32]; 13] = [
-        &[],
-        &[],
-        &[],
-        &[],
-        &[0],
-        &[1],
-        &[2],
-        &[3],
-        &[4],
-        &[5],
-        &[6],
-        &[7],
-        &[8, 9, 10, 11],
-    ];
-    assert_eq!(peak(&chains), 4);
-    // A large side (needs three at a time) before a small one, whichever is first:
-    // 0, 1, 2 → 3 ┐
-    //           4 ┴ 5
-    assert_eq!(peak(&[&[], &[], &[], &[0, 1, 2], &[], &[4, 3]]), 3);
+    let mut tasks = Listed::new();
+    for inputs in inputs {
+        let operation = Arc::new(Mix {
+            seed: 0,
+            runs: Arc::default(),
+        });
+        tasks.push(operation, inputs.iter().map(|&linear| TaskRef::own(linear)));
+    }
+    Layer::listed(LayerId::unique(), "mix", tasks, Vec::new())
 }
 
 #[test]
@@ -449,6 +351,7 @@ fn a_failure_names_its_task_and_ends_the_run() {
             synchronous,
             threads: Some(2),
             listeners: vec![recorder.clone()],
+            ..Options::default()
         };
         let runs = Arc::new(AtomicUsize::new(0));
         let count = runs.clone();
@@ -542,6 +445,12 @@ fn a_listener_that_panics_fails_the_run_only() {
     });
 }
 
+/// A plan of all steps as they are.
+fn planned<C: Collection>(collection: &C) -> Arc<Plan> {
+    let layers = Layers::new(&[collection.layer().unwrap()]);
+    Arc::new(Plan::new(layers).unwrap())
+}
+
 /// A gate that tasks wait at.
 #[derive(Default)]
 struct Gate {
@@ -577,8 +486,8 @@ fn a_cancelled_run_returns_while_a_task_is_blocked() {
         let count = after.clone();
         let value = delayed(move || blocked.pass()).call();
         let value = value.map(move |()| count.fetch_add(1, Ordering::SeqCst));
-        let plan = prepare(&[value.layer().unwrap()]).unwrap();
         let token = CancelToken::register();
+        let plan = planned(&value);
         let recorder = Arc::new(Recorder::default());
         let listener: Arc<dyn Listener> = recorder.clone();
         let (stop, at_gate) = (token.clone(), gate.clone());
@@ -587,7 +496,12 @@ fn a_cancelled_run_returns_while_a_task_is_blocked() {
             stop.cancel();
             Instant::now()
         });
-        let outcome = pool::run(&plan, Some(1), &token, std::slice::from_ref(&listener));
+        let options = Options {
+            threads: Some(1),
+            listeners: vec![listener],
+            ..Options::default()
+        };
+        let outcome = run_plan_unless(&plan, &options, &token);
         let returned = Instant::now();
         assert!(matches!(outcome, Err(Error::Interrupted)));
         assert!(returned - stopper.join().unwrap() < Duration::from_secs(1));
@@ -612,14 +526,18 @@ fn cancelling_reaches_nested_computations_and_checkpoints() {
             cancel::sleep(Duration::from_secs(600))
         });
         let outer = try_delayed(move |(): ()| deepest.call(()).compute());
-        let plan = prepare(&[outer.call(()).layer().unwrap()]).unwrap();
         let token = CancelToken::register();
+        let plan = planned(&outer.call(()));
         let (stop, at_gate) = (token.clone(), gate);
         std::thread::spawn(move || {
             at_gate.wait_for(1);
             stop.cancel();
         });
-        let outcome = sync::run(&plan, &token, &[]);
+        let options = Options {
+            synchronous: true,
+            ..Options::default()
+        };
+        let outcome = run_plan_unless(&plan, &options, &token);
         assert!(matches!(outcome, Err(Error::Interrupted)));
         checkpoint().unwrap();
     });

@@ -1,6 +1,6 @@
 use super::*;
 use crate::graph::{
-    Arguments, AxisMap, Block as ChunkOf, BlockInput, Grid, ListedTask, Operation, Source,
+    Arguments, AxisMap, Block as ChunkOf, BlockInput, Data, Grid, LayerId, Listed, Operation,
     TaskFamily, Value,
 };
 use proptest::prelude::*;
@@ -79,22 +79,13 @@ fn all(name: &str, input: &Arc<Layer>) -> Arc<Layer> {
 
 /// Told one by one: name, inputs by position.
 fn listed(tasks: &[(&str, Vec<u32>)]) -> Arc<Layer> {
-    let tasks = tasks
-        .iter()
-        .enumerate()
-        .map(|(at, (name, inputs))| ListedTask {
-            key: Some(format!("{name}-{at}").into()),
-            operation: Arc::new(named(name)),
-            inputs: inputs
-                .iter()
-                .map(|&linear| TaskRef {
-                    dependency: TaskRef::SELF,
-                    linear,
-                })
-                .collect(),
-        })
-        .collect();
-    Layer::listed("custom".into(), tasks, vec![])
+    let mut listed = Listed::new();
+    for (at, (name, inputs)) in tasks.iter().enumerate() {
+        let inputs = inputs.iter().map(|&linear| TaskRef::own(linear));
+        let key = format!("{name}-{at}");
+        listed.push_keyed(key.into(), Arc::new(named(name)), inputs);
+    }
+    Layer::listed(LayerId::of("custom"), "custom", listed, vec![])
 }
 
 fn svg(output: &Arc<Layer>) -> String {
@@ -118,13 +109,9 @@ fn a_matrix_and_its_transpose() {
 #[test]
 fn a_mean_of_values() {
     let values = Layer::values(
-        "data-1".into(),
+        LayerId::of("data"),
         Grid::new([3]),
-        Arc::new(vec![
-            Value::opaque(()),
-            Value::opaque(()),
-            Value::opaque(()),
-        ]) as Arc<dyn Source>,
+        Data::new("data", vec![Value::opaque(()); 3]),
     );
     insta::assert_snapshot!(lines(&svg(&all("mean", &on("mean_chunk", &[&values])))));
 }
@@ -196,14 +183,7 @@ fn delayed_calls_are_put_together_by_operation_and_depth() {
 fn a_long_chain_is_one_block_that_says_so() {
     let mut layer = root("load", &[]);
     for _ in 0..3000 {
-        layer = Layer::unique(
-            Arc::new(named("step")),
-            vec![TaskRef {
-                dependency: 0,
-                linear: 0,
-            }],
-            vec![layer],
-        );
+        layer = Layer::single(LayerId::unique(), Arc::new(named("step")), [layer]);
     }
     let drawn = svg(&layer);
     assert!(

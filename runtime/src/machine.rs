@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The memory that this process may use, in bytes: the machine's, or less where
 /// a control group allows less.
-pub(super) fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     let machine = read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| meminfo_total(&text))
@@ -27,11 +27,20 @@ pub(super) fn memory() -> u64 {
 }
 
 /// The memory that this process uses, in bytes.
-pub(super) fn used() -> u64 {
+pub(crate) fn used() -> u64 {
     read_to_string("/proc/self/status")
         .ok()
         .and_then(|text| kilobytes(&text, "VmRSS:"))
         .unwrap_or(0)
+}
+
+/// Has the allocator give memory that is free back to the system.
+pub(crate) fn give_back_free_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim(3) may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 fn meminfo_total(text: &str) -> Option<u64> {

@@ -1,0 +1,110 @@
+//! What each rule does to the layers of a computation.
+
+use super::{Notes, RULES, check};
+use crate::error::Result;
+use crate::graph::Layers;
+use crate::schedule::Plan;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the optimiser did, rule by rule.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The steps, in order.
+    pub rules: Vec<RuleReport>,
+}
+
+/// What a rule did.
+#[derive(Clone, Debug)]
+pub struct RuleReport {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is good for.
+    pub why: &'static str,
+    /// How many layers there were before and after.
+    pub layers: (usize, usize),
+    /// How many tasks there were before and after.
+    pub tasks: (usize, usize),
+    /// What it changed, a line each.
+    pub notes: Vec<String>,
+}
+
+/// Applies the rules to layers that `kept` values were put into, one after the
+/// other, and counts.
+pub(crate) fn explain(
+    before: &Layers,
+    kept: &[Arc<str>],
+    mut layers: Layers,
+) -> Result<Explanation> {
+    let tasks = |layers: &Layers| -> Result<usize> { Ok(Plan::new(layers.clone())?.len()) };
+    let all = |layers: &Layers| {
+        let chunks = layers.nodes().iter().map(|node| node.layer.grid().len());
+        chunks.sum::<usize>()
+    };
+    let mut rules = vec![
+        RuleReport {
+            name: "cull",
+            why: "only the tasks that are needed are planned",
+            layers: (before.len(), before.len()),
+            tasks: (all(before), tasks(before)?),
+            notes: Vec::new(),
+        },
+        RuleReport {
+            name: "take_kept",
+            why: "what is persisted or cached is not computed again",
+            layers: (before.len(), layers.len()),
+            tasks: (tasks(before)?, tasks(&layers)?),
+            notes: kept.iter().map(ToString::to_string).collect(),
+        },
+    ];
+    for rule in RULES {
+        let (layers_before, tasks_before) = (layers.len(), tasks(&layers)?);
+        let mut notes = Notes(Some(Vec::new()));
+        (rule.apply)(&mut layers, &mut notes);
+        rules.push(RuleReport {
+            name: rule.name,
+            why: rule.why,
+            layers: (layers_before, layers.len()),
+            tasks: (tasks_before, tasks(&layers)?),
+            notes: notes.0.unwrap_or_default(),
+        });
+    }
+    check::check(&layers)?;
+    Ok(Explanation { rules })
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NOTES: usize = 5;
+        for rule in &self.rules {
+            let (from, to) = rule.tasks;
+            if from == to && rule.layers.0 == rule.layers.1 && rule.notes.is_empty() {
+                writeln!(f, "{:<16} nothing to do", rule.name)?;
+                continue;
+            }
+            writeln!(
+                f,
+                "{:<16} {from} → {to} tasks, {} → {} layers: {}",
+                rule.name, rule.layers.0, rule.layers.1, rule.why
+            )?;
+            for note in rule.notes.iter().take(NOTES) {
+                writeln!(f, "{:<18} {note}", "")?;
+            }
+            if rule.notes.len() > NOTES {
+                writeln!(f, "{:<18} and {} more", "", rule.notes.len() - NOTES)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of steps; where they are many, the first and the last ones.
+pub(super) fn joined(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    if names.len() <= 2 * SHOWN {
+        names.join("-")
+    } else {
+        let last = names.len() - SHOWN;
+        format!("{}-…-{}", names[..SHOWN].join("-"), names[last..].join("-"))
+    }
+}

@@ -1,0 +1,297 @@
+//! Fusion of blockwise layers.
+//!
+//! A blockwise layer moves into the blockwise layers that take it, if all of
+//! these become one layer, each chunk of which takes one chunk of it, the same
+//! for all: `ones → + → ×` becomes one task a chunk, and `(x + 1) × (x + 2)`
+//! with an `x` that nobody else takes as well: `x` runs once a chunk. A layer
+//! that is an output, or whose chunks are taken by other places too
+//! (`x + x.t()`), stays, so that nothing runs twice.
+
+use super::Notes;
+use super::explain::joined;
+use crate::error::Result;
+use crate::graph::{
+    Arguments, AxisMap, Block, BlockInput, Index, Layer, Layers, Operation, Tasks, Value,
+};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Several operations on the same chunk, one after the other.
+struct Fused {
+    name: String,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    operation: Arc<dyn Operation>,
+    layer: Arc<Layer>,
+    /// The step's place in its own layer, from the place of the fused chunk.
+    axes: Axes,
+    takes: Vec<Taken>,
+}
+
+/// A place from another place.
+type Axes = SmallVec<[AxisMap; 4]>;
+
+#[derive(Clone, Copy)]
+struct Taken {
+    from: From,
+    /// Whether nobody takes it after this.
+    is_last: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// An input of the fused task.
+    Input(usize),
+    /// The value of an earlier step.
+    Step(usize),
+}
+
+impl Operation for Fused {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arguments(&self) -> Arguments {
+        // The layer keeps the identity that it had before it was fused.
+        Arguments::none()
+    }
+
+    fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        let mut inputs: Vec<Option<Value>> = inputs.into_iter().map(Some).collect();
+        let mut values: Vec<Option<Value>> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let index = place(&step.axes, block.index);
+            let taken = step
+                .takes
+                .iter()
+                .map(|taken| {
+                    let value = match taken.from {
+                        From::Input(at) => &mut inputs[at],
+                        From::Step(at) => &mut values[at],
+                    };
+                    let value = if taken.is_last {
+                        value.take()
+                    } else {
+                        value.clone()
+                    };
+                    value.expect("invariant: a value is there until it is taken last")
+                })
+                .collect();
+            values.push(Some(step.operation.run(
+                &Block {
+                    layer: &step.layer,
+                    linear: step.layer.grid().linear(&index),
+                    index: &index,
+                },
+                taken,
+            )?));
+        }
+        let last = values.pop().flatten();
+        Ok(last.expect("invariant: a fused task has at least one step"))
+    }
+}
+
+fn place(axes: &[AxisMap], of: &[u32]) -> Index {
+    axes.iter()
+        .map(|axis| match *axis {
+            AxisMap::Output(axis) => of[axis as usize],
+            AxisMap::Fixed(at) => at,
+        })
+        .collect()
+}
+
+/// Where a layer went: into the layer `root`, each of whose chunks takes the
+/// chunk at `axes` of its own place.
+#[derive(Clone)]
+struct Member {
+    root: u32,
+    axes: Axes,
+}
+
+pub(super) fn fuse_blockwise(layers: &mut Layers, notes: &mut Notes) {
+    let members = members(layers);
+    let count = layers.len() as u32;
+    let mut groups: Vec<Vec<u32>> = vec![Vec::new(); layers.len()];
+    let mut any = false;
+    for number in 0..count {
+        if let Some(member) = &members[number as usize]
+            && member.root != number
+        {
+            let group = &mut groups[member.root as usize];
+            group.push(number);
+            any = true;
+        }
+    }
+    if !any {
+        return;
+    }
+    for (root, mut group) in (0..).zip(groups) {
+        if group.is_empty() {
+            continue;
+        }
+        // By number: each after what it takes, the root last.
+        group.push(root);
+        let (operation, inputs, dependencies) = fuse(layers, &members, root, &group);
+        notes.add(|| format!("{} layers: {}", group.len(), operation.name));
+        let operation = Arc::new(operation);
+        layers
+            .node_mut(root)
+            .rewrite(Tasks::Blockwise { operation, inputs }, dependencies);
+    }
+    layers.cull();
+}
+
+/// For each blockwise layer, where it goes: itself, where it stays.
+fn members(layers: &Layers) -> Vec<Option<Member>> {
+    let mut members: Vec<Option<Member>> = vec![None; layers.len()];
+    // What was found of each layer from those that take it.
+    let mut wanted: Vec<Wanted> = vec![Wanted::ByNobody; layers.len()];
+    for output in layers.outputs() {
+        wanted[output.layer as usize] = Wanted::AsItIs;
+    }
+    for number in (0..layers.len() as u32).rev() {
+        let node = layers.node(number);
+        let Tasks::Blockwise { inputs, .. } = node.tasks() else {
+            for &layer in &node.dependencies {
+                wanted[layer as usize] = Wanted::AsItIs;
+            }
+            continue;
+        };
+        let own = match &wanted[number as usize] {
+            Wanted::In(member) if node.known.is_none() => member.clone(),
+            _ => Member {
+                root: number,
+                axes: identity(node.layer.grid().counts().len()),
+            },
+        };
+        let root_grid = layers.node(own.root).layer.grid();
+        for input in inputs {
+            let layer = node.dependencies[input.dependency];
+            let member = Member {
+                root: own.root,
+                axes: compose(&input.axes, &own.axes),
+            };
+            let through = BlockInput {
+                dependency: 0,
+                axes: member.axes.clone(),
+            };
+            let wanted = &mut wanted[layer as usize];
+            let is_same = match wanted {
+                Wanted::ByNobody => true,
+                Wanted::In(other) => other.root == member.root && other.axes == member.axes,
+                Wanted::AsItIs => false,
+            };
+            // A layer whose values are partly known takes no other in.
+            *wanted = if is_same && node.known.is_none() && through.is_one_to_one(root_grid) {
+                Wanted::In(member)
+            } else {
+                Wanted::AsItIs
+            };
+        }
+        members[number as usize] = Some(own);
+    }
+    members
+}
+
+/// What those that take a layer make of it.
+#[derive(Clone)]
+enum Wanted {
+    ByNobody,
+    /// All of them are in one group, and take the same chunk of it.
+    In(Member),
+    AsItIs,
+}
+
+/// The task of a group, its inputs, and the numbers of the layers they are of.
+fn fuse(
+    layers: &Layers,
+    members: &[Option<Member>],
+    root: u32,
+    group: &[u32],
+) -> (Fused, Vec<BlockInput>, SmallVec<[u32; 2]>) {
+    let step_of: HashMap<u32, usize> = group.iter().copied().zip(0..).collect();
+    let mut dependencies: SmallVec<[u32; 2]> = SmallVec::new();
+    let mut inputs: Vec<BlockInput> = Vec::new();
+    let mut input_of: HashMap<(u32, Axes), usize> = HashMap::new();
+    let mut steps: Vec<Step> = Vec::with_capacity(group.len());
+    for &number in group {
+        let node = layers.node(number);
+        let (
+            Some(member),
+            Tasks::Blockwise {
+                operation,
+                inputs: own,
+            },
+        ) = (&members[number as usize], node.tasks())
+        else {
+            unreachable!("invariant: a group is of blockwise layers");
+        };
+        debug_assert_eq!(member.root, root);
+        let takes = own
+            .iter()
+            .map(|input| {
+                let layer = node.dependencies[input.dependency];
+                let from = match step_of.get(&layer) {
+                    Some(&step) => From::Step(step),
+                    None => {
+                        let axes = compose(&input.axes, &member.axes);
+                        let key = (layer, axes.clone());
+                        From::Input(*input_of.entry(key).or_insert_with(|| {
+                            let known = dependencies.iter().position(|&other| other == layer);
+                            let dependency = known.unwrap_or_else(|| {
+                                dependencies.push(layer);
+                                dependencies.len() - 1
+                            });
+                            inputs.push(BlockInput { dependency, axes });
+                            inputs.len() - 1
+                        }))
+                    }
+                };
+                Taken {
+                    from,
+                    is_last: false,
+                }
+            })
+            .collect();
+        steps.push(Step {
+            operation: operation.clone(),
+            layer: node.layer.clone(),
+            axes: member.axes.clone(),
+            takes,
+        });
+    }
+    let mut later_steps = vec![false; steps.len()];
+    let mut later_inputs = vec![false; inputs.len()];
+    for taken in steps
+        .iter_mut()
+        .rev()
+        .flat_map(|step| step.takes.iter_mut().rev())
+    {
+        let is_taken_later = match taken.from {
+            From::Step(at) => &mut later_steps[at],
+            From::Input(at) => &mut later_inputs[at],
+        };
+        taken.is_last = !std::mem::replace(is_taken_later, true);
+    }
+    let names: Vec<&str> = steps.iter().map(|step| step.operation.name()).collect();
+    let name = joined(&names);
+    (Fused { name, steps }, inputs, dependencies)
+}
+
+fn identity(ndim: usize) -> Axes {
+    (0..ndim).map(|axis| AxisMap::Output(axis as u8)).collect()
+}
+
+/// The place that `inner` finds from the place that `outer` finds.
+fn compose(inner: &[AxisMap], outer: &[AxisMap]) -> Axes {
+    inner
+        .iter()
+        .map(|axis| match *axis {
+            AxisMap::Output(axis) => outer[axis as usize],
+            fixed => fixed,
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! A task that only passes a value on is taken out of the way of those that
+//! take it from there.
+
+use super::Notes;
+use crate::graph::{Layers, Listed, TaskRef, Tasks};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// A task, by the number of its layer and its position there.
+type Place = (u32, u32);
+
+pub(super) fn remove_aliases(layers: &mut Layers, notes: &mut Notes) {
+    let has_aliases: Vec<bool> = (0..layers.len() as u32)
+        .map(|number| match layers.node(number).tasks() {
+            Tasks::Listed(tasks) => {
+                (0..tasks.len() as u32).any(|linear| tasks.operation(linear).is_alias())
+            }
+            _ => false,
+        })
+        .collect();
+    if !has_aliases.contains(&true) {
+        return;
+    }
+    let mut removed = 0;
+    for number in 0..layers.len() as u32 {
+        let node = layers.node(number);
+        let concerned = node.dependencies.iter().chain([&number]);
+        if !concerned.copied().any(|layer| has_aliases[layer as usize]) {
+            continue;
+        }
+        let Tasks::Listed(tasks) = node.tasks() else {
+            continue;
+        };
+        let tasks = tasks.clone();
+        let mut dependencies: SmallVec<[u32; 2]> = node.dependencies.clone();
+        let mut rewritten = Listed::with_capacity(tasks.len(), 0);
+        for linear in 0..tasks.len() as u32 {
+            let inputs: SmallVec<[TaskRef; 4]> = tasks
+                .inputs(linear)
+                .iter()
+                .map(|&input| {
+                    let from = place(number, &dependencies, input);
+                    // Those of this layer that come before are rewritten already.
+                    let to = match from {
+                        (layer, linear) if layer == number => {
+                            behind_own(&rewritten, number, &dependencies, linear)
+                        }
+                        from => behind(layers, from),
+                    };
+                    removed += usize::from(to != from);
+                    reference(number, &mut dependencies, to)
+                })
+                .collect();
+            rewritten.push(tasks.operation(linear).clone(), inputs);
+        }
+        layers
+            .node_mut(number)
+            .rewrite(Tasks::Listed(Arc::new(rewritten)), dependencies);
+    }
+    for at in 0..layers.outputs().len() {
+        let output = layers.outputs()[at];
+        if let Some(linear) = output.pick {
+            let (layer, linear) = behind(layers, (output.layer, linear));
+            let output = &mut layers.outputs_mut()[at];
+            (output.layer, output.pick) = (layer, Some(linear));
+        }
+    }
+    notes.add(|| format!("{removed} inputs are taken from behind an alias"));
+}
+
+/// The task whose value a task has: itself, unless it is an alias.
+fn behind(layers: &Layers, (layer, linear): Place) -> Place {
+    let node = layers.node(layer);
+    match node.tasks() {
+        // In a layer that was rewritten no alias takes another one.
+        Tasks::Listed(tasks) if tasks.operation(linear).is_alias() && node.known.is_none() => {
+            place(layer, &node.dependencies, tasks.inputs(linear)[0])
+        }
+        _ => (layer, linear),
+    }
+}
+
+fn behind_own(tasks: &Listed, number: u32, dependencies: &[u32], linear: u32) -> Place {
+    if tasks.operation(linear).is_alias() {
+        place(number, dependencies, tasks.inputs(linear)[0])
+    } else {
+        (number, linear)
+    }
+}
+
+fn place(number: u32, dependencies: &[u32], input: TaskRef) -> Place {
+    match input.dependency {
+        TaskRef::SELF => (number, input.linear),
+        dependency => (dependencies[dependency as usize], input.linear),
+    }
+}
+
+/// How a layer refers to a task.
+pub(super) fn reference(
+    number: u32,
+    dependencies: &mut SmallVec<[u32; 2]>,
+    (layer, linear): Place,
+) -> TaskRef {
+    if layer == number {
+        return TaskRef::own(linear);
+    }
+    let dependency = dependencies.iter().position(|&other| other == layer);
+    let dependency = dependency.unwrap_or_else(|| {
+        dependencies.push(layer);
+        dependencies.len() - 1
+    });
+    TaskRef::of(dependency as u32, linear)
+}

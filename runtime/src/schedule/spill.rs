@@ -1,0 +1,301 @@
+//! Values on disk.
+//!
+//! All spilled values are in one file that has no name: it goes with the
+//! process, however that ends. Values are appended; the room of those that are
+//! let go is given back to the file system by punching holes, and the file
+//! begins anew when nothing is in it.
+
+use crate::error::{Error, Result};
+use crate::graph::{ChunkValue, Codec, Summary, Value};
+use parking_lot::{Mutex, MutexGuard};
+use rustix::fs::{FallocateFlags, fallocate};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Smaller writes and reads than this are collected.
+const BUFFER: usize = 64 << 10;
+
+/// The bytes that are on disk.
+static ON_DISK: AtomicU64 = AtomicU64::new(0);
+static STORE: Mutex<Option<Arc<Store>>> = Mutex::new(None);
+
+/// The bytes that spilled values take on disk.
+pub(super) fn on_disk() -> u64 {
+    ON_DISK.load(Ordering::Relaxed)
+}
+
+/// Sets the folder for values that are spilled from now on.
+///
+/// # Errors
+/// [`Error::Spill`] where no file can be made in it.
+pub fn set_spill_folder(folder: impl AsRef<Path>) -> Result<()> {
+    *STORE.lock() = Some(Arc::new(Store::new(folder.as_ref())?));
+    Ok(())
+}
+
+/// The folder to spill to unless told otherwise: `SWATH_SPILL_FOLDER`, else the
+/// one for large temporary files (hier(7)), else the one for temporary files,
+/// which on some machines is memory.
+fn default_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("SWATH_SPILL_FOLDER") {
+        return folder.into();
+    }
+    let large = Path::new("/var/tmp");
+    if tempfile::tempfile_in(large).is_ok() {
+        large.to_owned()
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+/// The file.
+struct Store {
+    folder: PathBuf,
+    file: File,
+    /// Where the next value goes; also the turn of who writes.
+    end: Mutex<End>,
+}
+
+#[derive(Default)]
+struct End {
+    offset: u64,
+    /// How many values are in the file.
+    values: usize,
+}
+
+impl Store {
+    fn new(folder: &Path) -> Result<Self> {
+        let file = tempfile::tempfile_in(folder).map_err(|cause| Error::Spill {
+            action: "make a file",
+            folder: folder.to_owned(),
+            cause: Arc::new(cause),
+        })?;
+        Ok(Self::of(folder, file))
+    }
+
+    fn of(folder: &Path, file: File) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            file,
+            end: Mutex::default(),
+        }
+    }
+
+    /// The one in use.
+    fn current() -> Result<Arc<Self>> {
+        let mut store = STORE.lock();
+        if let Some(store) = &*store {
+            return Ok(store.clone());
+        }
+        Ok(store
+            .insert(Arc::new(Self::new(&default_folder())?))
+            .clone())
+    }
+
+    fn failed(&self, action: &'static str, cause: Arc<io::Error>) -> Error {
+        Error::Spill {
+            action,
+            folder: self.folder.clone(),
+            cause,
+        }
+    }
+
+    /// An error of the encoding, with the folder where it was.
+    fn told(&self, error: Error) -> Error {
+        match error {
+            Error::Transfer { action, cause } => self.failed(action, cause),
+            error => error,
+        }
+    }
+
+    /// Appends a value.
+    fn write(self: &Arc<Self>, value: &Value) -> Result<Extent> {
+        let mut end = self.end.lock();
+        let mut writer = BufWriter::with_capacity(
+            BUFFER,
+            At {
+                file: &self.file,
+                offset: end.offset,
+            },
+        );
+        let written = value.encode_to(&mut writer).and_then(|()| {
+            writer
+                .flush()
+                .map_err(|cause| self.failed("write", Arc::new(cause)))
+        });
+        let offset = end.offset;
+        // Without its drop, which would write once more.
+        let (at, _) = writer.into_parts();
+        let length = at.offset - offset;
+        match written {
+            Ok(()) => {
+                // Blocks are given back whole.
+                end.offset = (offset + length).next_multiple_of(4096);
+                end.values += 1;
+                ON_DISK.fetch_add(length, Ordering::Relaxed);
+                Ok(Extent {
+                    store: self.clone(),
+                    offset,
+                    length,
+                })
+            }
+            Err(error) => {
+                self.give_back(offset, length);
+                Err(self.told(error))
+            }
+        }
+    }
+
+    /// Not every file system can; then the room comes back with the file.
+    fn give_back(&self, offset: u64, length: u64) {
+        if length > 0 {
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let _ = fallocate(&self.file, flags, offset, length);
+        }
+    }
+}
+
+/// Where a value is in the file. The room is given back when it is dropped.
+struct Extent {
+    store: Arc<Store>,
+    offset: u64,
+    length: u64,
+}
+
+impl Extent {
+    fn reader(&self) -> impl Read {
+        BufReader::with_capacity(
+            BUFFER.min(self.length as usize),
+            At {
+                file: &self.store.file,
+                offset: self.offset,
+            }
+            .take(self.length),
+        )
+    }
+}
+
+impl Drop for Extent {
+    fn drop(&mut self) {
+        ON_DISK.fetch_sub(self.length, Ordering::Relaxed);
+        let mut end: MutexGuard<'_, End> = self.store.end.lock();
+        end.values -= 1;
+        if end.values == 0 {
+            end.offset = 0;
+            let _ = self.store.file.set_len(0);
+        } else {
+            self.store.give_back(self.offset, self.length);
+        }
+    }
+}
+
+/// Writes or reads from a place in a file on.
+struct At<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl Write for At<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, self.offset)?;
+        self.offset += written as u64;
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(bytes, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+/// A value that is on disk: stands in for it wherever the scheduler holds one.
+struct Spilled {
+    extent: Extent,
+    codec: Codec,
+    summary: Summary,
+}
+
+impl ChunkValue for Spilled {
+    /// None in memory.
+    fn nbytes(&self) -> usize {
+        0
+    }
+
+    fn summary(&self) -> Summary {
+        self.summary.clone()
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        Some(self.codec)
+    }
+
+    fn encode(&self, to: &mut dyn Write) -> Result<()> {
+        let copied = io::copy(&mut self.extent.reader(), to);
+        copied
+            .map(drop)
+            .map_err(|cause| self.extent.store.failed("read", Arc::new(cause)))
+    }
+}
+
+/// Writes a value to disk and returns what stands in for it; nothing for
+/// values that have no encoding.
+///
+/// # Errors
+/// [`Error::Spill`] where it cannot be written, and what encoding fails with.
+pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
+    let Some(codec) = value.codec() else {
+        return Ok(None);
+    };
+    let extent = Store::current()?.write(value)?;
+    Ok(Some(Value::new(Spilled {
+        extent,
+        codec,
+        summary: value.summary(),
+    })))
+}
+
+/// The value that another stands in for; nothing where a value is itself.
+///
+/// # Errors
+/// [`Error::Spill`] where it cannot be read, and what decoding fails with.
+pub(super) fn load(value: &Value) -> Result<Option<Value>> {
+    let Some(spilled) = value.downcast_ref::<Spilled>() else {
+        return Ok(None);
+    };
+    let extent = &spilled.extent;
+    let decoded = (spilled.codec.decode)(&mut extent.reader(), extent.length);
+    decoded.map(Some).map_err(|error| extent.store.told(error))
+}
+
+/// Whether a value is on disk.
+pub(super) fn is_spilled(value: &Value) -> bool {
+    value.downcast_ref::<Spilled>().is_some()
+}
+
+/// Makes every later write fail as on a full disk, until it is dropped: for
+/// tests.
+#[cfg(test)]
+pub(super) fn fill_disk() -> impl Drop {
+    struct Full(Option<Arc<Store>>);
+    impl Drop for Full {
+        fn drop(&mut self) {
+            *STORE.lock() = self.0.take();
+        }
+    }
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has /dev/full");
+    let store = Arc::new(Store::of(Path::new("/dev"), full));
+    Full(STORE.lock().replace(store))
+}

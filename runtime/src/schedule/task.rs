@@ -1,0 +1,226 @@
+//! How one task is run.
+
+use super::cancel::CancelToken;
+use super::event::{Event, Listener, tell};
+use super::memory::Pressure;
+use super::plan::{Plan, TaskId};
+use super::{Options, cache, spill};
+use crate::error::{Error, Result};
+use crate::graph::{Block, Operation, Summary, Value};
+use crate::session::panics::catch;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the tasks of a run have in common.
+pub(super) struct Context {
+    pub(super) plan: Arc<Plan>,
+    pub(super) token: CancelToken,
+    pub(super) listeners: Vec<Arc<dyn Listener>>,
+    pub(super) pressure: Pressure,
+    /// Whether the run goes on with what does not depend on a task that failed.
+    pub(super) keep_going: bool,
+    retries: u32,
+    encoded: bool,
+}
+
+/// How many inputs the error of a task tells of.
+const INPUTS_TOLD: usize = 8;
+
+impl Context {
+    pub(super) fn new(plan: Arc<Plan>, token: &CancelToken, options: &Options) -> Self {
+        Self {
+            plan,
+            token: token.clone(),
+            listeners: options.listeners.clone(),
+            pressure: Pressure::new(options.memory_limit, options.threads()),
+            keep_going: false,
+            retries: options.retries,
+            encoded: options.encoded,
+        }
+    }
+
+    /// Whether the run goes on after a task failed in this way.
+    pub(super) fn goes_on_after(&self, error: &Error) -> bool {
+        self.keep_going && !matches!(error, Error::Interrupted)
+    }
+
+    pub(super) fn tell_begin(&self) {
+        self.tell(|| Event::Submitted {
+            plan: self.plan.clone(),
+        });
+        if self.is_heard() {
+            let roots = self.plan.tasks();
+            for task in roots.filter(|&task| self.plan.inputs(task).is_empty()) {
+                self.tell(|| Event::Ready { task });
+            }
+        }
+    }
+
+    pub(super) fn tell_end(&self, failure: Option<&Error>) {
+        self.tell(|| match failure {
+            None => Event::Completed,
+            Some(Error::Interrupted) => Event::Cancelled,
+            Some(_) => Event::Ended,
+        });
+    }
+
+    /// Whether somebody listens.
+    pub(super) fn is_heard(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
+        tell(&self.listeners, event);
+    }
+
+    /// Runs one task: a panic in it is its error, and its error says which task
+    /// it was and what it was given. Has to be called inside of
+    /// [`cancel::enter`](super::cancel::enter).
+    pub(super) fn run(&self, task: TaskId, inputs: Vec<Value>, worker: usize) -> Result<Value> {
+        let plan = &*self.plan;
+        let (node, linear) = (
+            plan.layers().node(plan.layer_number(task)),
+            plan.linear(task),
+        );
+        if let Some(source) = node.source(linear) {
+            return source.value(linear);
+        }
+        self.tell(|| Event::Started { task, worker });
+        let is_cached = cache::is_on();
+        let begin = (is_cached || self.is_heard()).then(Instant::now);
+        let operation = node
+            .operation(linear)
+            .expect("invariant: only layers of values have no operation");
+        let index = node.layer.grid().index(linear);
+        let block = Block {
+            layer: &node.layer,
+            linear,
+            index: &index,
+        };
+        // Taken before the inputs are moved away.
+        let given: SmallVec<[Summary; 4]> = inputs
+            .iter()
+            .take(INPUTS_TOLD)
+            .map(Value::summary)
+            .collect();
+        let result = catch(|| {
+            let inputs = self.load(inputs)?;
+            self.attempt(operation, &block, inputs)
+        });
+        let error = match result.unwrap_or_else(Err) {
+            Ok(value) => {
+                if let Some(begin) = begin {
+                    let (nbytes, elapsed) = (value.nbytes(), begin.elapsed());
+                    if is_cached {
+                        cache::offer(&node.layer, linear, &value, elapsed);
+                    }
+                    self.tell(|| Event::Finished {
+                        task,
+                        worker,
+                        nbytes,
+                        elapsed,
+                    });
+                }
+                return Ok(value);
+            }
+            // The latter: a task of a computation inside of this one, with its key.
+            Err(error @ (Error::Interrupted | Error::Task { .. })) => error,
+            Err(error) => Error::Task {
+                key: plan.key(task).to_string(),
+                operation: operation.name().to_owned(),
+                inputs: tell_inputs(plan, task, &given),
+                cause: Arc::new(error),
+            },
+        };
+        self.tell(|| Event::Failed {
+            task,
+            message: error.to_string(),
+        });
+        Err(error)
+    }
+
+    /// The inputs, read back where they were spilled.
+    fn load(&self, mut inputs: Vec<Value>) -> Result<Vec<Value>> {
+        for input in &mut inputs {
+            if let Some(loaded) = spill::load(input)? {
+                *input = loaded;
+                let nbytes = input.nbytes();
+                self.tell(|| Event::Unspilled { nbytes });
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Runs an operation, again where it fails and retries are asked for.
+    fn attempt(
+        &self,
+        operation: &dyn Operation,
+        block: &Block<'_>,
+        mut inputs: Vec<Value>,
+    ) -> Result<Value> {
+        let decoded;
+        let operation = if self.encoded {
+            inputs = inputs
+                .into_iter()
+                .map(through_encoding)
+                .collect::<Result<_>>()?;
+            decoded = match operation.encode() {
+                Ok(encoded) => Some(encoded.decode()?),
+                // Code of the user's stays in this process.
+                Err(_) => None,
+            };
+            decoded.as_deref().unwrap_or(operation)
+        } else {
+            operation
+        };
+        let value = again(self.retries.max(operation.retries()), inputs, |inputs| {
+            operation.run(block, inputs)
+        })?;
+        if self.encoded {
+            through_encoding(value)
+        } else {
+            Ok(value)
+        }
+    }
+}
+
+/// Calls until it succeeds, at most `retries` times more. A panic is a failure;
+/// an interrupt is final.
+pub(crate) fn again(
+    retries: u32,
+    inputs: Vec<Value>,
+    call: impl Fn(Vec<Value>) -> Result<Value>,
+) -> Result<Value> {
+    for _ in 0..retries {
+        match catch(|| call(inputs.clone())).unwrap_or_else(Err) {
+            Ok(value) => return Ok(value),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(_) => super::checkpoint()?,
+        }
+    }
+    call(inputs)
+}
+
+/// A value as another process would have it. Values without an encoding stay
+/// as they are.
+fn through_encoding(value: Value) -> Result<Value> {
+    match value.codec() {
+        Some(_) => value.encode()?.decode(),
+        None => Ok(value),
+    }
+}
+
+/// The inputs by key, with what they were.
+fn tell_inputs(plan: &Plan, task: TaskId, given: &[Summary]) -> Vec<String> {
+    let inputs = plan.inputs(task);
+    let mut told: Vec<String> = inputs
+        .iter()
+        .zip(given)
+        .map(|(&input, summary)| format!("{}: {summary}", plan.key(input)))
+        .collect();
+    if inputs.len() > told.len() {
+        told.push(format!("and {} more", inputs.len() - told.len()));
+    }
+    told
+}
