@@ -17,8 +17,20 @@ class Samples:
     def median(self) -> float:
         return statistics.median(self.values)
 
+    @property
+    def best(self) -> float | None:
+        """The fastest: what is left where others use the machine too."""
+        return min(self.values, default=None)
+
     def __bool__(self) -> bool:
         return bool(self.values)
+
+    def spread(self, unit: float = 1, digits: int = 2) -> str:
+        """The least and the most, in a unit of so many: `0.37–0.44`, or `0.37` for one."""
+        if not self.values:
+            return "–"
+        ends = sorted({min(self.values), max(self.values)})
+        return "–".join(f"{end / unit:.{digits}f}" for end in ends)
 
     def milliseconds(self) -> str:
         """The median, and how far the measurements are apart: `182 (175–240)`."""

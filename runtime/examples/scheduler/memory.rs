@@ -1,0 +1,72 @@
+//! More data than memory: sums of generated chunks, and chunks that are kept.
+
+use crate::process::{self, measured};
+use std::error::Error;
+use std::io::BufRead;
+use std::time::Instant;
+use swath::Collection;
+use swath::array::Array;
+use swath::graph::Tasks;
+use swath::serde_json::json;
+
+/// Limits the memory of values. Returns whether the runtime has such a limit:
+/// this one has none. One that has: `swath::set_memory_limit(bytes)?; Ok(true)`.
+fn set_limit(_bytes: usize) -> swath::Result<bool> {
+    Ok(false)
+}
+
+/// Sums 0, 1, … of so many bytes, generated chunk by chunk.
+pub(crate) fn sum(bytes: usize, chunk: usize, limit: usize) -> Result<(), Box<dyn Error>> {
+    let limited = set_limit(limit)?;
+    let begin = Instant::now();
+    let exact = is_exact(&numbers(bytes, chunk), bytes)?;
+    measured(json!({
+        "bytes": bytes, "limited": limited, "exact": exact,
+        "run": begin.elapsed().as_secs_f64(),
+    }))
+}
+
+/// Keeps so many bytes, then waits for a line of input, in which whoever started
+/// the program may empty the system's cache, and sums them.
+pub(crate) fn persist(
+    bytes: usize,
+    chunk: usize,
+    limit: usize,
+    folder: &str,
+) -> Result<(), Box<dyn Error>> {
+    let limited = set_limit(limit)?;
+    let written = process::written();
+    let begin = Instant::now();
+    let kept = numbers(bytes, chunk).persist()?;
+    let layer = kept.layer()?;
+    let Tasks::Values(source) = layer.tasks() else {
+        return Err("what is persisted is a layer of values".into());
+    };
+    source.wait()?;
+    let write = begin.elapsed().as_secs_f64();
+    process::sync(folder)?;
+    let synced = begin.elapsed().as_secs_f64();
+    measured(json!({
+        "bytes": bytes, "limited": limited, "written": process::written() - written,
+        "write": write, "synced": synced,
+    }))?;
+    std::io::stdin().lock().read_line(&mut String::new())?;
+
+    let (read, read_disk) = (process::read(), process::read_from_disk());
+    let begin = Instant::now();
+    let exact = is_exact(&kept, bytes)?;
+    measured(json!({
+        "bytes": bytes, "limited": limited, "exact": exact,
+        "read": process::read() - read, "read from disk": process::read_from_disk() - read_disk,
+        "run": begin.elapsed().as_secs_f64(),
+    }))
+}
+
+fn numbers(bytes: usize, chunk: usize) -> Array<i64> {
+    Array::arange(bytes / size_of::<i64>(), chunk / size_of::<i64>())
+}
+
+fn is_exact(numbers: &Array<i64>, bytes: usize) -> swath::Result<bool> {
+    let count = (bytes / size_of::<i64>()) as i64;
+    Ok(numbers.sum().compute()? == count * (count - 1) / 2)
+}
