@@ -13,5 +13,5 @@ mod simulate;
 mod topology;
 
 pub use order::order;
-pub use simulate::simulate;
+pub use simulate::{peak, simulate};
 pub use topology::{Adjacency, TaskId, Topology};
