@@ -38,3 +38,25 @@ pub fn simulate(graph: &Topology, sequence: &[TaskId]) -> Vec<u64> {
         })
         .collect()
 }
+
+/// The most bytes that are held while a task of `sequence` runs: the greatest of
+/// what [`simulate()`] tells, without a list of them.
+pub fn peak(graph: &Topology, sequence: &[TaskId]) -> u64 {
+    let mut uses = graph.uses();
+    let mut held = 0;
+    let mut most = 0;
+    for &task in sequence {
+        held += graph.nbytes(task);
+        most = most.max(held);
+        for &input in graph.inputs(task) {
+            uses[input.at()] -= 1;
+            if uses[input.at()] == 0 {
+                held -= graph.nbytes(input);
+            }
+        }
+        if uses[task.at()] == 0 {
+            held -= graph.nbytes(task);
+        }
+    }
+    most
+}
