@@ -125,9 +125,21 @@ pub enum Error {
     /// The user interrupted the computation.
     #[error("interrupted: the computation was cancelled, every variable is kept")]
     Interrupted,
-    /// A value that has no encoding.
+    /// A value or an operation that has no encoding.
     #[error("cannot encode {0}")]
     Encode(String),
+    /// Bytes that are not what was encoded.
+    #[error("cannot decode {0}")]
+    Decode(String),
+    /// An encoding that could not be written or read, because of where it is
+    /// kept: a full disk.
+    #[error("cannot {action} an encoded value: {cause}")]
+    Transfer {
+        /// What was tried: `read`, `write`.
+        action: &'static str,
+        /// The operating system's error.
+        cause: Arc<std::io::Error>,
+    },
 }
 
 impl Error {
@@ -141,7 +153,7 @@ impl Error {
         match self {
             Self::Shape(_) => "ShapeError",
             Self::Column { .. } => "ColumnError",
-            Self::Io { .. } => "IoError",
+            Self::Io { .. } | Self::Transfer { .. } => "IoError",
             Self::Csv { .. } => "CsvError",
             Self::Polars(_) => "PolarsError",
             Self::DuplicateKey { .. } | Self::MissingKey { .. } => "KeyError",
@@ -152,6 +164,7 @@ impl Error {
             Self::Panic { .. } => "Panic",
             Self::Interrupted => "Interrupted",
             Self::Encode(_) => "EncodeError",
+            Self::Decode(_) => "DecodeError",
         }
     }
 

@@ -25,6 +25,9 @@ pub use crate::delayed::{
     Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
 };
 
+// Values of types of one's own.
+pub use crate::graph::encodable;
+
 // What is seen of them.
 pub use crate::diagnostics::progress::progress;
 pub use crate::display::{

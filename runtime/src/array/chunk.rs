@@ -1,10 +1,13 @@
 //! A chunk: what the tasks of an array compute and pass to each other.
 
 use super::chunks::tuple;
-use super::dtype::{DType, Element, Kernel};
+use super::dtype::{DType, Element};
 use crate::error::{Error, Result};
-use crate::graph::{ChunkValue, Encoded, Fingerprint, Value};
+use crate::graph::encoding::{elements, unread, unwritten};
+use crate::graph::{ChunkValue, Codec, Fingerprint, Summary, Value};
 use ndarray::{ArcArray, ArrayViewD, Axis, IxDyn};
+use std::io::{self, Read, Write};
+use xxhash_rust::xxh3::Xxh3;
 
 /// An n-dimensional array of any element type. Cloning shares the elements.
 #[derive(Clone, Debug)]
@@ -135,7 +138,7 @@ impl Chunk {
     pub fn of(value: Value) -> Result<Self> {
         value.into_inner().map_err(|value: Value| Error::Type {
             subject: "the input".to_owned(),
-            found: value.summary(),
+            found: value.summary().to_string(),
             expected: "an array".to_owned(),
         })
     }
@@ -148,43 +151,24 @@ impl Chunk {
         values.into_iter().map(Self::of).collect()
     }
 
-    /// Reads what [`ChunkValue::encode`] has written.
+    /// Reads what [`ChunkValue::encode`] has written, in exactly so many bytes.
     ///
     /// # Errors
-    /// [`Error::Encode`], saying what is wrong with the bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let wrong = |what: &str| Error::Encode(format!("an array from these bytes: {what}"));
-        let (&[code, ndim], mut rest) = bytes
-            .split_first_chunk()
-            .ok_or_else(|| wrong("they end before the type"))?;
-        let dtype = *DType::ALL
-            .get(usize::from(code))
-            .ok_or_else(|| wrong(&format!("there is no type {code}")))?;
-        let mut shape = Vec::with_capacity(ndim.into());
-        for _ in 0..ndim {
-            let (length, tail) = rest
-                .split_first_chunk()
-                .ok_or_else(|| wrong("they end within the shape"))?;
-            shape.push(u64::from_le_bytes(*length) as usize);
-            rest = tail;
-        }
-        let expected = shape
-            .iter()
-            .try_fold(dtype.nbytes(), |size, &length| size.checked_mul(length))
-            .ok_or_else(|| wrong("the shape is too large"))?;
-        if rest.len() != expected {
-            return Err(wrong(&format!(
-                "found {} bytes for {dtype} {}, expected {expected}",
-                rest.len(),
-                tuple(&shape),
-            )));
-        }
+    /// [`Error::Decode`], saying what is wrong with the bytes; [`Error::Transfer`]
+    /// where they cannot be read.
+    pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
+        let mut code = [0];
+        from.read_exact(&mut code)
+            .map_err(|cause| unread("an array", cause))?;
+        let dtype = *DType::ALL.get(usize::from(code[0])).ok_or_else(|| {
+            Error::Decode(format!("an array: there is no element type {}", code[0]))
+        })?;
+        let nbytes = nbytes.saturating_sub(1);
+        let (shape, count) = elements::read_shape(from, nbytes, dtype.nbytes())?;
         with_type!(dtype, T => {
-            let elements: Option<Vec<T>> =
-                rest.chunks_exact(dtype.nbytes()).map(T::read_le).collect();
-            let elements = elements.ok_or_else(|| wrong("a truth value that is neither 0 nor 1"))?;
+            let elements: Vec<T> = elements::read("an array", from, count)?;
             let array = ArcArray::from_shape_vec(IxDyn(&shape), elements)
-                .map_err(|error| wrong(&error.to_string()))?;
+                .map_err(|error| Error::Decode(format!("an array: {error}")))?;
             Ok(T::wrap(array))
         })
     }
@@ -194,9 +178,11 @@ impl Chunk {
         let mut fingerprint = Fingerprint::new();
         fingerprint.text(self.dtype().name());
         fingerprint.text(&tuple(self.shape()));
-        with_array!(self, array => row_major_bytes(array.view(), |bytes| {
-            fingerprint.bytes(bytes);
-        }));
+        // Row-major, and not as they are in memory: what is equal hashes alike.
+        let mut hash = Hash(Xxh3::new());
+        with_array!(self, array => elements::write_array(array.view(), &mut hash))
+            .expect("invariant: hashing does not fail");
+        fingerprint.bytes(&hash.0.digest128().to_le_bytes());
         fingerprint.finish()
     }
 }
@@ -206,50 +192,37 @@ impl ChunkValue for Chunk {
         self.len() * self.dtype().nbytes()
     }
 
-    fn summary(&self) -> String {
-        format!("array {} {}", self.dtype(), tuple(self.shape()))
+    fn summary(&self) -> Summary {
+        Summary::array(self.dtype().name(), self.shape())
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        Some(Codec {
+            tag: TAG,
+            decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
+        })
     }
 
     /// The type's number and the number of axes (a byte each), the elements
     /// along each axis (8 bytes each), the elements row-major; all little-endian.
-    fn encode(&self) -> Result<Encoded> {
-        let ndim = u8::try_from(self.shape().len())
-            .map_err(|_| Error::Encode("an array of more than 255 axes".to_owned()))?;
-        let mut bytes = Vec::with_capacity(2 + 8 * usize::from(ndim) + self.nbytes());
-        bytes.extend([self.dtype() as u8, ndim]);
-        for &length in self.shape() {
-            bytes.extend((length as u64).to_le_bytes());
-        }
-        with_array!(self, array => row_major_bytes(array.view(), |part| bytes.extend_from_slice(part)));
-        Ok(Encoded { tag: TAG, bytes })
+    fn encode(&self, to: &mut dyn Write) -> Result<()> {
+        to.write_all(&[self.dtype() as u8]).map_err(unwritten)?;
+        elements::write_shape(self.shape(), to)?;
+        with_array!(self, array => elements::write_array(array.view(), to)).map_err(unwritten)
     }
 }
 
-/// Hands over the elements' little-endian bytes in row-major order, in parts of
-/// the same size whatever the memory layout.
-fn row_major_bytes<T: Kernel>(array: ArrayViewD<'_, T>, mut part: impl FnMut(&[u8])) {
-    const ELEMENTS: usize = 4096;
-    let mut bytes = [0; ELEMENTS * 8];
-    let size = T::DTYPE.nbytes();
-    let mut write = |elements: &[T]| {
-        let bytes = &mut bytes[..elements.len() * size];
-        T::write_le(elements, bytes);
-        part(bytes);
-    };
-    if let Some(elements) = array.as_slice() {
-        elements.chunks(ELEMENTS).for_each(write);
-        return;
+/// Takes bytes as they are written.
+struct Hash(Xxh3);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
     }
-    let mut elements = Vec::with_capacity(ELEMENTS);
-    for &element in array.iter() {
-        elements.push(element);
-        if elements.len() == ELEMENTS {
-            write(&elements);
-            elements.clear();
-        }
-    }
-    if !elements.is_empty() {
-        write(&elements);
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

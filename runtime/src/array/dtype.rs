@@ -3,6 +3,7 @@
 
 use super::chunk::Chunk;
 use crate::error::{Error, Result};
+use crate::graph::encoding::elements::Plain;
 use ndarray::{ArcArray, ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -143,7 +144,7 @@ pub trait Float: Signed {}
 
 /// What the kernels need of an element. Arithmetic on integers wraps around, as
 /// in NumPy; dividing an integer by zero fails the task.
-pub(super) trait Kernel: Element {
+pub(super) trait Kernel: Element + Plain {
     const SMALLEST: Self;
     const LARGEST: Self;
     /// The element as a summand.
@@ -155,10 +156,6 @@ pub(super) trait Kernel: Element {
     fn to_f64(self) -> f64;
     fn from_index(index: usize) -> Self;
     fn is_nan(self) -> bool;
-    /// Writes the little-endian bytes; `bytes` has as many as the slice needs.
-    fn write_le(elements: &[Self], bytes: &mut [u8]);
-    /// Reads little-endian bytes; none where they encode no element.
-    fn read_le(bytes: &[u8]) -> Option<Self>;
 }
 
 /// Arithmetic of numbers.
@@ -237,21 +234,6 @@ fn mismatch(subject: &str, found: DType, expected: DType) -> Error {
     }
 }
 
-macro_rules! little_endian {
-    ($type:ty) => {
-        fn write_le(elements: &[Self], bytes: &mut [u8]) {
-            let places = bytes.chunks_exact_mut(size_of::<$type>());
-            for (element, place) in elements.iter().zip(places) {
-                place.copy_from_slice(&element.to_le_bytes());
-            }
-        }
-
-        fn read_le(bytes: &[u8]) -> Option<Self> {
-            bytes.try_into().ok().map(<$type>::from_le_bytes)
-        }
-    };
-}
-
 macro_rules! floats {
     ($($type:ident)*) => {$(
         impl Number for $type {}
@@ -268,7 +250,6 @@ macro_rules! floats {
             fn to_f64(self) -> f64 { f64::from(self) }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { self.is_nan() }
-            little_endian!($type);
         }
 
         impl Arithmetic for $type {
@@ -298,7 +279,6 @@ macro_rules! integers {
             fn to_f64(self) -> f64 { self as f64 }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { false }
-            little_endian!($type);
         }
 
         impl Arithmetic for $type {
@@ -353,17 +333,5 @@ impl Kernel for bool {
     }
     fn is_nan(self) -> bool {
         false
-    }
-    fn write_le(elements: &[Self], bytes: &mut [u8]) {
-        for (element, place) in elements.iter().zip(bytes) {
-            *place = (*element).into();
-        }
-    }
-    fn read_le(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0] => Some(false),
-            [1] => Some(true),
-            _ => None,
-        }
     }
 }

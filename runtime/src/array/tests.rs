@@ -300,12 +300,20 @@ proptest! {
     fn encoded_chunks_come_back((data, cuts) in any_array()) {
         let x = Array::from_ndarray(&data, cuts);
         let round_trip = |chunk: &Chunk| {
-            let bytes = chunk.encode().unwrap().bytes;
-            let decoded = Chunk::decode(&bytes).unwrap();
+            let encode = |chunk: &Chunk| {
+                let mut bytes = Vec::new();
+                chunk.encode(&mut bytes).unwrap();
+                bytes
+            };
+            let decode = |bytes: &[u8]| Chunk::decode(&mut &*bytes, bytes.len() as u64);
+            let bytes = encode(chunk);
+            let decoded = decode(&bytes).unwrap();
             assert_eq!(decoded.summary(), chunk.summary());
-            assert_eq!(decoded.encode().unwrap().bytes, bytes);
-            assert!(Chunk::decode(&bytes[..bytes.len() - 1]).is_err());
-            assert!(Chunk::decode(&[&bytes[..], &[0]].concat()).is_err());
+            assert_eq!(encode(&decoded), bytes);
+            assert!(decode(&bytes[..bytes.len() - 1]).is_err());
+            assert!(decode(&[&bytes[..], &[0]].concat()).is_err());
+            // As many bytes as are told, and fewer than that.
+            assert!(Chunk::decode(&mut &bytes[..bytes.len() - 1], bytes.len() as u64).is_err());
         };
         round_trip(&f64::wrap(data.clone().into_shared()));
         round_trip(&f64::wrap(data.t().to_owned().into_shared()));

@@ -190,7 +190,7 @@ impl Operation for Call {
                     collect(items).map_err(|(item, value)| {
                         type_error(
                             format!("item {item} of argument {at}"),
-                            value.summary(),
+                            value.summary().to_string(),
                             "the type of the others",
                         )
                     })?

@@ -114,7 +114,7 @@ fn take<T: Clone + Send + Sync + 'static>(
         Ok(Opaque(value)) => Ok(value),
         Err(value) => Err(type_error(
             subject(),
-            value.summary(),
+            value.summary().to_string(),
             std::any::type_name::<T>(),
         )),
     }

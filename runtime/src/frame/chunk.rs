@@ -1,10 +1,11 @@
 //! The chunks that frame tasks pass to each other.
 
 use crate::error::{Error, Result};
-use crate::graph::{ChunkValue, Encoded, Value};
-use polars::prelude::{Column, DataFrame as Frame, IpcReader, IpcWriter, SerReader, SerWriter};
+use crate::graph::encoding::{ipc, unread, unwritten};
+use crate::graph::{ChunkValue, Codec, Summary, Value};
+use polars::prelude::{Column, DataFrame as Frame};
 use polars::series::IsSorted;
-use std::io::Cursor;
+use std::io::{Read, Write};
 
 /// One partition: an eager Polars frame. Columns are shared, so that a clone
 /// costs nothing.
@@ -12,15 +13,16 @@ use std::io::Cursor;
 pub struct FrameChunk(pub Frame);
 
 impl FrameChunk {
-    /// The tag of the encoding: an Arrow IPC file.
+    /// The tag of the encoding: an Arrow IPC stream.
     pub const TAG: &'static str = "frame";
 
-    /// Reads an encoded partition.
+    /// Reads an encoded partition, in exactly so many bytes.
     ///
     /// # Errors
-    /// [`Error::Polars`] where the bytes are no Arrow IPC file.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        Ok(Self(IpcReader::new(Cursor::new(bytes)).finish()?))
+    /// [`Error::Decode`] where the bytes are something else, [`Error::Transfer`]
+    /// where they cannot be read.
+    pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
+        ipc::read(from, nbytes).map(Self)
     }
 }
 
@@ -29,67 +31,84 @@ impl ChunkValue for FrameChunk {
         self.0.estimated_size()
     }
 
-    fn summary(&self) -> String {
-        format!("frame {} × {}", self.0.height(), self.0.width())
+    fn summary(&self) -> Summary {
+        Summary::frame(self.0.height(), self.0.width())
     }
 
-    fn encode(&self) -> Result<Encoded> {
-        Ok(Encoded {
+    fn codec(&self) -> Option<Codec> {
+        Some(Codec {
             tag: Self::TAG,
-            bytes: ipc(&self.0)?,
+            decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
         })
+    }
+
+    fn encode(&self, to: &mut dyn Write) -> Result<()> {
+        ipc::write(&self.0, to)
     }
 }
 
 /// A partition cut into pieces, one for each partition that a shuffle makes.
 #[derive(Clone, Debug)]
-pub struct FrameParts(pub Vec<Frame>);
+pub struct FrameParts {
+    pieces: Vec<Frame>,
+    /// The rows of all pieces.
+    rows: usize,
+}
 
 impl FrameParts {
-    /// The tag of the encoding: a list of Arrow IPC files.
+    /// The tag of the encoding: how many pieces there are (4 bytes), and an Arrow
+    /// IPC stream for each.
     pub const TAG: &'static str = "frame-parts";
 
-    /// Reads encoded pieces.
+    /// These pieces.
+    pub fn new(pieces: Vec<Frame>) -> Self {
+        let rows = pieces.iter().map(Frame::height).sum();
+        Self { pieces, rows }
+    }
+
+    /// The pieces.
+    pub fn pieces(&self) -> &[Frame] {
+        &self.pieces
+    }
+
+    /// Reads encoded pieces, in exactly so many bytes.
     ///
     /// # Errors
-    /// [`Error::Encode`], [`Error::Polars`] where the bytes are something else.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let parts: Vec<Vec<u8>> =
-            postcard::from_bytes(bytes).map_err(|error| Error::Encode(error.to_string()))?;
-        let parts = parts
-            .iter()
-            .map(|part| FrameChunk::decode(part).map(|chunk| chunk.0))
-            .collect::<Result<_>>()?;
-        Ok(Self(parts))
+    /// [`Error::Decode`] where the bytes are something else, [`Error::Transfer`]
+    /// where they cannot be read.
+    pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
+        let mut count = [0; 4];
+        from.read_exact(&mut count)
+            .map_err(|cause| unread("pieces of a frame", cause))?;
+        let count = u32::from_le_bytes(count) as usize;
+        ipc::read_some(from, nbytes.saturating_sub(4), count).map(Self::new)
     }
 }
 
 impl ChunkValue for FrameParts {
     fn nbytes(&self) -> usize {
-        self.0.iter().map(Frame::estimated_size).sum()
+        self.pieces.iter().map(Frame::estimated_size).sum()
     }
 
-    fn summary(&self) -> String {
-        let rows: usize = self.0.iter().map(Frame::height).sum();
-        format!("{} pieces of a frame of {rows} rows", self.0.len())
+    fn summary(&self) -> Summary {
+        Summary::pieces(self.pieces.len(), self.rows)
     }
 
-    fn encode(&self) -> Result<Encoded> {
-        let parts = self.0.iter().map(ipc).collect::<Result<Vec<_>>>()?;
-        Ok(Encoded {
+    fn codec(&self) -> Option<Codec> {
+        Some(Codec {
             tag: Self::TAG,
-            bytes: postcard::to_stdvec(&parts).map_err(|error| Error::Encode(error.to_string()))?,
+            decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
         })
     }
-}
 
-fn ipc(frame: &Frame) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // The writer takes frames of one chunk a column in one batch.
-    let mut frame = frame.clone();
-    frame.rechunk_mut();
-    IpcWriter::new(&mut bytes).finish(&mut frame)?;
-    Ok(bytes)
+    fn encode(&self, to: &mut dyn Write) -> Result<()> {
+        let count = u32::try_from(self.pieces.len())
+            .map_err(|_| Error::Encode(self.summary().to_string()))?;
+        to.write_all(&count.to_le_bytes()).map_err(unwritten)?;
+        self.pieces
+            .iter()
+            .try_for_each(|piece| ipc::write(piece, to))
+    }
 }
 
 /// The partition in a value.
@@ -98,7 +117,7 @@ pub(crate) fn frame(value: Value) -> Result<Frame> {
         Ok(chunk) => Ok(chunk.0),
         Err(value) => Err(Error::Type {
             subject: "a partition".to_owned(),
-            found: value.summary(),
+            found: value.summary().to_string(),
             expected: "a frame".to_owned(),
         }),
     }

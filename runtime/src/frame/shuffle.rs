@@ -195,7 +195,7 @@ impl Operation for Scatter {
             .into_iter()
             .map(|rows| Ok(frame.take(&IdxCa::from_vec(PlSmallStr::EMPTY, rows))?))
             .collect::<Result<_>>()?;
-        Ok(Value::new(FrameParts(pieces)))
+        Ok(Value::new(FrameParts::new(pieces)))
     }
 }
 
@@ -217,10 +217,10 @@ impl Operation for Gather {
             .iter()
             .map(|value| {
                 let parts = value.downcast_ref::<FrameParts>();
-                let piece = parts.and_then(|parts| parts.0.get(at));
+                let piece = parts.and_then(|parts| parts.pieces().get(at));
                 piece.cloned().ok_or_else(|| Error::Type {
                     subject: "a shuffle's input".to_owned(),
-                    found: value.summary(),
+                    found: value.summary().to_string(),
                     expected: format!("more than {at} pieces of a frame"),
                 })
             })

@@ -3,7 +3,7 @@
 use super::*;
 use crate::compute::Collection;
 use crate::error::Result;
-use crate::graph::{ChunkValue, Value};
+use crate::graph::Value;
 use crate::schedule::Options;
 use polars::df;
 use polars::prelude::{
@@ -318,12 +318,15 @@ proptest! {
     #[test]
     fn partitions_are_encoded(partitions in frames()) {
         for partition in partitions {
-            let encoded = FrameChunk(partition.clone()).encode().unwrap();
-            prop_assert_eq!(encoded.tag, FrameChunk::TAG);
-            same(&FrameChunk::decode(&encoded.bytes).unwrap().0, &partition);
-            let parts = FrameParts(vec![partition.clone(), partition.head(Some(1))]);
-            let decoded = FrameParts::decode(&parts.encode().unwrap().bytes).unwrap();
-            same(&decoded.0[0], &partition);
+            let encoded = Value::new(FrameChunk(partition.clone())).encode().unwrap();
+            prop_assert_eq!(encoded.codec.tag, FrameChunk::TAG);
+            let decoded = encoded.decode().unwrap().into_inner::<FrameChunk>().unwrap();
+            same(&decoded.0, &partition);
+            let parts = FrameParts::new(vec![partition.clone(), partition.head(Some(1))]);
+            let decoded = Value::new(parts).encode().unwrap().decode().unwrap();
+            let decoded = decoded.into_inner::<FrameParts>().unwrap();
+            same(&decoded.pieces()[0], &partition);
+            same(&decoded.pieces()[1], &partition.head(Some(1)));
         }
     }
 }

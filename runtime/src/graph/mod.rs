@@ -8,14 +8,18 @@
 //!
 //! This module knows no collection and no scheduler. Start at [`Layer`].
 
+pub(crate) mod encoding;
 mod key;
 mod layer;
 mod operation;
+mod summary;
 mod value;
 
+pub use encoding::{Codec, Encoded, encodable};
 pub use key::{Fingerprint, Grid, Index, Key};
 pub use layer::{
     AxisMap, BlockInput, Layer, ListedTask, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
 };
 pub use operation::{Arguments, Block, Operation};
-pub use value::{ChunkValue, Encoded, Opaque, Value, short_type_name};
+pub use summary::{Summary, short_type_name};
+pub use value::{ChunkValue, Opaque, Value};

@@ -1,8 +1,11 @@
 //! What tasks produce and pass to each other.
 
+use super::encoding::{self, Codec, Encoded};
+use super::summary::Summary;
 use crate::error::{Error, Result};
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 
 /// The value of a task.
@@ -15,23 +18,18 @@ pub trait ChunkValue: Any + Send + Sync {
     fn nbytes(&self) -> usize;
 
     /// One line: kind, dtype, shape.
-    fn summary(&self) -> String;
+    fn summary(&self) -> Summary;
 
-    /// The value as bytes, with a tag that says how to read them.
+    /// How the encoding is read again; none for values that have no encoding
+    /// (a Rust value of a type that is not [`encodable`](super::encodable)).
+    fn codec(&self) -> Option<Codec>;
+
+    /// Writes the value, as its codec reads it.
     ///
     /// # Errors
-    /// [`Error::Encode`] for values that have no encoding (an arbitrary Rust
-    /// value that a delayed function returned).
-    fn encode(&self) -> Result<Encoded>;
-}
-
-/// An encoded value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoded {
-    /// Which decoder reads it: `array`, `frame`.
-    pub tag: &'static str,
-    /// The content.
-    pub bytes: Vec<u8>,
+    /// [`Error::Encode`] for values that have no encoding, [`Error::Transfer`]
+    /// with what the writer failed with.
+    fn encode(&self, to: &mut dyn Write) -> Result<()>;
 }
 
 /// A shared, immutable value of any kind.
@@ -80,22 +78,46 @@ impl Value {
     }
 
     /// See [`ChunkValue::summary`].
-    pub fn summary(&self) -> String {
+    pub fn summary(&self) -> Summary {
         self.0.summary()
+    }
+
+    /// See [`ChunkValue::codec`].
+    pub fn codec(&self) -> Option<Codec> {
+        self.0.codec()
     }
 
     /// See [`ChunkValue::encode`].
     ///
     /// # Errors
     /// As there.
+    pub fn encode_to(&self, to: &mut dyn Write) -> Result<()> {
+        self.0.encode(to)
+    }
+
+    /// The value as bytes in memory.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for values that have no encoding.
     pub fn encode(&self) -> Result<Encoded> {
-        self.0.encode()
+        const HEADER: usize = 64;
+        let mut bytes = Vec::new();
+        if let Some(codec) = self.codec() {
+            bytes.reserve(self.nbytes() + HEADER);
+            self.encode_to(&mut bytes)?;
+            return Ok(Encoded { codec, bytes });
+        }
+        self.encode_to(&mut bytes)?;
+        Err(Error::Encode(format!(
+            "{}: it has no codec",
+            self.summary()
+        )))
     }
 }
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.summary())
+        self.summary().fmt(f)
     }
 }
 
@@ -103,59 +125,34 @@ impl fmt::Debug for Value {
 #[derive(Clone, Debug)]
 pub struct Opaque<T>(pub T);
 
+// What is compiled for each type, in every cell, is as little as can be.
 impl<T: Any + Send + Sync> ChunkValue for Opaque<T> {
-    /// The value's own bytes; what it points to is not known.
+    /// With what the value owns, where its type is known; the value's own bytes
+    /// otherwise.
     fn nbytes(&self) -> usize {
-        size_of::<T>()
-    }
-
-    fn summary(&self) -> String {
-        short_type_name(std::any::type_name::<T>())
-    }
-
-    fn encode(&self) -> Result<Encoded> {
-        Err(Error::Encode(format!("a value of type {}", self.summary())))
-    }
-}
-
-/// A type's name without the paths: `alloc::vec::Vec<f64>` → `Vec<f64>`.
-pub fn short_type_name(name: &str) -> String {
-    let mut short = String::with_capacity(name.len());
-    let mut start = 0;
-    let mut rest = name.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
-        if c == ':' && rest.peek().is_some_and(|&(_, next)| next == ':') {
-            rest.next();
-            short.truncate(short.len() - (at - start));
-            start = at + 2;
+        if std::mem::needs_drop::<T>() {
+            encoding::nbytes_of(&self.0).unwrap_or(size_of::<T>())
         } else {
-            if !(c.is_alphanumeric() || c == '_') {
-                start = at + c.len_utf8();
-            }
-            short.push(c);
+            size_of::<T>()
         }
     }
-    short
+
+    fn summary(&self) -> Summary {
+        Summary::of_type(type_name::<T>())
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        encoding::codec_of(TypeId::of::<T>())
+    }
+
+    fn encode(&self, to: &mut dyn Write) -> Result<()> {
+        encoding::encode_any(&self.0, type_name::<T>(), to)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn type_names_lose_their_paths() {
-        let check = |name: &str, short: &str| assert_eq!(short_type_name(name), short);
-        check("alloc::vec::Vec<f64>", "Vec<f64>");
-        check(
-            "core::option::Option<alloc::string::String>",
-            "Option<String>",
-        );
-        check(
-            "(i32, std::collections::hash::map::HashMap<u8, a::B>)",
-            "(i32, HashMap<u8, B>)",
-        );
-        check("&[u8]", "&[u8]");
-    }
 
     #[test]
     fn a_value_that_nobody_else_holds_is_moved_out() {

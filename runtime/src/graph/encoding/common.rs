@@ -1,0 +1,84 @@
+//! Types that have an encoding from the start.
+
+use super::format::{Bulk, Ipc, Owned, Postcard};
+use super::registry::Known;
+use ndarray::{Array1, Array2, Array3, ArrayD};
+use polars::prelude::{DataFrame, Series};
+use std::collections::{BTreeMap, HashMap};
+
+/// Hands over each of them.
+pub(super) fn each(mut add: impl FnMut(Known)) {
+    macro_rules! add {
+        ($format:ident: $($type:ty),* $(,)?) => {
+            $(add(Known::new::<$type, $format, Owned>());)*
+        };
+    }
+    macro_rules! scalars {
+        ($($scalar:ty)*) => {$(
+            add!(Postcard:
+                $scalar,
+                Option<$scalar>,
+                Vec<Option<$scalar>>,
+                HashMap<String, $scalar>,
+                BTreeMap<String, $scalar>,
+            );
+        )*};
+    }
+    macro_rules! numbers {
+        ($($number:ty)*) => {$(
+            add!(Bulk: Vec<$number>, Vec<Vec<$number>>);
+            add!(Postcard: Option<Vec<$number>>);
+        )*};
+    }
+    macro_rules! arrays {
+        ($($element:ty)*) => {$(
+            add!(Bulk: Array1<$element>, Array2<$element>, Array3<$element>, ArrayD<$element>);
+        )*};
+    }
+    macro_rules! pairs {
+        ($($first:ty)* ; $seconds:tt) => {$(
+            pairs!(@ $first; $seconds);
+        )*};
+        (@ $first:ty; [$($second:ty)*]) => {
+            add!(Postcard: $(($first, $second), Vec<($first, $second)>),*);
+        };
+    }
+    macro_rules! triples {
+        ($($first:ty)* ; $seconds:tt) => {$(
+            triples!(@ $first; $seconds; $seconds);
+        )*};
+        (@ $first:ty; [$($second:ty)*]; $thirds:tt) => {$(
+            triples!(@@ $first, $second; $thirds);
+        )*};
+        (@@ $first:ty, $second:ty; [$($third:ty)*]) => {
+            add!(Postcard: $(($first, $second, $third)),*);
+        };
+    }
+    scalars!(f64 f32 i64 i32 i16 i8 isize u64 u32 u16 u8 usize bool char String);
+    numbers!(f64 f32 i128 i64 i32 i16 i8 isize u128 u64 u32 u16 u8 usize bool);
+    arrays!(f64 f32 i64 i32 u8 bool);
+    pairs!(f64 i64 i32 usize bool String Vec<f64>; [f64 i64 i32 usize bool String Vec<f64>]);
+    triples!(f64 i64 usize String; [f64 i64 usize String]);
+    add!(Ipc: DataFrame, Series);
+    add!(Postcard:
+        (),
+        i128,
+        u128,
+        (i32, i32, i32),
+        (Vec<f64>, Vec<f64>, Vec<f64>),
+        Vec<char>,
+        Vec<String>,
+        Vec<Vec<String>>,
+        Option<Vec<String>>,
+        HashMap<String, Vec<f64>>,
+        HashMap<String, Vec<String>>,
+        BTreeMap<String, Vec<f64>>,
+        BTreeMap<String, Vec<String>>,
+        HashMap<i64, f64>,
+        HashMap<i64, i64>,
+        HashMap<usize, usize>,
+        BTreeMap<i64, f64>,
+        BTreeMap<i64, i64>,
+        BTreeMap<usize, usize>,
+    );
+}
