@@ -1,7 +1,6 @@
 //! What tasks produce and pass to each other.
 
 use super::encoding::{self, Codec, Encoded};
-use super::memory::Counted;
 use super::summary::Summary;
 use crate::error::{Error, Result};
 use std::any::{Any, TypeId, type_name};
@@ -33,8 +32,7 @@ pub trait ChunkValue: Any + Send + Sync {
     fn encode(&self, to: &mut dyn Write) -> Result<()>;
 }
 
-/// A shared, immutable value of any kind. It counts as memory in use as long as
-/// somebody holds it.
+/// A shared, immutable value of any kind.
 #[derive(Clone)]
 pub struct Value(Arc<dyn ChunkValue>);
 

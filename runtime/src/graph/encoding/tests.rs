@@ -264,7 +264,10 @@ fn same(a: &Frame, b: &Frame) {
     assert_eq!(a.height(), b.height());
     assert!(a.equals_missing(b), "{a}\n{b}");
     for (a, b) in a.columns().iter().zip(b.columns()) {
-        assert_eq!(a.is_sorted_flag(), b.is_sorted_flag(), "{}", a.name());
+        // Nothing but nulls is always in order, and Polars does not note it.
+        if *a.dtype() != DataType::Null {
+            assert_eq!(a.is_sorted_flag(), b.is_sorted_flag(), "{}", a.name());
+        }
     }
 }
 
