@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 use swath::Collection;
 use swath::delayed::{Delayed, TaskGraph, delayed, key, keys};
-use swath::graph::{Arguments, Block, Grid, Layer, ListedTask, Operation, TaskRef, Value};
+use swath::graph::{Arguments, Block, Grid, Layer, LayerId, Listed, Operation, TaskRef, Value};
 use swath::schedule::{self, Options};
 
 /// How a graph is told.
@@ -85,40 +85,28 @@ fn run(layers: &[Arc<Layer>], options: &Options) -> swath::Result<usize> {
 fn listed(shape: Shape, operation: &Arc<dyn Operation>) -> Arc<Layer> {
     let asked = shape.outputs().start;
     let mut taken = Vec::new();
-    let mut tasks = |range: std::ops::Range<usize>| -> Vec<ListedTask> {
+    let mut tasks = |range: std::ops::Range<usize>| -> Listed {
         let begin = range.start;
-        range
-            .map(|task| {
-                taken.clear();
-                shape.inputs(task, &mut taken);
-                let inputs = taken.iter().map(|&from| match from.checked_sub(begin) {
-                    Some(linear) => own(linear),
-                    None => TaskRef {
-                        dependency: 0,
-                        linear: from as u32,
-                    },
-                });
-                ListedTask {
-                    key: None,
-                    operation: operation.clone(),
-                    inputs: inputs.collect(),
-                }
-            })
-            .collect()
+        let mut tasks = Listed::with_capacity(range.len(), range.len());
+        for task in range {
+            taken.clear();
+            shape.inputs(task, &mut taken);
+            let inputs = taken.iter().map(|&from| match from.checked_sub(begin) {
+                Some(linear) => TaskRef::own(linear as u32),
+                None => TaskRef::of(0, from as u32),
+            });
+            tasks.push(operation.clone(), inputs);
+        }
+        tasks
     };
     let dependencies = if asked == 0 {
         Vec::new()
     } else {
-        vec![Layer::listed("others".into(), tasks(0..asked), Vec::new())]
+        let others = tasks(0..asked);
+        vec![Layer::listed(LayerId::unique(), "noop", others, Vec::new())]
     };
-    Layer::listed("asked".into(), tasks(asked..shape.tasks()), dependencies)
-}
-
-fn own(linear: usize) -> TaskRef {
-    TaskRef {
-        dependency: TaskRef::SELF,
-        linear: linear as u32,
-    }
+    let asked = tasks(asked..shape.tasks());
+    Layer::listed(LayerId::unique(), "noop", asked, dependencies)
 }
 
 /// The layers of the calls that are asked for.

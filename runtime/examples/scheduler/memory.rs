@@ -9,19 +9,13 @@ use swath::array::Array;
 use swath::graph::Tasks;
 use swath::serde_json::json;
 
-/// Limits the memory of values. Returns whether the runtime has such a limit:
-/// this one has none. One that has: `swath::set_memory_limit(bytes)?; Ok(true)`.
-fn set_limit(_bytes: usize) -> swath::Result<bool> {
-    Ok(false)
-}
-
 /// Sums 0, 1, … of so many bytes, generated chunk by chunk.
 pub(crate) fn sum(bytes: usize, chunk: usize, limit: usize) -> Result<(), Box<dyn Error>> {
-    let limited = set_limit(limit)?;
+    swath::set_memory_limit(limit)?;
     let begin = Instant::now();
     let exact = is_exact(&numbers(bytes, chunk), bytes)?;
     measured(json!({
-        "bytes": bytes, "limited": limited, "exact": exact,
+        "bytes": bytes, "exact": exact,
         "run": begin.elapsed().as_secs_f64(),
     }))
 }
@@ -34,7 +28,7 @@ pub(crate) fn persist(
     limit: usize,
     folder: &str,
 ) -> Result<(), Box<dyn Error>> {
-    let limited = set_limit(limit)?;
+    swath::set_memory_limit(limit)?;
     let written = process::written();
     let begin = Instant::now();
     let kept = numbers(bytes, chunk).persist()?;
@@ -47,7 +41,7 @@ pub(crate) fn persist(
     process::sync(folder)?;
     let synced = begin.elapsed().as_secs_f64();
     measured(json!({
-        "bytes": bytes, "limited": limited, "written": process::written() - written,
+        "bytes": bytes, "written": process::written() - written,
         "write": write, "synced": synced,
     }))?;
     std::io::stdin().lock().read_line(&mut String::new())?;
@@ -56,7 +50,7 @@ pub(crate) fn persist(
     let begin = Instant::now();
     let exact = is_exact(&kept, bytes)?;
     measured(json!({
-        "bytes": bytes, "limited": limited, "exact": exact,
+        "bytes": bytes, "exact": exact,
         "read": process::read() - read, "read from disk": process::read_from_disk() - read_disk,
         "run": begin.elapsed().as_secs_f64(),
     }))

@@ -5,14 +5,14 @@ use crate::graphs::Noop;
 use crate::shape::{Kind, Shape};
 use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
-use swath::graph::{Block, Operation, Value};
+use swath::graph::{Block, Grid, Layer, Operation, Value};
 
 /// The values that are asked for. `spawned`: each independent task is a job of
 /// its own; otherwise rayon cuts the tasks into as few jobs as it needs.
 pub(crate) fn run(shape: Shape, spawned: bool) -> swath::Result<Vec<Value>> {
     let call = Call {
         operation: Arc::new(Noop),
-        layer: "asked".into(),
+        layer: Layer::blockwise(Noop, Grid::single(), Vec::new(), Vec::new()),
     };
     match shape.kind {
         Kind::Independent if spawned => {
@@ -81,13 +81,14 @@ fn tree(call: &Call, leaves: usize) -> swath::Result<Value> {
 /// What the scheduler calls for a task.
 struct Call {
     operation: Arc<dyn Operation>,
-    layer: Arc<str>,
+    layer: Arc<Layer>,
 }
 
 impl Call {
     fn run(&self, task: usize, inputs: Vec<Value>) -> swath::Result<Value> {
         let block = Block {
             layer: &self.layer,
+            linear: 0,
             index: &[task as u32],
         };
         self.operation.run(&block, inputs)

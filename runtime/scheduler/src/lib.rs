@@ -14,6 +14,6 @@ mod state;
 mod topology;
 
 pub use order::order;
-pub use simulate::simulate;
+pub use simulate::{peak, simulate};
 pub use state::{State, Transition};
 pub use topology::{Adjacency, TaskId, Topology};

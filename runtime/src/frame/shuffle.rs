@@ -209,6 +209,10 @@ impl Operation for Scatter {
             .collect::<Result<_>>()?;
         Ok(Value::new(FrameParts::new(pieces)))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/scatter")
+    }
 }
 
 /// Puts together what is for one partition.

@@ -4,6 +4,7 @@ use super::*;
 use crate::compute::Collection;
 use crate::error::Result;
 use crate::graph::Value;
+use crate::optimize::{Rules, optimize};
 use crate::schedule::Options;
 use polars::df;
 use polars::prelude::{

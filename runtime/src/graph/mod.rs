@@ -15,13 +15,18 @@ mod layers;
 mod memory;
 mod operation;
 mod summary;
+mod tasks;
 mod value;
 
 pub use encoding::{Codec, Encoded, encodable};
-pub use key::{Fingerprint, Grid, Index, Key};
-pub use layer::{
-    AxisMap, BlockInput, Layer, ListedTask, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
-};
-pub use operation::{Arguments, Block, Operation};
+pub use key::{Fingerprint, Grid, Index, Key, LayerId};
+pub use layer::{Layer, Sizes};
+pub(crate) use layers::QuickHash;
+pub use layers::{Layers, Node, Output, topological};
+pub use memory::in_use;
+pub use operation::{Alias, Arguments, Block, EncodedOperation, Operation};
 pub use summary::{Summary, short_type_name};
+pub use tasks::{
+    AxisMap, BlockInput, Data, Listed, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
+};
 pub use value::{ChunkValue, Opaque, Value};

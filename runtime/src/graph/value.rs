@@ -1,6 +1,7 @@
 //! What tasks produce and pass to each other.
 
 use super::encoding::{self, Codec, Encoded};
+use super::memory::Counted;
 use super::summary::Summary;
 use crate::error::{Error, Result};
 use std::any::{Any, TypeId, type_name};
@@ -32,7 +33,8 @@ pub trait ChunkValue: Any + Send + Sync {
     fn encode(&self, to: &mut dyn Write) -> Result<()>;
 }
 
-/// A shared, immutable value of any kind.
+/// A shared, immutable value of any kind. It counts as memory in use as long as
+/// somebody holds it.
 #[derive(Clone)]
 pub struct Value(Arc<dyn ChunkValue>);
 
