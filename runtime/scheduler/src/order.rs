@@ -100,6 +100,8 @@ enum Start {
     /// What a sweep over the graph from one end comes to first: neighbours
     /// in a grid one after the other, along its shorter side.
     Sweep,
+    /// What such a sweep comes to last.
+    SweepBack,
     /// What comes first in the best order so far.
     Best,
 }
@@ -128,6 +130,14 @@ fn policies_for(tasks: usize) -> usize {
         2_001..=20_000 => 4,
         20_001..=300_000 => 2,
         _ => 1,
+    }
+}
+
+/// From where all policies are tried once more.
+fn starts_for(tasks: usize) -> &'static [Start] {
+    match tasks {
+        0..=500 => &[Start::SweepBack, Start::Best, Start::Sweep, Start::Best],
+        _ => &[],
     }
 }
 
@@ -166,19 +176,39 @@ impl<'a> Best<'a> {
         }
         self.offer_improved(self.sequence.clone())?;
         for (start, policy) in &POLICIES[..policies_for(graph.len())] {
-            let numbers = 0..graph.len() as u32;
-            let (outputs, rank) = match start {
-                Start::Excess => (by_excess.clone(), numbers.collect()),
-                Start::Reversed => {
-                    let outputs = graph.outputs().iter().rev().copied().collect();
-                    (outputs, numbers.rev().collect())
-                }
-                Start::Sweep => by_rank(graph, &sweep::sweep(graph)),
-                Start::Best => by_rank(graph, &self.sequence),
-            };
-            self.offer_improved(by_targets(graph, &outputs, loads, &rank, *policy))?;
+            self.by_targets(*start, *policy, loads)?;
+        }
+        for start in starts_for(graph.len()) {
+            for (_, policy) in &POLICIES {
+                self.by_targets(*start, *policy, loads)?;
+            }
         }
         self.search()
+    }
+
+    fn by_targets(&mut self, start: Start, policy: Policy, loads: &[u64]) -> Result<(), Settled> {
+        let graph = self.graph;
+        let numbers = 0..graph.len() as u32;
+        let (outputs, rank) = match start {
+            Start::Excess => (by_excess(graph, loads), numbers.collect()),
+            Start::Reversed => {
+                let outputs = graph.outputs().iter().rev().copied().collect();
+                (outputs, numbers.rev().collect())
+            }
+            Start::Sweep => by_rank(graph, &sweep::sweep(graph)),
+            Start::SweepBack => {
+                let mut sweep = sweep::sweep(graph);
+                sweep.reverse();
+                by_rank(graph, &sweep)
+            }
+            Start::Best => by_rank(graph, &self.sequence),
+        };
+        let sequence = by_targets(graph, &outputs, loads, &rank, policy);
+        match passes_for(graph.len()) {
+            // It is hoisted as it is made.
+            0 => self.offer(&sequence),
+            _ => self.offer_improved(sequence),
+        }
     }
 
     /// Takes `sequence` if it is better.

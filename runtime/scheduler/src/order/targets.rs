@@ -98,7 +98,7 @@ struct Targets<'a> {
 const FEW: usize = 16;
 
 /// How much work there is to a task or an input that it takes, at most.
-const WORK: usize = 4;
+const WORK: usize = 2;
 
 impl<'a> Targets<'a> {
     fn new(graph: &Topology, loads: &'a [u64], rank: &'a [u32], policy: Policy) -> Self {
