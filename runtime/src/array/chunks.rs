@@ -3,7 +3,7 @@
 use super::dtype::DType;
 use crate::error::{Error, Result};
 use crate::graph::Grid;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const AUTO_NBYTES: usize = 128 << 20;
 ///
 /// Chunks can differ in size, and can be empty. Displayed as the sizes along
 /// each axis: `((5, 5, 5), (10, 5))`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
     /// For each axis: 0, then the end of each chunk.
     bounds: Vec<Arc<[usize]>>,

@@ -8,11 +8,13 @@ use super::chunk::{Chunk, with_numbers};
 use super::dtype::Number;
 use super::elementwise::inputs_of;
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, Operation, Value};
+use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use ndarray::linalg::Dot as _;
 use ndarray::{ArcArray, Array2, ArrayD, Axis, Ix2, IxDyn, LinalgScalar};
+use serde::{Deserialize, Serialize};
 
 /// The product of two chunks of one or two axes each.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Dot;
 
 impl Operation for Dot {
@@ -61,5 +63,9 @@ impl Operation for Dot {
         else _mask => {
             return Err(Error::Argument("dot: masks have no product".to_owned()));
         })))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/dot")
     }
 }

@@ -6,12 +6,16 @@ use super::dtype::{Arithmetic, DType, Element, Kernel, Literal};
 use super::elementwise::filled;
 use super::raw::RawArray;
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, Fingerprint, Layer, Operation, Value};
+use crate::graph::{
+    Arguments, Block, ChunkValue, EncodedOperation, Fingerprint, Layer, Operation, Value,
+};
 use ndarray::{ArcArray, Array1, ArrayD, Axis, IxDyn, Slice};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// An array whose chunks an operation makes from their place alone.
 pub(super) fn from_places(operation: impl Operation, chunks: Chunks, dtype: DType) -> RawArray {
@@ -20,16 +24,16 @@ pub(super) fn from_places(operation: impl Operation, chunks: Chunks, dtype: DTyp
 }
 
 /// The same element everywhere.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Full {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) literal: Literal,
     pub(super) chunks: Chunks,
 }
 
 impl Operation for Full {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn arguments(&self) -> Arguments {
@@ -39,10 +43,14 @@ impl Operation for Full {
     fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
         filled(self.literal, &self.chunks.chunk_shape(block.index)).map(Value::new)
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/full")
+    }
 }
 
 /// What stands at each place of a sequence or of a square.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Rule {
     /// 0, 1, 2, …
     Arange,
@@ -53,7 +61,7 @@ pub(super) enum Rule {
 }
 
 /// Elements that follow from their place.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct ByRule {
     pub(super) rule: Rule,
     pub(super) dtype: DType,
@@ -113,10 +121,14 @@ impl Operation for ByRule {
             }
         }))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/by-rule")
+    }
 }
 
 /// How random elements are distributed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Distribution {
     /// f64 from 0 to 1, without 1.
     Uniform,
@@ -137,7 +149,7 @@ impl Distribution {
 
 /// Random elements: a function of the seed and of the element's place in the
 /// whole array, so that neither chunks nor threads make a difference.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Random {
     pub(super) distribution: Distribution,
     pub(super) seed: u64,
@@ -166,6 +178,10 @@ impl Operation for Random {
             &shape,
             &ranges,
         )))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/random")
     }
 }
 
@@ -292,6 +308,28 @@ impl Operation for Source {
             self.data.clone(),
             &self.chunks.ranges(block.index),
         )))
+    }
+
+    /// Hash, chunks, and the elements as a chunk has them.
+    fn encode(&self) -> Result<EncodedOperation> {
+        let wrong = |error| Error::Encode(format!("the operation array: {error}"));
+        let mut bytes = postcard::to_stdvec(&(self.digest, &self.chunks)).map_err(wrong)?;
+        self.data.encode(&mut bytes)?;
+        Ok(EncodedOperation {
+            tag: "array/source",
+            bytes,
+            decode: |bytes| {
+                let wrong = |error| Error::Decode(format!("an operation (array): {error}"));
+                let ((digest, chunks), mut data): ((u128, Chunks), &[u8]) =
+                    postcard::take_from_bytes(bytes).map_err(wrong)?;
+                let nbytes = data.len() as u64;
+                Ok(Arc::new(Self {
+                    data: Chunk::decode(&mut data, nbytes)?,
+                    digest,
+                    chunks,
+                }))
+            },
+        })
     }
 }
 

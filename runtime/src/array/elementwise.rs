@@ -7,15 +7,15 @@ use super::chunk::{Chunk, with_array, with_numbers, with_type};
 use super::chunks::tuple;
 use super::dtype::{Arithmetic, DType, Element, Kernel, Literal};
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, Operation, Value};
+use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, Zip};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 type Elements<T> = ArcArray<T, IxDyn>;
 
 /// What is done with two elements of one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum BinaryOp {
     Add,
     Sub,
@@ -89,7 +89,7 @@ impl BinaryOp {
 }
 
 /// Two arrays of one type, element by element.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Binary(pub(super) BinaryOp);
 
 impl Operation for Binary {
@@ -105,10 +105,14 @@ impl Operation for Binary {
         let [left, right] = inputs_of(inputs)?;
         binary(self.0, left, right).map(Value::new)
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/binary")
+    }
 }
 
 /// An array and one element.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct WithLiteral {
     pub(super) op: BinaryOp,
     pub(super) literal: Literal,
@@ -134,6 +138,10 @@ impl Operation for WithLiteral {
             binary(self.op, array, scalar)
         }
         .map(Value::new)
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/with-literal")
     }
 }
 
@@ -301,7 +309,7 @@ fn broadcast_shape(a: &[usize], b: &[usize]) -> Vec<usize> {
 }
 
 /// What is done with one element.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum UnaryOp {
     Neg,
     Abs,
@@ -335,7 +343,7 @@ impl UnaryOp {
 }
 
 /// One array, element by element.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Unary(pub(super) UnaryOp);
 
 impl Operation for Unary {
@@ -369,6 +377,10 @@ impl Operation for Unary {
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
         let [array] = inputs_of(inputs)?;
         unary(self.0, array).map(Value::new)
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/unary")
     }
 }
 
@@ -444,7 +456,7 @@ fn map<T: Element>(array: Elements<T>, f: impl Fn(T) -> T) -> Chunk {
 }
 
 /// Another element type, by Rust's `as`; to `bool`: whether it is not zero.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Cast {
     pub(super) to: DType,
 }
@@ -461,6 +473,10 @@ impl Operation for Cast {
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
         let [array] = inputs_of(inputs)?;
         Ok(Value::new(cast(array, self.to)))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/cast")
     }
 }
 
@@ -489,7 +505,7 @@ fn cast(chunk: Chunk, to: DType) -> Chunk {
 }
 
 /// `condition ? then : other`, element by element.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Select;
 
 impl Operation for Select {
@@ -522,6 +538,10 @@ impl Operation for Select {
         Ok(Value::new(with_array!(then, then => {
             select(&condition, then, Element::unwrap(other)?)
         })))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/select")
     }
 }
 

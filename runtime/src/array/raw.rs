@@ -100,7 +100,7 @@ impl RawArray {
         let dtype = literal.dtype();
         let chunks = chunks.resolve(shape, dtype)?;
         let operation = Full {
-            name,
+            name: name.into(),
             literal,
             chunks: chunks.clone(),
         };
@@ -125,7 +125,7 @@ impl RawArray {
     fn literal(literal: Literal) -> Self {
         let chunks = Chunks::whole(&[]);
         let operation = Full {
-            name: "full",
+            name: "full".into(),
             literal,
             chunks: chunks.clone(),
         };
@@ -401,7 +401,7 @@ impl RawArray {
     /// A part of the array.
     fn part(&self, name: &'static str, to: Chunks, origin: Vec<usize>) -> Self {
         let operation = Regrid {
-            name,
+            name: name.into(),
             dtype: self.dtype,
             from: self.chunks.clone(),
             to,

@@ -6,13 +6,16 @@ use super::create::part;
 use super::dtype::{DType, Element};
 use super::elementwise::inputs_of;
 use crate::error::Result;
-use crate::graph::{Arguments, Block, Grid, Operation, TaskFamily, TaskRef, Value};
+use crate::graph::{
+    Arguments, Block, EncodedOperation, Grid, Operation, TaskFamily, TaskRef, Value,
+};
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn, Slice};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The axes in another order.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Transpose {
     pub(super) axes: Vec<usize>,
 }
@@ -35,10 +38,14 @@ impl Operation for Transpose {
             with_array!(chunk, array => permuted(array, &self.axes)),
         ))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/transpose")
+    }
 }
 
 /// One element along an axis, which goes.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Pick {
     pub(super) axis: usize,
     /// The place within the chunk.
@@ -64,10 +71,14 @@ impl Operation for Pick {
             with_array!(&chunk, array => pick(array, self.axis, self.at)),
         ))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/pick")
+    }
 }
 
 /// A new axis of one element.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct InsertAxis {
     pub(super) axis: usize,
 }
@@ -90,13 +101,17 @@ impl Operation for InsertAxis {
             with_array!(chunk, array => insert(array, self.axis)),
         ))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/insert-axis")
+    }
 }
 
 /// A part of an array, cut into other chunks: each takes the chunks that it
 /// overlaps. Slices and rechunking are both of this kind.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Regrid {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) dtype: DType,
     pub(super) from: Chunks,
     /// The chunks of the part.
@@ -128,7 +143,7 @@ impl Regrid {
 
 impl Operation for Regrid {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn arguments(&self) -> Arguments {
@@ -142,6 +157,10 @@ impl Operation for Regrid {
         Ok(Value::new(gather(
             self.dtype, &self.from, &ranges, &places, chunks,
         )?))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/regrid")
     }
 }
 
@@ -235,7 +254,7 @@ fn relative(range: &Range<usize>, within: &Range<usize>) -> Range<usize> {
 }
 
 /// The chunks of several arrays after each other along an axis.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Concatenate {
     pub(super) axis: usize,
     /// For each array, the number of its chunks along each axis.
@@ -254,6 +273,10 @@ impl Operation for Concatenate {
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
         let [chunk] = inputs_of(inputs)?;
         Ok(Value::new(chunk))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/concatenate")
     }
 }
 

@@ -10,17 +10,18 @@ use super::dtype::{DType, Element, Kernel};
 use super::elementwise::{BinaryOp, binary, inputs_of, maximum, minimum};
 use crate::error::Result;
 use crate::graph::{
-    Arguments, AxisMap, Block, BlockInput, Grid, Layer, Operation, TaskFamily, TaskRef, Value,
+    Arguments, AxisMap, Block, BlockInput, EncodedOperation, Grid, Layer, Operation, TaskFamily,
+    TaskRef, Value,
 };
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn, RemoveAxis, Zip, stack};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How many contributions are combined at a time.
 const FAN_IN: f64 = 8.0;
 
 /// What an array, or each lane of it, is reduced to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Reduction {
     Sum,
     Prod,
@@ -46,7 +47,7 @@ pub(super) enum Reduction {
     Dot,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Stage {
     /// A chunk's contribution.
     Chunk,
@@ -156,7 +157,7 @@ impl Reduction {
 }
 
 /// The contribution of each chunk, or the result at once.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct OfChunk {
     reduction: Reduction,
     axis: Option<usize>,
@@ -180,10 +181,14 @@ impl Operation for OfChunk {
             _ => contribution,
         }))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/reduce-chunk")
+    }
 }
 
 /// The combination of contributions.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Combine {
     reduction: Reduction,
     stage: Stage,
@@ -193,7 +198,7 @@ struct Combine {
 }
 
 /// Which contributions are taken along an axis.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Span {
     /// This many, from a multiple of it, along the same axis.
     Group { output: usize, size: u32 },
@@ -223,6 +228,10 @@ impl Operation for Combine {
             Stage::Aggregate => self.reduction.finish(contribution)?,
             _ => contribution,
         }))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "array/reduce-combine")
     }
 }
 

@@ -12,7 +12,8 @@ use super::plan::Plan;
 use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
 use crate::graph::{
-    Arguments, Block, BlockInput, Grid, Layer, Operation, TaskFamily, TaskRef, Value,
+    Arguments, Block, BlockInput, EncodedOperation, Grid, Layer, Operation, TaskFamily, TaskRef,
+    Value,
 };
 use polars::prelude::{
     BinaryChunked, Column, DataFrame as Frame, DataType, Expr, IdxCa, IdxSize, IntoColumn,
@@ -72,6 +73,7 @@ const KEY: PlSmallStr = PlSmallStr::from_static("key");
 const SAMPLES: usize = 256;
 
 /// The keys of some rows.
+#[derive(Serialize, Deserialize)]
 struct Sample(SortBy);
 
 impl Operation for Sample {
@@ -97,9 +99,14 @@ impl Operation for Sample {
         for_each_key(&frame, &self.0, |key| keys.push(key.to_vec()))?;
         key_frame(&keys)
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/sort-sample")
+    }
 }
 
 /// The keys at which sorted partitions begin, but for the first.
+#[derive(Serialize, Deserialize)]
 struct Bounds(u32);
 
 impl Operation for Bounds {
@@ -120,6 +127,10 @@ impl Operation for Bounds {
             .collect();
         bounds.dedup();
         key_frame(&bounds)
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/sort-bounds")
     }
 }
 
@@ -148,6 +159,7 @@ fn for_each_key(frame: &Frame, by: &SortBy, mut each: impl FnMut(&[u8])) -> Resu
 }
 
 /// Cuts a partition into pieces.
+#[derive(Serialize, Deserialize)]
 struct Scatter {
     target: Target,
     into: u32,
@@ -197,9 +209,14 @@ impl Operation for Scatter {
             .collect::<Result<_>>()?;
         Ok(Value::new(FrameParts::new(pieces)))
     }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/scatter")
+    }
 }
 
 /// Puts together what is for one partition.
+#[derive(Serialize, Deserialize)]
 struct Gather;
 
 impl Operation for Gather {
@@ -226,6 +243,10 @@ impl Operation for Gather {
             })
             .collect::<Result<_>>()?;
         Ok(chunk::value(chunk::stack(pieces)?))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/gather")
     }
 }
 

@@ -4,7 +4,7 @@ use super::chunk;
 use super::engine::{collect, names};
 use super::join::JoinType;
 use crate::error::{Error, Result};
-use crate::graph::{Arguments, Block, Operation, Value};
+use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use polars::prelude::{
     DataFrame as Frame, DataType, Expr, IntoLazy, LazyFrame, PlSmallStr, Schema,
     SortMultipleOptions, UniqueKeepStrategy, col, lit, when,
@@ -73,6 +73,7 @@ pub(crate) struct JoinOn {
 }
 
 /// A step under the name that views show.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct NamedStep {
     pub(crate) name: String,
     pub(crate) step: Step,
@@ -89,6 +90,10 @@ impl Operation for NamedStep {
 
     fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
         self.step.run(block, inputs)
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/named-step")
     }
 }
 
@@ -122,6 +127,10 @@ impl Operation for Step {
             return Ok(chunk::value(on.join(left, right.unwrap_or_default())?));
         }
         Ok(chunk::value(self.apply(chunk::concat(inputs)?)?))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "frame/step")
     }
 }
 

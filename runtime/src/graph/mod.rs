@@ -20,6 +20,6 @@ pub use key::{Fingerprint, Grid, Index, Key};
 pub use layer::{
     AxisMap, BlockInput, Layer, ListedTask, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
 };
-pub use operation::{Arguments, Block, Operation};
+pub use operation::{Arguments, Block, EncodedOperation, Operation};
 pub use summary::{Summary, short_type_name};
 pub use value::{ChunkValue, Opaque, Value};

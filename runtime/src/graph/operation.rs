@@ -2,8 +2,11 @@
 
 use super::key::{Index, Key};
 use super::value::Value;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
 
 /// What a task does: a name and arguments that are data, and the code that the
 /// name stands for. Only a user's closure is code without data.
@@ -20,6 +23,83 @@ pub trait Operation: Send + Sync + 'static {
     /// # Errors
     /// Anything; the scheduler adds the task's key.
     fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value>;
+
+    /// The operation as bytes, for who runs it elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] where it is code: a user's function.
+    fn encode(&self) -> Result<EncodedOperation> {
+        Err(Error::Encode(format!(
+            "the operation {}: it runs a function of this process, which cannot be sent elsewhere",
+            self.name()
+        )))
+    }
+}
+
+/// An operation as bytes.
+#[derive(Clone)]
+pub struct EncodedOperation {
+    /// Which operation it is: stable, one for each type of operations.
+    pub tag: &'static str,
+    /// Its arguments.
+    pub bytes: Vec<u8>,
+    /// Makes the operation again.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] for bytes that are not what was encoded.
+    pub decode: fn(&[u8]) -> Result<Arc<dyn Operation>>,
+}
+
+impl EncodedOperation {
+    /// An operation that is nothing but data.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] where some of the data are code after all: an expression
+    /// that holds a Rust closure.
+    pub fn of<T>(operation: &T, tag: &'static str) -> Result<Self>
+    where
+        T: Operation + Serialize + DeserializeOwned,
+    {
+        let bytes = postcard::to_stdvec(operation).map_err(|error| {
+            Error::Encode(format!(
+                "the operation {}: its arguments are not data only ({error}); an expression with a Rust closure (map, apply) cannot be sent elsewhere, one of Polars' own functions can",
+                operation.name()
+            ))
+        })?;
+        Ok(Self {
+            tag,
+            bytes,
+            decode: |bytes| match postcard::take_from_bytes::<T>(bytes) {
+                Ok((operation, [])) => Ok(Arc::new(operation)),
+                Ok((_, rest)) => Err(wrong::<T>(&format!("{} bytes too many", rest.len()))),
+                Err(error) => Err(wrong::<T>(&error.to_string())),
+            },
+        })
+    }
+
+    /// The operation.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] for bytes that are not what was encoded.
+    pub fn decode(&self) -> Result<Arc<dyn Operation>> {
+        (self.decode)(&self.bytes)
+    }
+}
+
+fn wrong<T>(what: &str) -> Error {
+    let name = super::short_type_name(std::any::type_name::<T>());
+    Error::Decode(format!("an operation ({name}): {what}"))
+}
+
+impl fmt::Debug for EncodedOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "EncodedOperation({}, {} bytes)",
+            self.tag,
+            self.bytes.len()
+        )
+    }
 }
 
 /// An operation's arguments, as far as they can be told from outside.
@@ -52,7 +132,7 @@ impl Arguments {
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     /// The layer's name.
-    pub layer: &'a std::sync::Arc<str>,
+    pub layer: &'a Arc<str>,
     /// The place in the layer's grid.
     pub index: &'a [u32],
 }
@@ -66,3 +146,6 @@ impl Block<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

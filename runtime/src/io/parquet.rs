@@ -3,7 +3,7 @@
 use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
 use crate::frame::{DataFrame, FrameChunk, Plan};
-use crate::graph::{Arguments, Block, Grid, Layer, Operation, Value};
+use crate::graph::{Arguments, Block, EncodedOperation, Grid, Layer, Operation, Value};
 use polars::prelude::{ParquetReader, Schema, SchemaExt, SerReader};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -88,5 +88,9 @@ impl Operation for ReadParquet {
             .with_slice(Some((part.start, part.rows)))
             .finish()?;
         Ok(Value::new(FrameChunk(frame)))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "io/read-parquet")
     }
 }

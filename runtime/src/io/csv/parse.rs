@@ -6,7 +6,7 @@ use super::lex::{Field, Format, Record};
 use super::{Stamp, csv_error, not_utf8, unterminated};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameChunk};
-use crate::graph::{Arguments, Block, Operation, Value};
+use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use memchr::memchr_iter;
 use polars::prelude::{
     BooleanChunkedBuilder, BooleanType, ChunkedBuilder, Column, DataType, Float64Type, Int64Type,
@@ -107,6 +107,10 @@ impl Operation for ReadCsv {
     fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
         let frame = self.read(self.ranges[block.index[0] as usize])?;
         Ok(Value::new(FrameChunk(frame)))
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "io/read-csv")
     }
 }
 
