@@ -182,3 +182,6 @@ impl Block<'_> {
         self.layer.key(self.linear)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::encoding::{self, Codec, Encoded};
 use super::memory::Counted;
 use super::summary::Summary;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::io::Write;
@@ -28,8 +28,8 @@ pub trait ChunkValue: Any + Send + Sync {
     /// Writes the value, as its codec reads it.
     ///
     /// # Errors
-    /// [`Error::Encode`] for values that have no encoding, [`Error::Transfer`]
-    /// with what the writer failed with.
+    /// [`Error::Encode`](crate::Error::Encode) for values that have no encoding,
+    /// [`Error::Transfer`](crate::Error::Transfer) with what the writer failed with.
     fn encode(&self, to: &mut dyn Write) -> Result<()>;
 }
 
@@ -133,20 +133,18 @@ impl Value {
     /// The value as bytes in memory.
     ///
     /// # Errors
-    /// [`Error::Encode`] for values that have no encoding.
+    /// [`Error::Encode`](crate::Error::Encode) for values that have no encoding.
     pub fn encode(&self) -> Result<Encoded> {
         const HEADER: usize = 64;
         let mut bytes = Vec::new();
-        if let Some(codec) = self.codec() {
+        if self.codec().is_some() {
             bytes.reserve(self.nbytes() + HEADER);
-            self.encode_to(&mut bytes)?;
-            return Ok(Encoded { codec, bytes });
         }
         self.encode_to(&mut bytes)?;
-        Err(Error::Encode(format!(
-            "{}: it has no codec",
-            self.summary()
-        )))
+        let codec = self
+            .codec()
+            .expect("invariant: what was encoded has a codec");
+        Ok(Encoded { codec, bytes })
     }
 }
 
