@@ -174,7 +174,9 @@ fn plain_depth_first(graph: &Topology) -> Vec<TaskId> {
         }
     }
     let mut sequence = Vec::new();
-    for task in graph.outputs().iter().copied().chain(graph.tasks()) {
+    let untaken = |task: &TaskId| graph.dependents(*task).is_empty();
+    let rest = graph.tasks().filter(untaken);
+    for task in graph.outputs().iter().copied().chain(rest) {
         visit(graph, task, &mut sequence);
     }
     sequence

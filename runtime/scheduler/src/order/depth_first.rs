@@ -37,8 +37,12 @@ pub(super) fn loads(graph: &Topology) -> Vec<u64> {
 }
 
 /// The tasks depth-first from `outputs` and then from whatever else nothing
-/// takes, inputs whose load exceeds their bytes by more before others.
-pub(super) fn depth_first(graph: &Topology, outputs: &[TaskId], loads: &[u64]) -> Vec<TaskId> {
+/// takes, inputs of greater excess first, and of those as they are numbered.
+pub(super) fn depth_first(
+    graph: &Topology,
+    outputs: &[TaskId],
+    excess: impl Fn(TaskId) -> u64,
+) -> Vec<TaskId> {
     let mut done = vec![false; graph.len()];
     let mut sequence = Vec::with_capacity(graph.len());
     let mut pending: Vec<TaskId> = Vec::new();
@@ -61,7 +65,7 @@ pub(super) fn depth_first(graph: &Topology, outputs: &[TaskId], loads: &[u64]) -
             } else {
                 // The last is computed first; where all is alike, the first input.
                 pending[known..].reverse();
-                pending[known..].sort_by_key(|input| loads[input.at()] - graph.nbytes(*input));
+                pending[known..].sort_by_key(|&input| excess(input));
             }
         }
     }
