@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::frame::{DataFrame, ExprExt, Frame, FrameChunk, FrameParts, JoinType, Order};
 use crate::graph::{Layer, TaskRef, Tasks, Value};
 use crate::io::{read_csv, read_parquet};
-use crate::schedule::plan::topological;
+use crate::graph::topological;
 use ndarray::{ArrayD, Axis, IxDyn};
 use polars::df;
 use polars::prelude::{
@@ -49,7 +49,8 @@ fn check(collection: &impl Collection) -> BTreeSet<(String, &'static str)> {
             };
             let index = layer.grid().index(linear);
             let block = Block {
-                layer: layer.name(),
+                layer: &layer,
+                linear,
                 index: &index,
             };
             let encoded = operation.encode().unwrap();
