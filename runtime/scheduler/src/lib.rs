@@ -13,7 +13,7 @@ mod simulate;
 mod state;
 mod topology;
 
-pub use order::order;
+pub use order::{order, order_unless};
 pub use simulate::{peak, simulate};
 pub use state::{State, Transition};
 pub use topology::{Adjacency, TaskId, Topology};

@@ -75,11 +75,19 @@ use targets::{Cost, Policy, Ties, Welcome, by_targets};
 /// assert_eq!(simulate(&graph, &sequence), [1, 2, 2, 3, 3]);
 /// ```
 pub fn order(graph: &Topology) -> Vec<TaskId> {
+    order_unless(graph, 0, &|| false).expect("invariant: nobody stops it")
+}
+
+/// As [`order()`], with an end to the effort: an order that holds no more than
+/// `enough` bytes is not made better, and nothing is returned soon after `stop`
+/// says so.
+pub fn order_unless(graph: &Topology, enough: u64, stop: &dyn Fn() -> bool) -> Option<Vec<TaskId>> {
     let graph = &*distinct(graph);
     let loads = loads(graph);
-    let mut best = Best::new(graph);
+    let mut best = Best::new(graph, enough, stop);
     match best.improve(&loads) {
-        Ok(()) | Err(Settled) => best.sequence,
+        Ok(()) | Err(End::Settled) => Some(best.sequence),
+        Err(End::Stopped) => None,
     }
 }
 
@@ -151,30 +159,38 @@ fn starts_for(tasks: usize) -> &'static [Start] {
     }
 }
 
-/// The best order is found: its peak is at the lower bound, or it is known to be
-/// best for its kind of graph.
-struct Settled;
+/// Why no more is tried.
+enum End {
+    /// The best order is found: its peak is at the lower bound, or it is known to
+    /// be best for its kind of graph; or one that is good enough.
+    Settled,
+    /// Somebody said so.
+    Stopped,
+}
 
 /// The best order so far.
 struct Best<'a> {
     graph: &'a Topology,
     sequence: Vec<TaskId>,
     peak: u64,
-    lower_bound: u64,
+    /// The lower bound, or what is enough.
+    goal: u64,
+    stop: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Best<'a> {
-    fn new(graph: &'a Topology) -> Self {
+    fn new(graph: &'a Topology, enough: u64, stop: &'a dyn Fn() -> bool) -> Self {
         Self {
             graph,
             sequence: Vec::new(),
             peak: u64::MAX,
-            lower_bound: bound::lower_bound(graph),
+            goal: bound::lower_bound(graph).max(enough),
+            stop,
         }
     }
 
     /// All steps.
-    fn improve(&mut self, loads: &[u64]) -> Result<(), Settled> {
+    fn improve(&mut self, loads: &[u64]) -> Result<(), End> {
         let graph = self.graph;
         let excess = |task: TaskId| loads[task.at()] - graph.nbytes(task);
         self.offer(&depth_first(graph, graph.outputs(), excess))?;
@@ -183,7 +199,7 @@ impl<'a> Best<'a> {
             self.offer(&depth_first(graph, &by_excess, excess))?;
         }
         if is_forest(graph) {
-            return Err(Settled);
+            return Err(End::Settled);
         }
         // Where much is shared, loads may mislead.
         self.offer(&depth_first(graph, graph.outputs(), |_| 0))?;
@@ -199,7 +215,7 @@ impl<'a> Best<'a> {
         self.search()
     }
 
-    fn by_targets(&mut self, start: Start, policy: Policy, loads: &[u64]) -> Result<(), Settled> {
+    fn by_targets(&mut self, start: Start, policy: Policy, loads: &[u64]) -> Result<(), End> {
         let graph = self.graph;
         let numbers = 0..graph.len() as u32;
         let (outputs, rank) = match start {
@@ -216,7 +232,8 @@ impl<'a> Best<'a> {
             }
             Start::Best => by_rank(graph, &self.sequence),
         };
-        let sequence = by_targets(graph, &outputs, loads, &rank, policy);
+        let sequence = by_targets(graph, &outputs, loads, &rank, policy, self.stop);
+        let sequence = sequence.ok_or(End::Stopped)?;
         match passes_for(graph.len()) {
             // It is hoisted as it is made.
             0 => self.offer(&sequence),
@@ -225,21 +242,24 @@ impl<'a> Best<'a> {
     }
 
     /// Takes `sequence` if it is better.
-    fn offer(&mut self, sequence: &[TaskId]) -> Result<(), Settled> {
+    fn offer(&mut self, sequence: &[TaskId]) -> Result<(), End> {
         let peak = peak(self.graph, sequence);
         if peak < self.peak || self.sequence.is_empty() {
             self.peak = peak;
             self.sequence.clear();
             self.sequence.extend(sequence);
         }
-        match self.peak <= self.lower_bound {
-            true => Err(Settled),
-            false => Ok(()),
+        if self.peak <= self.goal {
+            Err(End::Settled)
+        } else if (self.stop)() {
+            Err(End::Stopped)
+        } else {
+            Ok(())
         }
     }
 
     /// Takes `sequence`, as it is or hoisted and sunk, if it is better.
-    fn offer_improved(&mut self, mut sequence: Vec<TaskId>) -> Result<(), Settled> {
+    fn offer_improved(&mut self, mut sequence: Vec<TaskId>) -> Result<(), End> {
         self.offer(&sequence)?;
         for _ in 0..passes_for(self.graph.len()) {
             sequence = forward::hoist(self.graph, &sequence);
@@ -251,7 +271,7 @@ impl<'a> Best<'a> {
     }
 
     /// Searches for a better order yet, if the graph is small.
-    fn search(&mut self) -> Result<(), Settled> {
+    fn search(&mut self) -> Result<(), End> {
         if self.graph.len() <= search::TASKS {
             let mut steps = search::STEPS;
             while let Some(sequence) =

@@ -1,10 +1,11 @@
 //! The tasks that are needed, numbered in the order in which they should run.
 
 use super::cancel::CancelToken;
+use super::memory::memory_limit;
 use crate::error::{Error, Result};
 use crate::graph::{Key, Layer, Layers, Operation, TaskRef, Tasks};
 use std::sync::Arc;
-use swath_scheduler::{Adjacency, Topology, order};
+use swath_scheduler::{Adjacency, Topology, order_unless};
 
 pub use swath_scheduler::TaskId;
 
@@ -80,7 +81,13 @@ impl Plan {
             .collect();
         let nbytes = sizes.map(KnownSizes::finish).unwrap_or_default();
         let mut topology = Topology::new(inputs, outputs, nbytes);
-        let sequence = order(&topology);
+        // An order that needs little memory is good enough.
+        let enough = match topology.knows_sizes() {
+            true => memory_limit() / 100,
+            false => 0,
+        };
+        let sequence =
+            order_unless(&topology, enough, &|| token.is_cancelled()).ok_or(Error::Interrupted)?;
         if sequence.iter().zip(0..).any(|(task, at)| task.0 != at) {
             topology = topology.renumbered(&sequence);
             let sorted = |of: Vec<u32>| sequence.iter().map(|task| of[task.at()]).collect();

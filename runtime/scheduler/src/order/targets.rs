@@ -59,7 +59,8 @@ pub(super) fn by_targets(
     loads: &[u64],
     rank: &[u32],
     policy: Policy,
-) -> Vec<TaskId> {
+    stop: &dyn Fn() -> bool,
+) -> Option<Vec<TaskId>> {
     let mut run = Forward::new(graph);
     let mut targets = Targets::new(graph, loads, rank, policy);
     let rest = graph
@@ -67,10 +68,10 @@ pub(super) fn by_targets(
         .filter(|&task| graph.dependents(task).is_empty());
     for output in outputs.iter().copied().chain(rest) {
         if !run.done[output.at()] {
-            targets.pursue(&mut run, output);
+            targets.pursue(&mut run, output, stop)?;
         }
     }
-    run.sequence
+    Some(run.sequence)
 }
 
 struct Targets<'a> {
@@ -126,10 +127,23 @@ impl<'a> Targets<'a> {
         }
     }
 
-    fn pursue(&mut self, run: &mut Forward<'_>, output: TaskId) {
+    /// Runs an output and what it needs, unless stopped.
+    fn pursue(
+        &mut self,
+        run: &mut Forward<'_>,
+        output: TaskId,
+        stop: &dyn Fn() -> bool,
+    ) -> Option<()> {
+        /// How many steps are made between two looks whether to stop.
+        const LOOK: usize = 4096;
         let graph = run.graph;
         self.add_goal(output);
+        let mut steps: usize = 0;
         while let Some(&goal) = self.goals.last() {
+            steps += 1;
+            if steps.is_multiple_of(LOOK) && stop() {
+                return None;
+            }
             if run.done[goal.at()] {
                 self.goals.pop();
                 continue;
@@ -169,6 +183,7 @@ impl<'a> Targets<'a> {
                 self.add_goal(input);
             }
         }
+        Some(())
     }
 
     fn add_goal(&mut self, task: TaskId) {

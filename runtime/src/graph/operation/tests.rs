@@ -6,9 +6,9 @@ use crate::array::{Array, concatenate, stack};
 use crate::compute::Collection;
 use crate::error::Error;
 use crate::frame::{DataFrame, ExprExt, Frame, FrameChunk, FrameParts, JoinType, Order};
+use crate::graph::topological;
 use crate::graph::{Layer, TaskRef, Tasks, Value};
 use crate::io::{read_csv, read_parquet};
-use crate::graph::topological;
 use ndarray::{ArrayD, Axis, IxDyn};
 use polars::df;
 use polars::prelude::{
