@@ -133,13 +133,15 @@ const POLICIES: [(Start, Policy); 10] = [
     (Start::Sweep,    Policy { welcome: Welcome::Releasing, cost: Cost::LoadGrowth, ties: Ties::Latest }),
 ];
 
-/// How many of the policies are tried.
-fn policies_for(tasks: usize) -> usize {
-    match tasks {
+/// How many of the policies are tried. Where there are very many tasks they cost
+/// more than most tasks do: only sizes that are known to be large are worth that.
+fn policies_for(graph: &Topology) -> usize {
+    match graph.len() {
         0..=2_000 => POLICIES.len(),
         2_001..=20_000 => 4,
         20_001..=300_000 => 2,
-        _ => 1,
+        300_001..=3_000_000 if graph.knows_sizes() => 1,
+        _ => 0,
     }
 }
 
@@ -204,7 +206,7 @@ impl<'a> Best<'a> {
         // Where much is shared, loads may mislead.
         self.offer(&depth_first(graph, graph.outputs(), |_| 0))?;
         self.offer_improved(self.sequence.clone())?;
-        for (start, policy) in &POLICIES[..policies_for(graph.len())] {
+        for (start, policy) in &POLICIES[..policies_for(graph)] {
             self.by_targets(*start, *policy, loads)?;
         }
         for start in starts_for(graph.len()) {

@@ -226,7 +226,8 @@ impl<V: Clone> State<V> {
         graph: &'a Topology,
     ) -> impl Iterator<Item = (TaskId, &'a V, Option<TaskId>)> {
         graph.tasks().filter_map(move |task| {
-            let value = self.values[task.at()].as_ref()?;
+            // None of them once the run was given up.
+            let value = self.values.get(task.at())?.as_ref()?;
             let next = graph
                 .dependents(task)
                 .iter()
@@ -239,7 +240,7 @@ impl<V: Clone> State<V> {
 
     /// The place of a task's value, while it is held.
     pub fn value_mut(&mut self, task: TaskId) -> Option<&mut V> {
-        self.values[task.at()].as_mut()
+        self.values.get_mut(task.at())?.as_mut()
     }
 
     /// Gives up the run: returns the values that were held, to be dropped.

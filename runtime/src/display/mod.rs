@@ -17,6 +17,7 @@ mod ndarray;
 pub(crate) mod palette;
 pub mod plot;
 pub mod probe;
+mod scheduler;
 mod show;
 pub(crate) mod style;
 pub mod table;

@@ -182,6 +182,11 @@ impl Layers {
         &mut self.outputs
     }
 
+    /// The number of chunks of all layers.
+    pub fn chunks(&self) -> usize {
+        self.nodes.iter().map(|node| node.layer.grid().len()).sum()
+    }
+
     /// The number of layers.
     pub fn len(&self) -> usize {
         self.nodes.len()

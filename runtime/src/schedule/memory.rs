@@ -34,8 +34,8 @@ const HIGH_PER_CENT: u64 = 80;
 const LOW_PER_CENT: u64 = 60;
 /// Smaller values are not worth a place on disk.
 const SMALL: usize = 512;
-/// How soon, at the earliest, it is looked again for something to spill after
-/// nothing was found.
+/// How soon it is looked again for something to spill after nothing was found, if
+/// not much was added meanwhile.
 const FUTILE: Duration = Duration::from_millis(50);
 
 /// The bytes that values may have in memory before some are moved to disk: what
@@ -210,8 +210,8 @@ pub(super) fn has_room(nbytes: usize) -> bool {
     in_use().saturating_add(nbytes as u64) <= memory_limit() / 100 * LOW_PER_CENT
 }
 
-/// Whose turn it is to spill, and when nothing was found last.
-static TURN: Mutex<Option<Instant>> = Mutex::new(None);
+/// Whose turn it is to spill.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// The memory of a run: its limit, and how far it may run ahead.
 pub(super) struct Pressure {
@@ -220,6 +220,8 @@ pub(super) struct Pressure {
     before: u64,
     /// What the run may hold before it waits with tasks that take nothing.
     allowance: OnceLock<u64>,
+    /// When nothing was found to spill, and what was in use then.
+    futile: Mutex<Option<(Instant, u64)>>,
     threads: u64,
 }
 
@@ -229,6 +231,7 @@ impl Pressure {
             limit: limit.map_or_else(memory_limit, |limit| limit.min(memory_limit())),
             before: in_use() + spill::on_disk(),
             allowance: OnceLock::new(),
+            futile: Mutex::new(None),
             threads: threads as u64,
         }
     }
@@ -237,7 +240,7 @@ impl Pressure {
     /// Else it waits for one of those: a run holds at most twice what it would
     /// hold with one thread, and what its threads have in hand. Small runs never
     /// wait.
-    pub(super) fn admits(&self, plan: &Plan, finished: usize) -> bool {
+    pub(super) fn admits(&self, plan: &Plan, largest: usize) -> bool {
         let held = (in_use() + spill::on_disk()).saturating_sub(self.before);
         if held <= self.limit / 16 || held == 0 {
             return true;
@@ -245,19 +248,15 @@ impl Pressure {
         let allowance = *self.allowance.get_or_init(|| {
             let graph = plan.topology();
             let tasks: Vec<TaskId> = graph.tasks().collect();
-            let one_thread = simulate(graph, &tasks).into_iter().max().unwrap_or(0);
-            let largest = tasks
-                .iter()
-                .map(|&task| graph.nbytes(task))
-                .max()
-                .unwrap_or(0);
-            2 * (one_thread + self.threads * largest)
+            let one_thread = simulate(graph, &tasks).into_iter().max();
+            let in_hand = tasks.iter().map(|&task| graph.nbytes(task)).max();
+            2 * (one_thread.unwrap_or(0) + self.threads * in_hand.unwrap_or(0))
         });
         let allowance = if plan.topology().knows_sizes() {
             allowance
         } else {
-            // The sizes are not known: of the values so far.
-            allowance.saturating_mul(held / (finished as u64).max(1))
+            // So many values, each as large as the largest so far.
+            allowance.saturating_mul(largest as u64)
         };
         held < allowance.min(self.limit)
     }
@@ -272,16 +271,21 @@ impl Pressure {
             return Ok(());
         }
         // The others wait here: that keeps them from making more.
-        let mut futile = TURN.lock();
-        if in_use() <= high || futile.is_some_and(|at| at.elapsed() < FUTILE) {
+        let turn = TURN.lock();
+        let mut futile = self.futile.lock();
+        let is_futile = |(at, then): (Instant, u64)| {
+            at.elapsed() < FUTILE && in_use() <= then + self.limit / 64
+        };
+        if in_use() <= high || futile.is_some_and(is_futile) {
             return Ok(());
         }
         // Values that can be computed again go before any is written.
         cache::shrink(0);
         let spilled =
             in_use() <= high || spill_down_to(self.limit / 100 * LOW_PER_CENT, listeners)?;
-        *futile = (!spilled).then(Instant::now);
+        *futile = (!spilled).then(|| (Instant::now(), in_use()));
         drop(futile);
+        drop(turn);
         machine::give_back_free_memory();
         Ok(())
     }

@@ -35,11 +35,13 @@ pub(crate) use task::again;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Layers, Value};
 use crate::optimize;
-use std::sync::Arc;
+use crate::session::panics::catch;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, LazyLock};
 use task::Context;
 
 /// Who runs the tasks, and who listens.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// The number of tasks that run at a time; `None`, or more than the pool
     /// has threads: as many as it has.
@@ -52,10 +54,26 @@ pub struct Options {
     /// than [`memory_limit`]: as many as that.
     pub memory_limit: Option<u64>,
     /// Pass every operation, input and value through its encoding, one task a
-    /// step: what another process would get. For tests.
+    /// step: what another process would get. For tests; by default as the
+    /// environment variable `SWATH_ENCODED` says, `1` or nothing.
     pub encoded: bool,
     /// Told everything that happens.
     pub listeners: Vec<Arc<dyn Listener>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        static ENCODED: LazyLock<bool> =
+            LazyLock::new(|| std::env::var_os("SWATH_ENCODED").is_some_and(|value| value == "1"));
+        Self {
+            threads: None,
+            synchronous: false,
+            retries: 0,
+            memory_limit: None,
+            encoded: *ENCODED,
+            listeners: Vec::new(),
+        }
+    }
 }
 
 impl Options {
@@ -123,6 +141,8 @@ fn prepare(
     before: Option<u64>,
     token: &CancelToken,
 ) -> Result<Arc<Plan>> {
+    /// Planning fewer chunks takes no time that anybody notices.
+    const SMALL: usize = 50_000;
     let mut layers = Layers::new(outputs);
     kept::take_kept(&mut layers, before);
     let rules = if options.encoded {
@@ -130,8 +150,28 @@ fn prepare(
     } else {
         optimize::Rules::All
     };
-    optimize::optimize(&mut layers, rules)?;
-    Ok(Arc::new(Plan::new_unless(layers, token)?))
+    let plan = move |mut layers: Layers, token: &CancelToken| {
+        optimize::optimize(&mut layers, rules)?;
+        Ok(Arc::new(Plan::new_unless(layers, token)?))
+    };
+    if layers.chunks() <= SMALL || pool::in_pool() {
+        return plan(layers, token);
+    }
+    // On another thread, so that whoever cancels need not wait for it.
+    let (sender, receiver) = mpsc::channel();
+    let planned_for = token.clone();
+    std::thread::spawn(move || {
+        let planned = catch(|| plan(layers, &planned_for)).and_then(|plan| plan);
+        // Nobody waits for it any more: cancelled.
+        let _ = sender.send(planned);
+    });
+    loop {
+        match receiver.recv_timeout(pool::LOOK) {
+            Ok(planned) => return planned,
+            Err(RecvTimeoutError::Timeout) if !token.is_cancelled() => {}
+            Err(_) => return Err(Error::Interrupted),
+        }
+    }
 }
 
 /// What the optimiser does with the layers of some collections, and what that

@@ -58,7 +58,7 @@ const TURN: Duration = Duration::from_millis(5);
 
 /// How often a waiting thread looks whether it was interrupted, and whether
 /// tasks wait that nobody takes.
-const LOOK: Duration = Duration::from_millis(5);
+pub(super) const LOOK: Duration = Duration::from_millis(5);
 
 /// How often a thread that helps a run looks for something to do.
 const IDLE: Duration = Duration::from_micros(200);
@@ -87,8 +87,8 @@ struct Shared {
     workers: Vec<bool>,
     /// How many of them are in a task.
     in_task: usize,
-    /// How many tasks have ended.
-    finished: usize,
+    /// The bytes of the largest value so far.
+    largest: usize,
     /// How many tasks a worker takes at once: more where they are short, so
     /// that workers don't wait for each other at every task.
     batch: usize,
@@ -138,7 +138,7 @@ impl Run {
                 state,
                 workers: vec![false; limit.min(graph.len())],
                 in_task: 0,
-                finished: 0,
+                largest: 0,
                 batch: 1,
                 given_up: false,
                 failure: None,
@@ -346,7 +346,7 @@ impl Run {
         let plan = &self.context.plan;
         let is_admitted = !plan.inputs(next).is_empty()
             || (alone && shared.in_task == 0)
-            || self.context.pressure.admits(plan, shared.finished);
+            || self.context.pressure.admits(plan, shared.largest);
         if is_admitted {
             Some(next)
         } else {
@@ -396,7 +396,7 @@ impl Run {
         let graph = self.context.plan.topology();
         match result {
             Ok(value) => {
-                shared.finished += 1;
+                shared.largest = shared.largest.max(value.nbytes());
                 shared.state.finish(graph, task, value, transition);
             }
             Err(error) if self.context.goes_on_after(&error) => {

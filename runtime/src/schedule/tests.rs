@@ -1,6 +1,8 @@
 //! Both runners against a naive evaluation, on random graphs; what is told of a
 //! run; orders; what happens when tasks fail, nest, wait or are interrupted.
 
+mod memory;
+
 use super::event::Event;
 use super::plan::{Plan, TaskId};
 use super::*;
@@ -228,8 +230,8 @@ fn layers_without_tasks_have_no_values() {
 }
 
 /// Ends a test that hangs, instead of the whole suite.
-fn in_time<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = std::sync::mpsc::channel();
+pub(super) fn in_time<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(body()));
     receiver
         .recv_timeout(Duration::from_secs(60))

@@ -104,8 +104,11 @@ fn first_quote(file: &Stamp, opened: &mut File, format: &Format, data: u64) -> R
 
 /// The first line that begins at or behind a place.
 fn line_behind(file: &Stamp, opened: &mut File, place: u64) -> Result<u64> {
-    // A line begins here if another one ends just before.
-    let mut at = place.saturating_sub(1);
+    // The file begins with a line; elsewhere one begins if another ends just
+    // before.
+    let Some(mut at) = place.checked_sub(1) else {
+        return Ok(0);
+    };
     let mut length = 4 << 10;
     while at < file.size {
         let block = read(file, opened, at, length.min(file.size - at))?;

@@ -163,6 +163,14 @@ proptest! {
     }
 }
 
+/// More partitions than bytes, and a quoted line end: the first place is the
+/// beginning of the file.
+#[test]
+fn a_tiny_file_is_not_cut_inside_of_quotes() {
+    let frame = read("\"\n\"\n", |reader| reader.has_header(false).partitions(8)).unwrap();
+    assert_eq!(frame.height(), 1);
+}
+
 #[test]
 fn types_follow_from_the_content_and_partitions_share_them() {
     let content = "i,f,b,s,e\n1,1,true,x,\n2,2.5,false,y,\n3,3,,\"\",\n";
