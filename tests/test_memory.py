@@ -33,6 +33,11 @@ def spilled_files(kernel) -> list[str]:
     return [link for link in links if link.endswith("(deleted)")]
 
 
+def shown_by(kernel, cell: str) -> dict:
+    [message] = kernel.ok(cell).of_type("execute_result")
+    return message["data"]
+
+
 @pytest.fixture
 def folder(own_kernel, tmp_path):
     spill = tmp_path / "spill"
@@ -66,9 +71,7 @@ def test_the_room_is_given_back(own_kernel, folder):
 def test_nothing_is_left_of_a_process_that_was_killed(own_kernel, folder):
     own_kernel.ok(CHUNKS)
     own_kernel.ok("let kept = x.persist()?; progress(&kept)?;")
-    runtime = runtime_of(own_kernel)
-    runtime.kill()
-    psutil.wait_procs([runtime], timeout=10)
+    runtime_of(own_kernel).kill()
     own_kernel.run("1")
     assert list(folder.iterdir()) == []
     assert own_kernel.ok("2 + 2").result == "4"
@@ -80,14 +83,14 @@ def test_a_folder_that_is_not_there_is_an_error(own_kernel):
 
 
 def test_memory_is_a_table(own_kernel):
-    shown = own_kernel.ok("memory()").displays[-1]
+    shown = shown_by(own_kernel, "memory()")
     assert "of" in shown["text/plain"] and "in memory" in shown["text/plain"]
     [table] = tables(shown["text/html"])
     assert [row[0] for row in table] == ["Values in memory", "Values on disk", "The process in memory"]
 
 
 def test_what_the_optimiser_does_is_a_table(own_kernel):
-    shown = own_kernel.ok("let y = (Array::<f64>::ones((100, 100), (10, 10)) + 1.0) * 2.0; y.sum().explain()?").displays[-1]
+    shown = shown_by(own_kernel, "let y = (Array::<f64>::ones((100, 100), (10, 10)) + 1.0) * 2.0; y.sum().explain()?")
     [table] = tables(shown["text/html"])
     rows = {row[0]: row for row in table}
     assert rows["fuse_blockwise"][2] == "415 → 115", rows

@@ -9,10 +9,11 @@
 
 use super::Notes;
 use super::explain::joined;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{
-    Arguments, AxisMap, Block, BlockInput, Index, Layer, Layers, Operation, Tasks, Value,
+    Arguments, AxisMap, Block, BlockInput, Index, Layer, Layers, Operation, Summary, Tasks, Value,
 };
+use crate::session::panics::catch;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl Operation for Fused {
         let mut values: Vec<Option<Value>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let index = place(&step.axes, block.index);
-            let taken = step
+            let taken: Vec<Value> = step
                 .takes
                 .iter()
                 .map(|taken| {
@@ -80,17 +81,34 @@ impl Operation for Fused {
                     value.expect("invariant: a value is there until it is taken last")
                 })
                 .collect();
-            values.push(Some(step.operation.run(
-                &Block {
-                    layer: &step.layer,
-                    linear: step.layer.grid().linear(&index),
-                    index: &index,
-                },
-                taken,
-            )?));
+            let block = Block {
+                layer: &step.layer,
+                linear: step.layer.grid().linear(&index),
+                index: &index,
+            };
+            let given: SmallVec<[Summary; 4]> = taken.iter().map(Value::summary).collect();
+            let value = catch(|| step.operation.run(&block, taken))
+                .unwrap_or_else(Err)
+                .map_err(|error| step.failed(error, &block, &given))?;
+            values.push(Some(value));
         }
         let last = values.pop().flatten();
         Ok(last.expect("invariant: a fused task has at least one step"))
+    }
+}
+
+impl Step {
+    /// The error of a step, under its own key.
+    fn failed(&self, error: Error, block: &Block<'_>, given: &[Summary]) -> Error {
+        match error {
+            error @ (Error::Interrupted | Error::Task { .. }) => error,
+            error => Error::Task {
+                key: block.key().to_string(),
+                operation: self.operation.name().to_owned(),
+                inputs: given.iter().map(ToString::to_string).collect(),
+                cause: Arc::new(error),
+            },
+        }
     }
 }
 
