@@ -1,19 +1,27 @@
 //! Custom task graphs: tasks under keys of your own.
+//!
+//! [`made`] makes layers of them when something is asked for.
 
-use super::argument::{Argument, IntoGraphArguments, Type};
-use super::call::{Body, Call, Callable, Source, TaskKey};
+mod made;
+mod output;
+
+pub use output::TaskOutput;
+
+use super::argument::{Argument, IntoGraphArguments, TaskKey, Type};
+use super::call::{Callable, Called, Taken};
+use super::function::Body;
+use super::keys::{Asked, IntoKeys, KeysOf};
+use super::pure::Code;
 use crate::compute::{Collection, default_options};
 use crate::error::{Error, Result};
-use crate::graph::{
-    Alias, Arguments, Block, Layer, LayerId, Listed, Operation, QuickHash, TaskRef, Value,
-    short_type_name,
-};
+use crate::graph::{Arguments, Block, Layer, Operation, QuickHash, Value, short_type_name};
 use indexmap::IndexMap;
 use indexmap::map::Entry;
+use made::Made;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
+use std::collections::HashMap;
 use std::fmt::{self, Display};
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// A graph whose tasks have keys of your own, and take each other's values by
@@ -42,32 +50,30 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct TaskGraph {
     tasks: IndexMap<Arc<str>, Task, QuickHash>,
+    /// The functions that are nothing but code: one for all tasks that call it.
+    bodies: HashMap<Code, Arc<Body>, QuickHash>,
     made: Mutex<Made>,
-}
-
-/// The layers that were made already, each of the tasks that something asked
-/// for needs and that no earlier one has. Tasks never change, and are put in a
-/// layer only when all that they take is there: so a layer stays right.
-#[derive(Default)]
-struct Made {
-    layers: Vec<Arc<Layer>>,
-    /// For each task, by its position in the graph, its layer and its position
-    /// there.
-    places: Vec<Option<(u32, u32)>>,
 }
 
 /// A task of the graph.
 enum Task {
     Call {
-        body: Arc<Body>,
-        arguments: Vec<Source>,
+        call: Called,
+        /// The tasks in its arguments.
+        takes: SmallVec<[Take; 1]>,
         output: Type,
     },
     Value {
-        value: Value,
+        literal: Arc<dyn Operation>,
         output: Type,
     },
     Alias(TaskKey),
+}
+
+/// A task that another one takes, and the type that it has to have there.
+struct Take {
+    from: TaskKey,
+    expected: Type,
 }
 
 impl TaskGraph {
@@ -78,7 +84,7 @@ impl TaskGraph {
 
     /// Adds a task: a function and the tuple of its arguments, each a value,
     /// [`key`](super::key) of another task, or [`keys`](super::keys) of several
-    /// for a `Vec`.
+    /// for a `Vec`, in lists of lists where the parameter has these.
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] where the key has a task.
@@ -92,13 +98,13 @@ impl TaskGraph {
         F: Callable<Args>,
         F::Output: Send + Sync + 'static,
     {
+        let body = match self.known(Code::of::<F, Args>(false)) {
+            Some(body) => body,
+            None => self.learn(Body::of(function)),
+        };
         let output = Type::of::<F::Output>();
-        self.insert_call(
-            key.as_ref(),
-            Body::of(function),
-            arguments.into_graph_arguments(),
-            output,
-        )
+        let mut arguments = arguments.into_graph_arguments();
+        self.insert_call(key.as_ref(), &body, arguments.as_mut(), output)
     }
 
     /// As [`insert`](Self::insert), for functions that return a `Result`: the
@@ -117,12 +123,12 @@ impl TaskGraph {
         T: Send + Sync + 'static,
         E: Display + 'static,
     {
-        self.insert_call(
-            key.as_ref(),
-            Body::fallible(function),
-            arguments.into_graph_arguments(),
-            Type::of::<T>(),
-        )
+        let body = match self.known(Code::of::<F, Args>(true)) {
+            Some(body) => body,
+            None => self.learn(Body::fallible(function)),
+        };
+        let mut arguments = arguments.into_graph_arguments();
+        self.insert_call(key.as_ref(), &body, arguments.as_mut(), Type::of::<T>())
     }
 
     /// Adds a value.
@@ -137,7 +143,7 @@ impl TaskGraph {
         self.insert_task(
             key.as_ref(),
             Task::Value {
-                value: Value::opaque(value),
+                literal: Arc::new(Literal(Value::opaque(value))),
                 output: Type::of::<T>(),
             },
         )
@@ -148,7 +154,8 @@ impl TaskGraph {
     /// # Errors
     /// [`Error::DuplicateKey`] where the key has a task.
     pub fn alias(&mut self, key: impl AsRef<str>, of: impl AsRef<str>) -> Result<()> {
-        self.insert_task(key.as_ref(), Task::Alias(self.find(of.as_ref().into())))
+        let of = self.find(TaskKey::Named(of.as_ref().into()));
+        self.insert_task(key.as_ref(), Task::Alias(of))
     }
 
     /// The keys, in the order in which they were inserted.
@@ -175,25 +182,41 @@ impl TaskGraph {
         self.output(key)?.compute()
     }
 
-    /// Computes the tasks under several keys at once, each task once.
+    /// Computes the tasks under several keys at once, each task once. The values
+    /// come in the shape of the keys: a list of keys has a `Vec` of values, a
+    /// list of lists a `Vec` of these, a tuple of keys a tuple.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
-    pub fn get_many<T: Clone + Send + Sync + 'static>(
-        &self,
-        keys: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<Vec<T>> {
-        let outputs: Vec<TaskOutput<T>> = keys
-            .into_iter()
-            .map(|key| self.output(key))
-            .collect::<Result<_>>()?;
-        let layers: Vec<Arc<Layer>> = outputs.iter().map(|output| output.layer.clone()).collect();
+    /// As [`get`](Self::get), with the place of a key that is wrong.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let mut dsk = TaskGraph::new();
+    /// dsk.insert_value("a", 1)?;
+    /// dsk.insert("b", |x: i32| x + 1, (key("a"),))?;
+    /// dsk.insert("text", |x: i32| x.to_string(), (key("b"),))?;
+    ///
+    /// let rows: Vec<Vec<i32>> = dsk.get_all([vec!["a", "b"], vec!["b"]])?;
+    /// assert_eq!(rows, [vec![1, 2], vec![2]]);
+    /// let (text, numbers): (String, Vec<i32>) = dsk.get_all(("text", ["a", "b"]))?;
+    /// assert_eq!((&*text, &numbers[..]), ("2", &[1, 2][..]));
+    ///
+    /// let error = dsk.get_all::<Vec<Vec<i32>>>([["a", "b"], ["a", "c"]]).unwrap_err();
+    /// assert!(error.to_string().starts_with("no task under the key \"c\" at [1][1]"));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    pub fn get_all<V>(&self, keys: impl IntoKeys<Keys: KeysOf<V>>) -> Result<V> {
+        self.answer(keys.into_keys())
+    }
+
+    fn answer<V, K: KeysOf<V>>(&self, keys: K) -> Result<V> {
+        let mut asked = Asked::of(self);
+        let shape = keys.ask(&mut asked)?;
+        let layers = self.layers(&asked.tasks)?;
         let values = crate::schedule::run(&layers, &default_options())?;
-        outputs
-            .iter()
-            .zip(values)
-            .map(|(output, values)| output.assemble(values))
-            .collect()
+        let values: Vec<Value> = values.into_iter().flatten().collect();
+        K::answer(shape, &mut values.into_iter())
     }
 
     /// The value under a key as a collection: to compute, persist or draw it.
@@ -206,23 +229,9 @@ impl TaskGraph {
         &self,
         key: impl AsRef<str>,
     ) -> Result<TaskOutput<T>> {
-        let key = key.as_ref();
-        let layer = self.layer(key)?;
-        let expected = Type::of::<T>();
-        let task = self.tasks.get_index_of(key);
-        let found = self.type_of(task.expect("invariant: its layer was found"))?;
-        if found.id != expected.id {
-            return Err(super::type_error(
-                format!("the value of \"{key}\""),
-                short_type_name(found.name),
-                expected.name,
-            ));
-        }
-        Ok(TaskOutput {
-            key: key.into(),
-            layer,
-            value: PhantomData,
-        })
+        let task = self.asked(key.as_ref(), Type::of::<T>(), String::new)?;
+        let layer = self.layer_of(task)?;
+        Ok(TaskOutput::new(self.key_at(task as usize).clone(), layer))
     }
 
     /// A layer of the task under a key alone, on the layers of what it needs.
@@ -230,39 +239,77 @@ impl TaskGraph {
     /// # Errors
     /// As [`output`](Self::output), but for the type of the value itself.
     pub fn layer(&self, key: &str) -> Result<Arc<Layer>> {
-        let Some(task) = self.tasks.get_index_of(key) else {
-            return Err(self.missing(key, None));
-        };
+        let task = self.tasks.get_index_of(key);
+        let task = task.ok_or_else(|| self.missing(key, String::new()))?;
+        self.layer_of(task as u32)
+    }
+
+    fn layer_of(&self, task: u32) -> Result<Arc<Layer>> {
+        let mut layers = self.layers(&[task])?;
+        Ok(layers.pop().expect("invariant: a layer a task"))
+    }
+
+    /// A layer of each of these tasks alone.
+    fn layers(&self, tasks: &[u32]) -> Result<Vec<Arc<Layer>>> {
         let mut made = self.made.lock();
-        made.places.resize(self.tasks.len(), None);
-        if made.places[task].is_none() {
-            let needed = self.topological(task, &made)?;
-            self.make_layer(&needed, &mut made)?;
+        self.make(tasks, &mut made)?;
+        Ok(tasks.iter().map(|&task| made.pick(task)).collect())
+    }
+
+    /// The position of a task whose value has to be of a type.
+    pub(super) fn asked(
+        &self,
+        key: &str,
+        expected: Type,
+        place: impl FnOnce() -> String,
+    ) -> Result<u32> {
+        let Some(task) = self.tasks.get_index_of(key) else {
+            return Err(self.missing(key, place()));
+        };
+        match self.type_of(task) {
+            Some(found) if !found.is(expected) => Err(super::type_error(
+                format!("the value of \"{key}\"{}", place()),
+                short_type_name(found.name()),
+                expected.name(),
+            )),
+            // None: an alias of nothing, which is told when its layer is made.
+            _ => Ok(task as u32),
         }
-        let (layer, linear) =
-            made.places[task].expect("invariant: the layer has the task that it was made for");
-        Ok(Layer::pick(&made.layers[layer as usize], linear))
+    }
+
+    /// A function that other tasks call, if it is the same for all.
+    fn known(&self, code: Code) -> Option<Arc<Body>> {
+        self.bodies.get(&code).cloned()
+    }
+
+    fn learn(&mut self, body: Arc<Body>) -> Arc<Body> {
+        if body.code().is_all() {
+            self.bodies.insert(*body.code(), body.clone());
+        }
+        body
     }
 
     fn insert_call(
         &mut self,
         key: &str,
-        body: Arc<Body>,
-        arguments: Vec<Argument>,
+        body: &Arc<Body>,
+        arguments: &mut [Argument],
         output: Type,
     ) -> Result<()> {
-        let arguments = arguments
-            .into_iter()
-            .map(|argument| self.resolved(argument.0))
-            .collect();
-        self.insert_task(
-            key,
-            Task::Call {
-                body,
-                arguments,
-                output,
-            },
-        )
+        let mut takes = SmallVec::new();
+        let call = Called::new(body, arguments, &mut |taken| match taken {
+            Taken::Key(from, expected) => takes.push(Take {
+                from: self.find(from),
+                expected,
+            }),
+            Taken::Task(_) => unreachable!("invariant: a custom graph takes no delayed values"),
+        });
+        let task = Task::Call {
+            call,
+            takes,
+            output,
+        };
+        self.insert_task(key, task)
     }
 
     fn insert_task(&mut self, key: &str, task: Task) -> Result<()> {
@@ -277,173 +324,19 @@ impl TaskGraph {
         }
     }
 
-    /// An argument with the positions of the tasks that are there already, in
-    /// place of their keys.
-    fn resolved(&self, argument: Source) -> Source {
-        match argument {
-            Source::Key(TaskKey::Named(key), output) => Source::Key(self.find(key), output),
-            Source::Keys(keys, output, collect) => {
-                let keys = keys.into_iter().map(|key| match key {
-                    TaskKey::Named(key) => self.find(key),
-                    at => at,
-                });
-                Source::Keys(keys.collect(), output, collect)
-            }
-            other => other,
-        }
-    }
-
-    fn find(&self, key: Arc<str>) -> TaskKey {
-        match self.tasks.get_index_of(&key) {
-            Some(at) => TaskKey::At(at as u32),
-            None => TaskKey::Named(key),
-        }
-    }
-
-    /// The position of a task that another one takes.
-    fn position(&self, key: &TaskKey, taken_by: usize) -> Result<usize> {
+    /// The position of a task that is there already, in place of its key.
+    fn find(&self, key: TaskKey) -> TaskKey {
         match key {
-            TaskKey::At(at) => Ok(*at as usize),
-            TaskKey::Named(key) => self
-                .tasks
-                .get_index_of(key)
-                .ok_or_else(|| self.missing(key, Some(self.key_at(taken_by)))),
-        }
-    }
-
-    /// The tasks that a task needs and that have no layer yet, each after what
-    /// it takes.
-    fn topological(&self, task: usize, made: &Made) -> Result<Vec<usize>> {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            Unseen,
-            OnPath,
-            Done,
-        }
-        let mut marks = vec![Mark::Unseen; self.tasks.len()];
-        let mut order = Vec::new();
-        // The tasks on the path, and how many of their needs were looked at.
-        let mut path: Vec<(usize, usize)> = Vec::new();
-        let mut enter = Some(task);
-        loop {
-            if let Some(at) = enter.take() {
-                marks[at] = Mark::OnPath;
-                path.push((at, 0));
-            }
-            let Some((at, looked)) = path.last_mut() else {
-                return Ok(order);
-            };
-            let at = *at;
-            let Some(need) = self.tasks[at].need(*looked) else {
-                marks[at] = Mark::Done;
-                order.push(at);
-                path.pop();
-                continue;
-            };
-            *looked += 1;
-            let next = self.position(need, at)?;
-            if made.places[next].is_some() {
-                continue;
-            }
-            match marks[next] {
-                Mark::Unseen => enter = Some(next),
-                Mark::Done => {}
-                Mark::OnPath => {
-                    let cycle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != next);
-                    return Err(Error::Cycle {
-                        path: cycle
-                            .chain([next])
-                            .map(|at| self.key_at(at).to_string())
-                            .collect(),
-                    });
-                }
-            }
+            TaskKey::Named(key) => match self.tasks.get_index_of(&key) {
+                Some(at) => TaskKey::At(at as u32),
+                None => TaskKey::Named(key),
+            },
+            at => at,
         }
     }
 
     fn key_at(&self, at: usize) -> &Arc<str> {
         self.task_at(at).0
-    }
-
-    fn missing(&self, key: &str, needed_by: Option<&str>) -> Error {
-        Error::MissingKey {
-            key: key.to_owned(),
-            needed_by: needed_by
-                .map(|task| format!(", which \"{task}\" takes"))
-                .unwrap_or_default(),
-            available: self.keys().map(str::to_owned).collect(),
-        }
-    }
-
-    /// The type of a task's value; follows aliases, which are known not to go in
-    /// a circle.
-    fn type_of(&self, task: usize) -> Result<Type> {
-        let mut at = task;
-        loop {
-            match &self.tasks[at] {
-                Task::Call { output, .. } | Task::Value { output, .. } => return Ok(*output),
-                Task::Alias(of) => at = self.position(of, at)?,
-            }
-        }
-    }
-
-    /// Makes a layer of tasks, each of which comes after those that it takes.
-    fn make_layer(&self, tasks: &[usize], made: &mut Made) -> Result<()> {
-        let own = made.layers.len() as u32;
-        let mut listed = Listed::with_capacity(tasks.len(), tasks.len());
-        let mut places = std::mem::take(&mut made.places);
-        // Every earlier layer may be taken from.
-        let place = |places: &[Option<(u32, u32)>], task: usize| {
-            let (layer, linear) =
-                places[task].expect("invariant: a task comes after those that it takes");
-            if layer == own {
-                TaskRef::own(linear)
-            } else {
-                TaskRef::of(layer, linear)
-            }
-        };
-        let mut add = |task: usize, places: &mut [Option<(u32, u32)>]| -> Result<()> {
-            let (key, body) = self.task_at(task);
-            let mut inputs: SmallVec<[TaskRef; 4]> = SmallVec::new();
-            let operation: Arc<dyn Operation> = match body {
-                Task::Value { value, .. } => Arc::new(Literal(value.clone())),
-                Task::Alias(of) => {
-                    inputs.push(place(places, self.position(of, task)?));
-                    Arc::new(Alias)
-                }
-                Task::Call {
-                    body, arguments, ..
-                } => {
-                    for (argument, at) in arguments.iter().zip(1..) {
-                        let (taken, expected) = match argument {
-                            Source::Key(from, expected) => (std::slice::from_ref(from), expected),
-                            Source::Keys(from, expected, _) => (&from[..], expected),
-                            _ => continue,
-                        };
-                        for from in taken {
-                            let from = self.position(from, task)?;
-                            self.check_type(task, at, from, *expected)?;
-                            inputs.push(place(places, from));
-                        }
-                    }
-                    Arc::new(Call::new(body, arguments))
-                }
-            };
-            let linear = listed.push_keyed(key.clone(), operation, inputs);
-            places[task] = Some((own, linear));
-            Ok(())
-        };
-        let added = tasks.iter().try_for_each(|&task| add(task, &mut places));
-        if added.is_err() {
-            for &task in tasks {
-                places[task] = None;
-            }
-        }
-        made.places = places;
-        added?;
-        let layer = Layer::listed(LayerId::unique(), "graph", listed, made.layers.clone());
-        made.layers.push(layer);
-        Ok(())
     }
 
     fn task_at(&self, at: usize) -> (&Arc<str>, &Task) {
@@ -452,20 +345,26 @@ impl TaskGraph {
             .expect("invariant: a position of a task")
     }
 
-    fn check_type(&self, task: usize, at: usize, from: usize, expected: Type) -> Result<()> {
-        let found = self.type_of(from)?;
-        if found.id == expected.id {
-            return Ok(());
+    fn missing(&self, key: &str, needed_by: String) -> Error {
+        Error::MissingKey {
+            key: key.to_owned(),
+            needed_by,
+            available: self.keys().map(str::to_owned).collect(),
         }
-        Err(super::type_error(
-            format!(
-                "argument {at} of \"{}\", the value of \"{}\",",
-                self.key_at(task),
-                self.key_at(from)
-            ),
-            short_type_name(found.name),
-            expected.name,
-        ))
+    }
+
+    /// The type of a task's value; none for an alias of nothing.
+    fn type_of(&self, task: usize) -> Option<Type> {
+        let mut at = task;
+        // An alias of itself, by way of others, is followed once round.
+        for _ in 0..=self.tasks.len() {
+            at = match &self.tasks[at] {
+                Task::Call { output, .. } | Task::Value { output, .. } => return Some(*output),
+                Task::Alias(TaskKey::At(of)) => *of as usize,
+                Task::Alias(TaskKey::Named(of)) => self.tasks.get_index_of(of)?,
+            };
+        }
+        None
     }
 }
 
@@ -475,21 +374,7 @@ impl Task {
         match self {
             Self::Value { .. } => None,
             Self::Alias(of) => (at == 0).then_some(of),
-            Self::Call { arguments, .. } => {
-                let mut at = at;
-                for argument in arguments {
-                    let keys = match argument {
-                        Source::Key(key, _) => std::slice::from_ref(key),
-                        Source::Keys(keys, ..) => keys,
-                        _ => continue,
-                    };
-                    if let Some(key) = keys.get(at) {
-                        return Some(key);
-                    }
-                    at -= keys.len();
-                }
-                None
-            }
+            Self::Call { takes, .. } => takes.get(at).map(|take| &take.from),
         }
     }
 }
@@ -516,55 +401,5 @@ impl Operation for Literal {
     }
     fn literal(&self) -> Option<&Value> {
         Some(&self.0)
-    }
-}
-
-/// The value of a task in a custom graph, as a collection.
-pub struct TaskOutput<T> {
-    key: Arc<str>,
-    layer: Arc<Layer>,
-    value: PhantomData<fn() -> T>,
-}
-
-impl<T> TaskOutput<T> {
-    /// The task's key.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl<T> Clone for TaskOutput<T> {
-    fn clone(&self) -> Self {
-        Self {
-            key: self.key.clone(),
-            layer: self.layer.clone(),
-            value: PhantomData,
-        }
-    }
-}
-
-impl<T> fmt::Debug for TaskOutput<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TaskOutput(\"{}\")", self.key)
-    }
-}
-
-impl<T: Clone + Send + Sync + 'static> Collection for TaskOutput<T> {
-    type Output = T;
-
-    fn layer(&self) -> Result<Arc<Layer>> {
-        Ok(self.layer.clone())
-    }
-
-    fn with_layer(&self, layer: Arc<Layer>) -> Self {
-        Self {
-            layer,
-            ..self.clone()
-        }
-    }
-
-    fn assemble(&self, mut chunks: Vec<Value>) -> Result<T> {
-        let value = chunks.pop().expect("invariant: a layer of one task");
-        super::take(value, || format!("the value of \"{}\"", self.key))
     }
 }
