@@ -72,6 +72,20 @@ CASES = {
         ("fn twice(n: i32) -> i32 { n * 2 }", None),
         ("twice(5)", "10"),
     ],
+    # To the compiler both are the same crate's, so that they have one type.
+    "a pure function that is defined again is another one": [
+        ("fn scaled(n: i64) -> i64 { n * 5 }", None),
+        ("let scaled_kept = delayed(scaled).pure()?.call(2).persist()?;", None),
+        ("scaled_kept.compute()?", "10"),
+        ("fn scaled(n: i64) -> i64 { n * 7 }", None),
+        ("delayed(scaled).pure()?.call(2).compute()?", "14"),
+        ("scaled_kept.compute()?", "10"),
+    ],
+    "a graph keeps a function and one that is defined again": [
+        ("let mut versions = TaskGraph::new();\nfn version() -> i64 { 1 }\nversions.insert(\"a\", version, ())?;", None),
+        ("fn version() -> i64 { 2 }\nversions.insert(\"b\", version, ())?;", None),
+        ("versions.get_all::<Vec<i64>>([\"a\", \"b\"])?", "[1, 2]"),
+    ],
     "a function calls one of another cell": [
         ("fn inner_part(n: i32) -> i32 { n + 1 }", None),
         ("fn outer_part(n: i32) -> i32 { inner_part(n) * 10 }", None),

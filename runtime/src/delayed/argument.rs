@@ -1,7 +1,8 @@
 //! What can be passed to a delayed function or to a task of a custom graph.
 
 use super::Delayed;
-use super::call::{Source, TaskKey};
+use super::call::Source;
+use super::keys::{Key, Keys};
 use crate::graph::{Layer, Opaque, Value};
 use std::any::TypeId;
 use std::sync::Arc;
@@ -18,10 +19,11 @@ pub trait IntoArgument<A> {
 }
 
 /// An argument for a parameter of type `A` of a task in a custom graph: an
-/// `A`, [`key`] of the task that computes it, or [`keys`] where `A` is a `Vec`.
+/// `A`, [`key`](super::key) of the task that computes it, or
+/// [`keys`](super::keys) where `A` is a `Vec`, nested as `A` is.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed for a parameter of type `{A}`",
-    label = "expected `{A}`, `key(\"…\")`, or `keys([…])` for a `Vec`"
+    label = "expected `{A}`, `key(\"…\")`, or `keys([…])` for a `Vec`, nested as it is"
 )]
 pub trait IntoGraphArgument<A> {
     /// The argument.
@@ -29,35 +31,66 @@ pub trait IntoGraphArgument<A> {
 }
 
 /// An argument, whatever its type.
-pub struct Argument(pub(super) Source);
+pub struct Argument(Option<Source>);
 
-/// Makes a `Vec<T>` of values that are `T`s; the position and type of one that
-/// is not, otherwise.
-pub(super) type Collect = fn(Vec<Value>) -> Result<Value, (usize, Value)>;
+impl Argument {
+    fn of(source: Source) -> Self {
+        Self(Some(source))
+    }
 
-/// A type: its identity and its name.
-#[derive(Clone, Copy)]
-pub(super) struct Type {
-    pub(super) id: TypeId,
-    pub(super) name: &'static str,
-}
+    pub(super) fn source(&self) -> &Source {
+        self.0.as_ref().expect("invariant: it is taken at the end")
+    }
 
-impl Type {
-    pub(super) fn of<T: 'static>() -> Self {
-        Self {
-            id: TypeId::of::<T>(),
-            name: std::any::type_name::<T>(),
-        }
+    /// Moves it out of a list of arguments.
+    pub(super) fn take(&mut self) -> Source {
+        self.0.take().expect("invariant: it is taken once")
     }
 }
 
-fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value, (usize, Value)> {
+/// Makes a `Vec<T>` of values that are `T`s.
+pub(super) type Collect = fn(Vec<Value>) -> Result<Value, Misfit>;
+
+/// A value of another type than the others in its list.
+pub(super) struct Misfit {
+    pub(super) item: usize,
+    pub(super) value: Value,
+}
+
+/// A task of a custom graph.
+pub(super) enum TaskKey {
+    /// By its key: it may not be there yet.
+    Named(Arc<str>),
+    /// By its position in the graph.
+    At(u32),
+}
+
+/// A type. Not its identity and name themselves: each task of a custom graph
+/// has some of these.
+#[derive(Clone, Copy)]
+pub(super) struct Type(fn() -> (TypeId, &'static str));
+
+impl Type {
+    pub(super) fn of<T: 'static>() -> Self {
+        Self(|| (TypeId::of::<T>(), std::any::type_name::<T>()))
+    }
+
+    pub(super) fn is(self, other: Self) -> bool {
+        self.0().0 == other.0().0
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.0().1
+    }
+}
+
+fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value, Misfit> {
     let items: Result<Vec<T>, _> = values
         .into_iter()
         .enumerate()
-        .map(|(at, value)| match value.into_inner::<Opaque<T>>() {
+        .map(|(item, value)| match value.into_inner::<Opaque<T>>() {
             Ok(Opaque(item)) => Ok(item),
-            Err(value) => Err((at, value)),
+            Err(value) => Err(Misfit { item, value }),
         })
         .collect();
     items.map(Value::opaque)
@@ -65,30 +98,31 @@ fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value
 
 impl<A: Clone + Send + Sync + 'static> IntoArgument<A> for A {
     fn into_argument(self) -> Argument {
-        Argument(Source::Literal(Value::opaque(self)))
+        Argument::of(Source::Literal(Value::opaque(self)))
     }
 }
 
 impl IntoArgument<String> for &str {
     fn into_argument(self) -> Argument {
-        Argument(Source::Literal(Value::opaque(self.to_owned())))
+        Argument::of(Source::Literal(Value::opaque(self.to_owned())))
     }
 }
 
 impl<A> IntoArgument<A> for Delayed<A> {
     fn into_argument(self) -> Argument {
-        Argument(Source::Task(self.layer))
+        Argument::of(Source::Task(self.layer))
     }
 }
 
 impl<A> IntoArgument<A> for &Delayed<A> {
     fn into_argument(self) -> Argument {
-        Argument(Source::Task(self.layer.clone()))
+        Argument::of(Source::Task(self.layer.clone()))
     }
 }
 
 fn several<T: Clone + Send + Sync + 'static>(layers: impl Iterator<Item = Arc<Layer>>) -> Argument {
-    Argument(Source::Tasks(layers.collect(), collect::<T>))
+    let tasks = layers.map(Source::Task);
+    Argument::of(Source::List(tasks.collect(), collect::<T>))
 }
 
 impl<T: Clone + Send + Sync + 'static> IntoArgument<Vec<T>> for Vec<Delayed<T>> {
@@ -127,81 +161,77 @@ impl<T: Clone + Send + Sync + 'static, const N: usize> IntoArgument<Vec<T>> for 
     }
 }
 
-/// The task under a key of a custom graph, as an argument: see [`key`].
-// Not Clone: a key is no value that a function could take.
-#[derive(Debug)]
-pub struct Key(Arc<str>);
-
-/// The tasks under several keys of a custom graph: see [`keys`].
-#[derive(Debug)]
-pub struct Keys(Vec<Arc<str>>);
-
-/// The value of the task under this key.
-pub fn key(key: impl AsRef<str>) -> Key {
-    Key(key.as_ref().into())
-}
-
-/// The values of the tasks under these keys, as one `Vec`.
-pub fn keys<K: AsRef<str>>(keys: impl IntoIterator<Item = K>) -> Keys {
-    Keys(keys.into_iter().map(|key| key.as_ref().into()).collect())
-}
-
 impl<A: Clone + Send + Sync + 'static> IntoGraphArgument<A> for A {
     fn into_graph_argument(self) -> Argument {
-        Argument(Source::Literal(Value::opaque(self)))
+        Argument::of(Source::Literal(Value::opaque(self)))
     }
 }
 
 impl IntoGraphArgument<String> for &str {
     fn into_graph_argument(self) -> Argument {
-        Argument(Source::Literal(Value::opaque(self.to_owned())))
+        Argument::of(Source::Literal(Value::opaque(self.to_owned())))
     }
 }
 
 impl<A: 'static> IntoGraphArgument<A> for Key {
     fn into_graph_argument(self) -> Argument {
-        Argument(Source::Key(TaskKey::Named(self.0), Type::of::<A>()))
+        Argument::of(Source::Key(TaskKey::Named(self.0), Type::of::<A>()))
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> IntoGraphArgument<Vec<T>> for Keys {
+impl<T, K> IntoGraphArgument<Vec<T>> for Keys<K>
+where
+    T: Clone + Send + Sync + 'static,
+    K: IntoGraphArgument<T>,
+{
     fn into_graph_argument(self) -> Argument {
-        let keys = self.0.into_iter().map(TaskKey::Named).collect();
-        Argument(Source::Keys(keys, Type::of::<T>(), collect::<T>))
+        let items = self.0.into_iter();
+        let items = items.map(|item| item.into_graph_argument().take());
+        Argument::of(Source::List(items.collect(), collect::<T>))
     }
 }
 
 /// Arguments of a delayed call as a tuple, for parameters `Args`.
 pub trait IntoArguments<Args> {
+    /// An array of arguments.
+    type List: AsMut<[Argument]>;
+
     /// The arguments, in order.
-    fn into_arguments(self) -> Vec<Argument>;
+    fn into_arguments(self) -> Self::List;
 }
 
 /// Arguments of a task in a custom graph as a tuple, for parameters `Args`.
 pub trait IntoGraphArguments<Args> {
+    /// An array of arguments.
+    type List: AsMut<[Argument]>;
+
     /// The arguments, in order.
-    fn into_graph_arguments(self) -> Vec<Argument>;
+    fn into_graph_arguments(self) -> Self::List;
 }
 
 macro_rules! tuples {
-    ($($argument:ident $parameter:ident $at:tt),*) => {
+    ($count:literal $($argument:ident $parameter:ident $at:tt),*) => {
         impl<$($argument: IntoArgument<$parameter>, $parameter),*> IntoArguments<($($parameter,)*)> for ($($argument,)*) {
-            fn into_arguments(self) -> Vec<Argument> {
-                vec![$(self.$at.into_argument()),*]
+            type List = [Argument; $count];
+
+            fn into_arguments(self) -> Self::List {
+                [$(self.$at.into_argument()),*]
             }
         }
 
         impl<$($argument: IntoGraphArgument<$parameter>, $parameter),*> IntoGraphArguments<($($parameter,)*)> for ($($argument,)*) {
-            fn into_graph_arguments(self) -> Vec<Argument> {
-                vec![$(self.$at.into_graph_argument()),*]
+            type List = [Argument; $count];
+
+            fn into_graph_arguments(self) -> Self::List {
+                [$(self.$at.into_graph_argument()),*]
             }
         }
     };
 }
-tuples!();
-tuples!(P A 0);
-tuples!(P A 0, Q B 1);
-tuples!(P A 0, Q B 1, R C 2);
-tuples!(P A 0, Q B 1, R C 2, S D 3);
-tuples!(P A 0, Q B 1, R C 2, S D 3, T E 4);
-tuples!(P A 0, Q B 1, R C 2, S D 3, T E 4, U F 5);
+tuples!(0);
+tuples!(1 P A 0);
+tuples!(2 P A 0, Q B 1);
+tuples!(3 P A 0, Q B 1, R C 2);
+tuples!(4 P A 0, Q B 1, R C 2, S D 3);
+tuples!(5 P A 0, Q B 1, R C 2, S D 3, T E 4);
+tuples!(6 P A 0, Q B 1, R C 2, S D 3, T E 4, U F 5);

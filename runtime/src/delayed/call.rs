@@ -2,38 +2,28 @@
 //!
 //! A call keeps its literal arguments and the structure of the others; the
 //! values of the others are the task's inputs, in the order in which they
-//! stand in the call.
+//! stand in the call. Where all arguments are values of tasks there is nothing
+//! to keep, and the function itself is the operation, for all its calls.
 
-use super::argument::{Collect, Type};
+use super::argument::{Argument, Collect, Misfit, TaskKey, Type};
+use super::function::Body;
+use super::pure;
 use super::type_error;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Arguments, Block, Layer, LayerId, Operation, Value};
 use smallvec::SmallVec;
-use std::any::Any;
-use std::fmt::Display;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// Where an argument comes from.
-#[derive(Clone)]
 pub(super) enum Source {
     Literal(Value),
     /// The value of a task.
     Task(Arc<Layer>),
-    /// The values of several tasks, as a `Vec`.
-    Tasks(Vec<Arc<Layer>>, Collect),
     /// The value of the task under a key, of this type.
     Key(TaskKey, Type),
-    /// The values of the tasks under several keys, each of this type, as a `Vec`.
-    Keys(Vec<TaskKey>, Type, Collect),
-}
-
-/// A task of a custom graph.
-#[derive(Clone)]
-pub(super) enum TaskKey {
-    /// By its key: it may not be there yet.
-    Named(Arc<str>),
-    /// By its position in the graph.
-    At(u32),
+    /// Several of these, as a `Vec`.
+    List(Vec<Source>, Collect),
 }
 
 /// A function with parameters `Args`, a tuple of up to six types.
@@ -48,7 +38,7 @@ pub trait Callable<Args>: Send + Sync + 'static {
     /// Calls it with the values of its arguments.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value that is not of its parameter's type.
+    /// [`crate::Error::Type`] for a value that is not of its parameter's type.
     fn invoke(&self, values: Vec<Value>) -> Result<Self::Output>;
 }
 
@@ -85,85 +75,17 @@ fn parameter<A: Clone + Send + Sync + 'static>(
     super::take(value, || format!("argument {}", at + 1))
 }
 
-/// A function of any type, behind values.
-pub(super) struct Body {
-    pub(super) name: Arc<str>,
-    pub(super) run: Arc<dyn Fn(Vec<Value>) -> Result<Value> + Send + Sync>,
+/// A call, as an operation.
+pub(super) enum Called {
+    /// Of values of tasks alone.
+    Plain(Arc<Body>),
+    With(Arc<Call>),
 }
 
-impl Body {
-    pub(super) fn of<F: Callable<Args>, Args>(function: F) -> Arc<Self>
-    where
-        F::Output: Send + Sync + 'static,
-    {
-        Self::new::<F>(Arc::new(move |values| {
-            function.invoke(values).map(Value::opaque)
-        }))
-    }
-
-    /// Of a function that can fail.
-    pub(super) fn fallible<F, Args, T, E>(function: F) -> Arc<Self>
-    where
-        F: Callable<Args, Output = Result<T, E>>,
-        T: Send + Sync + 'static,
-        E: Display + 'static,
-    {
-        Self::new::<F>(Arc::new(move |values| match function.invoke(values)? {
-            Ok(value) => Ok(Value::opaque(value)),
-            Err(cause) => Err(failure(cause)),
-        }))
-    }
-
-    fn new<F>(run: Arc<dyn Fn(Vec<Value>) -> Result<Value> + Send + Sync>) -> Arc<Self> {
-        Arc::new(Self {
-            name: function_name(std::any::type_name::<F>()).into(),
-            run,
-        })
-    }
-}
-
-/// The error that a function returned: one of our own as it is.
-fn failure<E: Display + 'static>(cause: E) -> Error {
-    match (&cause as &dyn Any).downcast_ref::<Error>() {
-        Some(error) => error.clone(),
-        None => Error::Function {
-            type_name: crate::graph::short_type_name(std::any::type_name::<E>()),
-            message: cause.to_string(),
-        },
-    }
-}
-
-/// A function's own name: `cell::load` → `load`, `main::{{closure}}` → `closure`.
-pub(super) fn function_name(path: &str) -> String {
-    if path.starts_with("fn(") {
-        return "function".to_owned();
-    }
-    // The last segment outside of brackets, without what is in brackets.
-    let mut depth = 0usize;
-    let mut name = String::new();
-    let mut before = ' ';
-    for c in path.chars() {
-        match c {
-            '<' | '(' | '[' => depth += 1,
-            '>' | ')' | ']' => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            ':' if before == ':' => name.clear(),
-            ':' => {}
-            _ => name.push(c),
-        }
-        before = c;
-    }
-    match name.trim() {
-        "{{closure}}" => "closure".to_owned(),
-        "" => "function".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-/// One call.
+/// A function, and those of its arguments that are no inputs.
 pub(super) struct Call {
     body: Arc<Body>,
-    slots: Box<[Slot]>,
+    slots: SmallVec<[Slot; 2]>,
 }
 
 /// An argument of a call, its tasks taken out of it.
@@ -171,12 +93,14 @@ enum Slot {
     Literal(Value),
     Input,
     /// So many inputs, as a `Vec`.
-    Inputs(usize, Collect),
+    Inputs(u32, Collect),
+    /// Lists of lists.
+    List(Box<[Slot]>, Collect),
 }
 
 impl Operation for Call {
     fn name(&self) -> &str {
-        &self.body.name
+        self.body.name()
     }
 
     fn arguments(&self) -> Arguments {
@@ -184,63 +108,201 @@ impl Operation for Call {
     }
 
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
-        // The usual call takes what tasks computed, and nothing else.
-        if self.slots.iter().all(|slot| matches!(slot, Slot::Input)) {
-            return (self.body.run)(inputs);
-        }
         let mut inputs = inputs.into_iter();
-        let mut next = || inputs.next().expect("invariant: one value an input");
         let mut values = Vec::with_capacity(self.slots.len());
         for (slot, at) in self.slots.iter().zip(1..) {
-            values.push(match slot {
-                Slot::Literal(value) => value.clone(),
-                Slot::Input => next(),
-                Slot::Inputs(count, collect) => {
-                    let items = (0..*count).map(|_| next()).collect();
-                    collect(items).map_err(|(item, value)| {
-                        type_error(
-                            format!("item {item} of argument {at}"),
-                            value.summary().to_string(),
-                            "the type of the others",
-                        )
-                    })?
-                }
-            });
+            let value = slot.value(&mut inputs).map_err(|misfit| {
+                type_error(
+                    format!("item {} of argument {at}", misfit.item),
+                    misfit.value.summary().to_string(),
+                    "the type of the others",
+                )
+            })?;
+            values.push(value);
         }
-        (self.body.run)(values)
+        self.body.call(values)
+    }
+
+    fn retries(&self) -> u32 {
+        self.body.retries
     }
 }
 
-impl Call {
-    /// A call with arguments: its inputs are the tasks in them, in order.
-    pub(super) fn new(body: &Arc<Body>, arguments: &[Source]) -> Self {
-        let slots = arguments
-            .iter()
-            .map(|argument| match argument {
-                Source::Literal(value) => Slot::Literal(value.clone()),
-                Source::Task(_) | Source::Key(..) => Slot::Input,
-                Source::Tasks(layers, collect) => Slot::Inputs(layers.len(), *collect),
-                Source::Keys(keys, _, collect) => Slot::Inputs(keys.len(), *collect),
-            })
-            .collect();
-        let body = body.clone();
-        Self { body, slots }
+impl Slot {
+    /// The argument, with its inputs taken from those of the task.
+    fn value(&self, inputs: &mut std::vec::IntoIter<Value>) -> Result<Value, Misfit> {
+        let mut next = || inputs.next().expect("invariant: one value an input");
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Input => Ok(next()),
+            Self::Inputs(count, collect) => collect((0..*count).map(|_| next()).collect()),
+            Self::List(slots, collect) => {
+                let items: Result<Vec<Value>, Misfit> =
+                    slots.iter().map(|slot| slot.value(inputs)).collect();
+                collect(items?)
+            }
+        }
     }
 
-    /// A layer of one call, on those of its arguments.
-    pub(super) fn layer(body: &Arc<Body>, arguments: Vec<Source>) -> Arc<Layer> {
-        let call = Arc::new(Self::new(body, &arguments));
-        let mut dependencies: SmallVec<[Arc<Layer>; 2]> = SmallVec::new();
-        for argument in arguments {
-            match argument {
-                Source::Task(layer) => dependencies.push(layer),
-                Source::Tasks(layers, _) => dependencies.extend(layers),
-                Source::Literal(_) => {}
-                Source::Key(..) | Source::Keys(..) => {
-                    unreachable!("invariant: keys stand in custom graphs, which find their tasks")
+    fn inputs(&self) -> usize {
+        match self {
+            Self::Literal(_) => 0,
+            Self::Input => 1,
+            Self::Inputs(count, _) => *count as usize,
+            Self::List(slots, _) => slots.iter().map(Self::inputs).sum(),
+        }
+    }
+}
+
+impl Called {
+    /// A call; hands over the tasks in its arguments, in order.
+    pub(super) fn new(
+        body: &Arc<Body>,
+        arguments: &mut [Argument],
+        take: &mut dyn FnMut(Taken),
+    ) -> Self {
+        let slots: SmallVec<[Slot; 2]> = arguments
+            .iter_mut()
+            .map(|argument| slot(argument.take(), take))
+            .collect();
+        if slots.iter().all(|slot| matches!(slot, Slot::Input)) {
+            return Self::Plain(body.clone());
+        }
+        let body = body.clone();
+        Self::With(Arc::new(Call { body, slots }))
+    }
+
+    pub(super) fn operation(&self) -> Arc<dyn Operation> {
+        match self {
+            Self::Plain(body) => body.clone(),
+            Self::With(call) => call.clone(),
+        }
+    }
+
+    /// Where an input stands in the call.
+    pub(super) fn place(&self, input: usize) -> Place {
+        let mut place = Place {
+            argument: input + 1,
+            path: SmallVec::new(),
+        };
+        let Self::With(call) = self else {
+            return place;
+        };
+        let mut slots = &call.slots[..];
+        let mut rest = input;
+        place.argument = skip(slots, &mut rest) + 1;
+        let mut slot = &slots[place.argument - 1];
+        loop {
+            match slot {
+                Slot::Literal(_) | Slot::Input => return place,
+                Slot::Inputs(..) => {
+                    place.path.push(rest);
+                    return place;
+                }
+                Slot::List(items, _) => {
+                    slots = items;
+                    let item = skip(slots, &mut rest);
+                    place.path.push(item);
+                    slot = &slots[item];
                 }
             }
         }
-        Layer::single(LayerId::unique(), call, dependencies)
     }
+}
+
+/// Which slot has an input; its number within that slot.
+fn skip(slots: &[Slot], input: &mut usize) -> usize {
+    for (at, slot) in slots.iter().enumerate() {
+        let inputs = slot.inputs();
+        if *input < inputs {
+            return at;
+        }
+        *input -= inputs;
+    }
+    unreachable!("invariant: an input of the call")
+}
+
+/// Where an input stands in a call: `argument 2`, `[1][0] of argument 2`.
+pub(super) struct Place {
+    argument: usize,
+    /// The place in each list, from the outermost.
+    path: SmallVec<[usize; 2]>,
+}
+
+impl Place {
+    /// The place, where it is in lists of lists: ` at [1][0] of argument 2`.
+    pub(super) fn in_lists(&self) -> String {
+        match self.path.len() {
+            0 | 1 => String::new(),
+            _ => format!(" at {self}"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In a list that is flat the key alone is clear enough.
+        if self.path.len() > 1 {
+            f.write_str(&nested(&self.path))?;
+            f.write_str(" of ")?;
+        }
+        write!(f, "argument {}", self.argument)
+    }
+}
+
+/// A place in nested lists: `[1][0]`.
+pub(super) fn nested(path: &[usize]) -> String {
+    path.iter().fold(String::new(), |mut text, at| {
+        let _ = write!(text, "[{at}]");
+        text
+    })
+}
+
+/// A task in an argument.
+pub(super) enum Taken {
+    Task(Arc<Layer>),
+    Key(TaskKey, Type),
+}
+
+fn slot(argument: Source, take: &mut dyn FnMut(Taken)) -> Slot {
+    match argument {
+        Source::Literal(value) => Slot::Literal(value),
+        Source::Task(layer) => {
+            take(Taken::Task(layer));
+            Slot::Input
+        }
+        Source::Key(key, output) => {
+            take(Taken::Key(key, output));
+            Slot::Input
+        }
+        Source::List(items, collect) => {
+            let is_flat = |item: &Source| matches!(item, Source::Task(_) | Source::Key(..));
+            if items.iter().all(is_flat) {
+                let count = items.len() as u32;
+                for item in items {
+                    slot(item, take);
+                }
+                Slot::Inputs(count, collect)
+            } else {
+                let items = items.into_iter().map(|item| slot(item, take));
+                Slot::List(items.collect(), collect)
+            }
+        }
+    }
+}
+
+/// A layer of one call, on those of its arguments.
+pub(super) fn layer(body: &Arc<Body>, arguments: &mut [Argument]) -> Arc<Layer> {
+    let id = body
+        .identity
+        .and_then(|function| pure::call(function, arguments))
+        .unwrap_or_else(LayerId::unique);
+    let mut dependencies: SmallVec<[Arc<Layer>; 2]> = SmallVec::new();
+    let called = Called::new(body, arguments, &mut |taken| match taken {
+        Taken::Task(layer) => dependencies.push(layer),
+        Taken::Key(..) => {
+            unreachable!("invariant: keys stand in custom graphs, which find their tasks")
+        }
+    });
+    Layer::single(id, called.operation(), dependencies)
 }

@@ -2,10 +2,14 @@
 
 use super::Delayed;
 use super::argument::{Argument, IntoArgument, IntoArguments};
-use super::call::{Body, Call, Callable};
+use super::call::{self, Callable};
+use super::pure::Code;
+use crate::error::{Error, Result};
+use crate::graph::{Arguments, Block, LayerId, Operation, Value};
+use std::any::Any;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A function whose calls are tasks. `Args` is the tuple of its parameters, `R`
 /// what it returns.
@@ -27,8 +31,8 @@ where
 }
 
 /// As [`delayed()`], for functions that return a `Result`: the value is that of
-/// `Ok`, and an `Err` fails the task with [`crate::Error::Task`], which names
-/// the task's key and the error's type.
+/// `Ok`, and an `Err` fails the task with [`Error::Task`], which names the
+/// task's key and the error's type.
 pub fn try_delayed<F, Args, T, E>(function: F) -> Function<Args, T>
 where
     F: Callable<Args, Output = Result<T, E>>,
@@ -48,27 +52,78 @@ impl<Args, R> Function<Args, R> {
 
     /// The name that views and keys show.
     pub fn name(&self) -> &str {
-        &self.body.name
+        self.body.name()
     }
 
     /// The function under another name in views and keys; a closure's own is
     /// `closure`.
     #[must_use]
     pub fn named(&self, name: impl AsRef<str>) -> Self {
-        Self::of(Arc::new(Body {
-            name: name.as_ref().into(),
-            run: self.body.run.clone(),
-        }))
+        Self::of(self.body.named(name.as_ref()))
+    }
+
+    /// The function as a pure one: what it returns follows from its arguments
+    /// alone. Two calls of it with the same arguments are one task, under one
+    /// key, and a call finds the values that an equal one left with `persist`
+    /// or in the cache.
+    ///
+    /// Arguments are the same if they are values with the same encoding, or
+    /// calls of the same pure functions with the same arguments. A value whose
+    /// type has no encoding ([`encodable`](crate::graph::encodable)) is the same
+    /// as no other. A function that is defined again, or in another cell, is
+    /// another function.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a function that holds data, which nobody can
+    /// compare: a closure that captures something, a function pointer.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// fn load(name: String) -> usize {
+    ///     name.len()
+    /// }
+    /// let load = delayed(load).pure()?;
+    /// assert_eq!(load.call("a.csv").key(), load.call("a.csv").key());
+    /// assert_ne!(load.call("a.csv").key(), load.call("b.csv").key());
+    ///
+    /// let least = 3;
+    /// let long = delayed(move |name: String| name.len() > least);
+    /// assert!(long.pure().is_err(), "`least` has to be an argument");
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    pub fn pure(&self) -> Result<Self> {
+        Ok(Self::of(self.body.pure()?))
+    }
+
+    /// The function as one whose calls are run up to `times` times more where
+    /// they fail, panics included, before the failure counts. Each time it gets
+    /// the arguments as they were. An interrupt ends it at once.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use swath::prelude::*;
+    ///
+    /// static TRIES: AtomicUsize = AtomicUsize::new(0);
+    /// let flaky = try_delayed(|| match TRIES.fetch_add(1, Ordering::Relaxed) {
+    ///     0 | 1 => Err("no connection"),
+    ///     tries => Ok(tries),
+    /// });
+    /// assert_eq!(flaky.retries(2).call().compute()?, 2);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    pub fn retries(&self, times: u32) -> Self {
+        Self::of(self.body.retried(times))
     }
 
     /// Calls the function with a tuple of arguments.
     pub fn apply(&self, arguments: impl IntoArguments<Args>) -> Delayed<R> {
-        self.call_with(arguments.into_arguments())
+        self.call_with(arguments.into_arguments().as_mut())
     }
 
-    fn call_with(&self, arguments: Vec<Argument>) -> Delayed<R> {
-        let arguments = arguments.into_iter().map(|argument| argument.0).collect();
-        Delayed::of(Call::layer(&self.body, arguments))
+    fn call_with(&self, arguments: &mut [Argument]) -> Delayed<R> {
+        Delayed::of(call::layer(&self.body, arguments))
     }
 }
 
@@ -91,7 +146,7 @@ macro_rules! calls {
             /// value, or several delayed values for a `Vec`.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub fn call(&self, $($argument: impl IntoArgument<$parameter>),*) -> Delayed<R> {
-                self.call_with(vec![$($argument.into_argument()),*])
+                self.call_with(&mut [$($argument.into_argument()),*])
             }
         }
     };
@@ -103,3 +158,166 @@ calls!(a A, b B, c C);
 calls!(a A, b B, c C, d D);
 calls!(a A, b B, c C, d D, e E);
 calls!(a A, b B, c C, d D, e E, f F);
+
+/// A function of any type, behind values. As an operation it takes one input a
+/// parameter.
+pub(super) struct Body {
+    type_name: &'static str,
+    /// Made when it is asked for, unless it was given.
+    name: OnceLock<Box<str>>,
+    run: Arc<Run>,
+    code: Code,
+    pub(super) retries: u32,
+    /// The function's identity, where it is pure.
+    pub(super) identity: Option<LayerId>,
+}
+
+type Run = dyn Fn(Vec<Value>) -> Result<Value> + Send + Sync;
+
+impl Body {
+    pub(super) fn of<F: Callable<Args>, Args>(function: F) -> Arc<Self>
+    where
+        F::Output: Send + Sync + 'static,
+    {
+        Self::new(
+            std::any::type_name::<F>(),
+            Code::of::<F, Args>(false),
+            Arc::new(move |values| function.invoke(values).map(Value::opaque)),
+        )
+    }
+
+    /// Of a function that can fail.
+    pub(super) fn fallible<F, Args, T, E>(function: F) -> Arc<Self>
+    where
+        F: Callable<Args, Output = Result<T, E>>,
+        T: Send + Sync + 'static,
+        E: Display + 'static,
+    {
+        Self::new(
+            std::any::type_name::<F>(),
+            Code::of::<F, Args>(true),
+            Arc::new(move |values| match function.invoke(values)? {
+                Ok(value) => Ok(Value::opaque(value)),
+                Err(cause) => Err(failure(cause)),
+            }),
+        )
+    }
+
+    fn new(type_name: &'static str, code: Code, run: Arc<Run>) -> Arc<Self> {
+        Arc::new(Self {
+            type_name,
+            name: OnceLock::new(),
+            run,
+            code,
+            retries: 0,
+            identity: None,
+        })
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            type_name: self.type_name,
+            name: self.name.clone(),
+            run: self.run.clone(),
+            code: self.code,
+            retries: self.retries,
+            identity: self.identity,
+        }
+    }
+
+    fn named(&self, name: &str) -> Arc<Self> {
+        let is_pure = self.identity.is_some();
+        Arc::new(Self {
+            name: OnceLock::from(Box::from(name)),
+            identity: is_pure.then(|| self.code.identity(name)).flatten(),
+            ..self.copy()
+        })
+    }
+
+    fn retried(&self, retries: u32) -> Arc<Self> {
+        Arc::new(Self {
+            retries,
+            ..self.copy()
+        })
+    }
+
+    fn pure(&self) -> Result<Arc<Self>> {
+        let identity = self.code.identity(self.name()).ok_or_else(|| {
+            Error::Argument(format!(
+                "the function {} holds {} bytes of data, which nobody can compare: a pure function takes all that it uses as arguments",
+                self.name(),
+                self.code.nbytes
+            ))
+        })?;
+        Ok(Arc::new(Self {
+            identity: Some(identity),
+            ..self.copy()
+        }))
+    }
+
+    pub(super) fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Calls the function with one value a parameter.
+    pub(super) fn call(&self, values: Vec<Value>) -> Result<Value> {
+        (self.run)(values)
+    }
+}
+
+impl Operation for Body {
+    fn name(&self) -> &str {
+        self.name
+            .get_or_init(|| function_name(self.type_name).into())
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Unique
+    }
+
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        self.call(inputs)
+    }
+
+    fn retries(&self) -> u32 {
+        self.retries
+    }
+}
+
+/// The error that a function returned: one of our own as it is.
+fn failure<E: Display + 'static>(cause: E) -> Error {
+    match (&cause as &dyn Any).downcast_ref::<Error>() {
+        Some(error) => error.clone(),
+        None => Error::Function {
+            type_name: crate::graph::short_type_name(std::any::type_name::<E>()),
+            message: cause.to_string(),
+        },
+    }
+}
+
+/// A function's own name: `cell::load` → `load`, `main::{{closure}}` → `closure`.
+pub(super) fn function_name(path: &str) -> String {
+    if path.starts_with("fn(") {
+        return "function".to_owned();
+    }
+    // The last segment outside of brackets, without what is in brackets.
+    let mut depth = 0usize;
+    let mut name = String::new();
+    let mut before = ' ';
+    for c in path.chars() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            ':' if before == ':' => name.clear(),
+            ':' => {}
+            _ => name.push(c),
+        }
+        before = c;
+    }
+    match name.trim() {
+        "{{closure}}" => "closure".to_owned(),
+        "" => "function".to_owned(),
+        name => name.to_owned(),
+    }
+}

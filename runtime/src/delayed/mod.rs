@@ -6,18 +6,20 @@
 //! have keys of your own and refer to each other by them.
 //!
 //! Start at `call` for what such a task does, at [`argument`] for what can be
-//! passed to it. This module knows no scheduler: a delayed value is a layer of
-//! one task.
+//! passed to it, at `pure` for which calls are the same. This module knows no
+//! scheduler: a delayed value is a layer of one task.
 
 pub mod argument;
 mod call;
 mod custom;
 mod function;
+mod keys;
+mod pure;
 
-pub use argument::{Key, Keys, key, keys};
 pub use call::Callable;
 pub use custom::{TaskGraph, TaskOutput};
 pub use function::{Function, delayed, try_delayed};
+pub use keys::{IntoKeys, Key, Keys, KeysOf, key, keys};
 
 use crate::compute::Collection;
 use crate::error::{Error, Result};

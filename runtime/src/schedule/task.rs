@@ -199,7 +199,7 @@ pub(crate) fn again(
             Err(_) => super::checkpoint()?,
         }
     }
-    call(inputs)
+    catch(|| call(inputs)).unwrap_or_else(Err)
 }
 
 /// A value as another process would have it. Values without an encoding stay

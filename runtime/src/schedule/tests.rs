@@ -1,7 +1,12 @@
 //! Both runners against a naive evaluation, on random graphs; what is told of a
 //! run; orders; what happens when tasks fail, nest, wait or are interrupted.
 
+mod alone;
+mod behaviour;
+mod faults;
+mod keeping;
 mod memory;
+mod recovery;
 
 use super::event::Event;
 use super::plan::{Plan, TaskId};

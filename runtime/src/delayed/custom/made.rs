@@ -1,0 +1,227 @@
+//! Layers of the tasks of a custom graph.
+//!
+//! Whatever is asked for makes one layer, of the tasks that it needs and that
+//! no earlier layer has. Tasks never change, and are put in a layer only when
+//! all that they take is there: so a layer stays right.
+
+use super::{Take, Task, TaskGraph};
+use crate::delayed::argument::TaskKey;
+use crate::delayed::type_error;
+use crate::error::{Error, Result};
+use crate::graph::{Alias, Layer, LayerId, Listed, Operation, TaskRef, short_type_name};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The layers that were made.
+#[derive(Default)]
+pub(super) struct Made {
+    layers: Vec<Arc<Layer>>,
+    /// For each task, by its position in the graph.
+    places: Vec<Place>,
+}
+
+/// Where a task is: the number of its layer, and its position there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    layer: u32,
+    linear: u32,
+}
+
+impl Place {
+    const NOWHERE: Self = Self {
+        layer: u32::MAX,
+        linear: 0,
+    };
+    /// Being looked at: whoever comes upon it again has found a cycle.
+    const ON_PATH: Self = Self {
+        layer: u32::MAX,
+        linear: 1,
+    };
+
+    fn is_known(self) -> bool {
+        self.layer != u32::MAX
+    }
+}
+
+impl Made {
+    /// A layer of one task alone, which was made.
+    pub(super) fn pick(&self, task: u32) -> Arc<Layer> {
+        let place = self.places[task as usize];
+        Layer::pick(&self.layers[place.layer as usize], place.linear)
+    }
+}
+
+impl TaskGraph {
+    /// Makes a layer of what these tasks need and what no layer has.
+    pub(super) fn make(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
+        made.places.resize(self.tasks.len(), Place::NOWHERE);
+        let mut added = Vec::new();
+        let mut path = Vec::new();
+        let result = tasks
+            .iter()
+            .try_for_each(|&task| self.visit(task, made, &mut added, &mut path))
+            .and_then(|()| self.layer_of_all(&added, made));
+        if result.is_err() {
+            let visited = added.iter().chain(path.iter().map(|(task, _)| task));
+            for &task in visited {
+                made.places[task as usize] = Place::NOWHERE;
+            }
+        }
+        result
+    }
+
+    /// Appends what a task needs, each after what it takes, and gives it its
+    /// place. `path`: the tasks on the way, and how many of their needs were
+    /// looked at.
+    fn visit(
+        &self,
+        task: u32,
+        made: &mut Made,
+        added: &mut Vec<u32>,
+        path: &mut Vec<(u32, usize)>,
+    ) -> Result<()> {
+        let layer = made.layers.len() as u32;
+        let places = &mut made.places;
+        if places[task as usize].is_known() {
+            return Ok(());
+        }
+        places[task as usize] = Place::ON_PATH;
+        path.push((task, 0));
+        while let Some((at, looked)) = path.last_mut() {
+            let at = *at;
+            let Some(need) = self.tasks[at as usize].need(*looked) else {
+                places[at as usize] = Place {
+                    layer,
+                    linear: added.len() as u32,
+                };
+                added.push(at);
+                path.pop();
+                continue;
+            };
+            let input = *looked;
+            *looked += 1;
+            let next = self.position(need, at, input)?;
+            match places[next as usize] {
+                Place::NOWHERE => {
+                    places[next as usize] = Place::ON_PATH;
+                    path.push((next, 0));
+                }
+                Place::ON_PATH => {
+                    let cycle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != next);
+                    return Err(Error::Cycle {
+                        path: cycle
+                            .chain([next])
+                            .map(|at| self.key_at(at as usize).to_string())
+                            .collect(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The position of a task that another one takes.
+    fn position(&self, key: &TaskKey, taken_by: u32, input: usize) -> Result<u32> {
+        match key {
+            TaskKey::At(at) => Ok(*at),
+            TaskKey::Named(key) => match self.tasks.get_index_of(key) {
+                Some(at) => Ok(at as u32),
+                None => {
+                    let (taker, task) = self.task_at(taken_by as usize);
+                    let place = match task {
+                        Task::Call { call, .. } => call.place(input).in_lists(),
+                        _ => String::new(),
+                    };
+                    Err(self.missing(key, format!(", which \"{taker}\" takes{place}")))
+                }
+            },
+        }
+    }
+
+    /// Makes a layer of tasks that have their places in it.
+    fn layer_of_all(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let mut from = From {
+            own: made.layers.len() as u32,
+            made,
+            dependencies: Vec::new(),
+            numbers: HashMap::new(),
+        };
+        let alias: Arc<dyn Operation> = Arc::new(Alias);
+        let mut listed = Listed::with_capacity(tasks.len(), tasks.len());
+        for &task in tasks {
+            let (key, body) = self.task_at(task as usize);
+            let mut inputs: SmallVec<[TaskRef; 4]> = SmallVec::new();
+            let operation = match body {
+                Task::Value { literal, .. } => literal.clone(),
+                Task::Alias(of) => {
+                    inputs.push(from.reference(self.position(of, task, 0)?));
+                    alias.clone()
+                }
+                Task::Call { call, takes, .. } => {
+                    for (input, take) in takes.iter().enumerate() {
+                        let taken = self.position(&take.from, task, input)?;
+                        self.check_type(task, input, taken, take)?;
+                        inputs.push(from.reference(taken));
+                    }
+                    call.operation()
+                }
+            };
+            listed.push_keyed(key.clone(), operation, inputs);
+        }
+        let dependencies = from.dependencies;
+        let layer = Layer::listed(LayerId::unique(), "graph", listed, dependencies);
+        made.layers.push(layer);
+        Ok(())
+    }
+
+    fn check_type(&self, task: u32, input: usize, from: u32, take: &Take) -> Result<()> {
+        let found = self
+            .type_of(from as usize)
+            .expect("invariant: what a task takes was visited before it");
+        if found.is(take.expected) {
+            return Ok(());
+        }
+        let (key, body) = self.task_at(task as usize);
+        let Task::Call { call, .. } = body else {
+            unreachable!("invariant: only calls have arguments");
+        };
+        Err(type_error(
+            format!(
+                "{} of \"{key}\", the value of \"{}\",",
+                call.place(input),
+                self.key_at(from as usize)
+            ),
+            short_type_name(found.name()),
+            take.expected.name(),
+        ))
+    }
+}
+
+/// Where the tasks of a layer are taken from.
+struct From<'a> {
+    own: u32,
+    made: &'a Made,
+    dependencies: Vec<Arc<Layer>>,
+    /// The place of each earlier layer in `dependencies`, as far as it is there.
+    numbers: HashMap<u32, u32>,
+}
+
+impl From<'_> {
+    fn reference(&mut self, task: u32) -> TaskRef {
+        let Place { layer, linear } = self.made.places[task as usize];
+        if layer == self.own {
+            return TaskRef::own(linear);
+        }
+        let dependency = *self.numbers.entry(layer).or_insert_with(|| {
+            self.dependencies
+                .push(self.made.layers[layer as usize].clone());
+            self.dependencies.len() as u32 - 1
+        });
+        TaskRef::of(dependency, linear)
+    }
+}

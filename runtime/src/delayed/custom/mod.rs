@@ -1,0 +1,405 @@
+//! Custom task graphs: tasks under keys of your own.
+//!
+//! [`made`] makes layers of them when something is asked for.
+
+mod made;
+mod output;
+
+pub use output::TaskOutput;
+
+use super::argument::{Argument, IntoGraphArguments, TaskKey, Type};
+use super::call::{Callable, Called, Taken};
+use super::function::Body;
+use super::keys::{Asked, IntoKeys, KeysOf};
+use super::pure::Code;
+use crate::compute::{Collection, default_options};
+use crate::error::{Error, Result};
+use crate::graph::{Arguments, Block, Layer, Operation, QuickHash, Value, short_type_name};
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use made::Made;
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::fmt::{self, Display};
+use std::sync::Arc;
+
+/// A graph whose tasks have keys of your own, and take each other's values by
+/// key. A task may name tasks that are inserted after it; what is asked of the
+/// graph is checked when it is asked, and only the tasks that it needs run.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// fn clean(text: String) -> String {
+///     text.trim().to_owned()
+/// }
+/// fn join(texts: Vec<String>) -> String {
+///     texts.join(" ")
+/// }
+/// let mut dsk = TaskGraph::new();
+/// dsk.insert("clean-1", clean, (" delayed ",))?;
+/// dsk.insert("clean-2", clean, ("graphs ",))?;
+/// dsk.insert("joined", join, (keys(["clean-1", "clean-2"]),))?;
+/// assert_eq!(dsk.get::<String>("joined")?, "delayed graphs");
+///
+/// let twice = dsk.insert("joined", join, (keys(["clean-1"]),));
+/// assert!(twice.unwrap_err().to_string().starts_with("two tasks under the key \"joined\""));
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Default)]
+pub struct TaskGraph {
+    tasks: IndexMap<Arc<str>, Task, QuickHash>,
+    /// The functions that are nothing but code: one for all tasks that call it.
+    bodies: HashMap<Code, Arc<Body>, QuickHash>,
+    made: Mutex<Made>,
+}
+
+/// A task of the graph.
+enum Task {
+    Call {
+        call: Called,
+        /// The tasks in its arguments.
+        takes: SmallVec<[Take; 1]>,
+        output: Type,
+    },
+    Value {
+        literal: Arc<dyn Operation>,
+        output: Type,
+    },
+    Alias(TaskKey),
+}
+
+/// A task that another one takes, and the type that it has to have there.
+struct Take {
+    from: TaskKey,
+    expected: Type,
+}
+
+impl TaskGraph {
+    /// A graph without tasks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a task: a function and the tuple of its arguments, each a value,
+    /// [`key`](super::key) of another task, or [`keys`](super::keys) of several
+    /// for a `Vec`, in lists of lists where the parameter has these.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] where the key has a task.
+    pub fn insert<F, Args>(
+        &mut self,
+        key: impl AsRef<str>,
+        function: F,
+        arguments: impl IntoGraphArguments<Args>,
+    ) -> Result<()>
+    where
+        F: Callable<Args>,
+        F::Output: Send + Sync + 'static,
+    {
+        let body = match self.known(Code::of::<F, Args>(false)) {
+            Some(body) => body,
+            None => self.learn(Body::of(function)),
+        };
+        let output = Type::of::<F::Output>();
+        let mut arguments = arguments.into_graph_arguments();
+        self.insert_call(key.as_ref(), &body, arguments.as_mut(), output)
+    }
+
+    /// As [`insert`](Self::insert), for functions that return a `Result`: the
+    /// task's value is that of `Ok`, and an `Err` fails the task.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] where the key has a task.
+    pub fn try_insert<F, Args, T, E>(
+        &mut self,
+        key: impl AsRef<str>,
+        function: F,
+        arguments: impl IntoGraphArguments<Args>,
+    ) -> Result<()>
+    where
+        F: Callable<Args, Output = Result<T, E>>,
+        T: Send + Sync + 'static,
+        E: Display + 'static,
+    {
+        let body = match self.known(Code::of::<F, Args>(true)) {
+            Some(body) => body,
+            None => self.learn(Body::fallible(function)),
+        };
+        let mut arguments = arguments.into_graph_arguments();
+        self.insert_call(key.as_ref(), &body, arguments.as_mut(), Type::of::<T>())
+    }
+
+    /// Adds a value.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] where the key has a task.
+    pub fn insert_value<T: Send + Sync + 'static>(
+        &mut self,
+        key: impl AsRef<str>,
+        value: T,
+    ) -> Result<()> {
+        self.insert_task(
+            key.as_ref(),
+            Task::Value {
+                literal: Arc::new(Literal(Value::opaque(value))),
+                output: Type::of::<T>(),
+            },
+        )
+    }
+
+    /// Adds a second key for a task's value.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] where the key has a task.
+    pub fn alias(&mut self, key: impl AsRef<str>, of: impl AsRef<str>) -> Result<()> {
+        let of = self.find(TaskKey::Named(of.as_ref().into()));
+        self.insert_task(key.as_ref(), Task::Alias(of))
+    }
+
+    /// The keys, in the order in which they were inserted.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.tasks.keys().map(|key| &**key)
+    }
+
+    /// The number of tasks.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Computes the task under a key, and what it needs.
+    ///
+    /// # Errors
+    /// [`Error::MissingKey`], [`Error::Cycle`] and [`Error::Type`] before
+    /// anything runs; [`Error::Task`] for a task that fails.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self, key: impl AsRef<str>) -> Result<T> {
+        self.output(key)?.compute()
+    }
+
+    /// Computes the tasks under several keys at once, each task once. The values
+    /// come in the shape of the keys: a list of keys has a `Vec` of values, a
+    /// list of lists a `Vec` of these, a tuple of keys a tuple.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), with the place of a key that is wrong.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let mut dsk = TaskGraph::new();
+    /// dsk.insert_value("a", 1)?;
+    /// dsk.insert("b", |x: i32| x + 1, (key("a"),))?;
+    /// dsk.insert("text", |x: i32| x.to_string(), (key("b"),))?;
+    ///
+    /// let rows: Vec<Vec<i32>> = dsk.get_all([vec!["a", "b"], vec!["b"]])?;
+    /// assert_eq!(rows, [vec![1, 2], vec![2]]);
+    /// let (text, numbers): (String, Vec<i32>) = dsk.get_all(("text", ["a", "b"]))?;
+    /// assert_eq!((&*text, &numbers[..]), ("2", &[1, 2][..]));
+    ///
+    /// let error = dsk.get_all::<Vec<Vec<i32>>>([["a", "b"], ["a", "c"]]).unwrap_err();
+    /// assert!(error.to_string().starts_with("no task under the key \"c\" at [1][1]"));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    pub fn get_all<V>(&self, keys: impl IntoKeys<Keys: KeysOf<V>>) -> Result<V> {
+        self.answer(keys.into_keys())
+    }
+
+    fn answer<V, K: KeysOf<V>>(&self, keys: K) -> Result<V> {
+        let mut asked = Asked::of(self);
+        let shape = keys.ask(&mut asked)?;
+        let layers = self.layers(&asked.tasks)?;
+        let values = crate::schedule::run(&layers, &default_options())?;
+        let values: Vec<Value> = values.into_iter().flatten().collect();
+        K::answer(shape, &mut values.into_iter())
+    }
+
+    /// The value under a key as a collection: to compute, persist or draw it.
+    ///
+    /// # Errors
+    /// [`Error::MissingKey`], [`Error::Cycle`]; [`Error::Type`] where the value
+    /// is no `T`, or an argument on the way is of another type than its
+    /// parameter.
+    pub fn output<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: impl AsRef<str>,
+    ) -> Result<TaskOutput<T>> {
+        let task = self.asked(key.as_ref(), Type::of::<T>(), String::new)?;
+        let layer = self.layer_of(task)?;
+        Ok(TaskOutput::new(self.key_at(task as usize).clone(), layer))
+    }
+
+    /// A layer of the task under a key alone, on the layers of what it needs.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output), but for the type of the value itself.
+    pub fn layer(&self, key: &str) -> Result<Arc<Layer>> {
+        let task = self.tasks.get_index_of(key);
+        let task = task.ok_or_else(|| self.missing(key, String::new()))?;
+        self.layer_of(task as u32)
+    }
+
+    fn layer_of(&self, task: u32) -> Result<Arc<Layer>> {
+        let mut layers = self.layers(&[task])?;
+        Ok(layers.pop().expect("invariant: a layer a task"))
+    }
+
+    /// A layer of each of these tasks alone.
+    fn layers(&self, tasks: &[u32]) -> Result<Vec<Arc<Layer>>> {
+        let mut made = self.made.lock();
+        self.make(tasks, &mut made)?;
+        Ok(tasks.iter().map(|&task| made.pick(task)).collect())
+    }
+
+    /// The position of a task whose value has to be of a type.
+    pub(super) fn asked(
+        &self,
+        key: &str,
+        expected: Type,
+        place: impl FnOnce() -> String,
+    ) -> Result<u32> {
+        let Some(task) = self.tasks.get_index_of(key) else {
+            return Err(self.missing(key, place()));
+        };
+        match self.type_of(task) {
+            Some(found) if !found.is(expected) => Err(super::type_error(
+                format!("the value of \"{key}\"{}", place()),
+                short_type_name(found.name()),
+                expected.name(),
+            )),
+            // None: an alias of nothing, which is told when its layer is made.
+            _ => Ok(task as u32),
+        }
+    }
+
+    /// A function that other tasks call, if it is the same for all.
+    fn known(&self, code: Code) -> Option<Arc<Body>> {
+        self.bodies.get(&code).cloned()
+    }
+
+    fn learn(&mut self, body: Arc<Body>) -> Arc<Body> {
+        if body.code().is_all() {
+            self.bodies.insert(*body.code(), body.clone());
+        }
+        body
+    }
+
+    fn insert_call(
+        &mut self,
+        key: &str,
+        body: &Arc<Body>,
+        arguments: &mut [Argument],
+        output: Type,
+    ) -> Result<()> {
+        let mut takes = SmallVec::new();
+        let call = Called::new(body, arguments, &mut |taken| match taken {
+            Taken::Key(from, expected) => takes.push(Take {
+                from: self.find(from),
+                expected,
+            }),
+            Taken::Task(_) => unreachable!("invariant: a custom graph takes no delayed values"),
+        });
+        let task = Task::Call {
+            call,
+            takes,
+            output,
+        };
+        self.insert_task(key, task)
+    }
+
+    fn insert_task(&mut self, key: &str, task: Task) -> Result<()> {
+        match self.tasks.entry(key.into()) {
+            Entry::Occupied(_) => Err(Error::DuplicateKey {
+                key: key.to_owned(),
+            }),
+            Entry::Vacant(entry) => {
+                entry.insert(task);
+                Ok(())
+            }
+        }
+    }
+
+    /// The position of a task that is there already, in place of its key.
+    fn find(&self, key: TaskKey) -> TaskKey {
+        match key {
+            TaskKey::Named(key) => match self.tasks.get_index_of(&key) {
+                Some(at) => TaskKey::At(at as u32),
+                None => TaskKey::Named(key),
+            },
+            at => at,
+        }
+    }
+
+    fn key_at(&self, at: usize) -> &Arc<str> {
+        self.task_at(at).0
+    }
+
+    fn task_at(&self, at: usize) -> (&Arc<str>, &Task) {
+        self.tasks
+            .get_index(at)
+            .expect("invariant: a position of a task")
+    }
+
+    fn missing(&self, key: &str, needed_by: String) -> Error {
+        Error::MissingKey {
+            key: key.to_owned(),
+            needed_by,
+            available: self.keys().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The type of a task's value; none for an alias of nothing.
+    fn type_of(&self, task: usize) -> Option<Type> {
+        let mut at = task;
+        // An alias of itself, by way of others, is followed once round.
+        for _ in 0..=self.tasks.len() {
+            at = match &self.tasks[at] {
+                Task::Call { output, .. } | Task::Value { output, .. } => return Some(*output),
+                Task::Alias(TaskKey::At(of)) => *of as usize,
+                Task::Alias(TaskKey::Named(of)) => self.tasks.get_index_of(of)?,
+            };
+        }
+        None
+    }
+}
+
+impl Task {
+    /// The key that the task takes at a place among all that it takes.
+    fn need(&self, at: usize) -> Option<&TaskKey> {
+        match self {
+            Self::Value { .. } => None,
+            Self::Alias(of) => (at == 0).then_some(of),
+            Self::Call { takes, .. } => takes.get(at).map(|take| &take.from),
+        }
+    }
+}
+
+impl fmt::Debug for TaskGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TaskGraph ")?;
+        f.debug_list().entries(self.keys()).finish()
+    }
+}
+
+/// A value that stands in a graph.
+struct Literal(Value);
+
+impl Operation for Literal {
+    fn name(&self) -> &str {
+        "value"
+    }
+    fn arguments(&self) -> Arguments {
+        Arguments::Unique
+    }
+    fn run(&self, _: &Block<'_>, _: Vec<Value>) -> Result<Value> {
+        Ok(self.0.clone())
+    }
+    fn literal(&self) -> Option<&Value> {
+        Some(&self.0)
+    }
+}

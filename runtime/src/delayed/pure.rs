@@ -1,0 +1,162 @@
+//! Identities of pure calls: the same function on the same arguments.
+//!
+//! A function is told by its type. That is not enough: every cell is the same
+//! crate to the compiler, so that a type of one cell is known in the next, and
+//! a function that is defined again has the type of the old one. But each cell
+//! is a library of its own, which stays loaded: a function is its type in its
+//! library. The same function in another cell is another one, as far as can be
+//! told; it may call something that was defined again in between.
+//!
+//! Functions that hold data (closures that capture, function pointers) have no
+//! identity: what they hold cannot be told.
+
+use super::argument::Argument;
+use super::call::{Callable, Source};
+use crate::graph::{Fingerprint, LayerId, Value};
+use std::any::TypeId;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::sync::LazyLock;
+
+/// What tells a function from others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code {
+    function: TypeId,
+    /// Of what calls it with values.
+    address: usize,
+    /// Whether a `Result` that it returns is its value, or is taken apart.
+    is_fallible: bool,
+    /// The bytes that it holds.
+    pub(super) nbytes: usize,
+    needs_drop: bool,
+}
+
+impl Code {
+    pub(super) fn of<F: Callable<Args>, Args>(is_fallible: bool) -> Self {
+        Self {
+            function: TypeId::of::<F>(),
+            address: F::invoke as *const () as usize,
+            is_fallible,
+            nbytes: size_of::<F>(),
+            needs_drop: std::mem::needs_drop::<F>(),
+        }
+    }
+
+    /// Whether two functions of this code are the same, whatever they hold.
+    pub(super) fn is_all(&self) -> bool {
+        self.nbytes == 0 && !self.needs_drop
+    }
+
+    /// The function's identity, if it is nothing but code.
+    pub(super) fn identity(&self, name: &str) -> Option<LayerId> {
+        static PROCESS: LazyLock<LayerId> = LazyLock::new(LayerId::unique);
+        if !self.is_all() {
+            return None;
+        }
+        let mut fingerprint = Fingerprint::new();
+        fingerprint
+            .layer(*PROCESS)
+            .text(&format!("{:?}", self.function))
+            .bytes(&library(self.address).to_le_bytes())
+            .bytes(&[u8::from(self.is_fallible)])
+            .text(name);
+        Some(fingerprint.layer_id())
+    }
+}
+
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64((self.address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    }
+}
+
+/// The start of the library that an address is in; the address itself where
+/// that is not known.
+fn library(address: usize) -> usize {
+    let mut found = libc::Dl_info {
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
+    };
+    // SAFETY: any address may be asked for, and `found` can be written to.
+    let is_found = unsafe { libc::dladdr(address as *const libc::c_void, &raw mut found) } != 0;
+    if is_found {
+        found.dli_fbase as usize
+    } else {
+        address
+    }
+}
+
+/// The identity of a call; none where a literal has no encoding.
+pub(super) fn call(function: LayerId, arguments: &[Argument]) -> Option<LayerId> {
+    let mut fingerprint = Fingerprint::new();
+    fingerprint.text("call").layer(function);
+    for argument in arguments {
+        add(&mut fingerprint, argument.source())?;
+    }
+    Some(fingerprint.layer_id())
+}
+
+fn add(fingerprint: &mut Fingerprint, argument: &Source) -> Option<()> {
+    match argument {
+        Source::Literal(value) => add_value(fingerprint.text("value"), value)?,
+        Source::Task(layer) => {
+            fingerprint.text("task").layer(layer.id());
+        }
+        Source::Key(..) => return None,
+        Source::List(items, _) => {
+            let length = items.len() as u64;
+            fingerprint.text("list").bytes(&length.to_le_bytes());
+            for item in items {
+                add(fingerprint, item)?;
+            }
+        }
+    }
+    Some(())
+}
+
+fn add_value(fingerprint: &mut Fingerprint, value: &Value) -> Option<()> {
+    fingerprint.text(value.codec()?.tag);
+    let mut hashing = Hashing {
+        fingerprint,
+        nbytes: 0,
+    };
+    value.encode_to(&mut hashing).ok()?;
+    let nbytes = hashing.nbytes;
+    fingerprint.bytes(&nbytes.to_le_bytes());
+    Some(())
+}
+
+/// Makes a fingerprint of what is written.
+struct Hashing<'a> {
+    fingerprint: &'a mut Fingerprint,
+    nbytes: u64,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.fingerprint.bytes(bytes);
+        self.nbytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_told_from_others() {
+        let here = library(a_library_is_told_from_others as *const () as usize);
+        let also_here = library(library as *const () as usize);
+        let elsewhere = library(libc::getpid as *const () as usize);
+        assert_eq!(here, also_here);
+        assert_ne!(here, elsewhere);
+        assert_eq!(library(1), 1);
+    }
+}
