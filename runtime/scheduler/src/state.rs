@@ -14,7 +14,8 @@ use std::collections::BinaryHeap;
 /// The state of a run whose tasks have values of type `V`.
 #[derive(Debug)]
 pub struct State<V> {
-    /// For each task, how many of its inputs are not there yet.
+    /// For each task that waits, how many of its inputs are not there yet; else
+    /// what has become of it.
     missing: Vec<u32>,
     /// For each task, how often its value is still to be taken.
     uses: Vec<u32>,
@@ -47,6 +48,8 @@ pub struct Transition {
 const LOST: u32 = u32::MAX;
 /// Stands in `missing` for a task that was started.
 const STARTED: u32 = u32::MAX - 1;
+/// Stands in `missing` for a task that has a value.
+const FINISHED: u32 = u32::MAX - 2;
 
 impl<V: Clone> State<V> {
     /// A run that has not begun: the tasks without inputs are ready.
@@ -140,6 +143,10 @@ impl<V: Clone> State<V> {
         if self.uses[task.at()] > 0 {
             self.values[task.at()] = Some(value);
         }
+        self.missing[task.at()] = FINISHED;
+        if self.holders.get(task.at()) == Some(&0) {
+            transition.released.push(task);
+        }
         self.release(graph, task, transition);
         for &dependent in graph.dependents(task) {
             let missing = &mut self.missing[dependent.at()];
@@ -196,7 +203,7 @@ impl<V: Clone> State<V> {
         for &input in graph.inputs(task) {
             let holders = &mut self.holders[input.at()];
             *holders -= 1;
-            if *holders == 0 && self.missing[input.at()] != LOST {
+            if *holders == 0 && self.missing[input.at()] == FINISHED {
                 transition.released.push(input);
             }
         }
@@ -232,7 +239,7 @@ impl<V: Clone> State<V> {
                 .dependents(task)
                 .iter()
                 .copied()
-                .filter(|dependent| !matches!(self.missing[dependent.at()], LOST | STARTED))
+                .filter(|dependent| self.missing[dependent.at()] < FINISHED)
                 .min();
             Some((task, value, next))
         })

@@ -38,6 +38,7 @@ use crate::optimize;
 use crate::session::panics::catch;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 use task::Context;
 
 /// Who runs the tasks, and who listens.
@@ -143,6 +144,8 @@ fn prepare(
 ) -> Result<Arc<Plan>> {
     /// Planning fewer chunks takes no time that anybody notices.
     const SMALL: usize = 50_000;
+    /// How often it is looked whether the computation was cancelled.
+    const LOOK: Duration = Duration::from_millis(5);
     let mut layers = Layers::new(outputs);
     kept::take_kept(&mut layers, before);
     let rules = if options.encoded {
@@ -166,7 +169,7 @@ fn prepare(
         let _ = sender.send(planned);
     });
     loop {
-        match receiver.recv_timeout(pool::LOOK) {
+        match receiver.recv_timeout(LOOK) {
             Ok(planned) => return planned,
             Err(RecvTimeoutError::Timeout) if !token.is_cancelled() => {}
             Err(_) => return Err(Error::Interrupted),

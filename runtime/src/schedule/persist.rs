@@ -37,7 +37,7 @@ enum Progress {
     /// It waits for other persisted values, or is being planned.
     Planned(Arc<Layer>),
     /// In the pool.
-    Running(Arc<pool::Run>),
+    Running(pool::Run),
     /// All values are there.
     Done(Arc<Kept>),
     /// Some are, or none.
