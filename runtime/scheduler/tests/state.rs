@@ -233,7 +233,9 @@ proptest! {
                 lost: BTreeSet::new(),
             },
             in_hand: Vec::new(),
-            values: vec![std::rc::Weak::new(); graph.len()],
+            values: std::iter::repeat_with(std::rc::Weak::new)
+                .take(graph.len())
+                .collect(),
         };
         run.check();
         for step in steps {
