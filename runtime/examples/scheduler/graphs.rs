@@ -52,10 +52,7 @@ impl Graph {
         match self {
             Self::Layers(layers) => run(layers, &options),
             Self::Keys(graph, asked) => {
-                let layers: Vec<_> = asked
-                    .iter()
-                    .map(|key| graph.layer(key))
-                    .collect::<swath::Result<_>>()?;
+                let layers = graph.layers(asked)?;
                 run(&layers, &options)
             }
         }

@@ -213,7 +213,7 @@ impl TaskGraph {
     fn answer<V, K: KeysOf<V>>(&self, keys: K) -> Result<V> {
         let mut asked = Asked::of(self);
         let shape = keys.ask(&mut asked)?;
-        let layers = self.layers(&asked.tasks)?;
+        let layers = self.layers_of(&asked.tasks)?;
         let values = crate::schedule::run(&layers, &default_options())?;
         let values: Vec<Value> = values.into_iter().flatten().collect();
         K::answer(shape, &mut values.into_iter())
@@ -239,18 +239,30 @@ impl TaskGraph {
     /// # Errors
     /// As [`output`](Self::output), but for the type of the value itself.
     pub fn layer(&self, key: &str) -> Result<Arc<Layer>> {
-        let task = self.tasks.get_index_of(key);
-        let task = task.ok_or_else(|| self.missing(key, String::new()))?;
-        self.layer_of(task as u32)
+        self.layer_of(self.task(key, String::new)?)
+    }
+
+    /// A layer of each of these tasks alone: quicker than one by one.
+    ///
+    /// # Errors
+    /// As [`layer`](Self::layer).
+    pub fn layers(
+        &self,
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Vec<Arc<Layer>>> {
+        let tasks: Vec<u32> = keys
+            .into_iter()
+            .map(|key| self.task(key.as_ref(), String::new))
+            .collect::<Result<_>>()?;
+        self.layers_of(&tasks)
     }
 
     fn layer_of(&self, task: u32) -> Result<Arc<Layer>> {
-        let mut layers = self.layers(&[task])?;
+        let mut layers = self.layers_of(&[task])?;
         Ok(layers.pop().expect("invariant: a layer a task"))
     }
 
-    /// A layer of each of these tasks alone.
-    fn layers(&self, tasks: &[u32]) -> Result<Vec<Arc<Layer>>> {
+    fn layers_of(&self, tasks: &[u32]) -> Result<Vec<Arc<Layer>>> {
         let mut made = self.made.lock();
         self.make(tasks, &mut made)?;
         Ok(tasks.iter().map(|&task| made.pick(task)).collect())
@@ -261,19 +273,24 @@ impl TaskGraph {
         &self,
         key: &str,
         expected: Type,
-        place: impl FnOnce() -> String,
+        place: impl Fn() -> String,
     ) -> Result<u32> {
-        let Some(task) = self.tasks.get_index_of(key) else {
-            return Err(self.missing(key, place()));
-        };
-        match self.type_of(task) {
+        let task = self.task(key, &place)?;
+        match self.type_of(task as usize) {
             Some(found) if !found.is(expected) => Err(super::type_error(
                 format!("the value of \"{key}\"{}", place()),
                 short_type_name(found.name()),
                 expected.name(),
             )),
             // None: an alias of nothing, which is told when its layer is made.
-            _ => Ok(task as u32),
+            _ => Ok(task),
+        }
+    }
+
+    fn task(&self, key: &str, place: impl FnOnce() -> String) -> Result<u32> {
+        match self.tasks.get_index_of(key) {
+            Some(task) => Ok(task as u32),
+            None => Err(self.missing(key, place())),
         }
     }
 
