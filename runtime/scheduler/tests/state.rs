@@ -233,9 +233,7 @@ proptest! {
                 lost: BTreeSet::new(),
             },
             in_hand: Vec::new(),
-            values: std::iter::repeat_with(std::rc::Weak::new)
-                .take(graph.len())
-                .collect(),
+            values: graph.tasks().map(|_| std::rc::Weak::new()).collect(),
         };
         run.check();
         for step in steps {

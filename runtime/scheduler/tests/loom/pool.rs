@@ -1,4 +1,8 @@
 //! A pool of few threads, and graphs of few tasks.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the locks of a model are never poisoned"
+)]
 
 use loom::sync::atomic::AtomicBool;
 use loom::sync::{Condvar, Mutex};
