@@ -97,6 +97,15 @@ def test_what_the_optimiser_does_is_a_table(own_kernel):
     assert re.search(r"ones-add-mul-sum-chunk", shown["text/html"])
 
 
+def test_a_profile_is_a_table(own_kernel):
+    own_kernel.ok("let profiler = Profiler::start();\n(Array::<f64>::ones((100, 100), (10, 10)) + 1.0).sum().compute()?;")
+    shown = shown_by(own_kernel, "profiler.report()")
+    [table] = tables(shown["text/html"])
+    assert table[0][:2] == ["Operation", "Tasks"]
+    assert {row[0]: row[1] for row in table}["ones-add-sum-chunk"] == "100"
+    assert "ones-add-sum-chunk" in shown["text/plain"]
+
+
 def test_a_redefined_function_is_another_one(own_kernel):
     """What is persisted is found by what computes it: never by the name of a function."""
     own_kernel.ok("fn f(x: f64) -> f64 { x + 1.0 }\nlet x = Array::<f64>::ones((4, 4), (2, 2));")

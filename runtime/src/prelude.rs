@@ -30,6 +30,7 @@ pub use crate::graph::encodable;
 
 // What is seen of them.
 pub use crate::diagnostics::progress::progress;
+pub use crate::diagnostics::{Profile, Profiler};
 pub use crate::display::{
     DisplayHandle, GraphStyle, Html, Latex, Markdown, Plot, Png, Rankdir, Show, Svg, Visualize,
     clear_output, display, display_handle, plot,

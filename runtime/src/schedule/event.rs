@@ -1,6 +1,7 @@
 //! What the scheduler tells of a run.
 
 use super::plan::{Plan, TaskId};
+use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::Duration;
 use swath_scheduler::Transition;
@@ -81,6 +82,35 @@ pub enum Event {
 pub trait Listener: Send + Sync + 'static {
     /// Told of one event.
     fn event(&self, event: &Event);
+}
+
+/// Somebody who listens to every run.
+pub trait Observer: Send + Sync + 'static {
+    /// Who is told of a run.
+    fn listener(&self, plan: &Arc<Plan>) -> Arc<dyn Listener>;
+}
+
+type Observing = Box<dyn Fn() -> Option<Box<dyn Observer>> + Send + Sync>;
+
+/// Who listens to every run; each is asked whether it is still there.
+static OBSERVERS: RwLock<Vec<Observing>> = RwLock::new(Vec::new());
+
+/// Has an observer listen to every run that begins as long as `owner` lives.
+pub fn observe<T: Send + Sync + 'static>(
+    owner: &Arc<T>,
+    observer: fn(Arc<T>) -> Box<dyn Observer>,
+) {
+    let owner = Arc::downgrade(owner);
+    let mut observers = OBSERVERS.write();
+    observers.retain(|observer| observer().is_some());
+    observers.push(Box::new(move || owner.upgrade().map(observer)));
+}
+
+/// The listeners of those who listen to every run.
+pub(super) fn observers(plan: &Arc<Plan>) -> Vec<Arc<dyn Listener>> {
+    let observers = OBSERVERS.read();
+    let there = observers.iter().filter_map(|observer| observer());
+    there.map(|observer| observer.listener(plan)).collect()
 }
 
 pub(super) fn tell(listeners: &[Arc<dyn Listener>], event: impl FnOnce() -> Event) {

@@ -25,7 +25,7 @@ mod tests;
 
 pub use cache::set_cache_limit;
 pub use cancel::{CancelToken, checkpoint, interrupt};
-pub use event::{Event, Listener};
+pub use event::{Event, Listener, Observer, observe};
 pub use memory::{ByteSize, MemoryUse, memory, memory_limit, set_memory_limit};
 pub use persist::Persisted;
 pub use plan::{Plan, TaskId};

@@ -1,7 +1,7 @@
 //! How one task is run.
 
 use super::cancel::CancelToken;
-use super::event::{Event, Listener, tell};
+use super::event::{Event, Listener, observers, tell};
 use super::memory::Pressure;
 use super::plan::{Plan, TaskId};
 use super::{Options, cache, spill};
@@ -29,10 +29,12 @@ const INPUTS_TOLD: usize = 8;
 
 impl Context {
     pub(super) fn new(plan: Arc<Plan>, token: &CancelToken, options: &Options) -> Self {
+        let mut listeners = options.listeners.clone();
+        listeners.extend(observers(&plan));
         Self {
             plan,
             token: token.clone(),
-            listeners: options.listeners.clone(),
+            listeners,
             pressure: Pressure::new(options.memory_limit, options.threads()),
             keep_going: false,
             retries: options.retries,
