@@ -77,9 +77,9 @@ class Sizes:
     kept: int = 4 * GIBIBYTE
     chunk: int = 16 * MEBIBYTE
     limit: int = 512 * MEBIBYTE
-    rounds: int = 5
+    rounds: int = 3
     #: Turns of what takes long: peers' graphs, many tasks, the disk.
-    slow_rounds: int = 3
+    slow_rounds: int = 2
 
 
 QUICK = Sizes(
@@ -95,7 +95,9 @@ class Benchmark:
         self.options = options
         self.sizes = QUICK if options.quick else Sizes()
         self.folder = folder
-        self.ours = Program((str(options.program),), (("SWATH_SPILL_FOLDER", str(folder)),))
+        # With the allocator's setting under which the kernel starts its runtime process.
+        settings = (("SWATH_SPILL_FOLDER", str(folder)), ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"))
+        self.ours = Program((str(options.program),), settings)
         # Frisky leaves a file there for each worker that had to be ended.
         environment = {"FRISKY_DEATH_DUMP_DIR": str(folder), "TMPDIR": str(folder)}
         self.dask = peer(options.peers, "dask.array", "dask_peer.py", {})

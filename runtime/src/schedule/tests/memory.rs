@@ -103,7 +103,12 @@ fn kept_values_go_to_disk_and_come_back() {
     assert!(memory().spilled > before);
     assert_eq!(kept.compute().unwrap(), expected);
     drop(kept);
-    assert_eq!(memory().spilled, before, "the room is given back");
+    // A worker may be looking for something to spill still.
+    in_time(move || {
+        while memory().spilled > before {
+            std::thread::yield_now();
+        }
+    });
 }
 
 /// A graph of values of many sizes: each as many numbers as its inputs' sum.
