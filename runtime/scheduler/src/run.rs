@@ -164,6 +164,9 @@ impl<P: Threads> Run<P> {
             shared.given_up = true;
             abandoned = shared.state.abandon();
         }
+        drop(shared);
+        // Workers that have not come yet would only keep the run alive.
+        while self.take_queued().is_some() {}
         Outcome {
             values,
             failure,
