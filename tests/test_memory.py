@@ -93,7 +93,7 @@ def test_what_the_optimiser_does_is_a_table(own_kernel):
     shown = shown_by(own_kernel, "let y = (Array::<f64>::ones((100, 100), (10, 10)) + 1.0) * 2.0; y.sum().explain()?")
     [table] = tables(shown["text/html"])
     rows = {row[0]: row for row in table}
-    assert rows["fuse_blockwise"][2] == "415 → 115", rows
+    assert rows["fuse_blockwise"][2] == "421 → 121", rows
     assert re.search(r"ones-add-mul-sum-chunk", shown["text/html"])
 
 
