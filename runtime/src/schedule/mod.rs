@@ -126,6 +126,7 @@ fn run_plan_unless(plan: &Arc<Plan>, options: &Options, token: &CancelToken) -> 
         pool::run(context, options.threads())
     };
     if let Some(failure) = failure {
+        pool::dispose(values);
         return Err(failure);
     }
     values

@@ -66,7 +66,7 @@ impl Run {
 
 /// Drops values that nobody needs any more: many of them in the background, so
 /// that whoever has cancelled can go on.
-fn dispose(values: Vec<Option<Value>>) {
+pub(super) fn dispose(values: Vec<Option<Value>>) {
     const FEW: usize = 10_000;
     if values.len() > FEW {
         std::thread::spawn(move || drop(values));
