@@ -45,8 +45,8 @@ impl Known {
 }
 
 /// Gives the values of a type an encoding: postcard, by way of serde. They can
-/// then be spilled to disk when memory gets short, and their bytes in memory are
-/// counted with what they own.
+/// then be spilled to disk when memory gets short, and the bytes in memory of
+/// those that are made from then on are counted with what they own.
 ///
 /// Numbers, texts, and vectors, options, tuples, maps and arrays of them have an
 /// encoding without this. Calling it again changes nothing.
@@ -68,7 +68,7 @@ impl Known {
 /// encodable::<Model>();
 /// let decoded = value.encode()?.decode()?;
 /// assert_eq!(decoded.opaque_ref::<Model>().map(|model| model.weights.len()), Some(1000));
-/// assert!(value.nbytes() > 8000);
+/// assert!(decoded.nbytes() > 8000);
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub fn encodable<T: Serialize + DeserializeOwned + Send + Sync + 'static>() {
