@@ -93,6 +93,9 @@ impl Persisted {
             token: CancelToken::register(),
         });
         static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // Together with its number it is registered: each finds all before it.
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let persisted = Arc::new(Self {
             name: if layer.grid().is_empty() {
@@ -105,6 +108,7 @@ impl Persisted {
             counter: counter.clone(),
         });
         kept::register(layer.id(), &persisted);
+        drop(turn);
         let layer = layer.clone();
         let (id, grid) = (layer.id(), layer.grid().clone());
         // A thread of its own only waits; the tasks run in the pool.

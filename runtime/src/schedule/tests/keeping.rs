@@ -84,13 +84,17 @@ fn two_persists_at_once_run_each_task_once() {
                     let (all, options) = (all.clone(), options.clone());
                     std::thread::spawn(move || {
                         let persisted = Persisted::start(&all.layer().unwrap(), options.clone());
-                        all.with_layer(persisted).compute_with(&options).unwrap()
+                        let kept = all.with_layer(persisted);
+                        // Held until both are done: what nobody holds is gone.
+                        (kept.compute_with(&options).unwrap(), kept)
                     })
                 })
                 .collect();
-            for thread in threads {
-                assert_eq!(thread.join().unwrap(), 4);
-            }
+            let done: Vec<_> = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect();
+            assert!(done.iter().all(|(count, _)| *count == 4));
             for i in 0..4 {
                 assert_eq!(runs(10 * x + i), 1);
             }
