@@ -18,36 +18,21 @@ use crate::{TaskId, Topology};
 /// assert_eq!(simulate(&graph, &[TaskId(0), TaskId(1), TaskId(2)]), [10, 30, 31]);
 /// ```
 pub fn simulate(graph: &Topology, sequence: &[TaskId]) -> Vec<u64> {
-    let mut uses = graph.uses();
-    let mut held = 0;
-    sequence
-        .iter()
-        .map(|&task| {
-            held += graph.nbytes(task);
-            let most = held;
-            for &input in graph.inputs(task) {
-                uses[input.at()] -= 1;
-                if uses[input.at()] == 0 {
-                    held -= graph.nbytes(input);
-                }
-            }
-            if uses[task.at()] == 0 {
-                held -= graph.nbytes(task);
-            }
-            most
-        })
-        .collect()
+    held(graph, sequence).collect()
 }
 
 /// The most bytes that are held while a task of `sequence` runs: the greatest of
 /// what [`simulate()`] tells, without a list of them.
 pub fn peak(graph: &Topology, sequence: &[TaskId]) -> u64 {
+    held(graph, sequence).max().unwrap_or(0)
+}
+
+fn held(graph: &Topology, sequence: &[TaskId]) -> impl Iterator<Item = u64> {
     let mut uses = graph.uses();
     let mut held = 0;
-    let mut most = 0;
-    for &task in sequence {
+    sequence.iter().map(move |&task| {
         held += graph.nbytes(task);
-        most = most.max(held);
+        let most = held;
         for &input in graph.inputs(task) {
             uses[input.at()] -= 1;
             if uses[input.at()] == 0 {
@@ -57,6 +42,6 @@ pub fn peak(graph: &Topology, sequence: &[TaskId]) -> u64 {
         if uses[task.at()] == 0 {
             held -= graph.nbytes(task);
         }
-    }
-    most
+        most
+    })
 }
