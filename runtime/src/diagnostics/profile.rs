@@ -79,15 +79,12 @@ struct OfRun {
     sums: Arc<Sums>,
 }
 
-/// Makes a listener for each run.
-struct EachRun(Arc<Sums>);
-
 impl Profiler {
     /// Starts to add up.
     #[must_use = "a profiler ends when it is dropped"]
     pub fn start() -> Self {
         let sums = Arc::new(Sums::default());
-        observe(&sums, |sums| Box::new(EachRun(sums)));
+        observe(&sums);
         Self {
             sums,
             begin: Instant::now(),
@@ -122,11 +119,11 @@ impl fmt::Debug for Profiler {
     }
 }
 
-impl Observer for EachRun {
-    fn listener(&self, plan: &Arc<Plan>) -> Arc<dyn Listener> {
+impl Observer for Sums {
+    fn listener(self: Arc<Self>, plan: &Arc<Plan>) -> Arc<dyn Listener> {
         Arc::new(OfRun {
             plan: plan.clone(),
-            sums: self.0.clone(),
+            sums: self,
         })
     }
 }

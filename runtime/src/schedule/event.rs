@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, TaskId};
 use parking_lot::RwLock;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use swath_scheduler::Transition;
 
@@ -87,29 +87,23 @@ pub trait Listener: Send + Sync + 'static {
 /// Somebody who listens to every run.
 pub trait Observer: Send + Sync + 'static {
     /// Who is told of a run.
-    fn listener(&self, plan: &Arc<Plan>) -> Arc<dyn Listener>;
+    fn listener(self: Arc<Self>, plan: &Arc<Plan>) -> Arc<dyn Listener>;
 }
 
-type Observing = Box<dyn Fn() -> Option<Box<dyn Observer>> + Send + Sync>;
+static OBSERVERS: RwLock<Vec<Weak<dyn Observer>>> = RwLock::new(Vec::new());
 
-/// Who listens to every run; each is asked whether it is still there.
-static OBSERVERS: RwLock<Vec<Observing>> = RwLock::new(Vec::new());
-
-/// Has an observer listen to every run that begins as long as `owner` lives.
-pub fn observe<T: Send + Sync + 'static>(
-    owner: &Arc<T>,
-    observer: fn(Arc<T>) -> Box<dyn Observer>,
-) {
-    let owner = Arc::downgrade(owner);
+/// Has somebody listen to every run that begins as long as it lives.
+pub fn observe(observer: &Arc<impl Observer>) {
+    let observer: Arc<dyn Observer> = observer.clone();
     let mut observers = OBSERVERS.write();
-    observers.retain(|observer| observer().is_some());
-    observers.push(Box::new(move || owner.upgrade().map(observer)));
+    observers.retain(|observer| observer.strong_count() > 0);
+    observers.push(Arc::downgrade(&observer));
 }
 
 /// The listeners of those who listen to every run.
 pub(super) fn observers(plan: &Arc<Plan>) -> Vec<Arc<dyn Listener>> {
     let observers = OBSERVERS.read();
-    let there = observers.iter().filter_map(|observer| observer());
+    let there = observers.iter().filter_map(Weak::upgrade);
     there.map(|observer| observer.listener(plan)).collect()
 }
 
