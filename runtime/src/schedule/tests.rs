@@ -122,18 +122,16 @@ impl Listener for Recorder {
     }
 }
 
-/// Checks that what was told of a run that succeeded can have happened.
+/// Checks that what was told of a run can have happened, and that it ended. Of a
+/// run that has not succeeded tasks may tell their end afterwards.
 fn check_history(events: &[Event], limit: usize) {
-    let [Event::Submitted { plan }, rest @ .., Event::Completed] = events else {
-        panic!("no run from Submitted to Completed: {events:?}");
+    let [Event::Submitted { plan }, rest @ ..] = events else {
+        panic!("no run that begins with Submitted: {events:?}");
     };
-    let (mut ready, mut started, mut finished, mut released) = (
-        HashSet::new(),
-        HashSet::new(),
-        HashSet::new(),
-        HashSet::new(),
-    );
+    let (mut ready, mut started, mut finished) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut failed, mut lost, mut released) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut working: HashMap<usize, TaskId> = HashMap::new();
+    let mut end: Option<&Event> = None;
     for event in rest {
         match event {
             Event::Ready { task } => {
@@ -150,17 +148,52 @@ fn check_history(events: &[Event], limit: usize) {
                 assert_eq!(working.remove(worker), Some(*task));
                 assert!(finished.insert(*task));
             }
+            Event::Failed { task, .. } => {
+                let before = working.len();
+                working.retain(|_, working| working != task);
+                assert_eq!(working.len(), before - 1, "{task:?} failed while it ran");
+                assert!(failed.insert(*task));
+            }
+            Event::Lost { task } => {
+                let is_gone = |i: &TaskId| failed.contains(i) || lost.contains(i);
+                assert!(plan.inputs(*task).iter().any(is_gone));
+                assert!(!started.contains(task) && lost.insert(*task));
+            }
             Event::Released { task } => {
-                assert!(plan.dependents(*task).iter().all(|d| finished.contains(d)));
+                assert!(finished.contains(task));
                 assert!(released.insert(*task));
             }
-            other => panic!("{other:?} within a run that succeeded"),
+            Event::Spilled { .. } | Event::Unspilled { .. } => {}
+            Event::Completed | Event::Ended | Event::Cancelled => {
+                assert!(end.is_none(), "{event:?} after {end:?}");
+                end = Some(event);
+            }
+            Event::Submitted { .. } => panic!("submitted twice"),
+        }
+        // Only when all who take a value have ended is it released.
+        if let Event::Released { task } = event
+            && lost.is_empty()
+            && failed.is_empty()
+        {
+            assert!(plan.dependents(*task).iter().all(|d| finished.contains(d)));
         }
     }
-    assert_eq!(finished.len(), plan.len());
     let outputs: HashSet<TaskId> = plan.outputs().iter().copied().collect();
     assert!(released.is_disjoint(&outputs));
-    assert_eq!(released.len() + outputs.len(), plan.len());
+    let has_ended = |d: &TaskId| finished.contains(d) || failed.contains(d) || lost.contains(d);
+    for task in &released {
+        assert!(plan.dependents(*task).iter().all(has_ended));
+    }
+    match end {
+        Some(Event::Completed) => {
+            assert!(matches!(events.last(), Some(Event::Completed)));
+            assert_eq!(finished.len(), plan.len());
+            assert_eq!(released.len() + outputs.len(), plan.len());
+        }
+        Some(Event::Ended) => assert!(!failed.is_empty()),
+        Some(Event::Cancelled) => {}
+        _ => panic!("a run without an end: {events:?}"),
+    }
 }
 
 proptest! {

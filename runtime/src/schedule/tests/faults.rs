@@ -121,9 +121,11 @@ proptest! {
     fn a_run_with_faults_ends_and_leaves_nothing(tasks in tasks()) {
         in_time(move || {
             let has_fault = tasks.iter().any(|(_, fault)| *fault != Fault::None);
-            for options in runners() {
+            for mut options in runners() {
                 let world = Arc::new(World::default());
                 let (layer, expected) = faulty(&tasks, &world);
+                let recorder = Arc::new(Recorder::default());
+                options.listeners.push(recorder.clone());
                 let token = CancelToken::register();
                 *world.token.lock() = token.clone();
                 let plan = Arc::new(Plan::new(Layers::new(std::slice::from_ref(&layer))).unwrap());
@@ -138,6 +140,9 @@ proptest! {
                     Err(error) => panic!("{error}"),
                 }
                 wait_for_none(&world.living);
+                let events = recorder.0.lock().clone();
+                check_history(&events, options.threads());
+                options.listeners.clear();
                 world.is_mended.store(true, Ordering::SeqCst);
                 check_values(&run(&[layer], &options).unwrap(), &expected);
                 wait_for_none(&world.living);
@@ -150,14 +155,19 @@ proptest! {
     #[test]
     fn a_persist_with_faults_keeps_what_is_right(tasks in tasks()) {
         in_time(move || {
-            for options in runners() {
+            for mut options in runners() {
                 let world = Arc::new(World::default());
                 let (layer, expected) = faulty(&tasks, &world);
+                let recorder = Arc::new(Recorder::default());
+                options.listeners.push(recorder.clone());
                 let persisted = Persisted::start(&layer, options.clone());
                 let Tasks::Values(source) = persisted.tasks() else {
                     panic!("a persisted layer has values");
                 };
                 let _ = source.wait();
+                let events = recorder.0.lock().clone();
+                check_history(&events, options.threads());
+                options.listeners.clear();
                 let kept: Vec<bool> =
                     (0..expected.len() as u32).map(|at| source.has(at)).collect();
                 for (at, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {

@@ -7,6 +7,7 @@ use crate::frame::DataFrame;
 use crate::graph::in_use;
 use crate::schedule::{memory, spill};
 use polars::df;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,7 +165,8 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     let y = Array::<f64>::random((300, 300), (30, 30), 4);
     let centred = (&y - &y.mean()).sum();
     {
-        let _full = spill::fill_disk();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let _full = spill::spill_to(full, "/dev");
         for synchronous in [true, false] {
             let (options, _) = without_memory(synchronous);
             let error = centred.compute_with(&options).unwrap_err();
@@ -180,6 +182,47 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     let (options, _) = without_memory(false);
     centred.compute_with(&options).unwrap();
     assert_eq!(kept.compute().unwrap(), expected);
+}
+
+/// A file that takes no more than so many bytes.
+fn file_of(nbytes: u64) -> File {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    let file = File::from(memfd_create("spilled", MemfdFlags::ALLOW_SEALING).unwrap());
+    file.set_len(nbytes).unwrap();
+    fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK).unwrap();
+    file
+}
+
+/// The disk is full after the first value, the second, the third, and so on, and
+/// in the middle of one.
+#[test]
+fn a_disk_that_is_full_at_any_point_loses_nothing() {
+    let _disk = DISK.lock();
+    let x = Array::<f64>::random((120, 120), (30, 30), 3);
+    let kept = x.persist().unwrap();
+    let expected = kept.compute().unwrap();
+    let y = Array::<f64>::random((120, 120), (30, 30), 4);
+    let centred = &y - &y.mean();
+    let centred_there = centred.compute().unwrap();
+    let (mut full, mut enough) = (0, 0);
+    for room in (0..40).map(|kibibytes| kibibytes * 8 * 1024) {
+        let _small = spill::spill_to(file_of(room), "/little");
+        for synchronous in [true, false] {
+            let (options, _) = without_memory(synchronous);
+            match centred.compute_with(&options) {
+                Ok(values) => {
+                    assert_eq!(values, centred_there);
+                    enough += 1;
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), "SpillError", "{error}");
+                    full += 1;
+                }
+            }
+            assert_eq!(kept.compute().unwrap(), expected);
+        }
+    }
+    assert!(full > 10 && enough > 10, "{full} times full, {enough} not");
 }
 
 /// Values without an encoding stay in memory, and the run goes on.
