@@ -87,15 +87,16 @@ struct Shared<V, E> {
     outcome: Option<Result<(), E>>,
 }
 
-/// How a run ended.
+/// How a run ended: with the values of its outputs, or with what was there.
+pub type Outcome<V, E> = Result<Vec<V>, Unfinished<V, E>>;
+
+/// Why a run has not got all values.
 #[derive(Debug)]
-pub struct Outcome<V, E> {
-    /// The values of the outputs; none where a task failed or did not run.
-    pub values: Vec<Option<V>>,
+pub struct Unfinished<V, E> {
     /// The first failure.
-    pub failure: Option<E>,
-    /// Values that nobody needs any more, to be dropped.
-    pub abandoned: Vec<Option<V>>,
+    pub failure: E,
+    /// The values that were held, by task.
+    pub held: Vec<Option<V>>,
 }
 
 impl<P: Threads> Run<P> {
@@ -141,8 +142,10 @@ impl<P: Threads> Run<P> {
     }
 
     /// Waits for the end of the run, working on it where the run may need this
-    /// thread. If it was cancelled, or has failed, tasks that run then are not
-    /// waited for.
+    /// thread: the values of the outputs.
+    ///
+    /// # Errors
+    /// The first failure. Tasks that run then are not waited for.
     pub fn outcome(self: &Arc<Self>) -> Outcome<ValueOf<P>, ErrorOf<P>> {
         if self.threads.is_own() {
             self.help();
@@ -154,24 +157,21 @@ impl<P: Threads> Run<P> {
         let outcome = shared
             .outcome
             .get_or_insert_with(|| Err(P::Tasks::cancelled()));
-        let failure = outcome.clone().err();
-        let values = shared.state.take_outputs(self.tasks.topology());
-        let mut abandoned = Vec::new();
-        if failure.is_some() {
-            // What other tasks compute themselves ends as well.
-            self.tasks.cancel();
-            self.threads.stuck().add(shared.in_task);
-            shared.given_up = true;
-            abandoned = shared.state.abandon();
-        }
+        let result = match outcome.clone() {
+            Ok(()) => Ok(shared.state.take_outputs(self.tasks.topology())),
+            Err(failure) => {
+                // What other tasks compute themselves ends as well.
+                self.tasks.cancel();
+                self.threads.stuck().add(shared.in_task);
+                shared.given_up = true;
+                let held = shared.state.abandon();
+                Err(Unfinished { failure, held })
+            }
+        };
         drop(shared);
         // Workers that have not come yet would only keep the run alive.
         while self.take_queued().is_some() {}
-        Outcome {
-            values,
-            failure,
-            abandoned,
-        }
+        result
     }
 
     /// Waits on a thread that the run can't need.

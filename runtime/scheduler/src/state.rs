@@ -209,20 +209,11 @@ impl<V: Clone> State<V> {
         }
     }
 
-    /// Moves the values asked for out; none for those of tasks that failed or
-    /// did not run.
-    pub fn take_outputs(&mut self, graph: &Topology) -> Vec<Option<V>> {
-        graph
-            .outputs()
-            .iter()
-            .map(|output| {
-                let at = output.at();
-                self.uses[at] -= 1;
-                match self.uses[at] {
-                    0 => self.values[at].take(),
-                    _ => self.values[at].clone(),
-                }
-            })
+    /// Moves the values asked for out, once all tasks have ended well.
+    pub fn take_outputs(&mut self, graph: &Topology) -> Vec<V> {
+        let outputs = graph.outputs().iter();
+        outputs
+            .map(|&output| take(&mut self.uses, &mut self.values, output))
             .collect()
     }
 
@@ -250,7 +241,7 @@ impl<V: Clone> State<V> {
         self.values.get_mut(task.at())?.as_mut()
     }
 
-    /// Gives up the run: returns the values that were held, to be dropped.
+    /// Gives up the run: returns the values that were held, by task.
     pub fn abandon(&mut self) -> Vec<Option<V>> {
         self.ready.clear();
         self.roots = 0;
@@ -273,7 +264,7 @@ fn take<V: Clone>(uses: &mut [u32], values: &mut [Option<V>], task: TaskId) -> V
         0 => values[at].take(),
         _ => values[at].clone(),
     };
-    value.expect("invariant: a ready task's inputs are there until their last use")
+    value.expect("invariant: what has run is there until its last use")
 }
 
 impl Transition {

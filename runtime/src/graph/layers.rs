@@ -59,11 +59,6 @@ impl Node {
         self.known.as_deref().filter(|known| known.has(linear))
     }
 
-    /// Whether a rule has rewritten the tasks.
-    pub fn is_rewritten(&self) -> bool {
-        self.rewritten.is_some()
-    }
-
     /// Tells the tasks another way; keys, grid and values stay the same.
     pub fn rewrite(&mut self, tasks: Tasks, dependencies: SmallVec<[u32; 2]>) {
         self.rewritten = Some(Box::new(tasks));
@@ -91,6 +86,13 @@ impl Node {
 impl Layers {
     /// The layers that can be reached from `outputs`.
     pub fn new(outputs: &[Arc<Layer>]) -> Self {
+        Self::new_unless(outputs, &|| false).expect("invariant: nobody stops it")
+    }
+
+    /// As [`new`](Self::new); nothing soon after `stop` says so.
+    pub fn new_unless(outputs: &[Arc<Layer>], stop: &dyn Fn() -> bool) -> Option<Self> {
+        /// How many layers are numbered between two looks whether to stop.
+        const LOOK: usize = 4096;
         /// A layer on the way, and how many of its dependencies were entered.
         struct Entered {
             layer: Arc<Layer>,
@@ -138,6 +140,9 @@ impl Layers {
                     .map(|dependency| numbers[&dependency.id()])
                     .collect();
                 numbers.insert(layer.id(), nodes.len() as u32);
+                if nodes.len() % LOOK == LOOK - 1 && stop() {
+                    return None;
+                }
                 nodes.push(Node {
                     layer,
                     rewritten: None,
@@ -153,7 +158,7 @@ impl Layers {
                 pick: *pick,
             })
             .collect();
-        Self { nodes, outputs }
+        Some(Self { nodes, outputs })
     }
 
     /// The layers, dependencies first.

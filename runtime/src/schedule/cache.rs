@@ -6,7 +6,7 @@
 //! byte above the *level*, which is the credit of the value that went last. So
 //! a value that nobody takes goes in the end, however costly it was.
 
-use super::memory::ByteSize;
+use super::size::ByteSize;
 use super::spill;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, LayerId, Source, Value};

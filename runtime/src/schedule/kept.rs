@@ -87,7 +87,7 @@ impl Kept {
             }
         };
         let value = spill::load(&on_disk)?.unwrap_or(on_disk);
-        if memory::has_room(0) {
+        if memory::has_room() {
             self.0.lock()[linear as usize].memory = Some(value.clone());
         }
         Ok(Some(value))
@@ -118,20 +118,31 @@ impl Holder for Kept {
     }
 }
 
-/// What is persisted, by identity; a later one comes after an earlier one.
-static PERSISTED: Mutex<Option<HashMap<LayerId, Vec<Weak<Persisted>>>>> = Mutex::new(None);
+/// What is persisted.
+#[derive(Default)]
+struct Registered {
+    by_id: HashMap<LayerId, Vec<Weak<Persisted>>>,
+    /// The number of the next one.
+    next: u64,
+}
 
-/// Has computations find a persisted layer as long as somebody holds it.
-pub(super) fn register(id: LayerId, persisted: &Arc<Persisted>) {
-    let mut registered = PERSISTED.lock();
-    let registered = registered.get_or_insert_default();
+static REGISTERED: Mutex<Option<Registered>> = Mutex::new(None);
+
+/// Makes a persisted layer, with its number, that computations find as long as
+/// somebody holds it. Each finds all that have a smaller number.
+pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<Persisted> {
+    let mut registered = REGISTERED.lock();
+    let Registered { by_id, next } = registered.get_or_insert_default();
+    let persisted = Arc::new(make(*next));
+    *next += 1;
     // Now and then, so that what is gone does not pile up.
-    if registered.len().is_power_of_two() {
-        registered.retain(|_, persisted| persisted.iter().any(|one| one.strong_count() > 0));
+    if by_id.len().is_power_of_two() {
+        by_id.retain(|_, persisted| persisted.iter().any(|one| one.strong_count() > 0));
     }
-    let same = registered.entry(id).or_default();
+    let same = by_id.entry(id).or_default();
     same.retain(|one| one.strong_count() > 0);
-    same.push(Arc::downgrade(persisted));
+    same.push(Arc::downgrade(&persisted));
+    persisted
 }
 
 /// Takes what is kept in place of what computes it. What is persisted takes
@@ -141,8 +152,8 @@ pub(super) fn take_kept(layers: &mut Layers, before: Option<u64>) -> Vec<Arc<str
     let mut found = Vec::new();
     // Dropped without the lock: the last holder of a persisted layer may be here.
     let mut looked_at: Vec<Arc<Persisted>> = Vec::new();
-    let registered = PERSISTED.lock();
-    let registered = registered.as_ref().filter(|map| !map.is_empty());
+    let registered = REGISTERED.lock();
+    let registered = registered.as_ref().map(|registered| &registered.by_id);
     let has_cache = cache::is_on();
     if registered.is_none() && !has_cache {
         return found;

@@ -10,15 +10,16 @@
 
 use super::event::{Event, Listener, tell};
 use super::plan::{Plan, TaskId};
+use super::size::ByteSize;
 use super::{cache, spill};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Value, in_use};
 use crate::machine;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
-use swath_scheduler::{State, simulate};
+use swath_scheduler::{State, peak};
 
 /// The limit; 0 until it is set.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
@@ -69,83 +70,6 @@ pub fn set_memory_limit(limit: impl Into<ByteSize>) -> Result<()> {
     let limit = limit.into().bytes()?;
     LIMIT.store(limit, Ordering::Relaxed);
     Ok(())
-}
-
-/// A number of bytes: a number, or a text like `"4 GiB"`, `"500 MB"`.
-#[derive(Clone, Debug)]
-pub enum ByteSize {
-    /// So many.
-    Bytes(u64),
-    /// As a text.
-    Text(String),
-}
-
-impl From<&str> for ByteSize {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for ByteSize {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-macro_rules! sizes {
-    ($($integer:ty),*) => {$(
-        impl From<$integer> for ByteSize {
-            fn from(bytes: $integer) -> Self {
-                Self::Bytes(u64::try_from(bytes).unwrap_or(0))
-            }
-        }
-    )*};
-}
-sizes!(u64, usize, i32, i64, u32);
-
-impl ByteSize {
-    /// The number of bytes.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a text that is no size, and for no bytes at all.
-    pub fn bytes(&self) -> Result<u64> {
-        let bytes = match self {
-            Self::Bytes(bytes) => *bytes,
-            Self::Text(text) => parse(text).ok_or_else(|| {
-                Error::Argument(format!(
-                    "\"{text}\" is no size: write a number and a unit, as in \"4 GiB\" or \"500 MB\""
-                ))
-            })?,
-        };
-        if bytes == 0 {
-            return Err(Error::Argument(
-                "a size of 0 bytes: expected a positive number".to_owned(),
-            ));
-        }
-        Ok(bytes)
-    }
-}
-
-fn parse(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let unit_at = text
-        .find(|c: char| !(c.is_ascii_digit() || ".,_".contains(c)))
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let number: f64 = number.replace([',', '_'], "").parse().ok()?;
-    let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" | "bytes" => 1.0,
-        "k" | "kb" => 1e3,
-        "m" | "mb" => 1e6,
-        "g" | "gb" => 1e9,
-        "t" | "tb" => 1e12,
-        "kib" => (1u64 << 10) as f64,
-        "mib" => (1u64 << 20) as f64,
-        "gib" => (1u64 << 30) as f64,
-        "tib" => (1u64 << 40) as f64,
-        _ => return None,
-    };
-    Some((number * factor) as u64)
 }
 
 /// What values take, in bytes.
@@ -205,9 +129,9 @@ pub(super) fn register(holder: &Arc<impl Holder + 'static>) {
     holders.push(Arc::downgrade(&holder));
 }
 
-/// Whether there is room to hold so many bytes more without spilling soon.
-pub(super) fn has_room(nbytes: usize) -> bool {
-    in_use().saturating_add(nbytes as u64) <= memory_limit() / 100 * LOW_PER_CENT
+/// Whether there is room to hold more without spilling soon.
+pub(super) fn has_room() -> bool {
+    in_use() <= memory_limit() / 100 * LOW_PER_CENT
 }
 
 /// Whose turn it is to spill.
@@ -242,15 +166,14 @@ impl Pressure {
     /// wait.
     pub(super) fn admits(&self, plan: &Plan, largest: usize) -> bool {
         let held = (in_use() + spill::on_disk()).saturating_sub(self.before);
-        if held <= self.limit / 16 || held == 0 {
+        if held <= self.limit / 16 {
             return true;
         }
         let allowance = *self.allowance.get_or_init(|| {
             let graph = plan.topology();
             let tasks: Vec<TaskId> = graph.tasks().collect();
-            let one_thread = simulate(graph, &tasks).into_iter().max();
             let in_hand = tasks.iter().map(|&task| graph.nbytes(task)).max();
-            2 * (one_thread.unwrap_or(0) + self.threads * in_hand.unwrap_or(0))
+            2 * (peak(graph, &tasks) + self.threads * in_hand.unwrap_or(0))
         });
         let allowance = if plan.topology().knows_sizes() {
             allowance

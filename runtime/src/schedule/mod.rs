@@ -16,6 +16,7 @@ mod memory;
 pub mod persist;
 pub mod plan;
 pub mod pool;
+mod size;
 mod spill;
 mod sync;
 mod task;
@@ -26,9 +27,10 @@ mod tests;
 pub use cache::set_cache_limit;
 pub use cancel::{CancelToken, checkpoint, interrupt};
 pub use event::{Event, Listener, Observer, observe};
-pub use memory::{ByteSize, MemoryUse, memory, memory_limit, set_memory_limit};
+pub use memory::{MemoryUse, memory, memory_limit, set_memory_limit};
 pub use persist::Persisted;
 pub use plan::{Plan, TaskId};
+pub use size::ByteSize;
 pub use spill::set_spill_folder;
 pub(crate) use task::again;
 
@@ -39,6 +41,7 @@ use crate::session::panics::catch;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use swath_scheduler::Unfinished;
 use task::Context;
 
 /// Who runs the tasks, and who listens.
@@ -87,13 +90,8 @@ impl Options {
     }
 }
 
-/// How a run ended.
-struct Outcome {
-    /// The values of the outputs; none where a task failed or did not run.
-    values: Vec<Option<Value>>,
-    /// The first failure.
-    failure: Option<Error>,
-}
+/// How a run ended: with the values of the outputs, or with what was there.
+type Outcome = swath_scheduler::Outcome<Value, Error>;
 
 /// Computes every chunk of the given layers, each layer's row-major.
 ///
@@ -120,20 +118,30 @@ pub fn run_plan(plan: &Arc<Plan>, options: &Options) -> Result<Vec<Value>> {
 fn run_plan_unless(plan: &Arc<Plan>, options: &Options, token: &CancelToken) -> Result<Vec<Value>> {
     plan.wait_for_sources()?;
     let context = Context::new(plan.clone(), token, options);
-    let Outcome { values, failure } = if options.synchronous {
+    let outcome = if options.synchronous {
         sync::run(&Arc::new(context))
     } else {
         pool::run(context, options.threads())
     };
-    if let Some(failure) = failure {
-        pool::dispose(values);
-        return Err(failure);
+    match outcome {
+        Ok(values) => values
+            .into_iter()
+            .map(|value| Ok(spill::load(&value)?.unwrap_or(value)))
+            .collect(),
+        Err(Unfinished { failure, held }) => {
+            dispose(held);
+            Err(failure)
+        }
     }
-    values
-        .into_iter()
-        .map(|value| value.expect("invariant: a run without a failure has all values"))
-        .map(|value| Ok(spill::load(&value)?.unwrap_or(value)))
-        .collect()
+}
+
+/// Drops values that nobody needs any more: many of them in the background, so
+/// that whoever has cancelled can go on.
+fn dispose(values: Vec<Option<Value>>) {
+    const FEW: usize = 10_000;
+    if values.len() > FEW {
+        std::thread::spawn(move || drop(values));
+    }
 }
 
 /// Optimises and plans; takes what was persisted, or what was `before` a number.
@@ -147,7 +155,8 @@ fn prepare(
     const SMALL: usize = 50_000;
     /// How often it is looked whether the computation was cancelled.
     const LOOK: Duration = Duration::from_millis(5);
-    let mut layers = Layers::new(outputs);
+    let stop = || token.is_cancelled();
+    let mut layers = Layers::new_unless(outputs, &stop).ok_or(Error::Interrupted)?;
     kept::take_kept(&mut layers, before);
     let rules = if options.encoded {
         optimize::Rules::OneTaskAStep

@@ -4,14 +4,15 @@ use super::cancel::CancelToken;
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
 use super::task::Context;
-use super::{Options, Outcome, pool, prepare, sync};
+use super::{Options, pool, prepare, sync};
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Source, SourceProgress, Tasks, Value, topological};
 use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use swath_scheduler::Unfinished;
 
 /// A layer's values: being computed, there, or failed. When nobody holds them
 /// any more, what is left of the computation is cancelled.
@@ -92,12 +93,7 @@ impl Persisted {
             changed: Condvar::new(),
             token: CancelToken::register(),
         });
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // Together with its number it is registered: each finds all before it.
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock();
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let persisted = Arc::new(Self {
+        let persisted = kept::register(layer.id(), |number| Self {
             name: if layer.grid().is_empty() {
                 layer.name().to_string()
             } else {
@@ -107,21 +103,15 @@ impl Persisted {
             background: background.clone(),
             counter: counter.clone(),
         });
-        kept::register(layer.id(), &persisted);
-        drop(turn);
+        let number = persisted.number;
         let layer = layer.clone();
         let (id, grid) = (layer.id(), layer.grid().clone());
         // A thread of its own only waits; the tasks run in the pool.
         std::thread::spawn(move || {
             let chunks = layer.grid().len();
-            let nothing = |error| Outcome {
-                values: vec![None; chunks],
-                failure: Some(error),
-            };
-            let Outcome { values, failure } =
-                catch(|| background.compute(&layer, number, &options))
-                    .and_then(|outcome| outcome)
-                    .unwrap_or_else(nothing);
+            let (values, failure) = catch(|| background.compute(&layer, number, &options))
+                .and_then(|there| there)
+                .unwrap_or_else(|error| (vec![None; chunks], Some(error)));
             let _ = counter.end.set(Instant::now());
             let kept = Kept::new(values);
             background.advance(match failure {
@@ -150,7 +140,14 @@ impl Drop for Persisted {
 }
 
 impl Background {
-    fn compute(&self, layer: &Arc<Layer>, number: u64, options: &Options) -> Result<Outcome> {
+    /// The values of the layer's chunks, as far as they are there, and the first
+    /// failure.
+    fn compute(
+        &self,
+        layer: &Arc<Layer>,
+        number: u64,
+        options: &Options,
+    ) -> Result<(Vec<Option<Value>>, Option<Error>)> {
         let plan = prepare(
             std::slice::from_ref(layer),
             options,
@@ -158,14 +155,23 @@ impl Background {
             &self.token,
         )?;
         plan.wait_for_sources()?;
-        let mut context = Context::new(plan, &self.token, options);
+        let mut context = Context::new(plan.clone(), &self.token, options);
         context.keep_going = true;
-        if options.synchronous {
-            return Ok(sync::run(&Arc::new(context)));
-        }
-        let run = pool::Run::start(context, options.threads());
-        self.advance(Progress::Running(run.clone()));
-        Ok(run.outcome())
+        let outcome = if options.synchronous {
+            sync::run(&Arc::new(context))
+        } else {
+            let run = pool::Run::start(context, options.threads());
+            self.advance(Progress::Running(run.clone()));
+            run.outcome()
+        };
+        Ok(match outcome {
+            Ok(values) => (values.into_iter().map(Some).collect(), None),
+            Err(Unfinished { failure, held }) => {
+                let outputs = plan.outputs().iter();
+                let values = outputs.map(|output| held[output.at()].clone()).collect();
+                (values, Some(failure))
+            }
+        })
     }
 
     fn advance(&self, progress: Progress) {

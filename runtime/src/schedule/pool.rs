@@ -48,28 +48,15 @@ impl Run {
     /// one of the pool. An interrupt ends it at once: tasks that run then are
     /// not waited for.
     pub(super) fn outcome(&self) -> Outcome {
-        let swath_scheduler::Outcome {
-            values,
-            failure,
-            abandoned,
-        } = self.0.outcome();
-        dispose(abandoned);
-        self.0.tasks().tell_end(failure.as_ref());
-        Outcome { values, failure }
+        let outcome = self.0.outcome();
+        let failure = outcome.as_ref().err().map(|unfinished| &unfinished.failure);
+        self.0.tasks().tell_end(failure);
+        outcome
     }
 
     /// Works on the run, from a thread of the pool, until it has ended.
     pub(super) fn help(&self) {
         self.0.help();
-    }
-}
-
-/// Drops values that nobody needs any more: many of them in the background, so
-/// that whoever has cancelled can go on.
-pub(super) fn dispose(values: Vec<Option<Value>>) {
-    const FEW: usize = 10_000;
-    if values.len() > FEW {
-        std::thread::spawn(move || drop(values));
     }
 }
 

@@ -282,20 +282,15 @@ pub(super) fn is_spilled(value: &Value) -> bool {
     value.downcast_ref::<Spilled>().is_some()
 }
 
-/// Makes every later write fail as on a full disk, until it is dropped: for
-/// tests.
+/// Spills to another file until it is dropped: for tests.
 #[cfg(test)]
-pub(super) fn fill_disk() -> impl Drop {
-    struct Full(Option<Arc<Store>>);
-    impl Drop for Full {
+pub(super) fn spill_to(file: File, folder: &str) -> impl Drop {
+    struct Before(Option<Arc<Store>>);
+    impl Drop for Before {
         fn drop(&mut self) {
             *STORE.lock() = self.0.take();
         }
     }
-    let full = File::options()
-        .write(true)
-        .open("/dev/full")
-        .expect("Linux has /dev/full");
-    let store = Arc::new(Store::of(Path::new("/dev"), full));
-    Full(STORE.lock().replace(store))
+    let store = Arc::new(Store::of(Path::new(folder), file));
+    Before(STORE.lock().replace(store))
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::graph::Value;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use swath_scheduler::{State, Transition};
+use swath_scheduler::{State, Transition, Unfinished};
 
 /// A run on one thread. The lock is for whoever spills values of it.
 struct Run {
@@ -26,11 +26,17 @@ pub(super) fn run(context: &Arc<Context>) -> Outcome {
         state: Mutex::new(State::new(graph, context.is_heard())),
     });
     memory::register(&run);
-    let failure = run.run_all().err();
+    let ended = run.run_all();
     super::pool::settle();
-    context.tell_end(failure.as_ref());
-    let values = run.state.lock().take_outputs(graph);
-    Outcome { values, failure }
+    context.tell_end(ended.as_ref().err());
+    let mut state = run.state.lock();
+    match ended {
+        Ok(()) => Ok(state.take_outputs(graph)),
+        Err(failure) => Err(Unfinished {
+            failure,
+            held: state.abandon(),
+        }),
+    }
 }
 
 impl Run {

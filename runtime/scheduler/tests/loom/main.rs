@@ -56,13 +56,8 @@ fn check(
 fn values(threads: usize, limit: usize, graph: Graph) -> Vec<u64> {
     let pool = Pool::new(threads);
     let live = graph.live.clone();
-    let outcome = pool.run(graph, limit).outcome();
-    assert_eq!(outcome.failure, None);
-    let values = outcome
-        .values
-        .into_iter()
-        .map(|value| value.expect("a value").number);
-    let values: Vec<u64> = values.collect();
+    let values = pool.run(graph, limit).outcome().unwrap();
+    let values: Vec<u64> = values.into_iter().map(|value| value.number).collect();
     pool.close();
     live.assert_none();
     values
@@ -121,12 +116,7 @@ fn two_runs_at_once_have_their_values() {
             let first = pool.run(first, 2);
             let second = pool.run(second, 1);
             for run in [first, second] {
-                let outcome = run.outcome();
-                assert_eq!(outcome.failure, None);
-                assert_eq!(
-                    outcome.values[0].as_ref().map(|value| value.number),
-                    Some(3)
-                );
+                assert_eq!(number(&run), 3);
             }
             pool.close();
             live.iter().for_each(Live::assert_none);
@@ -157,10 +147,10 @@ fn a_failure_ends_the_run() {
         let graph = Graph::new(&[&[], &[], &[0, 1]], &[2, 1], fails_at(0));
         let live = graph.live.clone();
         let run = pool.run(graph, 2);
-        let outcome = run.outcome();
-        assert_eq!(outcome.failure, Some(Failure::Task(TaskId(0))));
-        assert!(outcome.values[0].is_none());
-        drop(outcome);
+        let unfinished = run.outcome().unwrap_err();
+        assert_eq!(unfinished.failure, Failure::Task(TaskId(0)));
+        assert!(unfinished.held[2].is_none());
+        drop(unfinished);
         pool.close();
         live.assert_left(1);
         drop(run);
@@ -175,14 +165,12 @@ fn a_run_that_goes_on_has_what_does_not_depend_on_the_failure() {
         let pool = Pool::new(2);
         let graph = Graph::new(&[&[], &[], &[0], &[1]], &[2, 3], fails_at(0)).keeping_going();
         let live = graph.live.clone();
-        let outcome = pool.run(graph, 2).outcome();
-        assert_eq!(outcome.failure, Some(Failure::Task(TaskId(0))));
-        let numbers = outcome
-            .values
-            .iter()
-            .map(|value| Some(value.as_ref()?.number));
-        assert_eq!(numbers.collect::<Vec<_>>(), [None, Some(2)]);
-        drop(outcome);
+        let unfinished = pool.run(graph, 2).outcome().unwrap_err();
+        assert_eq!(unfinished.failure, Failure::Task(TaskId(0)));
+        let held = unfinished.held.iter();
+        let numbers = held.map(|value| Some(value.as_ref()?.number));
+        assert_eq!(numbers.collect::<Vec<_>>(), [None, None, None, Some(2)]);
+        drop(unfinished);
         pool.close();
         live.assert_none();
     });
@@ -202,9 +190,9 @@ fn a_cancelled_run_returns_and_leaves_no_worker_behind() {
             cancelled.time_out();
         });
         let outcome = run.outcome();
-        match outcome.failure {
-            None => assert!(outcome.values[0].is_some()),
-            failure => assert_eq!(failure, Some(Failure::Cancelled)),
+        match &outcome {
+            Ok(values) => assert_eq!(values[0].number, 3),
+            Err(unfinished) => assert_eq!(unfinished.failure, Failure::Cancelled),
         }
         canceller.join().unwrap();
         drop(outcome);
@@ -227,7 +215,7 @@ fn a_run_gets_a_substitute_for_a_thread_that_is_stuck() {
         });
         let stuck = pool.run(stuck.cancellable(), 1);
         stuck.tasks().cancel();
-        assert_eq!(stuck.outcome().failure, Some(Failure::Cancelled));
+        assert_eq!(stuck.outcome().unwrap_err().failure, Failure::Cancelled);
 
         let run = pool.run(Graph::sums(&[&[], &[0]], &[1]), 1);
         run.time_out();
@@ -293,8 +281,8 @@ fn a_worker_comes_out_of_a_task_by_a_panic_too() {
     check("panic", LONG, 2, || {
         let pool = Pool::new(1);
         let panics = Graph::one(|| resume_unwind(Box::new(Failure::Panic)));
-        let outcome = pool.run(panics, 1).outcome();
-        assert_eq!(outcome.failure, Some(Failure::Panic));
+        let unfinished = pool.run(panics, 1).outcome().unwrap_err();
+        assert_eq!(unfinished.failure, Failure::Panic);
 
         let run = pool.run(Graph::sums(&[&[]], &[0]), 1);
         run.time_out();
@@ -308,9 +296,7 @@ fn a_worker_comes_out_of_a_task_by_a_panic_too() {
 /// The value of a run with one output.
 #[track_caller]
 fn number(run: &Arc<Run<Pool>>) -> u64 {
-    let outcome = run.outcome();
-    assert_eq!(outcome.failure, None);
-    outcome.values[0].as_ref().expect("a value").number
+    run.outcome().unwrap()[0].number
 }
 
 /// A body that fails at one task.

@@ -36,9 +36,7 @@ fn tasks_beside_each_other_may_wait_for_runs() {
         let graph = Graph::new(&[&[], &[]], &[0, 1], move |_| {
             Ok(number(&inner.run(Graph::sums(&[&[], &[]], &[1]), 2)))
         });
-        let outcome = pool.run(graph, 2).outcome();
-        assert_eq!(outcome.failure, None);
-        drop(outcome);
+        drop(pool.run(graph, 2).outcome().unwrap());
         pool.close();
     });
 }
@@ -173,7 +171,9 @@ fn cancelling_reaches_a_run_that_a_task_waits_for() {
             let run = inner.prepare(graph, 1);
             *told.lock().unwrap() = Some(run.clone());
             run.start();
-            run.outcome().failure.map_or(Ok(1), Err)
+            run.outcome()
+                .map(|_| 1)
+                .map_err(|unfinished| unfinished.failure)
         });
         let run = pool.run(graph.cancelled_by(&cancelled), 1);
         let outer_run = run.clone();
@@ -185,7 +185,7 @@ fn cancelling_reaches_a_run_that_a_task_waits_for() {
                 inner_run.time_out();
             }
         });
-        let failure = run.outcome().failure;
+        let failure = run.outcome().err().map(|unfinished| unfinished.failure);
         assert!(matches!(failure, None | Some(Failure::Cancelled)));
         drop(run);
         canceller.join().unwrap();
@@ -205,7 +205,7 @@ fn a_task_on_a_substitute_may_wait_for_a_run() {
         });
         let stuck = pool.run(stuck.cancellable(), 1);
         stuck.tasks().cancel();
-        assert_eq!(stuck.outcome().failure, Some(Failure::Cancelled));
+        assert_eq!(stuck.outcome().unwrap_err().failure, Failure::Cancelled);
 
         let inner = pool.clone();
         let graph = Graph::one(move || {

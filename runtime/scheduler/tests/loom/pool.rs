@@ -164,14 +164,14 @@ pub(crate) enum Failure {
 }
 
 /// A number that is counted as long as it lives.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Value {
     pub(crate) number: u64,
     _live: Live,
 }
 
 /// Counts what is alive of a graph: its values and itself.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Live(Arc<()>);
 
 impl Live {
