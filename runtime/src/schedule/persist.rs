@@ -4,9 +4,9 @@ use super::cancel::CancelToken;
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
 use super::task::Context;
-use super::{Options, pool, prepare, sync};
+use super::{Options, Plan, pool, prepare, sync};
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Source, SourceProgress, Tasks, Value, topological};
+use crate::graph::{Layer, Source, SourceProgress, Value};
 use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,8 +35,10 @@ struct Background {
 
 /// How far the computation is.
 enum Progress {
-    /// It waits for other persisted values, or is being planned.
-    Planned(Arc<Layer>),
+    /// It is being planned.
+    Planning,
+    /// It waits for other persisted values that the plan takes.
+    Waiting(Arc<Plan>),
     /// In the pool.
     Running(pool::Run),
     /// All values are there.
@@ -89,7 +91,7 @@ impl Persisted {
         });
         options.listeners.push(counter.clone());
         let background = Arc::new(Background {
-            progress: Mutex::new(Progress::Planned(layer.clone())),
+            progress: Mutex::new(Progress::Planning),
             changed: Condvar::new(),
             token: CancelToken::register(),
         });
@@ -154,6 +156,7 @@ impl Background {
             Some(number),
             &self.token,
         )?;
+        self.advance(Progress::Waiting(plan.clone()));
         plan.wait_for_sources()?;
         let mut context = Context::new(plan.clone(), &self.token, options);
         context.keep_going = true;
@@ -184,18 +187,14 @@ impl Background {
     /// it works on what it waits for.
     fn help(&self) {
         let waits_for = match &*self.progress.lock() {
-            Progress::Planned(layer) => Ok(layer.clone()),
+            Progress::Waiting(plan) => Ok(plan.clone()),
             Progress::Running(run) => Err(run.clone()),
-            Progress::Done(_) | Progress::Failed { .. } => return,
+            Progress::Planning | Progress::Done(_) | Progress::Failed { .. } => return,
         };
         match waits_for {
-            Ok(layer) => {
-                for layer in topological(&[layer]) {
-                    if let Tasks::Values(source) = layer.tasks() {
-                        // A failure comes back as that of the computation.
-                        let _ = source.wait();
-                    }
-                }
+            Ok(plan) => {
+                // A failure comes back as that of the computation.
+                let _ = plan.wait_for_sources();
             }
             Err(run) => run.help(),
         }
@@ -261,7 +260,7 @@ impl Source for Persisted {
                 Duration::from_millis(20)
             };
             let mut progress = background.progress.lock();
-            if matches!(*progress, Progress::Planned(_) | Progress::Running(_)) {
+            if !matches!(*progress, Progress::Done(_) | Progress::Failed { .. }) {
                 background.changed.wait_for(&mut progress, look);
             }
         }

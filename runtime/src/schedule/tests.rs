@@ -628,6 +628,32 @@ fn tasks_may_wait_for_what_is_persisted() {
     }
 }
 
+// Every thread of the pool waits, inside of a task, for a persist that waits for
+// an earlier one of the same: nothing in its graph tells of that one.
+#[test]
+fn tasks_may_wait_for_what_another_persist_computes() {
+    in_time(|| {
+        let arrived = Arc::new(AtomicUsize::new(0));
+        let waits = try_delayed(move |value: u64| {
+            let slow = delayed(|x: u64| x + 1).call(value).map(|x| x + 1);
+            let total = delayed(|a: u64, b: u64| a + b).call(&slow, &slow);
+            arrived.fetch_add(1, Ordering::SeqCst);
+            while arrived.load(Ordering::SeqCst) < pool::threads() {
+                std::thread::yield_now();
+            }
+            let _first = total.persist()?;
+            total.persist()?.compute()
+        });
+        let all: Vec<_> = (0..pool::threads() as u64).map(|i| waits.call(i)).collect();
+        let values = delayed(|values: Vec<u64>| values)
+            .call(&all)
+            .compute()
+            .unwrap();
+        let expected: Vec<u64> = (0..pool::threads() as u64).map(|i| 2 * (i + 2)).collect();
+        assert_eq!(values, expected);
+    });
+}
+
 #[test]
 fn what_nobody_waits_for_any_more_is_cancelled() {
     in_time(|| {
