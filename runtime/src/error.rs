@@ -196,6 +196,26 @@ impl Error {
         }
     }
 
+    /// The error of a task. That of a task in it, in a computation of its own, has
+    /// a key already, and an interrupt is no failure of a task: these stay as
+    /// they are.
+    pub(crate) fn of_task(
+        self,
+        key: impl FnOnce() -> String,
+        operation: &str,
+        inputs: impl FnOnce() -> Vec<String>,
+    ) -> Self {
+        match self {
+            error @ (Self::Interrupted | Self::Task { .. }) => error,
+            cause => Self::Task {
+                key: key(),
+                operation: operation.to_owned(),
+                inputs: inputs(),
+                cause: Arc::new(cause),
+            },
+        }
+    }
+
     /// Raises the error as a panic whose payload is the error itself, so that
     /// the notebook shows it as what it is. For operators, which cannot return
     /// a `Result`.

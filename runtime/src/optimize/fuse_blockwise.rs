@@ -100,15 +100,11 @@ impl Operation for Fused {
 impl Step {
     /// The error of a step, under its own key.
     fn failed(&self, error: Error, block: &Block<'_>, given: &[Summary]) -> Error {
-        match error {
-            error @ (Error::Interrupted | Error::Task { .. }) => error,
-            error => Error::Task {
-                key: block.key().to_string(),
-                operation: self.operation.name().to_owned(),
-                inputs: given.iter().map(ToString::to_string).collect(),
-                cause: Arc::new(error),
-            },
-        }
+        error.of_task(
+            || block.key().to_string(),
+            self.operation.name(),
+            || given.iter().map(ToString::to_string).collect(),
+        )
     }
 }
 

@@ -75,21 +75,15 @@ impl Operation for Chain {
 impl Step {
     /// The error of a step, under its own key.
     fn failed(&self, error: Error, first: &[Summary], given: Option<(&Self, Summary)>) -> Error {
-        let inputs = match given {
-            Some((before, summary)) => {
-                vec![format!("{}: {summary}", before.layer.key(before.linear))]
-            }
-            None => first.iter().map(ToString::to_string).collect(),
-        };
-        match error {
-            error @ (Error::Interrupted | Error::Task { .. }) => error,
-            error => Error::Task {
-                key: self.layer.key(self.linear).to_string(),
-                operation: self.operation.name().to_owned(),
-                inputs,
-                cause: Arc::new(error),
+        let key = |step: &Self| step.layer.key(step.linear).to_string();
+        error.of_task(
+            || key(self),
+            self.operation.name(),
+            || match given {
+                Some((before, summary)) => vec![format!("{}: {summary}", key(before))],
+                None => first.iter().map(ToString::to_string).collect(),
             },
-        }
+        )
     }
 }
 

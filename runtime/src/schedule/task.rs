@@ -126,14 +126,11 @@ impl Context {
                 }
                 return Ok(value);
             }
-            // The latter: a task of a computation inside of this one, with its key.
-            Err(error @ (Error::Interrupted | Error::Task { .. })) => error,
-            Err(error) => Error::Task {
-                key: plan.key(task).to_string(),
-                operation: operation.name().to_owned(),
-                inputs: tell_inputs(plan, task, &given),
-                cause: Arc::new(error),
-            },
+            Err(error) => error.of_task(
+                || plan.key(task).to_string(),
+                operation.name(),
+                || tell_inputs(plan, task, &given),
+            ),
         };
         self.tell(|| Event::Failed {
             task,
