@@ -1,9 +1,7 @@
-//! What concerns the whole process: the stop button, and the number of threads.
-//! An interrupt reaches every run: so these tests have a process to themselves,
-//! and take turns in it.
+//! What concerns the whole process: the stop button. An interrupt reaches every
+//! run, so these tests have a process to themselves, and take turns in it.
 
 use parking_lot::Mutex;
-use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use swath::prelude::*;
@@ -59,33 +57,4 @@ fn an_interrupt_ends_what_runs_in_the_background() {
     begin();
     let error = persisted.compute().unwrap_err();
     assert!(error.to_string().contains("persist it again"), "{error}");
-}
-
-#[test]
-fn twenty_computations_at_once_share_the_pool() {
-    let _turn = TURN.lock();
-    begin();
-    let threads = Arc::new(Mutex::new(HashSet::new()));
-    let runs: Vec<_> = (0..20u64)
-        .map(|run| {
-            let threads = threads.clone();
-            std::thread::spawn(move || {
-                let task = delayed(move |x: u64| {
-                    threads.lock().insert(std::thread::current().id());
-                    std::thread::sleep(Duration::from_micros(100));
-                    x
-                });
-                let tasks: Vec<_> = (0..50).map(|i| task.call(run * 50 + i)).collect();
-                delayed(|x: Vec<u64>| x.iter().sum::<u64>())
-                    .call(tasks)
-                    .compute()
-            })
-        })
-        .collect();
-    let total: u64 = runs
-        .into_iter()
-        .map(|run| run.join().unwrap().unwrap())
-        .sum();
-    assert_eq!(total, 999 * 1000 / 2);
-    assert!(threads.lock().len() <= swath::schedule::pool::threads());
 }
