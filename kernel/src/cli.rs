@@ -14,7 +14,7 @@ use crate::execution::{Evaluator, Workplace};
 use crate::install::{self, Location};
 use crate::session::{Record, Session, Sources};
 use crate::signals;
-use crate::wire::{Encoder, Signer};
+use swath_wire::{Encoder, Signer};
 
 /// A Jupyter kernel for interactive parallel analytics in Rust.
 #[derive(Debug, Parser)]

@@ -10,7 +10,6 @@ mod install;
 mod output;
 mod session;
 mod signals;
-mod wire;
 
 fn main() -> std::process::ExitCode {
     // First: cargo runs this binary in the place of rustc, and evcxr as the

@@ -12,7 +12,7 @@ use super::cursor::{byte_offset, code_points, identifier_at};
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
 use super::{SessionView, Variable, names};
-use crate::wire::{CompleteReply, InspectReply};
+use swath_wire::{CompleteReply, InspectReply};
 
 /// How long to leave an analyzer alone that ended before it was ready; doubled
 /// each time, up to [`LONGEST_REST`].

@@ -3,7 +3,7 @@
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, T};
 
 use super::commands::is_command_line;
-use crate::wire::IsCompleteReply;
+use swath_wire::IsCompleteReply;
 
 /// What the next line is indented by, for each brace that is open.
 const INDENT: &str = "    ";

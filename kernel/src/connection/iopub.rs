@@ -12,7 +12,7 @@ use zeromq::{
 };
 
 use crate::error::{Error, Result};
-use crate::wire::{Encoder, Frames, IopubWelcome};
+use swath_wire::{Encoder, Frames, IopubWelcome};
 
 /// A subscriber that has read nothing for so long loses the message: all the
 /// others wait for it.

@@ -21,7 +21,7 @@ pub(crate) use file::ConnectionFile;
 pub(crate) use listeners::Listeners;
 
 use crate::error::Result;
-use crate::wire::{Encoder, Envelope, Frames, Signer};
+use swath_wire::{Encoder, Envelope, Frames, Signer};
 
 /// The sockets that carry requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use zeromq::{
 
 use super::{Channel, Received};
 use crate::error::{Error, Result};
-use crate::wire::{Frames, Reader, Signer};
+use swath_wire::{Frames, Reader, Signer};
 
 /// Takes what is to be sent.
 pub(super) type Sender = mpsc::UnboundedSender<Frames>;

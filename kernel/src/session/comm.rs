@@ -4,7 +4,7 @@
 use serde_json::Map;
 
 use super::{Origin, Session};
-use crate::wire::{CommClose, CommId, CommInfoReply, CommOpen};
+use swath_wire::{CommClose, CommId, CommInfoReply, CommOpen};
 
 impl Session {
     pub(super) fn on_comm_info(&self, origin: &Origin) {

@@ -2,7 +2,7 @@
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#completion>
 
 use super::{Origin, Session};
-use crate::wire::{CompleteReply, CompleteRequest, InspectReply};
+use swath_wire::{CompleteReply, CompleteRequest, InspectReply};
 
 /// What the analyzer reports.
 pub(super) struct Answer {

@@ -2,7 +2,7 @@
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#connect>
 
 use super::{Origin, Session};
-use crate::wire::ConnectReply;
+use swath_wire::ConnectReply;
 
 impl Session {
     pub(super) fn on_connect(&self, origin: &Origin) {

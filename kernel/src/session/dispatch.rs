@@ -2,7 +2,7 @@
 
 use super::{Origin, Session};
 use crate::connection::Channel;
-use crate::wire::{BadRequest, Envelope, ErrorReply, Request};
+use swath_wire::{BadRequest, Envelope, ErrorReply, Request};
 
 impl Session {
     /// Handles one request. All but executions, completions and inspections

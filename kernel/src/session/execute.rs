@@ -3,7 +3,7 @@
 
 use super::queue::Queued;
 use super::{Origin, Session};
-use crate::wire::ExecuteRequest;
+use swath_wire::ExecuteRequest;
 
 impl Session {
     pub(super) fn on_execute(&mut self, origin: Origin, request: ExecuteRequest) {

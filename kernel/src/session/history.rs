@@ -2,7 +2,7 @@
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#history>
 
 use super::{Origin, Session};
-use crate::wire::{HistoryReply, HistoryRequest};
+use swath_wire::{HistoryReply, HistoryRequest};
 
 impl Session {
     pub(super) fn on_history(&mut self, origin: &Origin, request: &HistoryRequest) {

@@ -4,7 +4,7 @@
 use super::running::Question;
 use super::{Running, Session};
 use crate::connection::Channel;
-use crate::wire::InputRequest;
+use swath_wire::InputRequest;
 
 impl Session {
     /// Asks the client that sent the running cell. Where nobody can be asked,

@@ -3,7 +3,7 @@
 
 use super::complete::{Answer, AnswerContent};
 use super::{Origin, Session};
-use crate::wire::InspectRequest;
+use swath_wire::InspectRequest;
 
 impl Session {
     pub(super) fn on_inspect(&mut self, origin: Origin, request: InspectRequest) {

@@ -2,7 +2,7 @@
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-interrupt>
 
 use super::{Origin, Session};
-use crate::wire::InterruptReply;
+use swath_wire::InterruptReply;
 
 impl Session {
     pub(super) fn on_interrupt(&mut self, origin: &Origin) {

@@ -3,7 +3,7 @@
 
 use super::{Origin, Session};
 use crate::completion::completeness;
-use crate::wire::IsCompleteRequest;
+use swath_wire::IsCompleteRequest;
 
 impl Session {
     pub(super) fn on_is_complete(&self, origin: &Origin, request: &IsCompleteRequest) {

@@ -2,7 +2,7 @@
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-info>
 
 use super::{Origin, Session};
-use crate::wire::{HelpLink, KernelInfoReply, LanguageInfo, PROTOCOL_VERSION};
+use swath_wire::{HelpLink, KernelInfoReply, LanguageInfo, PROTOCOL_VERSION};
 
 /// The compiler that built this kernel, and that compiles the cells.
 pub(crate) const RUSTC_VERSION: &str = env!("SWATH_RUSTC_RELEASE");

@@ -47,7 +47,7 @@ use crate::connection::{Channels, ConnectionFile, Received};
 use crate::execution;
 use crate::output::{Pace, max_output};
 use crate::signals::Signal;
-use crate::wire::{Encoder, Status};
+use swath_wire::{Encoder, Status};
 
 use complete::Answer;
 use origin::Origin;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Session;
 use crate::connection::Channel;
-use crate::wire::{Content, Status};
+use swath_wire::{Content, Status};
 
 /// Where a request came from: what its reply and its outputs need to know.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Session;
 use crate::execution::{Display, Event, EventKind, MimeBundle, Outcome};
 use crate::output::{CellOutput, Chunk, Item, Pace, Piece, StdoutParser, StreamName};
-use crate::wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
+use swath_wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
 
 /// How many ended cells may still show something.
 const REMEMBERED_CELLS: usize = 64;

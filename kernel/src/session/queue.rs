@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{Origin, Session};
-use crate::wire::{ExecuteReply, ExecuteRequest};
 use serde_json::Map;
+use swath_wire::{ExecuteReply, ExecuteRequest};
 
 /// An execution that waits.
 pub(super) struct Queued {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::HistoryAccess;
+use swath_wire::HistoryAccess;
 
 /// The file is cut when it is larger, in bytes…
 const MAX_NBYTES: u64 = 4 << 20;

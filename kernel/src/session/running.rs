@@ -16,7 +16,7 @@ use super::queue::Queued;
 use super::{Origin, Session};
 use crate::connection::Received;
 use crate::execution::{Cell, CellError, MimeBundle, Outcome};
-use crate::wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, InspectReply};
+use swath_wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, InspectReply};
 
 /// How long after an error executions that were sent before it may still
 /// arrive: they belong to the run that failed. No client has seen the error

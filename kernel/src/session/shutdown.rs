@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Origin, Session};
 use crate::signals::Signal;
-use crate::wire::{ShutdownReply, ShutdownRequest};
+use swath_wire::{ShutdownReply, ShutdownRequest};
 
 /// How long the children get to end, and their folder to be removed.
 const CHILDREN_LIMIT: Duration = Duration::from_secs(2);

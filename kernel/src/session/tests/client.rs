@@ -17,7 +17,7 @@ use crate::completion::Analyzer;
 use crate::connection::{Channels, ConnectionFile, Listeners};
 use crate::session::fake::{Config, Fake};
 use crate::session::{Record, Session, Sources};
-use crate::wire::{Encoder, Frames, Signer};
+use swath_wire::{Encoder, Frames, Signer};
 
 /// No answer comes later than this.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,16 +8,16 @@ use super::Content;
 
 /// What was executed before?
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HistoryRequest {
+pub struct HistoryRequest {
     /// Whether to add each cell's result.
-    pub(crate) output: bool,
+    pub output: bool,
     /// Which cells.
-    pub(crate) access: HistoryAccess,
+    pub access: HistoryAccess,
 }
 
 /// Which cells of the history are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum HistoryAccess {
+pub enum HistoryAccess {
     /// The last `n`.
     Tail {
         /// How many.
@@ -106,11 +106,11 @@ impl TryFrom<RawHistoryRequest> for HistoryRequest {
 
 /// The cells: `[session, line, input]`, or `[session, line, [input, output]]`.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct HistoryReply {
+pub struct HistoryReply {
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// Oldest first.
-    pub(crate) history: Vec<Value>,
+    pub history: Vec<Value>,
 }
 
 impl Content for HistoryReply {

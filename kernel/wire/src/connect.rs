@@ -7,19 +7,19 @@ use super::Content;
 
 /// The kernel's ports.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ConnectReply {
+pub struct ConnectReply {
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// Requests.
-    pub(crate) shell_port: u16,
+    pub shell_port: u16,
     /// Broadcasts.
-    pub(crate) iopub_port: u16,
+    pub iopub_port: u16,
     /// Questions to the user.
-    pub(crate) stdin_port: u16,
+    pub stdin_port: u16,
     /// Echo.
-    pub(crate) hb_port: u16,
+    pub hb_port: u16,
     /// Urgent requests.
-    pub(crate) control_port: u16,
+    pub control_port: u16,
 }
 
 impl Content for ConnectReply {

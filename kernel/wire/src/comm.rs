@@ -9,28 +9,28 @@ use super::Content;
 
 /// A comm that a client opens.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct CommOpen {
+pub struct CommOpen {
     /// The comm's id.
-    pub(crate) comm_id: String,
+    pub comm_id: String,
     /// Whom the client wants at the other end.
     #[serde(default)]
-    pub(crate) target_name: String,
+    pub target_name: String,
 }
 
 /// The comm that a comm_msg or comm_close is about; its data nobody reads.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct CommId {
+pub struct CommId {
     /// The comm's id.
-    pub(crate) comm_id: String,
+    pub comm_id: String,
 }
 
 /// Closes a comm.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct CommClose {
+pub struct CommClose {
     /// The comm's id.
-    pub(crate) comm_id: String,
+    pub comm_id: String,
     /// Empty.
-    pub(crate) data: Map<String, Value>,
+    pub data: Map<String, Value>,
 }
 
 impl Content for CommClose {
@@ -41,11 +41,11 @@ impl Content for CommClose {
 
 /// The open comms: none.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct CommInfoReply {
+pub struct CommInfoReply {
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// By id.
-    pub(crate) comms: Map<String, Value>,
+    pub comms: Map<String, Value>,
 }
 
 impl Content for CommInfoReply {

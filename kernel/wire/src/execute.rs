@@ -8,24 +8,24 @@ use super::Content;
 
 /// Run code.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct ExecuteRequest {
+pub struct ExecuteRequest {
     /// The source text.
-    pub(crate) code: String,
+    pub code: String,
     /// Show nothing, count nothing.
     #[serde(default)]
-    pub(crate) silent: bool,
+    pub silent: bool,
     /// Count it and keep it in the history; a silent request never is.
     #[serde(default = "yes")]
-    pub(crate) store_history: bool,
+    pub store_history: bool,
     /// Expressions to evaluate afterwards, by the name of their result.
     #[serde(default, deserialize_with = "null_is_empty")]
-    pub(crate) user_expressions: Map<String, Value>,
+    pub user_expressions: Map<String, Value>,
     /// Whether the client can answer an input_request.
     #[serde(default = "yes")]
-    pub(crate) allow_stdin: bool,
+    pub allow_stdin: bool,
     /// Whether an error aborts the requests that are already queued.
     #[serde(default = "yes")]
-    pub(crate) stop_on_error: bool,
+    pub stop_on_error: bool,
 }
 
 fn yes() -> bool {
@@ -39,7 +39,7 @@ fn null_is_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Map<String, Valu
 /// How the execution ended.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
-pub(crate) enum ExecuteReply {
+pub enum ExecuteReply {
     /// It ran to its end.
     Ok {
         /// The cell's number.

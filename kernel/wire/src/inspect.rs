@@ -8,24 +8,24 @@ use super::Content;
 
 /// Explain what is at the cursor.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct InspectRequest {
+pub struct InspectRequest {
     /// The source text.
-    pub(crate) code: String,
+    pub code: String,
     /// The cursor, in code points; without it, the text's end.
-    pub(crate) cursor_pos: Option<usize>,
+    pub cursor_pos: Option<usize>,
 }
 
 /// What is known.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct InspectReply {
+pub struct InspectReply {
     /// Always "ok": not to find anything is no error.
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// Whether anything was found.
-    pub(crate) found: bool,
+    pub found: bool,
     /// By MIME type.
-    pub(crate) data: Map<String, Value>,
+    pub data: Map<String, Value>,
     /// Empty.
-    pub(crate) metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
 }
 
 impl Content for InspectReply {

@@ -7,21 +7,21 @@ use sha2::Sha256;
 
 /// Signs and verifies with the connection's key.
 #[derive(Clone)]
-pub(crate) struct Signer {
+pub struct Signer {
     /// Keyed, not yet fed; `None` where the key is empty: nothing is signed.
     keyed: Option<Hmac<Sha256>>,
 }
 
 impl Signer {
     /// A signer for `key`; an empty key turns signing off.
-    pub(crate) fn new(key: &[u8]) -> Self {
+    pub fn new(key: &[u8]) -> Self {
         let keyed = (!key.is_empty())
             .then(|| Hmac::new_from_slice(key).expect("invariant: HMAC takes a key of any length"));
         Self { keyed }
     }
 
     /// The hexadecimal signature of `frames`; empty where nothing is signed.
-    pub(crate) fn sign(&self, frames: [&[u8]; 4]) -> String {
+    pub fn sign(&self, frames: [&[u8]; 4]) -> String {
         let Some(mac) = self.fed(frames) else {
             return String::new();
         };
@@ -33,7 +33,7 @@ impl Signer {
     }
 
     /// Whether `signature` is that of `frames`, compared in constant time.
-    pub(crate) fn verify(&self, signature: &[u8], frames: [&[u8]; 4]) -> bool {
+    pub fn verify(&self, signature: &[u8], frames: [&[u8]; 4]) -> bool {
         let Some(mac) = self.fed(frames) else {
             return true;
         };
@@ -41,7 +41,7 @@ impl Signer {
     }
 
     /// Whether messages carry signatures at all.
-    pub(crate) fn is_signing(&self) -> bool {
+    pub fn is_signing(&self) -> bool {
         self.keyed.is_some()
     }
 

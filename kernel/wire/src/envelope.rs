@@ -14,21 +14,21 @@ const REMEMBERED_SIGNATURES: usize = 65_536;
 
 /// A received message: who asks, and what.
 #[derive(Debug)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     /// Where a reply goes.
-    pub(crate) identities: Vec<Bytes>,
+    pub identities: Vec<Bytes>,
     /// The header as received, every field kept: the parent of what is sent
     /// on behalf of this message.
-    pub(crate) header: Value,
+    pub header: Value,
     /// The message's type.
-    pub(crate) msg_type: String,
+    pub msg_type: String,
     /// The request, or why its content isn't one: that gets an error reply.
-    pub(crate) request: Result<Request, BadRequest>,
+    pub request: Result<Request, BadRequest>,
 }
 
 /// Why a message is dropped.
 #[derive(Debug, Error)]
-pub(crate) enum Rejected {
+pub enum Rejected {
     /// Not a message of this protocol.
     #[error(transparent)]
     Frames(#[from] FrameError),
@@ -47,7 +47,7 @@ pub(crate) enum Rejected {
 }
 
 /// Reads one socket's messages.
-pub(crate) struct Reader {
+pub struct Reader {
     signer: Signer,
     seen: HashSet<Bytes>,
     /// The order of `seen`, oldest first.
@@ -56,7 +56,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// A reader that accepts what `signer` verifies.
-    pub(crate) fn new(signer: Signer) -> Self {
+    pub fn new(signer: Signer) -> Self {
         Self {
             signer,
             seen: HashSet::new(),
@@ -65,7 +65,7 @@ impl Reader {
     }
 
     /// Checks and parses one multipart message.
-    pub(crate) fn read(&mut self, parts: Vec<Bytes>) -> Result<Envelope, Rejected> {
+    pub fn read(&mut self, parts: Vec<Bytes>) -> Result<Envelope, Rejected> {
         let frames = Frames::split(parts)?;
         if !self.signer.verify(&frames.signature, frames.signed()) {
             return Err(Rejected::Signature);

@@ -8,26 +8,26 @@ use super::Content;
 
 /// Complete code.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct CompleteRequest {
+pub struct CompleteRequest {
     /// The source text.
-    pub(crate) code: String,
+    pub code: String,
     /// The cursor, in code points; without it, the text's end.
-    pub(crate) cursor_pos: Option<usize>,
+    pub cursor_pos: Option<usize>,
 }
 
 /// The matches, and the range of text that each of them replaces.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct CompleteReply {
+pub struct CompleteReply {
     /// The replacements.
-    pub(crate) matches: Vec<String>,
+    pub matches: Vec<String>,
     /// The range's start, in code points.
-    pub(crate) cursor_start: usize,
+    pub cursor_start: usize,
     /// The range's end, in code points.
-    pub(crate) cursor_end: usize,
+    pub cursor_end: usize,
     /// JupyterLab reads kinds and signatures from `_jupyter_types_experimental`.
-    pub(crate) metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
 }
 
 impl Content for CompleteReply {

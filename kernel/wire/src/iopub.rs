@@ -32,7 +32,7 @@ message_types! {
 /// Whether the kernel works on the parent.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "execution_state", rename_all = "lowercase")]
-pub(crate) enum Status {
+pub enum Status {
     /// The kernel has just started; nobody's child.
     Starting,
     /// It works on the parent request.
@@ -43,78 +43,78 @@ pub(crate) enum Status {
 
 /// The code that is about to run.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ExecuteInput {
+pub struct ExecuteInput {
     /// Its source text.
-    pub(crate) code: String,
+    pub code: String,
     /// Its number.
-    pub(crate) execution_count: u32,
+    pub execution_count: u32,
 }
 
 /// Text.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Stream {
+pub struct Stream {
     /// "stdout" or "stderr".
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What was written.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// What front ends keep only while they are open.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Transient {
+pub struct Transient {
     /// Names the display for later updates.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) display_id: Option<String>,
+    pub display_id: Option<String>,
 }
 
 /// Shows something.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct DisplayData {
+pub struct DisplayData {
     /// By MIME type.
-    pub(crate) data: Map<String, Value>,
+    pub data: Map<String, Value>,
     /// By MIME type.
-    pub(crate) metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
     /// The display's id.
-    pub(crate) transient: Transient,
+    pub transient: Transient,
 }
 
 /// Shows something in the place of earlier displays of the same id.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct UpdateDisplayData(pub(crate) DisplayData);
+pub struct UpdateDisplayData(pub DisplayData);
 
 /// The value of the cell.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ExecuteResult {
+pub struct ExecuteResult {
     /// The cell's number.
-    pub(crate) execution_count: u32,
+    pub execution_count: u32,
     /// By MIME type.
-    pub(crate) data: Map<String, Value>,
+    pub data: Map<String, Value>,
     /// By MIME type.
-    pub(crate) metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
 }
 
 /// Why the cell failed.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ErrorOutput {
+pub struct ErrorOutput {
     /// The error's kind.
-    pub(crate) ename: String,
+    pub ename: String,
     /// One line.
-    pub(crate) evalue: String,
+    pub evalue: String,
     /// The whole text.
-    pub(crate) traceback: Vec<String>,
+    pub traceback: Vec<String>,
 }
 
 /// Removes what the cell has shown.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct ClearOutput {
+pub struct ClearOutput {
     /// Only when the next output comes.
-    pub(crate) wait: bool,
+    pub wait: bool,
 }
 
 /// Tells a subscriber that it will miss nothing from now on (JEP 65).
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct IopubWelcome {
+pub struct IopubWelcome {
     /// The topic subscribed to.
-    pub(crate) subscription: String,
+    pub subscription: String,
 }

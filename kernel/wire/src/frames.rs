@@ -8,26 +8,26 @@ const DELIMITER: &[u8] = b"<IDS|MSG>";
 
 /// The frames of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Frames {
+pub struct Frames {
     /// Routing identities; on iopub the topic.
-    pub(crate) identities: Vec<Bytes>,
+    pub identities: Vec<Bytes>,
     /// Hexadecimal HMAC of the four frames that follow; empty without a key.
-    pub(crate) signature: Bytes,
+    pub signature: Bytes,
     /// JSON: the message's own header.
-    pub(crate) header: Bytes,
+    pub header: Bytes,
     /// JSON: the header of the message that caused this one.
-    pub(crate) parent_header: Bytes,
+    pub parent_header: Bytes,
     /// JSON: metadata.
-    pub(crate) metadata: Bytes,
+    pub metadata: Bytes,
     /// JSON: content.
-    pub(crate) content: Bytes,
+    pub content: Bytes,
     /// Raw buffers, which no signature covers.
-    pub(crate) buffers: Vec<Bytes>,
+    pub buffers: Vec<Bytes>,
 }
 
 /// Why a multipart message is not one of the protocol's.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(crate) enum FrameError {
+pub enum FrameError {
     /// The delimiter frame is missing.
     #[error("message of {found} frames has no <IDS|MSG> delimiter")]
     NoDelimiter {
@@ -44,7 +44,7 @@ pub(crate) enum FrameError {
 
 impl Frames {
     /// Names the frames of a multipart message.
-    pub(crate) fn split(parts: Vec<Bytes>) -> Result<Self, FrameError> {
+    pub fn split(parts: Vec<Bytes>) -> Result<Self, FrameError> {
         let found = parts.len();
         let mut parts = parts.into_iter();
         let mut identities = Vec::new();
@@ -69,7 +69,7 @@ impl Frames {
     }
 
     /// The multipart message of these frames.
-    pub(crate) fn join(self) -> Vec<Bytes> {
+    pub fn join(self) -> Vec<Bytes> {
         let mut parts = self.identities;
         parts.reserve(6 + self.buffers.len());
         parts.push(Bytes::from_static(DELIMITER));
@@ -85,7 +85,7 @@ impl Frames {
     }
 
     /// What the signature covers.
-    pub(crate) fn signed(&self) -> [&[u8]; 4] {
+    pub fn signed(&self) -> [&[u8]; 4] {
         [
             &self.header,
             &self.parent_header,

@@ -7,15 +7,15 @@ use super::Content;
 
 /// Is this code complete?
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct IsCompleteRequest {
+pub struct IsCompleteRequest {
     /// The source text.
-    pub(crate) code: String,
+    pub code: String,
 }
 
 /// Whether a console should run the code or ask for another line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
-pub(crate) enum IsCompleteReply {
+pub enum IsCompleteReply {
     /// It can run.
     Complete,
     /// More is needed.

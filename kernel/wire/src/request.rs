@@ -13,7 +13,7 @@ use super::{
 
 /// Everything that a client can ask.
 #[derive(Debug)]
-pub(crate) enum Request {
+pub enum Request {
     /// Who are you?
     KernelInfo,
     /// Run code.
@@ -46,7 +46,7 @@ pub(crate) enum Request {
 
 /// Why a content is not the request that its header says it is.
 #[derive(Debug, Error)]
-pub(crate) enum BadRequest {
+pub enum BadRequest {
     /// No such message type.
     #[error("message type `{0}` is unknown")]
     UnknownType(String),
@@ -62,7 +62,7 @@ pub(crate) enum BadRequest {
 
 impl Request {
     /// Parses `content` as the request that `msg_type` names.
-    pub(crate) fn parse(msg_type: &str, content: &[u8]) -> Result<Self, BadRequest> {
+    pub fn parse(msg_type: &str, content: &[u8]) -> Result<Self, BadRequest> {
         let bad = |cause| BadRequest::Content {
             msg_type: msg_type.to_owned(),
             cause,
@@ -102,7 +102,7 @@ fn any(content: &[u8], request: Request) -> Result<Request, serde_json::Error> {
 
 /// The reply to a request whose content does not parse.
 #[derive(Debug, serde::Serialize)]
-pub(crate) struct ErrorReply {
+pub struct ErrorReply {
     #[serde(skip)]
     msg_type: String,
     status: &'static str,
@@ -113,7 +113,7 @@ pub(crate) struct ErrorReply {
 
 impl ErrorReply {
     /// The reply to `bad`; `None` where the message's type has no reply.
-    pub(crate) fn new(msg_type: &str, bad: &BadRequest) -> Option<Self> {
+    pub fn new(msg_type: &str, bad: &BadRequest) -> Option<Self> {
         let family = msg_type.strip_suffix("_request")?;
         Some(Self {
             msg_type: format!("{family}_reply"),

@@ -7,9 +7,9 @@ use super::Content;
 
 /// The interrupt is under way.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct InterruptReply {
+pub struct InterruptReply {
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
 }
 
 impl Content for InterruptReply {
@@ -20,19 +20,19 @@ impl Content for InterruptReply {
 
 /// End the kernel.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct ShutdownRequest {
+pub struct ShutdownRequest {
     /// Whether another one will be started in its place.
     #[serde(default)]
-    pub(crate) restart: bool,
+    pub restart: bool,
 }
 
 /// The kernel ends now.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ShutdownReply {
+pub struct ShutdownReply {
     /// Always "ok".
-    pub(crate) status: &'static str,
+    pub status: &'static str,
     /// As asked.
-    pub(crate) restart: bool,
+    pub restart: bool,
 }
 
 impl Content for ShutdownReply {

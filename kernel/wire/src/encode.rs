@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::{Frames, Header, Signer};
 
 /// A content that the kernel sends.
-pub(crate) trait Content: Serialize {
+pub trait Content: Serialize {
     /// The message's type.
     fn msg_type(&self) -> &str;
 }
 
 /// Makes the session's messages.
 #[derive(Clone)]
-pub(crate) struct Encoder {
+pub struct Encoder {
     signer: Signer,
     session: String,
     username: String,
@@ -23,7 +23,7 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     /// An encoder of a new session: clients take its id for the kernel's identity.
-    pub(crate) fn new(signer: Signer) -> Self {
+    pub fn new(signer: Signer) -> Self {
         Self {
             signer,
             session: Uuid::new_v4().to_string(),
@@ -33,7 +33,7 @@ impl Encoder {
 
     /// The frames of a message sent to `identities` on behalf of `parent`, a
     /// header as it was received (`null`: nobody's request).
-    pub(crate) fn encode<C: Content + ?Sized>(
+    pub fn encode<C: Content + ?Sized>(
         &self,
         identities: Vec<Bytes>,
         parent: &Value,
@@ -48,7 +48,7 @@ impl Encoder {
     }
 
     /// The frames of an iopub message, with its topic.
-    pub(crate) fn publish<C: Content + ?Sized>(
+    pub fn publish<C: Content + ?Sized>(
         &self,
         parent: &Value,
         content: &C,

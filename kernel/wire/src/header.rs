@@ -9,32 +9,32 @@ use uuid::Uuid;
 /// 5.5 asks for `supported_features` in kernel_info_reply. The handshake that
 /// came with it is announced by the kernelspec's `kernel_protocol_version`,
 /// which ours leaves out.
-pub(crate) const PROTOCOL_VERSION: &str = "5.5";
+pub const PROTOCOL_VERSION: &str = "5.5";
 
 /// A message's header.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Header {
+pub struct Header {
     /// Unique to the message.
-    pub(crate) msg_id: String,
+    pub msg_id: String,
     /// The sender's session: in what the kernel sends, the kernel's own.
     #[serde(default)]
-    pub(crate) session: String,
+    pub session: String,
     /// The sender's user name.
     #[serde(default)]
-    pub(crate) username: String,
+    pub username: String,
     /// ISO 8601.
     #[serde(default)]
-    pub(crate) date: String,
+    pub date: String,
     /// Decides the content's shape.
-    pub(crate) msg_type: String,
+    pub msg_type: String,
     /// The protocol's version.
     #[serde(default)]
-    pub(crate) version: String,
+    pub version: String,
 }
 
 impl Header {
     /// A new header of `session`, dated now.
-    pub(crate) fn new(session: &str, username: &str, msg_type: &str) -> Self {
+    pub fn new(session: &str, username: &str, msg_type: &str) -> Self {
         Self {
             msg_id: Uuid::new_v4().to_string(),
             session: session.to_owned(),

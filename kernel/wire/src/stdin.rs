@@ -7,11 +7,11 @@ use super::Content;
 
 /// Asks for a line of text.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct InputRequest {
+pub struct InputRequest {
     /// Shown before the field.
-    pub(crate) prompt: String,
+    pub prompt: String,
     /// Whether the typed text must not be shown.
-    pub(crate) password: bool,
+    pub password: bool,
 }
 
 impl Content for InputRequest {
