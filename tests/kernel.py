@@ -24,6 +24,8 @@ class Result:
     reply: dict
     outputs: list[dict] = field(default_factory=list)
     seconds: float = 0.0
+    # What was said of a long compilation: a busy machine makes any one long.
+    notices: list[dict] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -95,6 +97,7 @@ class Kernel:
         deadline = started + timeout
         answers = list(answers or [])
         outputs: list[dict] = []
+        notices: list[dict] = []
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -120,9 +123,13 @@ class Kernel:
                 if content["execution_state"] == "idle":
                     break
             elif kind != "execute_input":
-                outputs.append({"type": kind, **content})
+                output = {"type": kind, **content}
+                is_notice = (content.get("transient", {}).get("display_id") or "").startswith("swath-compiling")
+                # Where nothing else was shown, the notice is cleared away.
+                ends_notice = kind == "clear_output" and notices and not outputs
+                (notices if is_notice or ends_notice else outputs).append(output)
         reply = self.reply(message_id, max(1.0, deadline - time.monotonic()))
-        return Result(reply, outputs, time.monotonic() - started)
+        return Result(reply, outputs, time.monotonic() - started, notices)
 
     def reply(self, message_id: str, timeout: float) -> dict:
         deadline = time.monotonic() + timeout

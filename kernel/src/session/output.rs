@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::Session;
-use crate::execution::{Display, Event, EventKind, MimeBundle, Outcome};
+use super::comm::CommEvent;
+use super::notice::{self, Notice};
+use super::{Running, Session};
+use crate::execution::{Display, Event, EventKind, MimeBundle, Outcome, Stage};
 use crate::output::{CellOutput, Chunk, Item, Pace, Piece, StdoutParser, StreamName};
 use swath_wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
 
@@ -32,6 +34,9 @@ struct CellDisplay {
     stdout: StdoutParser,
     /// When `stdout` began to hold text back.
     waiting: Option<Instant>,
+    notice: Notice,
+    /// Whether anything but a notice is shown.
+    has_shown: bool,
     output: CellOutput<Step>,
 }
 
@@ -48,12 +53,32 @@ pub(super) enum Step {
         /// Whether the cell waits for an answer even from nobody.
         must_answer: bool,
     },
+    /// Something on a comm, or about one.
+    Comm(CommEvent),
+    /// A notice that the cell is being compiled.
+    Notice(Display),
+    NoticeEnded,
     /// Text is left out from here on.
     LimitReached,
     Finished(Outcome),
 }
 
+impl Step {
+    /// Whether front ends keep it among the cell's outputs.
+    fn is_output(&self) -> bool {
+        matches!(
+            self,
+            Self::Display(_) | Self::Result(_) | Self::LimitReached
+        )
+    }
+}
+
 impl Outputs {
+    /// The parent of what a cell shows.
+    pub(super) fn parent(&self, cell: u64) -> Option<&Value> {
+        self.0.get(&cell).map(|display| &display.parent)
+    }
+
     /// Makes room for a new cell's output.
     pub(super) fn open(
         &mut self,
@@ -72,6 +97,8 @@ impl Outputs {
                 noted: false,
                 stdout: StdoutParser::default(),
                 waiting: None,
+                notice: Notice::default(),
+                has_shown: false,
                 output: CellOutput::new(limit),
             },
         );
@@ -107,6 +134,9 @@ impl Outputs {
                 let pieces = display.stdout.release();
                 display.push_pieces(pieces, now);
             }
+            if let Some(notice) = display.notice.take(cell, now) {
+                display.output.push_other(Step::Notice(notice));
+            }
             if display.output.due(pace, now).is_some_and(|due| due <= now) {
                 let items = display.output.take(pace, now);
                 if !items.is_empty() {
@@ -121,7 +151,7 @@ impl Outputs {
 impl CellDisplay {
     fn due(&self, pace: &mut Pace, now: Instant) -> Option<Instant> {
         let released = self.waiting.map(|since| since + MARKER_PATIENCE);
-        [released, self.output.due(pace, now)]
+        [released, self.notice.due(), self.output.due(pace, now)]
             .into_iter()
             .flatten()
             .min()
@@ -142,7 +172,21 @@ impl CellDisplay {
                 password,
                 must_answer: true,
             },
+            EventKind::Stage(stage) => {
+                if !self.notice.enter(stage, now) {
+                    return;
+                }
+                Step::NoticeEnded
+            }
+            EventKind::Comm(comm) => Step::Comm(CommEvent::Comm(comm)),
+            EventKind::CommTarget { name, exists } => {
+                Step::Comm(CommEvent::Target { name, exists })
+            }
+            EventKind::CommsGone => Step::Comm(CommEvent::Gone),
             EventKind::Finished(outcome) => {
+                if self.notice.enter(Stage::Running, now) {
+                    self.output.push_other(Step::NoticeEnded);
+                }
                 let pieces = self.stdout.finish();
                 self.push_pieces(pieces, now);
                 self.output.finish(now);
@@ -186,9 +230,14 @@ impl CellDisplay {
 impl Session {
     /// Takes what a cell did.
     pub(super) fn on_cell(&mut self, event: Event) {
-        match self.outputs.0.get_mut(&event.cell) {
-            Some(display) => display.push(event.kind, Instant::now()),
-            None => tracing::warn!(cell = event.cell, "output of a forgotten cell dropped"),
+        match (self.outputs.0.get_mut(&event.cell), event.kind) {
+            (Some(display), kind) => display.push(kind, Instant::now()),
+            // These are nobody's output, and must not be lost.
+            (None, EventKind::Comm(comm)) => {
+                self.on_comm_event(event.cell, CommEvent::Comm(comm));
+            }
+            (None, EventKind::CommsGone) => self.on_comm_event(event.cell, CommEvent::Gone),
+            (None, _) => tracing::warn!(cell = event.cell, "output of a forgotten cell dropped"),
         }
     }
 
@@ -197,6 +246,11 @@ impl Session {
         let taken = self.outputs.take(&mut self.pace, Instant::now());
         for (cell, items) in taken {
             for item in items {
+                if !matches!(&item, Item::Other(step) if !step.is_output())
+                    && let Some(display) = self.outputs.0.get_mut(&cell)
+                {
+                    display.has_shown = true;
+                }
                 match item {
                     Item::Text(chunk) => self.show_text(cell, chunk),
                     Item::Other(step) => self.show_step(cell, step),
@@ -237,6 +291,15 @@ impl Session {
                 }
             }
             Step::Display(display) => self.show_display(cell, display),
+            Step::Comm(event) => self.on_comm_event(cell, event),
+            Step::Notice(notice) => self.show_display(cell, notice),
+            Step::NoticeEnded => match self.visible(cell) {
+                Some(display) if display.has_shown => self.show_display(cell, notice::ended(cell)),
+                Some(display) => {
+                    self.publish(&display.parent, &ClearOutput { wait: false });
+                }
+                None => {}
+            },
         }
     }
 
@@ -271,7 +334,14 @@ impl Session {
             },
         };
         if shown.update {
-            self.publish(&display.parent, &UpdateDisplayData(content));
+            // Work that goes on after its cell: front ends find the display by
+            // its id, and those that execute notebooks look only at what the
+            // running cell has caused.
+            let running = self.running.as_ref().map(Running::cell);
+            let asking = running
+                .and_then(|cell| self.visible(cell))
+                .unwrap_or(display);
+            self.publish(&asking.parent, &UpdateDisplayData(content));
         } else {
             self.publish(&display.parent, &content);
         }

@@ -23,7 +23,7 @@ mod topology;
 
 pub use order::{order, order_unless};
 pub use queue::Queue;
-pub use run::{Outcome, Run, Tasks, Unfinished};
+pub use run::{Outcome, Progress, Run, Tasks, Unfinished};
 pub use simulate::{peak, simulate};
 pub use state::{State, Transition};
 pub use stuck::Stuck;

@@ -76,6 +76,8 @@ struct Shared<V, E> {
     in_task: usize,
     /// The bytes of the largest value so far.
     largest: usize,
+    /// The bytes of all values so far.
+    nbytes: u64,
     /// How many tasks a worker takes at once: more where they are short, so
     /// that workers don't wait for each other at every task.
     batch: usize,
@@ -85,6 +87,15 @@ struct Shared<V, E> {
     failure: Option<E>,
     /// Set once, when the run has ended.
     outcome: Option<Result<(), E>>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many tasks have ended, or can't run any more.
+    pub ended: usize,
+    /// The bytes of all values that were computed.
+    pub nbytes: u64,
 }
 
 /// How a run ended: with the values of its outputs, or with what was there.
@@ -110,6 +121,7 @@ impl<P: Threads> Run<P> {
             workers: vec![false; limit.min(graph.len())],
             in_task: 0,
             largest: 0,
+            nbytes: 0,
             batch: 1,
             given_up: false,
             failure: None,
@@ -139,6 +151,15 @@ impl<P: Threads> Run<P> {
     /// Calls with the state, which stays as it is meanwhile.
     pub fn with_state<T>(&self, call: impl FnOnce(&mut State<ValueOf<P>>) -> T) -> T {
         call(&mut self.shared.lock().state)
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> Progress {
+        let shared = self.shared.lock();
+        Progress {
+            ended: self.tasks.topology().len() - shared.state.unfinished(),
+            nbytes: shared.nbytes,
+        }
     }
 
     /// Waits for the end of the run, working on it where the run may need this

@@ -84,6 +84,11 @@ impl<V: Clone> State<V> {
         self.ready.len() + self.roots
     }
 
+    /// How many tasks have not ended, and can.
+    pub fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+
     /// Whether every task has ended, or can't run any more.
     pub fn is_complete(&self) -> bool {
         self.unfinished == 0

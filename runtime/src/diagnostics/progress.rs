@@ -4,16 +4,13 @@
 //! only looked at, a few times a second, and drawn. The display ends complete,
 //! so a saved notebook shows what happened.
 
+use super::bar::{self, Bar, Of};
 use crate::compute::Collection;
 use crate::display::Bundle;
-use crate::display::palette;
-use crate::display::style;
-use crate::display::text::{bytes, counted, duration};
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Source, SourceProgress, Tasks};
+use crate::graph::{Layer, Progress, Source, Tasks};
 use crate::schedule::{cancel, checkpoint};
 use crate::session::output;
-use maud::html;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -123,13 +120,13 @@ fn show(layers: Vec<Arc<Layer>>, names: &[String]) -> Result<()> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     // A terminal gets the end only, not every step on a line of its own.
     let live = output::has_sink();
-    watch(&bars(&layers, names), live, &mut |bundle, update| {
+    watch(&looked_at(&layers, names), live, &mut |bundle, update| {
         output::display(bundle, Some(&id), update && live);
     })
 }
 
 /// A collection that is looked at.
-struct Bar {
+struct LookedAt {
     name: String,
     layer: Arc<Layer>,
 }
@@ -140,10 +137,10 @@ enum Stand {
     NotPersisted,
     /// It was there from the beginning.
     InMemory(usize),
-    Computed(SourceProgress),
+    Computed(Progress),
 }
 
-fn bars(layers: &[Arc<Layer>], names: &[String]) -> Vec<Bar> {
+fn looked_at(layers: &[Arc<Layer>], names: &[String]) -> Vec<LookedAt> {
     let operation = |layer: &Arc<Layer>| match layer.grid().is_empty() {
         true => layer.name().to_string(),
         false => layer.operation_name(0).to_owned(),
@@ -165,7 +162,7 @@ fn bars(layers: &[Arc<Layer>], names: &[String]) -> Vec<Bar> {
                 None if same(operations.len()) > 1 => format!("{own} {}", same(at) + 1),
                 None => own.clone(),
             };
-            Bar {
+            LookedAt {
                 name,
                 layer: layer.clone(),
             }
@@ -173,11 +170,14 @@ fn bars(layers: &[Arc<Layer>], names: &[String]) -> Vec<Bar> {
         .collect()
 }
 
-impl Bar {
+impl LookedAt {
     fn stand(&self) -> Stand {
         match self.layer.tasks() {
             Tasks::Values(source) => match Source::progress(&**source) {
-                Some(progress) => Stand::Computed(progress),
+                Some(progress) => {
+                    source.is_shown();
+                    Stand::Computed(progress)
+                }
                 None => Stand::InMemory(self.layer.grid().len()),
             },
             _ => Stand::NotPersisted,
@@ -187,23 +187,25 @@ impl Bar {
 
 /// Looks at the bars until nothing runs any more. `put` is called once with a
 /// new display, and then with updates of it.
-fn watch(bars: &[Bar], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
+fn watch(shown: &[LookedAt], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
     /// Between two looks, and between two updates.
     const LOOK: Duration = Duration::from_millis(20);
     const UPDATE: Duration = Duration::from_millis(150);
-    let mut shown: Option<(Instant, Bundle)> = None;
+    let mut last: Option<(Instant, Bundle)> = None;
     loop {
         let interrupted = checkpoint().is_err();
-        let stands: Vec<Stand> = bars.iter().map(Bar::stand).collect();
+        let mut stands: Vec<Stand> = shown.iter().map(LookedAt::stand).collect();
         let ended = interrupted || !stands.iter().any(Stand::runs);
-        let due = shown
-            .as_ref()
-            .is_none_or(|(last, _)| last.elapsed() >= UPDATE);
+        if interrupted {
+            stands.iter_mut().for_each(Stand::interrupt);
+        }
+        let due = last.as_ref().is_none_or(|(at, _)| at.elapsed() >= UPDATE);
         if ended || (due && live) {
-            let bundle = draw(bars, &stands, interrupted);
-            if shown.as_ref().is_none_or(|(_, last)| *last != bundle) {
-                put(&bundle, shown.is_some());
-                shown = Some((Instant::now(), bundle));
+            let bars: Vec<Bar> = shown.iter().zip(&stands).map(LookedAt::bar).collect();
+            let bundle = bar::draw(&bars);
+            if last.as_ref().is_none_or(|(_, last)| *last != bundle) {
+                put(&bundle, last.is_some());
+                last = Some((Instant::now(), bundle));
             }
         }
         if interrupted {
@@ -211,7 +213,7 @@ fn watch(bars: &[Bar], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result
         }
         if ended {
             return stands.into_iter().try_for_each(|stand| match stand {
-                Stand::Computed(SourceProgress {
+                Stand::Computed(Progress {
                     outcome: Some(outcome),
                     ..
                 }) => outcome,
@@ -223,158 +225,26 @@ fn watch(bars: &[Bar], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result
     }
 }
 
+impl LookedAt {
+    fn bar((Self { name, layer: _ }, stand): (&Self, &Stand)) -> Bar {
+        match stand {
+            Stand::NotPersisted => Bar::not_persisted(name),
+            Stand::InMemory(chunks) => Bar::in_memory(name, *chunks),
+            Stand::Computed(progress) => Bar::of(name, progress, Of::TASKS),
+        }
+    }
+}
+
 impl Stand {
     fn runs(&self) -> bool {
         matches!(self, Self::Computed(progress) if progress.outcome.is_none())
     }
-}
 
-/// A bar in words.
-struct Row<'a> {
-    name: &'a str,
-    part: f64,
-    colour: &'static str,
-    count: String,
-    note: String,
-}
-
-fn draw(bars: &[Bar], stands: &[Stand], interrupted: bool) -> Bundle {
-    let rows: Vec<Row<'_>> = bars
-        .iter()
-        .zip(stands)
-        .map(|(bar, stand)| row(&bar.name, stand, interrupted))
-        .collect();
-    let page = html! {
-        table.swath-table.swath-plain {
-            tbody {
-                @for row in &rows {
-                    @let percent = (row.part * 100.0).floor();
-                    tr {
-                        th { (row.name) }
-                        td.swath-wide {
-                            div.swath-bar role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow=(percent) {
-                                span style={ "width:" (percent) "%;background:" (row.colour) } {}
-                            }
-                        }
-                        td.swath-right { (percent) " %" }
-                        td.swath-right { (row.count) }
-                        td.swath-wrap { (row.note) }
-                    }
-                }
-            }
+    /// Who waits for it does so no longer.
+    fn interrupt(&mut self) {
+        if let Self::Computed(progress) = self {
+            progress.outcome.get_or_insert(Err(Error::Interrupted));
         }
-    };
-    Bundle::text(text(&rows)).with("text/html", style::page(&page))
-}
-
-fn text(rows: &[Row<'_>]) -> String {
-    const CELLS: usize = 24;
-    let widest = |of: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(of).max().unwrap_or(0);
-    let (name, count) = (
-        widest(&|row| row.name.chars().count()),
-        widest(&|row| row.count.chars().count()),
-    );
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            // Eighths of a cell, so that a long run is seen moving.
-            let eighths = (row.part * (CELLS * 8) as f64).floor() as usize;
-            let mut bar = "█".repeat(eighths / 8);
-            if eighths / 8 < CELLS {
-                bar.push([' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8]);
-                bar.push_str(&" ".repeat(CELLS - eighths / 8 - 1));
-            }
-            let line = format!(
-                "{:name$} ▕{bar}▏ {:>3.0} %  {:>count$}  {}",
-                row.name,
-                (row.part * 100.0).floor(),
-                row.count,
-                row.note,
-            );
-            line.trim_end().to_owned()
-        })
-        .collect();
-    lines.join("\n")
-}
-
-fn row<'a>(name: &'a str, stand: &Stand, interrupted: bool) -> Row<'a> {
-    let progress = match stand {
-        Stand::NotPersisted => {
-            return Row {
-                name,
-                part: 0.0,
-                colour: palette::ACCENT,
-                count: String::new(),
-                note: "not persisted: nothing runs; take what persist() returns".to_owned(),
-            };
-        }
-        Stand::InMemory(chunks) => {
-            return Row {
-                name,
-                part: 1.0,
-                colour: palette::DONE,
-                count: counted(*chunks, "value"),
-                note: "in memory".to_owned(),
-            };
-        }
-        Stand::Computed(progress) => progress,
-    };
-    let (done, total) = (progress.done.min(progress.total), progress.total);
-    let part = match &progress.outcome {
-        Some(Ok(())) => 1.0,
-        // Only the end is 100 %.
-        _ => (done as f64 / total.max(1) as f64).min(0.999),
-    };
-    let seconds = progress.elapsed.as_secs_f64();
-    let mut notes = vec![duration(progress.elapsed)];
-    let colour = match &progress.outcome {
-        Some(Ok(())) => {
-            if progress.nbytes > 0 {
-                notes.push(bytes(progress.nbytes));
-            }
-            palette::DONE
-        }
-        Some(Err(Error::Interrupted)) => {
-            notes.push("interrupted".to_owned());
-            palette::FAILED
-        }
-        Some(Err(error)) => {
-            notes.push(format!("failed: {error}"));
-            palette::FAILED
-        }
-        None if interrupted => {
-            notes.push("interrupted".to_owned());
-            palette::FAILED
-        }
-        None => {
-            if done > 0 && seconds > 0.5 {
-                let rate = done as f64 / seconds;
-                notes.push(if rate >= 10.0 {
-                    format!("{rate:.0} tasks/s")
-                } else {
-                    format!("{rate:.1} tasks/s")
-                });
-                notes.push(format!(
-                    "{} left",
-                    duration(Duration::from_secs_f64((total - done) as f64 / rate))
-                ));
-            }
-            if progress.nbytes > 0 {
-                notes.push(bytes(progress.nbytes));
-            }
-            palette::ACCENT
-        }
-    };
-    Row {
-        name,
-        part,
-        colour,
-        count: format!(
-            "{} of {}",
-            crate::display::text::grouped(done),
-            counted(total, "task")
-        ),
-        note: notes.join(" · "),
     }
 }
 
@@ -443,7 +313,7 @@ mod tests {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut puts = Vec::new();
         let mut gate = gate;
-        let result = watch(&bars(layers, &names), true, &mut |bundle, update| {
+        let result = watch(&looked_at(layers, &names), true, &mut |bundle, update| {
             puts.push((bundle.get("text/plain").unwrap().to_owned(), update));
             gate.take();
         });

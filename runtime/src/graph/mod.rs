@@ -26,7 +26,5 @@ pub use layers::{Layers, Node, Output, topological};
 pub use memory::in_use;
 pub use operation::{Alias, Arguments, Block, EncodedOperation, Operation};
 pub use summary::{Summary, short_type_name};
-pub use tasks::{
-    AxisMap, BlockInput, Data, Listed, Source, SourceProgress, TaskFamily, TaskRef, Tasks,
-};
+pub use tasks::{AxisMap, BlockInput, Data, Listed, Progress, Source, TaskFamily, TaskRef, Tasks};
 pub use value::{ChunkValue, Opaque, Value};

@@ -116,18 +116,20 @@ pub trait Source: Send + Sync + 'static {
     /// What the computation failed with, or that the wait was interrupted.
     fn wait(&self) -> Result<()>;
     /// How far the computation is; none for values that were never computed.
-    fn progress(&self) -> Option<SourceProgress> {
+    fn progress(&self) -> Option<Progress> {
         None
     }
+    /// Somebody shows how far the computation is: nobody else needs to.
+    fn is_shown(&self) {}
 }
 
-/// How far values that are computed in the background are.
+/// How far something is that takes its time.
 #[derive(Clone, Debug, Default)]
-pub struct SourceProgress {
+pub struct Progress {
     /// Tasks that are done.
     pub done: usize,
-    /// Tasks that there are.
-    pub total: usize,
+    /// Tasks that there are, where that is known.
+    pub total: Option<usize>,
     /// Bytes that the tasks have produced.
     pub nbytes: usize,
     /// How long it runs, or ran.

@@ -3,8 +3,11 @@
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// Tells a run to stop. Clones speak of the same run.
@@ -21,6 +24,8 @@ struct Shared {
 static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// Set by an interrupt, until the next cell begins.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Futures that wait, to be woken by an interrupt.
+static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
 thread_local! {
     /// The run whose task this thread is in.
@@ -72,6 +77,15 @@ impl Shared {
 /// button does. Variables and persisted values are kept.
 pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Release);
+    cancel_all();
+    for waker in std::mem::take(&mut *WAITING.lock()) {
+        waker.wake();
+    }
+}
+
+/// Cancels every computation that is running, and nothing else: what the stop
+/// button does where no cell runs.
+pub fn cancel_all() {
     for shared in RUNNING.lock().iter().filter_map(Weak::upgrade) {
         shared.cancel();
     }
@@ -79,6 +93,7 @@ pub fn interrupt() {
 
 /// Forgets earlier interrupts: called when a cell starts.
 pub fn begin() {
+    WAITING.lock().clear();
     INTERRUPTED.store(false, Ordering::Release);
 }
 
@@ -121,7 +136,29 @@ pub fn checkpoint() -> Result<()> {
     }
 }
 
-/// Sleeps, unless interrupted.
+/// Waits for a future, unless interrupted: what a cell's `.await` does.
+///
+/// **Panics** with [`Error::Interrupted`].
+pub async fn interruptible<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        {
+            // Before the look: an interrupt that comes after it wakes.
+            let mut waiting = WAITING.lock();
+            if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                waiting.push(context.waker().clone());
+            }
+        }
+        if let Err(interrupted) = checkpoint() {
+            interrupted.raise();
+        }
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Sleeps, unless interrupted: `sleep(Duration::from_secs(2))?`, where
+/// [`std::thread::sleep`] could not be stopped.
 ///
 /// # Errors
 /// [`Error::Interrupted`].

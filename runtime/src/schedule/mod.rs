@@ -8,6 +8,7 @@
 //! disk, [`spill`] puts it there. [`kept`] holds what outlives a run. What
 //! happens is told as [`event::Event`]s. The scheduler names no collection.
 
+pub(crate) mod abort;
 mod cache;
 pub mod cancel;
 pub mod event;
@@ -20,6 +21,7 @@ mod size;
 mod spill;
 mod sync;
 mod task;
+pub mod underway;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use swath_scheduler::Unfinished;
 use task::Context;
+use underway::WaitedFor;
 
 /// Who runs the tasks, and who listens.
 #[derive(Clone)]
@@ -99,8 +102,9 @@ type Outcome = swath_scheduler::Outcome<Value, Error>;
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
 pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>> {
     let token = CancelToken::register();
+    let waited_for = WaitedFor::begin(outputs);
     let plan = prepare(outputs, options, None, &token)?;
-    let mut values = run_plan_unless(&plan, options, &token)?.into_iter();
+    let mut values = run_plan_unless(&plan, options, &token, &waited_for)?.into_iter();
     Ok(outputs
         .iter()
         .map(|layer| values.by_ref().take(layer.grid().len()).collect())
@@ -112,16 +116,26 @@ pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>>
 /// # Errors
 /// As [`run`].
 pub fn run_plan(plan: &Arc<Plan>, options: &Options) -> Result<Vec<Value>> {
-    run_plan_unless(plan, options, &CancelToken::register())
+    let unseen = WaitedFor::default();
+    run_plan_unless(plan, options, &CancelToken::register(), &unseen)
 }
 
-fn run_plan_unless(plan: &Arc<Plan>, options: &Options, token: &CancelToken) -> Result<Vec<Value>> {
+fn run_plan_unless(
+    plan: &Arc<Plan>,
+    options: &Options,
+    token: &CancelToken,
+    waited_for: &WaitedFor,
+) -> Result<Vec<Value>> {
     plan.wait_for_sources()?;
     let context = Context::new(plan.clone(), token, options);
     let outcome = if options.synchronous {
         sync::run(&Arc::new(context))
     } else {
-        pool::run(context, options.threads())
+        let run = pool::Run::start(context, options.threads());
+        waited_for.runs(&run, plan);
+        let outcome = run.outcome();
+        waited_for.ended(&outcome);
+        outcome
     };
     match outcome {
         Ok(values) => values

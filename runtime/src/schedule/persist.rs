@@ -1,15 +1,17 @@
 //! Values that are computed in the background and kept.
 
+use super::abort::abortable;
 use super::cancel::CancelToken;
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
 use super::task::Context;
+use super::underway::{self, Underway};
 use super::{Options, Plan, pool, prepare, sync};
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Source, SourceProgress, Value};
+use crate::graph::{self, Layer, Source, Value};
 use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use swath_scheduler::Unfinished;
@@ -59,6 +61,8 @@ struct Counter {
     total: AtomicUsize,
     done: AtomicUsize,
     nbytes: AtomicUsize,
+    /// Somebody shows these counts.
+    is_shown: AtomicBool,
 }
 
 impl Listener for Counter {
@@ -88,6 +92,7 @@ impl Persisted {
             total: AtomicUsize::new(layer.grid().len()),
             done: AtomicUsize::new(0),
             nbytes: AtomicUsize::new(0),
+            is_shown: AtomicBool::new(false),
         });
         options.listeners.push(counter.clone());
         let background = Arc::new(Background {
@@ -106,12 +111,21 @@ impl Persisted {
             counter: counter.clone(),
         });
         let number = persisted.number;
+        let shown = underway::begin(|| {
+            Arc::new(InBackground {
+                name: persisted.name.clone(),
+                background: background.clone(),
+                counter: counter.clone(),
+            })
+        });
         let layer = layer.clone();
         let (id, grid) = (layer.id(), layer.grid().clone());
         // A thread of its own only waits; the tasks run in the pool.
         std::thread::spawn(move || {
             let chunks = layer.grid().len();
-            let (values, failure) = catch(|| background.compute(&layer, number, &options))
+            let compute = || catch(|| background.compute(&layer, number, &options));
+            let (values, failure) = abortable(compute)
+                .and_then(|there| there)
                 .and_then(|there| there)
                 .unwrap_or_else(|error| (vec![None; chunks], Some(error)));
             let _ = counter.end.set(Instant::now());
@@ -120,6 +134,7 @@ impl Persisted {
                 None => Progress::Done(kept),
                 Some(error) => Progress::Failed { error, kept, layer },
             });
+            drop(shown);
         });
         Layer::values(id, grid, persisted)
     }
@@ -266,20 +281,54 @@ impl Source for Persisted {
         }
     }
 
-    fn progress(&self) -> Option<SourceProgress> {
-        let counter = &self.counter;
-        let outcome = match &*self.background.progress.lock() {
+    fn progress(&self) -> Option<graph::Progress> {
+        Some(self.counter.progress(&self.background))
+    }
+
+    fn is_shown(&self) {
+        self.counter.is_shown.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Counter {
+    fn progress(&self, background: &Background) -> graph::Progress {
+        let outcome = match &*background.progress.lock() {
             Progress::Done(_) => Some(Ok(())),
             Progress::Failed { error, .. } => Some(Err(error.clone())),
             _ => None,
         };
-        let end = counter.end.get().copied().unwrap_or_else(Instant::now);
-        Some(SourceProgress {
-            done: counter.done.load(Ordering::Relaxed),
-            total: counter.total.load(Ordering::Relaxed),
-            nbytes: counter.nbytes.load(Ordering::Relaxed),
-            elapsed: end.saturating_duration_since(counter.begin),
+        let end = self.end.get().copied().unwrap_or_else(Instant::now);
+        graph::Progress {
+            done: self.done.load(Ordering::Relaxed),
+            total: Some(self.total.load(Ordering::Relaxed)),
+            nbytes: self.nbytes.load(Ordering::Relaxed),
+            elapsed: end.saturating_duration_since(self.begin),
             outcome,
-        })
+        }
+    }
+}
+
+/// The computation, apart from [`Persisted`], whose end cancels it.
+struct InBackground {
+    name: String,
+    background: Arc<Background>,
+    counter: Arc<Counter>,
+}
+
+impl Underway for InBackground {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn progress(&self) -> graph::Progress {
+        self.counter.progress(&self.background)
+    }
+
+    fn is_in_background(&self) -> bool {
+        true
+    }
+
+    fn is_shown(&self) -> bool {
+        self.counter.is_shown.load(Ordering::Relaxed)
     }
 }

@@ -24,17 +24,13 @@ pub fn threads() -> usize {
     THREAD_POOL.current_num_threads()
 }
 
-/// Runs a plan on at most `limit` threads of the pool.
-pub(super) fn run(context: Context, limit: usize) -> Outcome {
-    Run::start(context, limit).outcome()
-}
-
 /// A run of a plan in the pool. Clones are the same run.
 #[derive(Clone)]
 pub(super) struct Run(Arc<swath_scheduler::Run<Pool>>);
 
 impl Run {
-    /// Starts a run; it goes on by itself.
+    /// Starts a run of a plan on at most `limit` threads of the pool; it goes
+    /// on by itself.
     pub(super) fn start(context: Context, limit: usize) -> Self {
         context.tell_begin();
         let is_heard = context.is_heard();
@@ -52,6 +48,11 @@ impl Run {
         let failure = outcome.as_ref().err().map(|unfinished| &unfinished.failure);
         self.0.tasks().tell_end(failure);
         outcome
+    }
+
+    /// How far the run is.
+    pub(super) fn progress(&self) -> swath_scheduler::Progress {
+        self.0.progress()
     }
 
     /// Works on the run, from a thread of the pool, until it has ended.

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 /// Where displays go.
 pub trait Sink: Send + Sync + 'static {
-    /// Shows a bundle; with an id it can be replaced later, by `update`.
-    fn display(&self, bundle: &Bundle, id: Option<&str>, update: bool);
+    /// Shows a bundle on behalf of a cell; with an id it can be replaced later,
+    /// by `update`.
+    fn display(&self, cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool);
+    /// The cell that runs, or the last one that did.
+    fn cell(&self) -> Option<u64>;
     /// Clears the cell's output; `wait`: only when the next one comes.
     fn clear(&self, wait: bool);
 }
@@ -24,10 +27,20 @@ pub fn has_sink() -> bool {
     SINK.read().is_some()
 }
 
+/// The cell that runs, or the last one that did.
+pub fn cell() -> Option<u64> {
+    SINK.read().as_ref()?.cell()
+}
+
 /// Shows a bundle. Without a notebook its plain text is printed.
 pub fn display(bundle: &Bundle, id: Option<&str>, update: bool) {
+    display_for(cell(), bundle, id, update);
+}
+
+/// As [`display`], on behalf of a cell that may have ended.
+pub fn display_for(cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool) {
     match SINK.read().clone() {
-        Some(sink) => sink.display(bundle, id, update),
+        Some(sink) => sink.display(cell, bundle, id, update),
         None => {
             if let Some((_, text)) = bundle.data.iter().find(|(mime, _)| mime == "text/plain") {
                 println!("{text}");

@@ -158,7 +158,9 @@ impl<P: Threads> Run<P> {
         let graph = self.tasks.topology();
         match result {
             Ok(value) => {
-                shared.largest = shared.largest.max(P::Tasks::nbytes(&value));
+                let nbytes = P::Tasks::nbytes(&value);
+                shared.largest = shared.largest.max(nbytes);
+                shared.nbytes += nbytes as u64;
                 shared.state.finish(graph, task, value, transition);
             }
             Err(error) if self.tasks.goes_on_after(&error) => {

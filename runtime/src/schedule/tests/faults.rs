@@ -129,7 +129,7 @@ proptest! {
                 let token = CancelToken::register();
                 *world.token.lock() = token.clone();
                 let plan = Arc::new(Plan::new(Layers::new(std::slice::from_ref(&layer))).unwrap());
-                match run_plan_unless(&plan, &options, &token) {
+                match run_plan_unless(&plan, &options, &token, &WaitedFor::default()) {
                     Ok(values) => {
                         // One that cancels may be the last to end.
                         let fails = |fault: Fault| !matches!(fault, Fault::None | Fault::Cancel);

@@ -1,0 +1,201 @@
+//! Bars that come by themselves, below the cell: for what takes long, and for
+//! iterators that ask for one.
+//!
+//! A cell has one display, however much it computes: what runs, the last few
+//! that ended, and how many ended before. Work that goes on after its cell has
+//! ended goes on being shown there. A thread looks a few times a second; the end
+//! is drawn by the thread that computed, before it goes on, so that a cell does
+//! not end before its bars do.
+
+use super::bar::{self, Bar, Of};
+use crate::display::Bundle;
+use crate::graph::Progress;
+use crate::schedule::underway::{Underway, Watcher, watch};
+use crate::session::output;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What takes no longer needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks: a display changes at most ten times a second.
+const LOOK: Duration = Duration::from_millis(100);
+/// How many bars of what has ended stay, of each cell.
+const ENDED: usize = 5;
+
+static SHOWS: AtomicBool = AtomicBool::new(true);
+
+/// Whether computations that take longer than a second show a bar by
+/// themselves, which they do in a notebook. The environment variable
+/// `SWATH_PROGRESS=0` says no from the beginning. What asks for a bar
+/// ([`progress`](super::progress()), [`ProgressIterator`](super::ProgressIterator))
+/// gets it in any case.
+///
+/// ```
+/// swath::diagnostics::show_progress(false);
+/// ```
+pub fn show_progress(shows: bool) {
+    SHOWS.store(shows, Ordering::Relaxed);
+}
+
+/// Shows bars from now on: called once, in a notebook's process.
+pub(crate) fn install() {
+    if std::env::var_os("SWATH_PROGRESS").is_some_and(|value| value == "0") {
+        show_progress(false);
+    }
+    let monitor = Arc::new(Monitor::default());
+    let looking = monitor.clone();
+    let spawned = std::thread::Builder::new()
+        .name("swath-progress".to_owned())
+        .spawn(move || looking.look());
+    // Without a thread there are no bars; nothing else is missing.
+    if spawned.is_ok() {
+        watch(monitor);
+    }
+}
+
+#[derive(Default)]
+struct Monitor {
+    cells: Mutex<Vec<CellBars>>,
+    begun: Condvar,
+}
+
+/// The display of one cell.
+struct CellBars {
+    cell: Option<u64>,
+    /// The display's id.
+    id: String,
+    running: Vec<Running>,
+    /// The last that ended and were shown.
+    ended: VecDeque<(String, Progress, Of)>,
+    /// How many there were before those, and how long they took.
+    earlier: (usize, Duration),
+    /// What is shown.
+    last: Option<Bundle>,
+}
+
+struct Running {
+    underway: Arc<dyn Underway>,
+    begin: Instant,
+}
+
+impl Watcher for Monitor {
+    fn begun(&self, underway: &Arc<dyn Underway>) {
+        let cell = output::cell();
+        let running = Running {
+            underway: underway.clone(),
+            begin: Instant::now(),
+        };
+        let mut cells = self.cells.lock();
+        cells.retain(|bars| bars.cell == cell || !bars.running.is_empty());
+        match cells.iter_mut().find(|bars| bars.cell == cell) {
+            Some(bars) => bars.running.push(running),
+            None => cells.push(CellBars::new(cell, running)),
+        }
+        self.begun.notify_one();
+    }
+
+    fn ended(&self, underway: &Arc<dyn Underway>) {
+        let mut cells = self.cells.lock();
+        let found = cells
+            .iter_mut()
+            .find_map(|bars| Some((bars.position(underway)?, bars)));
+        if let Some((at, bars)) = found {
+            bars.end(at);
+        }
+    }
+}
+
+impl Monitor {
+    fn look(&self) -> ! {
+        loop {
+            let mut cells = self.cells.lock();
+            while cells.iter().all(|bars| bars.running.is_empty()) {
+                self.begun.wait(&mut cells);
+            }
+            cells.iter_mut().for_each(CellBars::show);
+            drop(cells);
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Running {
+    fn is_visible(&self) -> bool {
+        let wanted = SHOWS.load(Ordering::Relaxed) && self.begin.elapsed() >= PATIENCE;
+        (wanted || self.underway.is_asked_for()) && !self.underway.is_shown()
+    }
+
+    fn of(&self) -> Of {
+        Of {
+            unit: self.underway.unit(),
+            in_background: self.underway.is_in_background(),
+            has_ended: false,
+        }
+    }
+}
+
+impl CellBars {
+    fn new(cell: Option<u64>, running: Running) -> Self {
+        Self {
+            cell,
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            running: vec![running],
+            ended: VecDeque::new(),
+            earlier: (0, Duration::ZERO),
+            last: None,
+        }
+    }
+
+    fn position(&self, underway: &Arc<dyn Underway>) -> Option<usize> {
+        self.running
+            .iter()
+            .position(|running| Arc::ptr_eq(&running.underway, underway))
+    }
+
+    fn end(&mut self, at: usize) {
+        let running = self.running.remove(at);
+        if !running.is_visible() {
+            return;
+        }
+        let underway = &running.underway;
+        let of = Of {
+            has_ended: true,
+            ..running.of()
+        };
+        let ended = (underway.name().to_owned(), underway.progress(), of);
+        self.ended.push_back(ended);
+        if self.ended.len() > ENDED
+            && let Some((_, progress, _)) = self.ended.pop_front()
+        {
+            self.earlier.0 += 1;
+            self.earlier.1 += progress.elapsed;
+        }
+        self.show();
+    }
+
+    /// Shows what has changed.
+    fn show(&mut self) {
+        let mut bars = Vec::new();
+        if self.earlier.0 > 0 {
+            bars.push(Bar::earlier(self.earlier.0, self.earlier.1));
+        }
+        for (name, progress, of) in &self.ended {
+            bars.push(Bar::of(name, progress, *of));
+        }
+        for running in self.running.iter().filter(|running| running.is_visible()) {
+            let progress = running.underway.progress();
+            bars.push(Bar::of(running.underway.name(), &progress, running.of()));
+        }
+        if bars.is_empty() {
+            return;
+        }
+        let bundle = bar::draw(&bars);
+        if self.last.as_ref() != Some(&bundle) {
+            output::display_for(self.cell, &bundle, Some(&self.id), self.last.is_some());
+            self.last = Some(bundle);
+        }
+    }
+}
