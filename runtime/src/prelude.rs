@@ -30,7 +30,7 @@ pub use crate::graph::encodable;
 
 // What is seen of them.
 pub use crate::diagnostics::progress::progress;
-pub use crate::diagnostics::{Profile, Profiler};
+pub use crate::diagnostics::{Profile, Profiler, ProgressIterator, show_progress};
 pub use crate::display::{
     DisplayHandle, GraphStyle, Html, Latex, Markdown, Plot, Png, Rankdir, Show, Svg, Visualize,
     clear_output, display, display_handle, plot,
@@ -42,3 +42,7 @@ pub use crate::schedule::cancel::sleep;
 pub use crate::schedule::checkpoint;
 pub use crate::schedule::{memory, memory_limit, set_cache_limit, set_memory_limit};
 pub use crate::session::cell::{input, password};
+
+// Other programs, and widgets in the page.
+pub use crate::session::comm::{Comm, CommMessage, comm_target, remove_comm_target};
+pub use serde_json::json;

@@ -10,7 +10,7 @@ use super::process::RuntimeProcess;
 use super::run::Session;
 use super::source::Source;
 use super::types::short;
-use super::{Cell, CellError, Display, EventKind};
+use super::{Cell, CellError, Display, EventKind, Stage};
 use crate::completion::COMMANDS;
 use evcxr::{CompilationError, Error};
 
@@ -233,6 +233,7 @@ impl Session {
 
     /// Leaves a command to evcxr: `:dep`, `:offline`, `!ls`.
     fn ask_cargo(&mut self, line: &str, cell: &Cell, is_all: bool) -> Result<(), CellError> {
+        self.stage(Stage::Crates);
         let result = self.cargo.execute(line);
         if result.is_err() && self.shared.interrupted.lock().is_some() {
             return Err(interrupted("the crate was not added"));

@@ -8,7 +8,7 @@
 use super::io::Channel;
 use super::run::Session;
 use super::workplace::Workplace;
-use super::{Cell, Event, EventKind, Outcome};
+use super::{Cell, Comm, Event, EventKind, Outcome};
 use crate::completion::SessionView;
 use crate::session::Evaluate;
 use parking_lot::Mutex;
@@ -54,9 +54,11 @@ impl Evaluate for Evaluator {
 
     /// A computation stops at its next task and keeps all variables. Code that
     /// reaches no such point is ended by a second interrupt, with the process.
+    /// Where no cell runs, what goes on in the background is cancelled.
     fn interrupt(&self) {
         if !self.shared.running.load(Ordering::Acquire) {
-            return;
+            let channel = &self.shared.channel;
+            return channel.send_now(&ToRuntime::CancelBackground);
         }
         let first = *self
             .shared
@@ -69,6 +71,10 @@ impl Evaluate for Evaluator {
             self.shared.killed.store(true, Ordering::Release);
             self.kill_runtime();
         }
+    }
+
+    fn comm(&self, comm: Comm) {
+        self.shared.channel.send_now(&ToRuntime::Comm(comm));
     }
 
     fn shutdown(&self) {

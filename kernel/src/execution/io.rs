@@ -258,6 +258,7 @@ impl Reader {
                 state.writer = None;
                 state.pid = None;
                 drop(state);
+                self.shared.tell(EventKind::CommsGone);
                 self.shared.changed.notify_all();
             }
         }
@@ -300,6 +301,10 @@ impl Reader {
             }
             FromRuntime::Input { prompt, password } => {
                 shared.tell(EventKind::Input { prompt, password });
+            }
+            FromRuntime::Comm(comm) => shared.tell(EventKind::Comm(comm)),
+            FromRuntime::CommTarget { name, exists } => {
+                shared.tell(EventKind::CommTarget { name, exists });
             }
             FromRuntime::Fence => {
                 if let Some(writer) = &mut shared.state.lock().writer {
@@ -393,6 +398,115 @@ fn poll<const N: usize>(descriptors: [RawFd; N]) -> io::Result<[bool; N]> {
         let error = io::Error::last_os_error();
         if error.kind() != ErrorKind::Interrupted {
             return Err(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use tokio::sync::mpsc::UnboundedReceiver;
+
+    /// The runtime process's end.
+    struct Runtime {
+        channel: UnixStream,
+        stdout: File,
+        stderr: File,
+    }
+
+    impl Runtime {
+        fn connect(folder: &Path) -> Self {
+            let write = |name| File::options().write(true).open(folder.join(name));
+            Self {
+                channel: UnixStream::connect(folder.join(SOCKET)).unwrap(),
+                stdout: write(STDOUT).unwrap(),
+                stderr: write(STDERR).unwrap(),
+            }
+        }
+
+        fn tell(&mut self, message: &FromRuntime) {
+            write_frame(&mut self.channel, message).unwrap();
+        }
+
+        /// Waits until all that was written has been taken up.
+        fn fence(&mut self) {
+            self.tell(&FromRuntime::Fence);
+            while !matches!(
+                read_frame(&mut self.channel).unwrap(),
+                Some(ToRuntime::FenceReached)
+            ) {}
+        }
+    }
+
+    /// What a cell's events come to: text by stream, displays in between.
+    fn shown(events: &mut UnboundedReceiver<Event>, cell: u64) -> Vec<(char, Vec<u8>)> {
+        let mut shown: Vec<(char, Vec<u8>)> = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            assert_eq!(event.cell, cell, "another cell's output");
+            let (of, bytes) = match event.kind {
+                EventKind::Stdout(bytes) => ('o', bytes),
+                EventKind::Stderr(bytes) => ('e', bytes),
+                EventKind::Display(display) => ('d', display.id.unwrap_or_default().into_bytes()),
+                other => panic!("{other:?}"),
+            };
+            match shown.last_mut() {
+                Some((last, text)) if *last == of && of != 'd' => text.extend(bytes),
+                _ => shown.push((of, bytes)),
+            }
+        }
+        shown
+    }
+
+    #[test]
+    fn in_ten_thousand_cells_nothing_is_lost_and_the_order_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let channel = Channel::open(folder.path(), events).unwrap();
+        let mut runtime = Runtime::connect(folder.path());
+        // A small generator: which steps a cell takes, and how much it writes.
+        let mut seed = 42_u64;
+        let mut next = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        for cell in 1..=10_000_u64 {
+            channel.begin(cell, false).unwrap();
+            let mut expected: Vec<(char, Vec<u8>)> = Vec::new();
+            for _ in 0..next(5) {
+                let of = ['o', 'e', 'd'][next(3) as usize];
+                if expected.last().is_some_and(|(last, _)| *last != of) {
+                    runtime.fence();
+                }
+                let most = if next(50) == 0 { 200_000 } else { 300 };
+                let length = next(most) + 1;
+                let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+                match of {
+                    'o' => runtime.stdout.write_all(&bytes).unwrap(),
+                    'e' => runtime.stderr.write_all(&bytes).unwrap(),
+                    _ => runtime.tell(&FromRuntime::Display {
+                        data: vec![],
+                        id: Some(length.to_string()),
+                        update: false,
+                        cell: None,
+                    }),
+                }
+                let bytes = if of == 'd' {
+                    length.to_string().into_bytes()
+                } else {
+                    bytes
+                };
+                match expected.last_mut() {
+                    Some((last, text)) if *last == of && of != 'd' => text.extend(bytes),
+                    _ => expected.push((of, bytes)),
+                }
+            }
+            runtime.tell(&FromRuntime::Ended {
+                failure: None,
+                variables: vec![],
+            });
+            channel.wait_ended().unwrap();
+            assert!(shown(&mut received, cell) == expected, "cell {cell}");
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) use evaluator::Evaluator;
 pub(crate) use toolchain::{NoToolchain, Toolchain};
 pub(crate) use workplace::Workplace;
 
+pub(crate) use swath_channel::{Comm, CommAction};
+
 use serde_json::{Map, Value};
 
 /// A cell as the session hands it over.
@@ -81,8 +83,32 @@ pub(crate) enum EventKind {
         /// Whether the typed text must not be shown.
         password: bool,
     },
+    /// The cell has got to another stage.
+    Stage(Stage),
+    /// Something on a comm, from the runtime process.
+    Comm(Comm),
+    /// Whether the runtime process takes comms to a target.
+    CommTarget {
+        /// Its name.
+        name: String,
+        /// Whether it does.
+        exists: bool,
+    },
+    /// The runtime process has ended, and with it the other end of all comms.
+    CommsGone,
     /// The cell has ended; nothing but background updates follows.
     Finished(Outcome),
+}
+
+/// What is done for a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Crates are fetched and compiled for it.
+    Crates,
+    /// It is compiled.
+    Compiling,
+    /// It runs.
+    Running,
 }
 
 /// A value in several representations, by MIME type.

@@ -22,7 +22,7 @@ use super::toolchain::Toolchain;
 use super::types::PublicNames;
 use super::variables::State;
 use super::workplace::INSTANCES;
-use super::{Cell, CellError, EventKind};
+use super::{Cell, CellError, EventKind, Stage};
 use crate::completion::{SessionView, Variable as ViewVariable};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,7 @@ impl Session {
             }
         }
         self.commands(cell, &source)?;
+        self.stage(Stage::Compiling);
         let code = Text::whole(cell.number, &Arc::from(cell.code.as_str()));
         let result = if source.has_syntax_errors {
             self.compile_verbatim(cell, &code, &source)
@@ -139,6 +140,11 @@ impl Session {
             channel.tell(EventKind::Stdout(took.into_bytes()));
         }
         result
+    }
+
+    /// Tells what is done for the cell from now on.
+    pub(super) fn stage(&self, stage: Stage) {
+        self.shared.channel.tell(EventKind::Stage(stage));
     }
 
     /// From now on, what the runtime process shows belongs to this cell.
@@ -310,6 +316,7 @@ impl Session {
     /// # Errors
     /// The end of the process.
     fn load(&mut self, library: &Path, function: &str) -> Result<Ended, CellError> {
+        self.stage(Stage::Running);
         let run = ToRuntime::Run {
             library: library.to_string_lossy().into_owned(),
             function: function.to_owned(),

@@ -1,39 +1,162 @@
-//! Comms: there is no target, so nothing is ever open.
+//! Comms: between clients and the runtime process, which has the other end.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
+//!
+//! The kernel passes messages on, also while a cell runs, and keeps account of
+//! what is open: so it can answer for a runtime process that is busy or gone.
 
-use serde_json::Map;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 
 use super::{Origin, Session};
-use swath_wire::{CommClose, CommId, CommInfoReply, CommOpen};
+use crate::execution::{Comm, CommAction};
+use swath_wire::{CommClose, CommInfoReply, CommInfoRequest, CommMsg, CommOpen};
+
+/// What is open, and what can be.
+#[derive(Debug, Default)]
+pub(super) struct Comms {
+    /// The target of each open comm, by its id.
+    open: BTreeMap<String, String>,
+    /// The targets that the runtime process takes comms to.
+    targets: BTreeSet<String>,
+}
+
+/// What the runtime process does with comms.
+#[derive(Clone, Debug)]
+pub(super) enum CommEvent {
+    Comm(Comm),
+    /// It takes comms to a target, or not any more.
+    Target {
+        name: String,
+        exists: bool,
+    },
+    /// It has ended.
+    Gone,
+}
 
 impl Session {
-    pub(super) fn on_comm_info(&self, origin: &Origin) {
-        self.reply(
-            origin,
-            &CommInfoReply {
-                status: "ok",
-                comms: Map::new(),
-            },
-        );
+    pub(super) fn on_comm_info(&self, origin: &Origin, request: &CommInfoRequest) {
+        let wanted = request.target_name.as_ref();
+        let comms: Map<String, Value> = self
+            .comms
+            .open
+            .iter()
+            .filter(|(_, target)| wanted.is_none_or(|wanted| wanted == *target))
+            .map(|(id, target)| (id.clone(), json!({ "target_name": target })))
+            .collect();
+        let status = "ok";
+        self.reply(origin, &CommInfoReply { status, comms });
     }
 
-    /// Unknown target: the protocol asks for a comm_close at once.
-    pub(super) fn on_comm_open(&self, origin: &Origin, request: CommOpen) {
-        tracing::warn!("no comm target `{}`, comm closed", request.target_name);
-        self.publish(
-            &origin.header,
-            &CommClose {
-                comm_id: request.comm_id,
-                data: Map::new(),
-            },
-        );
+    /// A target that nobody has set: the protocol asks for a comm_close at once.
+    pub(super) fn on_comm_open(&mut self, origin: &Origin, open: CommOpen, buffers: Vec<Bytes>) {
+        let target = open.target_name;
+        if !self.comms.targets.contains(&target) {
+            tracing::warn!("no comm target `{target}`, comm closed");
+            self.publish(&origin.header, &close(open.comm_id));
+            return;
+        }
+        self.comms.open.insert(open.comm_id.clone(), target.clone());
+        let action = CommAction::Open { target };
+        self.pass_on(open.comm_id, action, open.data, buffers);
     }
 
-    pub(super) fn on_comm_msg(&self, request: &CommId) {
-        tracing::warn!("no comm `{}`, message dropped", request.comm_id);
+    pub(super) fn on_comm_msg(&self, message: CommMsg, buffers: Vec<Bytes>) {
+        if self.comms.open.contains_key(&message.comm_id) {
+            self.pass_on(message.comm_id, CommAction::Message, message.data, buffers);
+        } else {
+            tracing::warn!("no comm `{}`, message dropped", message.comm_id);
+        }
     }
 
-    pub(super) fn on_comm_close(&self, request: &CommId) {
-        tracing::debug!("comm `{}` closed by the client", request.comm_id);
+    pub(super) fn on_comm_close(&mut self, close: CommClose, buffers: Vec<Bytes>) {
+        if self.comms.open.remove(&close.comm_id).is_some() {
+            self.pass_on(close.comm_id, CommAction::Close, close.data, buffers);
+        } else {
+            tracing::debug!("comm `{}` was not open", close.comm_id);
+        }
     }
+
+    fn pass_on(&self, id: String, action: CommAction, data: Value, buffers: Vec<Bytes>) {
+        self.evaluator.comm(Comm {
+            id,
+            action,
+            data,
+            metadata: Map::new(),
+            buffers: buffers
+                .into_iter()
+                .map(|buffer| buffer.to_vec().into())
+                .collect(),
+        });
+    }
+
+    /// What the runtime process did, on behalf of a cell.
+    pub(super) fn on_comm_event(&mut self, cell: u64, event: CommEvent) {
+        let parent = self.outputs.parent(cell).cloned().unwrap_or(Value::Null);
+        match event {
+            CommEvent::Target { name, exists } => {
+                if exists {
+                    self.comms.targets.insert(name);
+                } else {
+                    self.comms.targets.remove(&name);
+                }
+            }
+            CommEvent::Gone => {
+                self.comms.targets.clear();
+                for id in std::mem::take(&mut self.comms.open).into_keys() {
+                    self.publish(&parent, &close(id));
+                }
+            }
+            CommEvent::Comm(comm) => self.publish_comm(&parent, comm),
+        }
+    }
+
+    fn publish_comm(&mut self, parent: &Value, comm: Comm) {
+        let Comm {
+            id: comm_id,
+            action,
+            data,
+            metadata,
+            buffers,
+        } = comm;
+        let buffers = buffers
+            .into_iter()
+            .map(|buffer| Bytes::from(buffer.0))
+            .collect();
+        match action {
+            CommAction::Open { target } => {
+                self.comms.open.insert(comm_id.clone(), target.clone());
+                let target_name = target;
+                self.publish(
+                    parent,
+                    &CommOpen {
+                        comm_id,
+                        target_name,
+                        data,
+                        metadata,
+                        buffers,
+                    },
+                );
+            }
+            CommAction::Message => self.publish(
+                parent,
+                &CommMsg {
+                    comm_id,
+                    data,
+                    metadata,
+                    buffers,
+                },
+            ),
+            CommAction::Close => {
+                self.comms.open.remove(&comm_id);
+                self.publish(parent, &CommClose { comm_id, data });
+            }
+        }
+    }
+}
+
+fn close(comm_id: String) -> CommClose {
+    let data = json!({});
+    CommClose { comm_id, data }
 }

@@ -1,7 +1,7 @@
 //! What a session needs of an evaluator.
 
 use crate::completion::SessionView;
-use crate::execution::Cell;
+use crate::execution::{Cell, Comm};
 
 /// Runs cells, one at a time; what happens arrives as
 /// [`Event`](crate::execution::Event)s. No method blocks, but for `shutdown`.
@@ -10,8 +10,11 @@ pub(crate) trait Evaluate: Send + Sync {
     fn execute(&self, cell: Cell);
     /// Answers the running cell's request for a line of input.
     fn reply_input(&self, line: String);
-    /// Asks the running cell to stop; does nothing where none runs.
+    /// Asks the running cell to stop, and what goes on in the background; does
+    /// nothing where nothing does.
     fn interrupt(&self);
+    /// Passes on what a client did with a comm.
+    fn comm(&self, comm: Comm);
     /// Ends every child process. May block for a moment.
     fn shutdown(&self);
     /// What cells have defined so far.

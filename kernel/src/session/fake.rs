@@ -2,7 +2,10 @@
 //!
 //! `print TEXT`, `eprint TEXT`, `bytes HEX`, `flood BYTES`, `sleep MS`,
 //! `display ID TEXT`, `update ID TEXT`, `clear`, `input PROMPT`,
-//! `password PROMPT`, `error MESSAGE`; anything else is the cell's result.
+//! `password PROMPT`, `error MESSAGE`, `compile`, `run` (the stages), `stubborn MS`
+//! (a sleep that no interrupt ends), `target NAME`, `open ID TARGET`, `say ID TEXT`,
+//! `close ID` (comms), `die` (the comms' other end is gone); anything else is
+//! the cell's result. What a client says on a comm is said back at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -13,7 +16,9 @@ use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::completion::{SessionView, Variable};
-use crate::execution::{Cell, CellError, Display, Event, EventKind, MimeBundle, Outcome};
+use crate::execution::{
+    Cell, CellError, Comm, CommAction, Display, Event, EventKind, MimeBundle, Outcome, Stage,
+};
 use crate::session::Evaluate;
 
 /// Nothing to configure.
@@ -24,6 +29,7 @@ pub(crate) struct Config {}
 pub(crate) struct Fake {
     cells: mpsc::Sender<Cell>,
     lines: mpsc::Sender<String>,
+    events: UnboundedSender<Event>,
     interrupted: Arc<AtomicBool>,
     /// Whether `shutdown` was called.
     pub(crate) ended: Arc<Mutex<bool>>,
@@ -37,6 +43,7 @@ impl Fake {
         let (events, received) = unbounded_channel();
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
+        let said = events.clone();
         std::thread::spawn(move || {
             for cell in to_run {
                 let script = Script {
@@ -59,6 +66,7 @@ impl Fake {
         let fake = Self {
             cells,
             lines,
+            events: said,
             interrupted,
             ended: Arc::default(),
         };
@@ -79,6 +87,13 @@ impl Evaluate for Fake {
 
     fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
+    }
+
+    fn comm(&self, comm: Comm) {
+        if comm.action == CommAction::Message {
+            let kind = EventKind::Comm(comm);
+            let _ = self.events.send(Event { cell: 0, kind });
+        }
     }
 
     fn shutdown(&self) {
@@ -147,6 +162,33 @@ impl Script<'_> {
                     update: command == "update",
                 }));
             }
+            "stubborn" => {
+                std::thread::sleep(Duration::from_millis(rest.parse().unwrap_or(0)));
+            }
+            "compile" => self.send(EventKind::Stage(Stage::Compiling)),
+            "run" => self.send(EventKind::Stage(Stage::Running)),
+            "target" => self.send(EventKind::CommTarget {
+                name: rest.to_owned(),
+                exists: true,
+            }),
+            "open" | "say" | "close" => {
+                let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let action = match command {
+                    "open" => CommAction::Open {
+                        target: rest.to_owned(),
+                    },
+                    "say" => CommAction::Message,
+                    _ => CommAction::Close,
+                };
+                self.send(EventKind::Comm(Comm {
+                    id: id.to_owned(),
+                    action,
+                    data: json!(rest),
+                    metadata: serde_json::Map::new(),
+                    buffers: vec![rest.as_bytes().to_vec().into()],
+                }));
+            }
+            "die" => self.send(EventKind::CommsGone),
             "clear" => self.send(EventKind::Clear { wait: true }),
             "input" | "password" => {
                 self.send(EventKind::Input {

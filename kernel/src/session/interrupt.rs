@@ -1,7 +1,10 @@
 //! interrupt_request, and SIGINT.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-interrupt>
 
+use std::time::Instant;
+
 use super::{Origin, Session};
+use crate::execution::{Event, EventKind};
 use swath_wire::InterruptReply;
 
 impl Session {
@@ -13,11 +16,40 @@ impl Session {
     /// Asks the running cell to stop. It ends with an error, which aborts the
     /// queue as any error does.
     pub(super) fn interrupt(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.interrupt(Instant::now());
+            self.outputs.discard_backlog(running.cell());
+        }
+        self.evaluator.interrupt();
+    }
+
+    /// Tells who has interrupted a cell that goes on why it does, and what
+    /// interrupting again would cost.
+    pub(super) fn hint_at_second_interrupt(&mut self) {
+        let now = Instant::now();
         let Some(running) = &mut self.running else {
             return;
         };
-        running.interrupt();
-        self.outputs.discard_backlog(running.cell());
-        self.evaluator.interrupt();
+        if !running.take_hint(now) {
+            return;
+        }
+        let cell = running.cell();
+        let variables = self.evaluator.view().variables;
+        let lost = match &variables[..] {
+            [] => "no variable would be lost".to_owned(),
+            variables => {
+                let names: Vec<&str> = variables.iter().map(|known| &known.name[..]).collect();
+                format!("these variables would be lost: {}", names.join(", "))
+            }
+        };
+        let text = format!(
+            "[interrupt] The cell has not come to a point where it can stop. Interrupting again \
+             ends its process; {lost}.\n[interrupt] Loops can be stopped that call \
+             `checkpoint()?` now and then, or run over `….progress()`.\n"
+        );
+        self.on_cell(Event {
+            cell,
+            kind: EventKind::Stderr(text.into_bytes()),
+        });
     }
 }

@@ -21,6 +21,7 @@ mod inspect;
 mod interrupt;
 mod is_complete;
 mod kernel_info;
+mod notice;
 mod origin;
 mod output;
 mod queue;
@@ -49,6 +50,7 @@ use crate::output::{Pace, max_output};
 use crate::signals::Signal;
 use swath_wire::{Encoder, Status};
 
+use comm::Comms;
 use complete::Answer;
 use origin::Origin;
 use output::Outputs;
@@ -78,6 +80,8 @@ pub(crate) struct Session {
     /// The id of the last cell handed to the evaluator.
     last_cell: u64,
     history: Record,
+    /// The comms between clients and the runtime process.
+    comms: Comms,
     /// Where completion and inspection report back.
     answers: mpsc::UnboundedSender<Answer>,
     /// Set by shutdown_request.
@@ -133,6 +137,7 @@ impl Session {
             execution_count: 0,
             last_cell: 0,
             history,
+            comms: Comms::default(),
             answers,
             ended: false,
         };

@@ -22,6 +22,8 @@ use swath_wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, Inspec
 /// arrive: they belong to the run that failed. No client has seen the error
 /// yet, so that none of them can be an answer to it.
 const GRACE: Duration = Duration::from_millis(15);
+/// How long a cell may go on after an interrupt before the user is told why.
+const HINT: Duration = Duration::from_secs(2);
 /// How long after the first cell the analyzer starts.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -40,8 +42,16 @@ pub(super) struct Running {
     payload: Vec<Value>,
     /// Whether the user has been asked and hasn't answered.
     asked: bool,
-    /// Whether an interrupt was asked for.
-    interrupted: bool,
+    interrupted: Interrupted,
+}
+
+/// Whether an interrupt was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Interrupted {
+    No,
+    /// It was, and if the cell goes on the user is told at this time what to do.
+    Hint(Instant),
+    Told,
 }
 
 /// How far it is.
@@ -77,16 +87,33 @@ impl Running {
 
     /// When it must be looked at again.
     pub(super) fn due(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Failed { at, .. } => Some(at),
+        match (&self.stage, &self.interrupted) {
+            (Stage::Failed { at, .. }, _) | (_, Interrupted::Hint(at)) => Some(*at),
             _ => None,
         }
     }
 
     /// Notes that an interrupt was asked for.
-    pub(super) fn interrupt(&mut self) {
-        self.interrupted = true;
+    pub(super) fn interrupt(&mut self, now: Instant) {
+        if self.interrupted == Interrupted::No {
+            self.interrupted = Interrupted::Hint(now + HINT);
+        }
         self.asked = false;
+    }
+
+    /// Whether the user is to be told now why the cell goes on; once.
+    pub(super) fn take_hint(&mut self, now: Instant) -> bool {
+        let is_due = matches!(self.interrupted, Interrupted::Hint(at) if at <= now)
+            && !matches!(self.stage, Stage::Failed { .. });
+        if is_due {
+            self.interrupted = Interrupted::Told;
+        }
+        is_due
+    }
+
+    /// Whether it has failed, and this can be told now.
+    fn has_failed(&self, now: Instant) -> bool {
+        matches!(self.stage, Stage::Failed { at, .. } if at <= now)
     }
 
     /// Notes that the user is asked.
@@ -111,6 +138,7 @@ impl Session {
     /// the next one.
     pub(super) fn progress(&mut self, requests: &mut mpsc::UnboundedReceiver<Received>) {
         loop {
+            self.hint_at_second_interrupt();
             self.show();
             if self.due_failure() {
                 while let Ok((channel, envelope)) = requests.try_recv() {
@@ -155,7 +183,7 @@ impl Session {
             result: None,
             payload: Vec::new(),
             asked: false,
-            interrupted: false,
+            interrupted: Interrupted::No,
         });
         if is_blank {
             self.conclude_code();
@@ -287,7 +315,7 @@ impl Session {
         else {
             return;
         };
-        if *interrupted {
+        if *interrupted != Interrupted::No {
             expressions.interrupt();
         }
         if let Some(code) = expressions.next() {
@@ -310,10 +338,9 @@ impl Session {
     }
 
     fn due_failure(&self) -> bool {
-        self.running
-            .as_ref()
-            .and_then(Running::due)
-            .is_some_and(|at| at <= Instant::now())
+        let now = Instant::now();
+        let running = self.running.as_ref();
+        running.is_some_and(|running| running.has_failed(now))
     }
 
     /// Tells the running cell's error, and aborts what depends on it.

@@ -271,15 +271,126 @@ async fn an_interrupt_ends_the_cell_and_aborts_the_queue() {
 }
 
 #[tokio::test]
+async fn who_goes_on_after_an_interrupt_is_explained_once() {
+    let mut client = Client::start().await;
+    let cell = client.execute("stubborn 4500\nprint end").await;
+    client.broadcast_until("input").await;
+    for _ in 0..2 {
+        let interrupt = client.control("interrupt_request", json!({})).await;
+        client.control_reply(&interrupt).await;
+    }
+    let shown = client.broadcasts(&cell).await;
+    let hints: Vec<_> = shown
+        .iter()
+        .filter(|shown| shown.starts_with("err:"))
+        .collect();
+    assert_eq!(hints.len(), 1, "{shown:?}");
+    assert!(hints[0].contains("these variables would be lost: numbers"));
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_long_compilation_has_a_notice_that_goes() {
+    check(
+        "compile\nsleep 2300\nrun\nprint a",
+        &[
+            "busy",
+            "input",
+            "display:Compiling … 1 s",
+            "update:Compiling … 2 s",
+            "clear",
+            "out:a\n",
+            "idle",
+        ],
+    )
+    .await;
+    // Clearing would take the text away as well.
+    check(
+        "compile\nprint a\nsleep 1300",
+        &[
+            "busy",
+            "input",
+            "out:a\n",
+            "display:Compiling … 1 s",
+            "update:Compiled",
+            "idle",
+        ],
+    )
+    .await;
+    check(
+        "compile\nsleep 300\nrun\nsleep 1300",
+        &["busy", "input", "idle"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_of_an_earlier_display_belongs_to_the_cell_that_runs() {
+    let mut client = Client::start().await;
+    let first = client.execute("display bar 10 %").await;
+    client.broadcasts(&first).await;
+    let second = client.execute("update bar 20 %").await;
+    assert_eq!(
+        client.broadcasts(&second).await,
+        ["busy", "input", "update:20 %", "idle"]
+    );
+    client.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_comm_to_nobody_is_closed() {
     let mut client = Client::start().await;
-    let id = client
-        .request(
-            "comm_open",
-            json!({"comm_id": "c1", "target_name": "x", "data": {}}),
-        )
-        .await;
+    let open = json!({"comm_id": "c1", "target_name": "x", "data": {}});
+    let id = client.request("comm_open", open).await;
     assert_eq!(client.broadcasts(&id).await, ["busy", "comm_close", "idle"]);
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn comms_are_open_until_an_end_closes_them_or_is_gone() {
+    let mut client = Client::start().await;
+    let cell = client
+        .execute("target x\nopen k1 a\nsay k1 hello\nopen k2 b\nclose k2")
+        .await;
+    assert_eq!(
+        client.broadcasts(&cell).await,
+        [
+            "busy",
+            "input",
+            "comm_open",
+            "comm_msg",
+            "comm_open",
+            "comm_close",
+            "idle"
+        ]
+    );
+    let open = json!({"comm_id": "c1", "target_name": "x"});
+    let opened = client.request("comm_open", open).await;
+    assert_eq!(client.broadcasts(&opened).await, ["busy", "idle"]);
+    let comms = async |client: &mut Client, content| {
+        let asked = client.request("comm_info_request", content).await;
+        client.reply(&asked).await["comms"].clone()
+    };
+    assert_eq!(
+        comms(&mut client, json!({})).await,
+        json!({"c1": {"target_name": "x"}, "k1": {"target_name": "a"}})
+    );
+    assert_eq!(
+        comms(&mut client, json!({"target_name": "a"})).await,
+        json!({"k1": {"target_name": "a"}})
+    );
+    // While a cell runs, both ways.
+    let busy = client.execute("sleep 500").await;
+    let say = json!({"comm_id": "c1", "data": {"n": 1}});
+    client.request("comm_msg", say).await;
+    client.broadcast_until("comm_msg").await;
+    client.broadcasts(&busy).await;
+    let died = client.execute("die").await;
+    assert_eq!(
+        client.broadcasts(&died).await,
+        ["busy", "input", "comm_close", "comm_close", "idle"]
+    );
+    assert_eq!(comms(&mut client, json!({})).await, json!({}));
     client.shutdown().await;
 }
 

@@ -1,36 +1,83 @@
-//! Comms. The kernel has no target of its own, so that every comm which a
-//! client opens is closed again, as the protocol asks.
+//! Comms: messages between a client and code in the kernel, under an id.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Content;
 
-/// A comm that a client opens.
-#[derive(Clone, Debug, Deserialize)]
+/// Opens a comm; from either side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CommOpen {
     /// The comm's id.
     pub comm_id: String,
-    /// Whom the client wants at the other end.
+    /// Who is wanted at the other end.
     #[serde(default)]
     pub target_name: String,
+    /// Whatever the two ends agree on.
+    #[serde(default)]
+    pub data: Value,
+    /// In the message's metadata.
+    #[serde(skip)]
+    pub metadata: Map<String, Value>,
+    /// Raw data beside it.
+    #[serde(skip)]
+    pub buffers: Vec<Bytes>,
 }
 
-/// The comm that a comm_msg or comm_close is about; its data nobody reads.
-#[derive(Clone, Debug, Deserialize)]
-pub struct CommId {
+/// A message on a comm; from either side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommMsg {
     /// The comm's id.
     pub comm_id: String,
+    /// Whatever the two ends agree on.
+    #[serde(default)]
+    pub data: Value,
+    /// In the message's metadata.
+    #[serde(skip)]
+    pub metadata: Map<String, Value>,
+    /// Raw data beside it.
+    #[serde(skip)]
+    pub buffers: Vec<Bytes>,
 }
 
-/// Closes a comm.
-#[derive(Clone, Debug, Serialize)]
+/// Closes a comm; from either side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CommClose {
     /// The comm's id.
     pub comm_id: String,
-    /// Empty.
-    pub data: Map<String, Value>,
+    /// Whatever the two ends agree on.
+    #[serde(default)]
+    pub data: Value,
+}
+
+impl Content for CommOpen {
+    fn msg_type(&self) -> &str {
+        "comm_open"
+    }
+
+    fn metadata(&self) -> Option<&Map<String, Value>> {
+        Some(&self.metadata)
+    }
+
+    fn buffers(&self) -> &[Bytes] {
+        &self.buffers
+    }
+}
+
+impl Content for CommMsg {
+    fn msg_type(&self) -> &str {
+        "comm_msg"
+    }
+
+    fn metadata(&self) -> Option<&Map<String, Value>> {
+        Some(&self.metadata)
+    }
+
+    fn buffers(&self) -> &[Bytes] {
+        &self.buffers
+    }
 }
 
 impl Content for CommClose {
@@ -39,12 +86,20 @@ impl Content for CommClose {
     }
 }
 
-/// The open comms: none.
+/// Which comms are open?
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct CommInfoRequest {
+    /// Only those to this target.
+    #[serde(default)]
+    pub target_name: Option<String>,
+}
+
+/// The open comms.
 #[derive(Clone, Debug, Serialize)]
 pub struct CommInfoReply {
     /// Always "ok".
     pub status: &'static str,
-    /// By id.
+    /// `{"target_name": …}` by id.
     pub comms: Map<String, Value>,
 }
 

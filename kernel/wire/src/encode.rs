@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Frames, Header, Signer};
@@ -11,6 +11,14 @@ use super::{Frames, Header, Signer};
 pub trait Content: Serialize {
     /// The message's type.
     fn msg_type(&self) -> &str;
+    /// What stands in the message's metadata.
+    fn metadata(&self) -> Option<&Map<String, Value>> {
+        None
+    }
+    /// Raw data beside it.
+    fn buffers(&self) -> &[Bytes] {
+        &[]
+    }
 }
 
 /// Makes the session's messages.
@@ -39,12 +47,14 @@ impl Encoder {
         parent: &Value,
         content: &C,
     ) -> Result<Frames, serde_json::Error> {
-        self.encode_json(
-            identities,
-            parent,
-            content.msg_type(),
-            serde_json::to_vec(content)?,
-        )
+        let encoded = serde_json::to_vec(content)?;
+        let mut frames = self.frames(identities, parent, content.msg_type(), encoded)?;
+        if let Some(metadata) = content.metadata() {
+            frames.metadata = Bytes::from(serde_json::to_vec(metadata)?);
+        }
+        frames.buffers = content.buffers().to_vec();
+        frames.signature = Bytes::from(self.signer.sign(frames.signed()));
+        Ok(frames)
     }
 
     /// The frames of an iopub message, with its topic.
@@ -57,8 +67,9 @@ impl Encoder {
         self.encode(vec![Bytes::from(topic)], parent, content)
     }
 
-    /// Not generic: compiled once for all contents.
-    fn encode_json(
+    /// The frames before they are signed. Not generic: compiled once for all
+    /// contents.
+    fn frames(
         &self,
         identities: Vec<Bytes>,
         parent: &Value,
@@ -70,15 +81,13 @@ impl Encoder {
             Value::Object(_) => Bytes::from(serde_json::to_vec(parent)?),
             _ => Bytes::from_static(b"{}"),
         };
-        let mut frames = Frames {
+        Ok(Frames {
             identities,
             header: Bytes::from(serde_json::to_vec(&header)?),
             parent_header,
             metadata: Bytes::from_static(b"{}"),
             content: Bytes::from(content),
             ..Frames::default()
-        };
-        frames.signature = Bytes::from(self.signer.sign(frames.signed()));
-        Ok(frames)
+        })
     }
 }

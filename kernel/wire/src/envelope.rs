@@ -24,6 +24,8 @@ pub struct Envelope {
     pub msg_type: String,
     /// The request, or why its content isn't one: that gets an error reply.
     pub request: Result<Request, BadRequest>,
+    /// Raw data beside the content, which no signature covers.
+    pub buffers: Vec<Bytes>,
 }
 
 /// Why a message is dropped.
@@ -84,6 +86,7 @@ impl Reader {
             header,
             msg_type: typed.msg_type,
             request,
+            buffers: frames.buffers,
         })
     }
 

@@ -24,7 +24,7 @@ mod request;
 mod sign;
 mod stdin;
 
-pub use comm::{CommClose, CommId, CommInfoReply, CommOpen};
+pub use comm::{CommClose, CommInfoReply, CommInfoRequest, CommMsg, CommOpen};
 pub use complete::{CompleteReply, CompleteRequest};
 pub use connect::ConnectReply;
 pub use control::{InterruptReply, ShutdownReply, ShutdownRequest};

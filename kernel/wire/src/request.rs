@@ -7,8 +7,8 @@ use thiserror::Error;
 use super::history::RawHistoryRequest;
 use super::stdin::InputReply;
 use super::{
-    CommId, CommOpen, CompleteRequest, Content, ExecuteRequest, HistoryRequest, InspectRequest,
-    IsCompleteRequest, ShutdownRequest,
+    CommClose, CommInfoRequest, CommMsg, CommOpen, CompleteRequest, Content, ExecuteRequest,
+    HistoryRequest, InspectRequest, IsCompleteRequest, ShutdownRequest,
 };
 
 /// Everything that a client can ask.
@@ -27,13 +27,13 @@ pub enum Request {
     /// What was executed before?
     History(HistoryRequest),
     /// Which comms are open?
-    CommInfo,
+    CommInfo(CommInfoRequest),
     /// Open a comm.
     CommOpen(CommOpen),
     /// A message on a comm.
-    CommMsg(CommId),
+    CommMsg(CommMsg),
     /// Close a comm.
-    CommClose(CommId),
+    CommClose(CommClose),
     /// Which ports?
     Connect,
     /// Interrupt the running cell.
@@ -78,7 +78,7 @@ impl Request {
                     .and_then(HistoryRequest::try_from)
                     .map_err(bad)?,
             ),
-            "comm_info_request" => any(content, Self::CommInfo).map_err(bad)?,
+            "comm_info_request" => Self::CommInfo(json(content).map_err(bad)?),
             "comm_open" => Self::CommOpen(json(content).map_err(bad)?),
             "comm_msg" => Self::CommMsg(json(content).map_err(bad)?),
             "comm_close" => Self::CommClose(json(content).map_err(bad)?),

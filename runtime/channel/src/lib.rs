@@ -5,6 +5,10 @@
 //! goes through two FIFOs beside it, as bytes. The kernel empties the FIFOs
 //! before it takes up a frame, so that output keeps its order.
 
+mod comm;
+
+pub use comm::{Buffer, Comm, CommAction};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
@@ -61,6 +65,15 @@ pub enum FromRuntime {
         /// Hide what is typed.
         password: bool,
     },
+    /// Something on a comm, from this end.
+    Comm(Comm),
+    /// Comms to a target are taken from now on, or not any more.
+    CommTarget {
+        /// The target's name.
+        name: String,
+        /// Whether they are.
+        exists: bool,
+    },
     /// Take up what has been written so far, then answer
     /// [`ToRuntime::FenceReached`]: sent where output changes from one stream
     /// to the other.
@@ -91,13 +104,17 @@ pub enum ToRuntime {
         /// The function's name: `extern "C" fn()`.
         function: String,
     },
-    /// Stop what is being computed.
+    /// Stop the cell that runs, and what is being computed.
     Interrupt,
+    /// Stop what is being computed: no cell runs.
+    CancelBackground,
     /// What the user typed; `None` where nobody can be asked.
     Input {
         /// The line.
         text: Option<String>,
     },
+    /// Something on a comm, from a client.
+    Comm(Comm),
     /// The answer to [`FromRuntime::Fence`].
     FenceReached,
 }

@@ -93,20 +93,14 @@ impl Failure {
     }
 
     fn of_panic(payload: Box<dyn Any + Send>) -> Self {
-        let location = panics::take_location();
-        match payload.downcast::<Error>() {
-            Ok(error) => Self {
-                kind: error.kind().to_owned(),
-                message: error.to_string(),
-                location,
-                variable: None,
-            },
-            Err(payload) => Self {
-                kind: "Panic".to_owned(),
-                message: panics::message(&*payload),
-                location,
-                variable: None,
-            },
+        let (error, location) = panics::error_and_place(payload);
+        let (kind, message) = match error {
+            Error::Panic { message, .. } => ("Panic", message),
+            error => (error.kind(), error.to_string()),
+        };
+        Self {
+            location,
+            ..Self::of(kind, message)
         }
     }
 }
@@ -115,10 +109,8 @@ impl Failure {
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     // An interrupt may have come while the cell was compiled.
     let outcome = schedule::checkpoint()
-        .map_err(Failure::from)
-        .and_then(|()| {
-            panics::catch_payload(body).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
-        });
+        .and_then(|()| schedule::abort::abortable(|| guard(body)))
+        .unwrap_or_else(|interrupted| Err(Failure::from(interrupted)));
     end(outcome.err());
 }
 
@@ -230,7 +222,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
                 .ok()
         });
     match &*EXECUTOR {
-        Some(executor) => executor.block_on(future),
+        Some(executor) => executor.block_on(schedule::cancel::interruptible(future)),
         None => Error::Argument("cannot start the threads that run futures".to_owned()).raise(),
     }
 }

@@ -1,5 +1,6 @@
 //! The runtime's end of the channel to the kernel.
 
+use super::comm;
 use super::output::{self, Sink};
 use super::stdin::Stdin;
 use crate::display::Bundle;
@@ -8,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use swath_channel::{FromRuntime, ToRuntime, read_frame, write_frame};
@@ -19,11 +20,14 @@ struct Channel {
     arrived: Condvar,
     /// The cell that runs.
     cell: AtomicU64,
+    /// How many fences were asked for.
+    fences: AtomicUsize,
     stdin: Stdin,
 }
 
 #[derive(Default)]
 struct Inbox {
+    /// How many answers to fences have come.
     fences: usize,
     /// [`input`] waits for what the user types; standard input gets it otherwise.
     asked: bool,
@@ -57,6 +61,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Run>> {
         inbox: Mutex::default(),
         arrived: Condvar::new(),
         cell: AtomicU64::new(0),
+        fences: AtomicUsize::new(0),
         stdin,
     });
     let receiver = channel.clone();
@@ -100,8 +105,13 @@ impl Channel {
                 self.inbox.lock().allow_input = allow_input;
                 self.stdin.connect(allow_input);
             }
+            ToRuntime::CancelBackground => {
+                schedule::cancel::cancel_all();
+                schedule::abort::abort();
+            }
             ToRuntime::Interrupt => {
                 schedule::interrupt();
+                schedule::abort::abort();
                 // Somebody may wait for input that will not come.
                 self.arrived.notify_all();
             }
@@ -114,6 +124,7 @@ impl Channel {
                 }
                 self.arrived.notify_all();
             }
+            ToRuntime::Comm(message) => comm::receive(message),
             ToRuntime::FenceReached => {
                 self.inbox.lock().fences += 1;
                 self.arrived.notify_all();
@@ -135,6 +146,11 @@ pub(super) fn send(message: &FromRuntime) {
     }
 }
 
+/// Whether there is a kernel.
+pub(super) fn is_connected() -> bool {
+    CHANNEL.get().is_some()
+}
+
 /// The number of the running cell.
 pub fn current_cell() -> Option<u64> {
     CHANNEL
@@ -145,10 +161,12 @@ pub fn current_cell() -> Option<u64> {
 /// Waits until the kernel has taken up all output so far.
 pub(super) fn fence() {
     let Some(channel) = CHANNEL.get() else { return };
-    let before = channel.inbox.lock().fences;
+    // Of fences that cross, the later is answered last, and covers what was
+    // written before either.
+    let number = channel.fences.fetch_add(1, Ordering::AcqRel) + 1;
     channel.send(&FromRuntime::Fence);
     let mut inbox = channel.inbox.lock();
-    while inbox.fences == before && !inbox.closed {
+    while inbox.fences < number && !inbox.closed {
         channel.arrived.wait(&mut inbox);
     }
 }
@@ -213,14 +231,18 @@ fn ask_for_stdin(channel: &Channel, thread: u32) {
 struct ToKernel;
 
 impl Sink for ToKernel {
-    fn display(&self, bundle: &Bundle, id: Option<&str>, update: bool) {
+    fn cell(&self) -> Option<u64> {
+        current_cell()
+    }
+
+    fn display(&self, cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool) {
         // What was printed before comes before.
         let _ = io::Write::flush(&mut io::stdout());
         send(&FromRuntime::Display {
             data: bundle.data.clone(),
             id: id.map(str::to_owned),
             update,
-            cell: current_cell(),
+            cell,
         });
         // What is printed next comes after.
         fence();

@@ -5,6 +5,7 @@
 //! FIFOs, so that a cell can do with them what it likes.
 
 use super::{cell, channel, panics, public_paths};
+use crate::{diagnostics, schedule};
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -33,8 +34,10 @@ fn serve() -> io::Result<()> {
             )
         })?;
     redirect(&directory)?;
+    schedule::abort::install();
     panics::install_hook();
     let runs = channel::connect(&directory)?;
+    diagnostics::install();
     channel::send(&FromRuntime::Hello {
         pid: std::process::id(),
         public_paths: public_paths::table(),

@@ -1,6 +1,7 @@
 //! Panics: as errors of the task, or of the cell, that they happened in.
 
 use crate::error::{Error, Result};
+use crate::schedule;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,7 +29,9 @@ pub fn install_hook() {
                 .map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column())),
             message: message(info.payload()),
         };
-        if CAUGHT.get() > 0 {
+        if schedule::abort::is_abort(info.payload()) {
+            // On threads of Polars' own; it comes back as an interrupt.
+        } else if CAUGHT.get() > 0 {
             tell_caught();
             LAST.with_borrow_mut(|last| *last = Some(panic));
         } else {
@@ -77,14 +80,24 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T> {
 
 /// The error that a panic stands for: itself, where an [`Error`] was raised.
 fn error_of(payload: Box<dyn Any + Send>) -> Error {
-    let location = take_location();
-    match payload.downcast::<Error>() {
+    match error_and_place(payload) {
+        (Error::Panic { message, .. }, location) => Error::Panic { message, location },
+        (error, _) => error,
+    }
+}
+
+/// As [`error_of`], and the place of the panic, `file:line:column`; it is told then.
+pub(super) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<String>) {
+    let place = take_location();
+    let error = match payload.downcast::<Error>() {
         Ok(error) => *error,
+        Err(payload) if schedule::abort::is_abort(&*payload) => Error::Interrupted,
         Err(payload) => Error::Panic {
             message: message(&*payload),
-            location,
+            location: None,
         },
-    }
+    };
+    (error, place)
 }
 
 /// A panic's message.
