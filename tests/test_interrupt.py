@@ -1,6 +1,8 @@
 """Interrupting a cell ends the cell, not the session."""
 
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -54,6 +56,135 @@ def test_arrays_are_interrupted(kernel):
     assert took < 5
     assert kernel.ok("treasure").result == '"gold"'
     assert kernel.ok("Array::<f64>::ones((4, 4), (2, 2)).sum().compute()?").result == "16.0"
+
+
+# What runs for minutes, and stops at once.
+STOPPABLE = {
+    "sleep": "sleep(std::time::Duration::from_secs(600))?;",
+    "checkpoint in a loop": "let mut n = 0u64; loop { n += 1; std::hint::black_box(n); checkpoint()?; }",
+    "checkpoint in a function": """
+        fn look(n: u64) -> SwathResult<u64> { checkpoint()?; Ok(n) }
+        let mut n = 0u64; while n < u64::MAX { n = look(n)? + 1; std::hint::black_box(n); }
+    """,
+    "a loop with a bar": "for n in (0..6_000_000).progress() { std::thread::sleep(std::time::Duration::from_millis(1)); std::hint::black_box(n); }",
+    "a loop that prints": "loop { std::thread::sleep(std::time::Duration::from_millis(20)); print!(\".\"); }",
+    "a future": "std::future::pending::<()>().await;",
+    "a future that is awaited in an async block": "(async { std::future::pending::<i32>().await + 1 }).await;",
+    "a query of Polars": """
+        let rows: Vec<i64> = (0..100).collect();
+        let frame = df!("a" => rows)?;
+        let parts: Vec<_> = (0..2_000).map(|_| polars::prelude::IntoLazy::lazy(frame.clone()).map(
+            |frame| { std::thread::sleep(std::time::Duration::from_millis(50)); Ok(frame) },
+            polars::prelude::AllowedOptimizations::default(), None, Some("nap"))).collect();
+        polars::prelude::concat(parts, polars::prelude::UnionArgs { parallel: false, ..Default::default() })?.collect()?;
+    """,
+    "a graph of tasks": """
+        fn nap(n: u64) -> u64 { std::thread::sleep(std::time::Duration::from_millis(20)); n + 1 }
+        let mut graph = TaskGraph::new();
+        graph.insert("0", nap, (0u64,))?;
+        for n in 1..5_000 { graph.insert(format!("{n}"), nap, (key(&format!("{}", n - 1)),))?; }
+        graph.get::<u64>("4999")?;
+    """,
+    "a task that sleeps": "try_delayed(|x: u64| { sleep(std::time::Duration::from_secs(600))?; Ok::<u64, Error>(x) }).call(1u64).compute()?;",
+    "a frame of partitions": """
+        let text: String = (0..200_000).map(|n| format!("{},{}\\n", n % 7, n)).collect();
+        std::fs::write("numbers.csv", format!("a,b\\n{text}"))?;
+        loop { read_csv("numbers.csv").partitions(8).load()?.group_by(["a"]).mean().compute()?; }
+    """,
+}
+
+
+@pytest.mark.parametrize("cell", STOPPABLE.values(), ids=STOPPABLE.keys())
+def test_it_stops_and_everything_is_kept(kernel, cell):
+    kernel.ok("fn triple(n: u64) -> u64 { 3 * n }\nlet held = Array::<f64>::ones([8, 8], (4, 4)).persist()?;")
+    result, took = interrupted(kernel, cell, after=1.0)
+    assert result.reply["ename"] == "Interrupted", result.error
+    # Generous: cells that this machine compiles meanwhile hold it up.
+    assert took < 5
+    asked = time.monotonic()
+    assert kernel.ok('format!("{} {treasure} {}", triple(2), held.sum().compute()?)').result == '"6 gold 64"'
+    assert time.monotonic() - asked < 10
+
+
+def test_waiting_for_input_is_interrupted(kernel):
+    message_id = kernel.send('let name = input("Name? ")?;', allow_stdin=True)
+    kernel.client.get_stdin_msg(timeout=30)
+    kernel.manager.interrupt_kernel()
+    result = kernel.finish(message_id)
+    assert result.reply["ename"] == "Interrupted"
+    assert kernel.ok("treasure").result == '"gold"'
+
+
+def test_a_compilation_is_interrupted(kernel):
+    # The compiler computes this for minutes.
+    slow = "const fn fib(n: u64) -> u64 { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }\nconst SLOW: u64 = fib(60);\nSLOW"
+    message_id = kernel.send("#[allow(long_running_const_eval)]\n" + slow.replace("const SLOW", "#[allow(long_running_const_eval)]\nconst SLOW"))
+    time.sleep(3)
+    kernel.manager.interrupt_kernel()
+    result = kernel.finish(message_id)
+    assert result.reply["ename"] == "Interrupted", result
+    assert "was not run" in result.error
+    assert kernel.ok("treasure").result == '"gold"'
+
+
+def test_a_persist_in_the_background_is_interrupted(kernel):
+    kernel.ok(
+        "static DOZED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);\n"
+        "fn doze(n: u64) -> u64 {\n"
+        "    std::thread::sleep(std::time::Duration::from_millis(20));\n"
+        "    DOZED.fetch_add(1, std::sync::atomic::Ordering::SeqCst); n\n"
+        "}\n"
+        "fn gather(parts: Vec<u64>) -> u64 { parts.iter().sum() }\n"
+        "let parts: Vec<_> = (0..5_000u64).map(|n| delayed(doze).call(n)).collect();\n"
+        "let dozing = delayed(gather).call(parts).persist()?;"
+    )
+    time.sleep(0.5)
+    # No cell runs.
+    kernel.manager.interrupt_kernel()
+    time.sleep(1)
+    dozed = kernel.ok("DOZED.load(std::sync::atomic::Ordering::SeqCst)").result
+    assert 0 < int(dozed) < 5_000
+    time.sleep(1)
+    assert kernel.ok("DOZED.load(std::sync::atomic::Ordering::SeqCst)").result == dozed
+    assert kernel.ok("treasure").result == '"gold"'
+
+
+def test_a_thread_of_the_users_is_not_interrupted_while_idle(kernel):
+    kernel.ok(
+        "let counted = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0)); let counts = counted.clone();\n"
+        "let counting = std::thread::spawn(move || for _ in 0..40 {\n"
+        "    std::thread::sleep(std::time::Duration::from_millis(50));\n"
+        "    print!(\".\"); counts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);\n"
+        "});"
+    )
+    kernel.manager.interrupt_kernel()
+    time.sleep(0.5)
+    kernel.ok("counting.join().unwrap();")
+    assert kernel.ok("counted.load(std::sync::atomic::Ordering::SeqCst)").result == "40"
+
+
+def test_sigint_is_an_interrupt(kernel):
+    message_id = kernel.send('println!("started"); sleep(std::time::Duration::from_secs(600))?;')
+    while kernel.iopub(timeout=60)["msg_type"] != "stream":
+        pass
+    os.kill(kernel.manager.provisioner.pid, signal.SIGINT)
+    assert kernel.finish(message_id).reply["ename"] == "Interrupted"
+    os.kill(kernel.manager.provisioner.pid, signal.SIGINT)
+    time.sleep(0.3)
+    assert kernel.ok("treasure").result == '"gold"'
+
+
+def test_who_interrupts_code_that_goes_on_is_told_why(kernel):
+    message_id = kernel.send(
+        'println!("started"); let end = std::time::Instant::now() + std::time::Duration::from_secs(5);\n'
+        "while std::time::Instant::now() < end { std::hint::black_box(0); }"
+    )
+    while kernel.iopub(timeout=60)["msg_type"] != "stream":
+        pass
+    kernel.manager.interrupt_kernel()
+    result = kernel.finish(message_id)
+    assert "Interrupting again ends its process" in result.stderr
+    assert "treasure" in result.stderr and "checkpoint()" in result.stderr
 
 
 def test_an_interrupted_computation_can_be_run_again(kernel):
