@@ -10,6 +10,7 @@ mod install;
 mod output;
 mod session;
 mod signals;
+mod text;
 mod wire;
 
 fn main() -> std::process::ExitCode {

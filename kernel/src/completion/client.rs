@@ -11,7 +11,8 @@ use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
-use super::{SessionView, Variable, names};
+use super::{SessionView, names, variable};
+use crate::text::escape;
 use crate::wire::{CompleteReply, InspectReply};
 
 /// How long to leave an analyzer alone that ended before it was ready; doubled
@@ -125,7 +126,7 @@ impl Analyzer {
         if !is_field && !is_path {
             let name = &code[range.clone()];
             if let Some(variable) = view.variables.iter().find(|known| known.name == name) {
-                return to_inspect_reply(Some(describe(variable)));
+                return to_inspect_reply(Some(variable::inspection(variable)));
             }
         }
         let question = Question::Inspect;
@@ -315,31 +316,11 @@ fn to_inspect_reply(found: Option<Inspection>) -> InspectReply {
     reply
 }
 
-/// What is known about a variable of the session.
-fn describe(variable: &Variable) -> Inspection {
-    let mutable = if variable.mutable { "mut " } else { "" };
-    let mut plain = format!("let {mutable}{}: {}", variable.name, variable.type_name);
-    let mut html = format!("<pre>{}</pre>", escape(&plain));
-    if !variable.summary.is_empty() {
-        plain.push_str(&format!("\n{}", variable.summary));
-        html.push_str(&format!("<pre>{}</pre>", escape(&variable.summary)));
-    }
-    if let Some(nbytes) = variable.nbytes {
-        plain.push_str(&format!("\n{nbytes} bytes"));
-        html.push_str(&format!("<p>{nbytes} bytes</p>"));
-    }
-    Inspection { plain, html }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::completion::Variable;
+    use swath_channel::Description;
 
     fn view() -> SessionView {
         SessionView {
@@ -347,8 +328,12 @@ mod tests {
                 name: "größe".to_owned(),
                 type_name: "Vec<i32>".to_owned(),
                 mutable: true,
-                summary: "3 elements".to_owned(),
-                nbytes: Some(12),
+                description: Arc::new(Description {
+                    shape: "3 elements".to_owned(),
+                    nbytes: Some(12),
+                    ..Description::default()
+                }),
+                ..Variable::default()
             }],
             ..SessionView::default()
         }
@@ -385,7 +370,7 @@ mod tests {
         let (_, inspected) = both("grö|ße.len()").await;
         assert_eq!(
             inspected.data["text/plain"],
-            "let mut größe: Vec<i32>\n3 elements\n12 bytes"
+            "mut größe: Vec<i32>\nShape: 3 elements\nBytes: 12 B"
         );
     }
 }

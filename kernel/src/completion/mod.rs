@@ -6,6 +6,8 @@
 //! defined reaches it as a [`SessionView`], which becomes source text around
 //! the user's ([`context`]); what they can name is its [`world`], from the
 //! list of [`crates`]. Where it isn't ready, [`names`] answers.
+//!
+//! What is told of a variable comes from the runtime ([`variable`]).
 
 mod analyze;
 mod answer;
@@ -15,13 +17,13 @@ mod completeness;
 mod context;
 mod crates;
 mod cursor;
-
 mod memory;
 mod modules;
 mod names;
 mod paths;
 mod process;
 mod protocol;
+mod variable;
 mod view;
 mod world;
 

@@ -119,6 +119,10 @@ pub trait Source: Send + Sync + 'static {
     fn progress(&self) -> Option<SourceProgress> {
         None
     }
+    /// The bytes of the values that are in memory; none where nobody counts them.
+    fn nbytes(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// How far values that are computed in the background are.
@@ -158,6 +162,9 @@ impl Source for Data {
     }
     fn wait(&self) -> Result<()> {
         Ok(())
+    }
+    fn nbytes(&self) -> Option<usize> {
+        Some(self.values.iter().map(Value::nbytes).sum())
     }
 }
 

@@ -282,4 +282,12 @@ impl Source for Persisted {
             outcome,
         })
     }
+
+    fn nbytes(&self) -> Option<usize> {
+        let kept = match &*self.background.progress.lock() {
+            Progress::Done(kept) | Progress::Failed { kept, .. } => kept.clone(),
+            _ => return None,
+        };
+        Some(kept.nbytes())
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod channel;
+mod describe;
 pub mod host;
 pub mod output;
 pub mod panics;
