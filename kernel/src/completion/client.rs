@@ -1,5 +1,6 @@
 //! Completion and inspection, as the session asks for them.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -7,11 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, oneshot};
 
+use super::columns::{self, Purpose};
 use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
+use super::literal::Literal;
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
-use super::{SessionView, names, variable};
+use super::{SessionView, context, files, names, variable};
 use crate::text::escape;
 use crate::wire::{CompleteReply, InspectReply};
 
@@ -84,7 +87,21 @@ impl Analyzer {
             complete_command(code, position)
         } else {
             let view = view();
-            let fallback = names::complete(&view, code, position);
+            let rust = context::rust(code);
+            let mut fallback = names::complete(&view, code, position);
+            if let Some(literal) = Literal::at(&rust, position) {
+                match columns::purpose(&view, &rust[..position], &literal) {
+                    Purpose::Format => fallback.matches.clear(),
+                    Purpose::Column(columns) => {
+                        let found = columns::complete(columns, code, &literal);
+                        return to_complete_reply(code, found);
+                    }
+                    Purpose::Unknown => {
+                        let found = complete_path(view.folder, code, literal).await;
+                        return to_complete_reply(code, found);
+                    }
+                }
+            }
             // What is known at once is better than more after seconds.
             let wait = match fallback.matches.is_empty() {
                 true => Wait::Always,
@@ -244,6 +261,19 @@ async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
             // Stopped.
             None => return,
         }
+    }
+}
+
+/// Completes a path, where the file system answers in time.
+async fn complete_path(folder: Option<PathBuf>, code: &str, literal: Literal) -> Completions {
+    let folder = folder.or_else(|| std::env::current_dir().ok());
+    let found = tokio::task::spawn_blocking({
+        let code = code.to_owned();
+        move || files::complete(&folder.unwrap_or_default(), &code, &literal)
+    });
+    match tokio::time::timeout(PATIENCE, found).await {
+        Ok(Ok(found)) => found,
+        _ => Completions::default(),
     }
 }
 

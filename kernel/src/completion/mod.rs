@@ -7,16 +7,21 @@
 //! the user's ([`context`]); what they can name is its [`world`], from the
 //! list of [`crates`]. Where it isn't ready, [`names`] answers.
 //!
-//! What is told of a variable comes from the runtime ([`variable`]).
+//! What stands in a string [`literal`] is ours to complete: paths ([`files`])
+//! and names of [`columns`]. What is told of a variable comes from the runtime
+//! ([`variable`]).
 
 mod analyze;
 mod answer;
 mod client;
+mod columns;
 mod commands;
 mod completeness;
 mod context;
 mod crates;
 mod cursor;
+mod files;
+mod literal;
 mod memory;
 mod modules;
 mod names;
