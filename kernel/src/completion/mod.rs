@@ -22,6 +22,7 @@ mod crates;
 mod cursor;
 mod files;
 mod literal;
+mod markdown;
 mod memory;
 mod modules;
 mod names;
