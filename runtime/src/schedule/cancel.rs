@@ -121,10 +121,17 @@ pub fn checkpoint() -> Result<()> {
     }
 }
 
-/// Sleeps, unless interrupted.
+/// Sleeps for a time, unless the cell or the task is interrupted.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// swath::schedule::cancel::sleep(Duration::from_millis(10))?;
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub fn sleep(duration: Duration) -> Result<()> {
     let end = Instant::now() + duration;
     loop {
