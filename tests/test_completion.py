@@ -3,6 +3,7 @@
 What they know is in test_protocol.py.
 """
 
+import html
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel import Kernel, running_kernel
+from kernel import Kernel, running_kernel, tables
 
 # Long enough for an analyzer to load on a machine that does other things.
 PATIENCE = 150
@@ -61,6 +62,7 @@ def test_names_need_no_analyzer(own_kernel):
 
 def test_answers_while_a_cell_keeps_every_core_busy(own_kernel):
     own_kernel.ok("let spare = vec![1, 2, 3];")
+    Path(own_kernel.folder, "data.csv").touch()
     own_kernel.wait_for_analyzer()
     cell = own_kernel.send(BUSY)
     try:
@@ -71,10 +73,118 @@ def test_answers_while_a_cell_keeps_every_core_busy(own_kernel):
         assert "is_empty" in own_kernel.complete("spare.is_")
         assert "collections" in own_kernel.complete("std::col")
         assert "with_capacity" in own_kernel.inspect("Vec::with_capacity")
+        assert "[1, 2, 3]" in own_kernel.inspect("spare")
+        assert completed(own_kernel, 'read_csv("data.c|') == ['read_csv("data.csv']
     finally:
         # The cell runs until here: the answers didn't wait for it.
         Path(own_kernel.folder, "enough").touch()
     assert own_kernel.finish(cell).ok
+
+
+FRAME = """
+let users = DataFrame::from_polars(df!("age" => [24, 53, 23], "sex" => ["M", "F", "M"], "größe" => [1.8, 1.7, 1.9])?, 2);
+let x = Array::<f64>::ones([20_000, 1000], (1000, 1000));
+let there = Array::<f64>::ones([1000], 500).persist()?;
+let plain = df!("name" => ["ada", "grace"], "born" => [1815, 1906])?;
+let words = vec!["one", "two"];
+let graph = TaskGraph::new();
+struct Own { a: u64 }
+let own = Own { a: 1 };
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(kernelspec, tmp_path_factory):
+    """A kernel with variables, in a folder with files."""
+    folder = tmp_path_factory.mktemp("filled")
+    (folder / "data").mkdir()
+    for name in ("ratings.csv", "größe.csv", ".hidden"):
+        (folder / "data" / name).touch()
+    with running_kernel(str(folder)) as kernel:
+        kernel.ok(FRAME)
+        yield kernel
+
+
+def completed(kernel: Kernel, marked: str) -> list[str]:
+    """What the code is with each of the completions at `|`."""
+    before, after = marked.split("|")
+    reply = kernel.reply(kernel.client.complete(before + after, len(before)), 60)
+    code = before + after
+    return [code[: reply["cursor_start"]] + match + code[reply["cursor_end"] :] for match in reply["matches"]]
+
+
+@pytest.mark.parametrize(
+    ("marked", "expect"),
+    [
+        ('users.filter(col("a|ge").gt(lit(30)))', ['users.filter(col("age").gt(lit(30)))']),
+        ('"é🦀"; users.select(["age", "|', [f'"é🦀"; users.select(["age", "{name}' for name in ("age", "sex", "größe")]),
+        ('plain.column("|")', ['plain.column("name")', 'plain.column("born")']),
+        ('let a = users.clone();\na.group_by("s|', ['let a = users.clone();\na.group_by("sex']),
+        ('read_csv("da|")', ['read_csv("data/")']),
+        ('read_csv("data/|")', ['read_csv("data/größe.csv")', 'read_csv("data/ratings.csv")']),
+        ('let é = r"data/r|', ['let é = r"data/ratings.csv']),
+        ('println!("wor|', []),
+        ('// "da|', []),
+    ],
+)
+def test_columns_and_files_in_strings(filled, marked, expect):
+    assert completed(filled, marked) == expect
+
+
+def test_files_are_those_of_where_the_cells_are(own_kernel):
+    Path(own_kernel.folder, "elsewhere").mkdir()
+    Path(own_kernel.folder, "elsewhere", "needle.csv").touch()
+    assert completed(own_kernel, 'read_csv("nee|') == []
+    own_kernel.ok('std::env::set_current_dir("elsewhere")?;')
+    assert completed(own_kernel, 'read_csv("nee|') == ['read_csv("needle.csv']
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x", ["x: Array<f64>", "(20000, 1000)", "(1000, 1000), 20 chunks", "not computed", "152.59 MiB"]),
+        ("there", ["persisted", "7.81 KiB"]),
+        ("users", ["users: DataFrame", "3 columns", "2 partitions", "in memory", "größe: f64"]),
+        ("plain", ["(2, 2)", "grace", "1906"]),
+        ("words", ["words: Vec<&str>", "2 elements", '["one", "two"]']),
+        ("own", ["own: Own", "8 B"]),
+    ],
+)
+def test_inspection_of_variables(filled, name, told):
+    # What was persisted is there a moment later; the next cell tells.
+    deadline = time.monotonic() + 30
+    while name == "there" and "persisted" not in filled.inspect(name) and time.monotonic() < deadline:
+        filled.ok(":vars")
+    data = filled.reply(filled.client.inspect(name, len(name)), 60)["data"]
+    for expect in told:
+        assert expect in data["text/plain"]
+        assert expect in html.unescape(data["text/html"])
+    assert "color" not in data["text/html"], "the page's colours are the theme's"
+
+
+def test_vars_is_a_table(filled):
+    result = filled.ok(":vars").outputs[0]["data"]
+    rows = [row for table in tables(result["text/html"]) for row in table]
+    assert rows[0] == ["Name", "Type", "Shape", "Bytes", "Value"]
+    assert [row[0] for row in rows[1:]] == sorted(row[0] for row in rows[1:])
+    by_name = {row[0]: row[1:] for row in rows}
+    assert by_name["x"] == ["Array<f64>", "(20000, 1000)", "", "not computed: ones"]
+    assert by_name["words"] == ["Vec<&str>", "2 elements", "32 B", '["one", "two"]']
+    assert by_name["users"][:2] == ["DataFrame", "3 columns"]
+    assert by_name["own"] == ["Own", "", "8 B", ""]
+    lines = result["text/plain"].splitlines()
+    assert lines[0].split() == rows[0]
+    value = lines[0].index("Value")
+    assert all(line.ljust(value)[value - 2 : value] == "  " for line in lines), "columns are aligned"
+
+
+def test_a_value_is_told_anew_where_it_changed(own_kernel):
+    own_kernel.ok("let mut list = vec![1]; let other = 5;")
+    own_kernel.ok("list.push(2);")
+    assert "[1, 2]" in own_kernel.inspect("list")
+    own_kernel.fails("list.push(3); panic!()", "panic")
+    assert "[1, 2, 3]" in own_kernel.inspect("list")
+    assert "5" in own_kernel.inspect("other")
 
 
 def test_a_killed_analyzer_is_replaced(own_kernel):

@@ -10,6 +10,7 @@ mod install;
 mod output;
 mod session;
 mod signals;
+mod text;
 
 fn main() -> std::process::ExitCode {
     // First: cargo runs this binary in the place of rustc, and evcxr as the

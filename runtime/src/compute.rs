@@ -29,10 +29,22 @@ pub trait Collection: Clone {
     /// Where the chunks do not fit together.
     fn assemble(&self, chunks: Vec<Value>) -> Result<Self::Output>;
 
-    /// Computes the collection on the threaded scheduler.
+    /// Computes the collection: an ndarray of an array, a frame of Polars of a
+    /// frame, a number of a scalar.
+    ///
+    /// Runs on all threads, or as [`Client`](crate::cluster::Client) says, and
+    /// waits for the end. What is persisted is taken as it is.
     ///
     /// # Errors
     /// The first task's failure, with its key; [`crate::Error::Interrupted`].
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let x = Array::<f64>::ones([4, 3], (2, 3));
+    /// assert_eq!(x.sum_axis(Axis(0)).compute()?.into_raw_vec_and_offset().0, [4.0, 4.0, 4.0]);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     fn compute(&self) -> Result<Self::Output> {
         self.compute_with(&default_options())
     }
@@ -46,12 +58,24 @@ pub trait Collection: Clone {
         self.assemble(values.pop().unwrap_or_default())
     }
 
-    /// Starts computing the chunks in the background and returns the
-    /// collection on top of them at once: computing it, or anything made of it,
-    /// takes them instead of computing them again. See `progress`.
+    /// Starts computing the chunks in the background, and keeps them.
+    ///
+    /// Returns the collection on top of them at once: computing it, or anything
+    /// made of it, takes them instead of computing them again. They are kept as
+    /// long as somebody holds that collection.
+    /// [`progress`](crate::diagnostics::progress()) shows how far they are.
     ///
     /// # Errors
     /// What was wrong when the collection was described.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let x = Array::<f64>::ones([1000, 100], (100, 100)).persist()?;
+    /// assert_eq!(x.sum().compute()?, 100_000.0);
+    /// assert_eq!(x.max().compute()?, 1.0);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     fn persist(&self) -> Result<Self> {
         Ok(self.with_layer(Persisted::start(&self.layer()?, default_options())))
     }
@@ -119,11 +143,19 @@ together!(A 0, B 1, C 2, D 3);
 together!(A 0, B 1, C 2, D 3, E 4);
 together!(A 0, B 1, C 2, D 3, E 4, F 5);
 
-/// Computes several collections at once, sharing their work:
-/// `let (a, b) = compute((&x.mean(), &x.std()))?;`
+/// Computes several collections at once, and what they share only once.
 ///
 /// # Errors
 /// As [`Collection::compute`].
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::<f64>::ones([100, 100], 10);
+/// let (mean, std) = compute((&x.mean(), &x.std()))?;
+/// assert_eq!((mean, std), (1.0, 0.0));
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub fn compute<T: Together>(collections: T) -> Result<T::Output> {
     collections.compute_together()
 }

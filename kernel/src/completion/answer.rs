@@ -12,9 +12,9 @@ use ra_ap_ide_db::imports::insert_use::{ImportGranularity, InsertUseConfig};
 
 use super::SessionView;
 use super::context::{Context, is_internal};
-use super::modules;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question};
 use super::world::{CELL, World};
+use super::{markdown, modules};
 
 /// Answers, with `view` in place of the question's own; what rust-analyzer
 /// doesn't know is an empty answer.
@@ -211,28 +211,22 @@ fn hover(world: &mut World, context: Context, position: usize) -> Option<Inspect
         range: TextRange::empty(size(context.before + position)),
     };
     world.set_cell(context.text);
-    let analysis = world.analysis();
-    let text = |format| {
-        let found = analysis.hover(&hover_config(format), range).ok()??;
-        let text = String::from(found.info.markup);
-        (!text.is_empty()).then_some(text)
-    };
-    let markdown = text(HoverDocFormat::Markdown)?;
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(&markdown));
-    Some(Inspection {
-        plain: text(HoverDocFormat::PlainText)?,
-        html,
-    })
+    let found = world
+        .analysis()
+        .hover(&hover_config(), range)
+        .ok()
+        .flatten()?;
+    let markdown = String::from(found.info.markup);
+    (!markdown.is_empty()).then(|| markdown::shown(&markdown))
 }
 
-fn hover_config(format: HoverDocFormat) -> HoverConfig<'static> {
+fn hover_config() -> HoverConfig<'static> {
     HoverConfig {
         links_in_hover: true,
         memory_layout: None,
         documentation: true,
         keywords: true,
-        format,
+        format: HoverDocFormat::Markdown,
         max_trait_assoc_items_count: None,
         max_fields_count: Some(5),
         max_enum_variants_count: Some(5),
@@ -295,7 +289,7 @@ mod tests {
                 type_name: "Circle".to_owned(),
                 ..Variable::default()
             }],
-            deps: Vec::new(),
+            ..SessionView::default()
         };
         let ask = Ask {
             id: 1,

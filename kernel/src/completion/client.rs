@@ -1,5 +1,6 @@
 //! Completion and inspection, as the session asks for them.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -7,11 +8,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, oneshot};
 
+use super::columns::{self, Purpose};
 use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
+use super::literal::Literal;
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
-use super::{SessionView, Variable, names};
+use super::{SessionView, context, files, names, variable};
+use crate::text::escape;
 use swath_wire::{CompleteReply, InspectReply};
 
 /// How long to leave an analyzer alone that ended before it was ready; doubled
@@ -83,7 +87,21 @@ impl Analyzer {
             complete_command(code, position)
         } else {
             let view = view();
-            let fallback = names::complete(&view, code, position);
+            let rust = context::rust(code);
+            let mut fallback = names::complete(&view, code, position);
+            if let Some(literal) = Literal::at(&rust, position) {
+                match columns::purpose(&view, &rust[..position], &literal) {
+                    Purpose::Format => fallback.matches.clear(),
+                    Purpose::Column(columns) => {
+                        let found = columns::complete(columns, code, &literal);
+                        return to_complete_reply(code, found);
+                    }
+                    Purpose::Unknown => {
+                        let found = complete_path(view.folder, code, literal).await;
+                        return to_complete_reply(code, found);
+                    }
+                }
+            }
             // What is known at once is better than more after seconds.
             let wait = match fallback.matches.is_empty() {
                 true => Wait::Always,
@@ -125,7 +143,7 @@ impl Analyzer {
         if !is_field && !is_path {
             let name = &code[range.clone()];
             if let Some(variable) = view.variables.iter().find(|known| known.name == name) {
-                return to_inspect_reply(Some(describe(variable)));
+                return to_inspect_reply(Some(variable::inspection(variable)));
             }
         }
         let question = Question::Inspect;
@@ -246,6 +264,19 @@ async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
     }
 }
 
+/// Completes a path, where the file system answers in time.
+async fn complete_path(folder: Option<PathBuf>, code: &str, literal: Literal) -> Completions {
+    let folder = folder.or_else(|| std::env::current_dir().ok());
+    let found = tokio::task::spawn_blocking({
+        let code = code.to_owned();
+        move || files::complete(&folder.unwrap_or_default(), &code, &literal)
+    });
+    match tokio::time::timeout(PATIENCE, found).await {
+        Ok(Ok(found)) => found,
+        _ => Completions::default(),
+    }
+}
+
 /// Completes the name of a command.
 fn complete_command(code: &str, position: usize) -> Completions {
     let Some(range) = command_at(code, position) else {
@@ -315,31 +346,11 @@ fn to_inspect_reply(found: Option<Inspection>) -> InspectReply {
     reply
 }
 
-/// What is known about a variable of the session.
-fn describe(variable: &Variable) -> Inspection {
-    let mutable = if variable.mutable { "mut " } else { "" };
-    let mut plain = format!("let {mutable}{}: {}", variable.name, variable.type_name);
-    let mut html = format!("<pre>{}</pre>", escape(&plain));
-    if !variable.summary.is_empty() {
-        plain.push_str(&format!("\n{}", variable.summary));
-        html.push_str(&format!("<pre>{}</pre>", escape(&variable.summary)));
-    }
-    if let Some(nbytes) = variable.nbytes {
-        plain.push_str(&format!("\n{nbytes} bytes"));
-        html.push_str(&format!("<p>{nbytes} bytes</p>"));
-    }
-    Inspection { plain, html }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::completion::Variable;
+    use swath_channel::Description;
 
     fn view() -> SessionView {
         SessionView {
@@ -347,8 +358,12 @@ mod tests {
                 name: "größe".to_owned(),
                 type_name: "Vec<i32>".to_owned(),
                 mutable: true,
-                summary: "3 elements".to_owned(),
-                nbytes: Some(12),
+                description: Arc::new(Description {
+                    shape: "3 elements".to_owned(),
+                    nbytes: Some(12),
+                    ..Description::default()
+                }),
+                ..Variable::default()
             }],
             ..SessionView::default()
         }
@@ -385,7 +400,7 @@ mod tests {
         let (_, inspected) = both("grö|ße.len()").await;
         assert_eq!(
             inspected.data["text/plain"],
-            "let mut größe: Vec<i32>\n3 elements\n12 bytes"
+            "mut größe: Vec<i32>\nShape: 3 elements\nBytes: 12 B"
         );
     }
 }

@@ -58,14 +58,15 @@ impl Context {
             ") -> ::std::result::Result<(), ::std::boxed::Box<dyn ::std::error::Error>> {\n",
         );
         let before = text.len();
-        push_rust(&mut text, code);
+        text.push_str(&rust(code));
         text.push_str("\n}\n");
         Self { text, before }
     }
 }
 
-/// Adds `code` with blanks in place of its commands, which are no Rust.
-fn push_rust(text: &mut String, code: &str) {
+/// `code` with blanks in place of its commands, which are no Rust.
+pub(super) fn rust(code: &str) -> String {
+    let mut text = String::with_capacity(code.len());
     for line in code.split_inclusive('\n') {
         if is_command_line(line, 0) {
             text.extend(
@@ -76,6 +77,7 @@ fn push_rust(text: &mut String, code: &str) {
             text.push_str(line);
         }
     }
+    text
 }
 
 #[cfg(test)]
@@ -95,6 +97,7 @@ mod tests {
             items: vec!["fn f() {}".to_owned()],
             variables: vec![variable("x", "Vec<i32>", true), variable("y", "", false)],
             deps: vec!["regex = \"1\"".to_owned()],
+            folder: None,
         };
         let code = ":dep größe = \"1\"\nx.len()";
         let context = Context::new(&view, code);

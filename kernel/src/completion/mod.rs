@@ -6,22 +6,30 @@
 //! defined reaches it as a [`SessionView`], which becomes source text around
 //! the user's ([`context`]); what they can name is its [`world`], from the
 //! list of [`crates`]. Where it isn't ready, [`names`] answers.
+//!
+//! What stands in a string [`literal`] is ours to complete: paths ([`files`])
+//! and names of [`columns`]. What is told of a variable comes from the runtime
+//! ([`variable`]).
 
 mod analyze;
 mod answer;
 mod client;
+mod columns;
 mod commands;
 mod completeness;
 mod context;
 mod crates;
 mod cursor;
-
+mod files;
+mod literal;
+mod markdown;
 mod memory;
 mod modules;
 mod names;
 mod paths;
 mod process;
 mod protocol;
+mod variable;
 mod view;
 mod world;
 

@@ -1,6 +1,10 @@
 //! What cells have defined, as completion sees it.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use swath_channel::Description;
 
 /// What cells have defined so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +15,9 @@ pub(crate) struct SessionView {
     pub(crate) variables: Vec<Variable>,
     /// Dependencies, as after `:dep`: `regex = "1"`.
     pub(crate) deps: Vec<String>,
+    /// The folder that paths are relative to, where it is known.
+    #[serde(skip)]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// A variable of the session.
@@ -22,8 +29,10 @@ pub(crate) struct Variable {
     pub(crate) type_name: String,
     /// Whether it was declared `mut`.
     pub(crate) mutable: bool,
-    /// Its value, in one line.
-    pub(crate) summary: String,
-    /// The memory that it takes, in bytes, where that is known.
-    pub(crate) nbytes: Option<u64>,
+    /// Its type, for people.
+    #[serde(skip)]
+    pub(crate) short_type: String,
+    /// What is told of its value; the analyzer has no use for that.
+    #[serde(skip)]
+    pub(crate) description: Arc<Description>,
 }

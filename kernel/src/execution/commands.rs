@@ -6,6 +6,7 @@ use super::diagnostics::{Diagnostic, cell_error};
 use super::failures::{broken, interrupted};
 use super::io::bundle;
 use super::items::Items;
+use super::listing;
 use super::process::RuntimeProcess;
 use super::run::Session;
 use super::source::Source;
@@ -48,14 +49,8 @@ impl Session {
     ) -> Result<(), CellError> {
         let text = match command {
             ":vars" => {
-                let (text, html) = self.variables_table();
-                self.show(
-                    [
-                        ("text/plain".to_owned(), text),
-                        ("text/html".to_owned(), html),
-                    ],
-                    is_all,
-                );
+                self.look_again();
+                self.show(listing::of(&self.variables), is_all);
                 return Ok(());
             }
             ":t" | ":type" => match self.variables.get(argument) {
@@ -275,63 +270,6 @@ impl Session {
             })
         });
     }
-
-    fn variables_table(&self) -> (String, String) {
-        let rows: Vec<[String; 4]> = self
-            .variables
-            .iter()
-            .map(|(name, state)| {
-                let nbytes = state
-                    .variable
-                    .nbytes
-                    .map(|nbytes| nbytes.to_string())
-                    .unwrap_or_default();
-                [
-                    name.clone(),
-                    short(&state.variable.type_name),
-                    state.variable.summary.clone(),
-                    nbytes,
-                ]
-            })
-            .collect();
-        let heads = ["Variable", "Type", "Value", "Bytes"];
-        let width = |column: usize| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .chain([heads[column].len()])
-                .max()
-                .unwrap_or(0)
-        };
-        let widths = [width(0), width(1), width(2), width(3)];
-        let text_row = |row: [&str; 4]| -> String {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
-            cells.join("  ").trim_end().to_owned()
-        };
-        let mut text = text_row(heads);
-        let mut html = String::from("<table><thead><tr>");
-        html.extend(
-            heads
-                .iter()
-                .map(|head| format!("<th style=\"text-align:left\">{head}</th>")),
-        );
-        html += "</tr></thead><tbody>";
-        for row in &rows {
-            text.push('\n');
-            text += &text_row([&row[0], &row[1], &row[2], &row[3]]);
-            html += "<tr>";
-            html.extend(
-                row.iter()
-                    .map(|cell| format!("<td style=\"text-align:left\">{}</td>", escape(cell))),
-            );
-            html += "</tr>";
-        }
-        html += "</tbody></table>";
-        (text, html)
-    }
 }
 
 /// The level that `:opt` asks for: `Some(None)` is by cell.
@@ -350,10 +288,4 @@ fn opt_level(argument: &str) -> Option<Option<OptLevel>> {
 fn command_error(message: String, line: &str, cell: &Cell) -> CellError {
     let diagnostic = Diagnostic::at_name(message, String::new(), &cell.code, line);
     cell_error(&[diagnostic], &cell.code, cell.number)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

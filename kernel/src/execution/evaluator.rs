@@ -12,6 +12,7 @@ use super::{Cell, Comm, Event, EventKind, Outcome};
 use crate::completion::SessionView;
 use crate::session::Evaluate;
 use parking_lot::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -84,7 +85,10 @@ impl Evaluate for Evaluator {
     }
 
     fn view(&self) -> SessionView {
-        self.shared.view.lock().clone()
+        SessionView {
+            folder: self.shared.channel.pid().and_then(working_folder),
+            ..self.shared.view.lock().clone()
+        }
     }
 }
 
@@ -128,6 +132,11 @@ impl Evaluator {
             unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
         }
     }
+}
+
+/// Where a process is: a cell may have changed that.
+fn working_folder(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 /// The evaluator's thread.

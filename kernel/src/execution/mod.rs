@@ -18,6 +18,7 @@ mod generate;
 mod io;
 mod item;
 mod items;
+mod listing;
 mod metadata;
 mod process;
 mod run;

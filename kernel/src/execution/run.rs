@@ -19,7 +19,7 @@ use super::process::RuntimeProcess;
 use super::source::Source;
 use super::syntax::names_in;
 use super::toolchain::Toolchain;
-use super::types::PublicNames;
+use super::types::{PublicNames, short};
 use super::variables::State;
 use super::workplace::INSTANCES;
 use super::{Cell, CellError, EventKind, Stage};
@@ -365,11 +365,12 @@ impl Session {
                     name: name.clone(),
                     type_name: state.source.clone().unwrap_or_default(),
                     mutable: state.mutable,
-                    summary: state.variable.summary.clone(),
-                    nbytes: state.variable.nbytes,
+                    short_type: short(&state.variable.type_name),
+                    description: state.description.clone(),
                 })
                 .collect(),
             deps: self.dependencies.clone(),
+            folder: None,
         }
     }
 }

@@ -14,12 +14,15 @@ use super::syntax::names_in;
 use super::types::{Unnameable, guesses};
 use super::{Cell, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
-use swath_channel::Variable;
+use std::sync::Arc;
+use swath_channel::{Description, ToRuntime, Variable};
 
 /// What is known of a variable.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) variable: Variable,
+    /// What the runtime told of its value last.
+    pub(super) description: Arc<Description>,
     pub(super) mutable: bool,
     /// The type's source text, where it has one.
     pub(super) source: Result<String, Unnameable>,
@@ -159,6 +162,9 @@ impl Session {
                 (_, None) => self.new_state(variable, false, None),
             };
             state.variable = variable.clone();
+            if let Some(description) = state.variable.description.take() {
+                state.description = Arc::new(description);
+            }
             self.gone.remove(name);
             self.variables.insert(name.clone(), state);
         }
@@ -171,6 +177,23 @@ impl Session {
                 cell.number
             );
             self.gone.entry(name.clone()).or_insert(reason);
+        }
+    }
+
+    /// Asks what is new of variables that nobody touched: what was persisted may
+    /// be there by now.
+    pub(super) fn look_again(&mut self) {
+        let channel = &self.shared.channel;
+        let told = channel.send(&ToRuntime::List).ok();
+        let Some(ended) = told.and_then(|()| channel.wait_ended()) else {
+            // The process is gone, which the next cell tells.
+            return;
+        };
+        for variable in ended.variables {
+            let state = self.variables.get_mut(&variable.name);
+            if let (Some(state), Some(description)) = (state, variable.description) {
+                state.description = Arc::new(description);
+            }
         }
     }
 
@@ -220,6 +243,7 @@ impl Session {
         let candidates = written.into_iter().chain(guessed).collect();
         State {
             variable: variable.clone(),
+            description: Arc::default(),
             mutable,
             source,
             candidates,

@@ -104,6 +104,9 @@ pub enum ToRuntime {
         /// The function's name: `extern "C" fn()`.
         function: String,
     },
+    /// Tell the variables, once no cell runs: answered by
+    /// [`FromRuntime::Ended`].
+    List,
     /// Stop the cell that runs, and what is being computed.
     Interrupt,
     /// Stop what is being computed: no cell runs.
@@ -140,8 +143,27 @@ pub struct Variable {
     pub name: String,
     /// Its type, by the path of its definition.
     pub type_name: String,
-    /// One line: shape, dtype, a short value. Empty where nothing is known.
+    /// What is told of its value; none where that is what was told before.
+    pub description: Option<Description>,
+}
+
+/// What is told of a value. A text is empty where there is nothing to tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// `(20000, 1000)`, `3 elements`.
+    pub shape: String,
+    /// `(1000, 1000), 20 chunks`.
+    pub chunks: String,
+    /// The type of the elements, where the type of the value does not tell it.
+    pub dtype: String,
+    /// Names and types of a frame's columns.
+    pub columns: Vec<(String, String)>,
+    /// Whether the values are there: `not computed`, `in memory`.
+    pub state: String,
+    /// One line: a short value, or what it is of.
     pub summary: String,
+    /// A few lines, where they tell more: the first rows, the first elements.
+    pub preview: String,
     /// Bytes in memory, where known.
     pub nbytes: Option<u64>,
 }

@@ -84,7 +84,7 @@ impl<T: Element> IntoNdarray for Vec<T> {
     }
 }
 
-/// A random array in memory: uniform from 0 to 1, without 1.
+/// A random array of ndarray, in memory: uniform from 0 to 1, without 1.
 ///
 /// The same elements as [`Array::random`] of the same shape and seed.
 pub fn random_array<S: IntoDimension>(shape: S, seed: u64) -> ndarray::Array<f64, S::Dim> {
@@ -287,7 +287,7 @@ impl<T: Element> Array<T> {
         )))
     }
 
-    /// Zeros, or `false`.
+    /// Zeros, or `false`: `Array::<f64>::zeros([1000, 1000], (100, 1000))`.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[track_caller]
@@ -561,7 +561,7 @@ comparisons! {
 }
 
 impl<T: Number> Array<T> {
-    /// Ones.
+    /// Ones: `Array::<f64>::ones([1000, 1000], (100, 1000))`.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[track_caller]
@@ -639,10 +639,22 @@ impl Array<f64> {
         Self::from_raw(by_rule(rule, &[length], DType::F64, &chunks.into()))
     }
 
-    /// Random numbers, uniform from 0 to 1, without 1. The elements follow from
-    /// shape and seed, whatever the chunks.
+    /// Random numbers, uniform from 0 to 1, without 1.
+    ///
+    /// The elements follow from shape and seed, whatever the chunks. Chunks are
+    /// told as everywhere: the size of a chunk along each axis, one number for all
+    /// axes, or [`ChunkSpec::auto`].
     ///
     /// **Panics** if the chunks don't fit the shape.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    ///
+    /// let x = Array::<f64>::random([1000, 200], (100, 200), 7);
+    /// assert_eq!((x.shape(), x.npartitions()), (vec![1000, 200], 10));
+    /// assert!((x.mean().compute()? - 0.5).abs() < 0.01);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     #[track_caller]
     pub fn random(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>, seed: u64) -> Self {
         let shape = shape.into_dimension();
@@ -655,6 +667,7 @@ impl Array<f64> {
     }
 
     /// Normally distributed random numbers of mean 0 and standard deviation 1.
+    ///
     /// The elements follow from shape and seed, whatever the chunks.
     ///
     /// **Panics** if the chunks don't fit the shape.
@@ -675,8 +688,9 @@ impl Array<f64> {
 }
 
 impl Array<i64> {
-    /// Random integers from a range. The elements follow from shape and seed,
-    /// whatever the chunks.
+    /// Random integers from a range.
+    ///
+    /// The elements follow from shape and seed, whatever the chunks.
     ///
     /// **Panics** if the range is empty or the chunks don't fit the shape.
     #[track_caller]

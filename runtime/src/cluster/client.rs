@@ -10,9 +10,10 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Hands computations to a cluster. As long as a client lives, and no newer
-/// one does, every computation runs on its cluster, also one that is not asked
-/// of the client.
+/// Hands computations to a cluster.
+///
+/// As long as a client lives, and no newer one does, every computation runs on
+/// its cluster, also one that is not asked of the client.
 pub struct Client {
     cluster: LocalCluster,
     number: u64,

@@ -15,7 +15,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The threads and the memory of this process.
+/// The threads and the memory of this process, or a part of them.
+///
+/// A [`Client`] hands computations to it.
 ///
 /// ```
 /// use swath::prelude::*;

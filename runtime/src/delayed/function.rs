@@ -20,8 +20,19 @@ pub struct Function<Args, R> {
 
 /// Makes a function's calls tasks: `call` returns a [`Delayed`] value at once.
 ///
-/// The function takes up to six arguments that it owns. An argument is moved
-/// to the function that takes it last, and cloned for the others.
+/// The function takes up to six arguments that it owns: values, delayed values,
+/// or lists of them. An argument is moved to the function that takes it last, and
+/// cloned for the others.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let double = delayed(|x: f64| 2.0 * x);
+/// let sum = delayed(|a: f64, b: f64| a + b);
+/// let total = sum.call(double.call(1.0), double.call(2.0));
+/// assert_eq!(total.compute()?, 6.0);
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub fn delayed<F, Args, R>(function: F) -> Function<Args, R>
 where
     F: Callable<Args, Output = R>,

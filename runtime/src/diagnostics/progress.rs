@@ -78,12 +78,21 @@ tuples!(A 0, B 1, C 2, D 3);
 tuples!(A 0, B 1, C 2, D 3, E 4);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 
-/// Shows a bar for each collection until all of them are there:
-/// `progress((&users, &ratings))?`. For the bars to have the variables' names:
-/// `progress!(users, ratings)?`.
+/// Shows a bar for each collection that is persisted, until all are there.
+///
+/// One collection or several: `progress(&users)?`, `progress((&users, &ratings))?`.
+/// `progress!(users, ratings)?` names the bars as the variables are called.
 ///
 /// # Errors
 /// The first collection's failure; [`Error::Interrupted`].
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::<f64>::random([1000, 100], (100, 100), 1).persist()?;
+/// progress(&x)?;
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub fn progress<S: ProgressSet>(collections: S) -> Result<()> {
     show(collections.layers()?, &[])
 }

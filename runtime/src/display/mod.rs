@@ -260,13 +260,20 @@ macro_rules! debug_by_length {
 }
 debug_by_length!(Html: str, Svg: str, Markdown: str, Latex: str, Png: [u8]);
 
-/// Shows a value in the notebook, now, as often as you like; in a terminal its
-/// text is printed.
+/// Shows a value in the notebook, now, as often as you like.
 ///
-/// For values that have only `Debug` there is [`crate::show!`].
+/// In a terminal its text is printed. For values that have only `Debug` there is
+/// [`crate::show!`].
 ///
 /// # Panics
 /// With the value's [`Error`], which the cell then fails with.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// display(&Html("<b>one</b>"));
+/// display(&Array::<f64>::ones([1000, 1000], 100));
+/// ```
 #[track_caller]
 pub fn display<T: Show + ?Sized>(value: &T) {
     send(value.show(), None, false);

@@ -349,6 +349,37 @@ impl Show for Column {
     }
 }
 
+/// The first rows of the first columns of a frame as text, however large it is.
+pub(crate) fn preview(frame: &[Column]) -> String {
+    const ROWS: usize = 5;
+    const COLUMNS: usize = 12;
+    let height = frame.first().map_or(0, Column::len);
+    let heads: Vec<Column> = frame
+        .iter()
+        .take(COLUMNS)
+        .map(|column| column.head(Some(ROWS)))
+        .collect();
+    let mut columns: Vec<Option<Shown>> = heads
+        .iter()
+        .map(|head| Some(Shown::new(head, &(0..head.len()).collect::<Vec<_>>())))
+        .collect();
+    if frame.len() > COLUMNS {
+        columns.push(None);
+    }
+    let more = if height > ROWS { "⋮\n" } else { "" };
+    let note = format!(
+        "{more}{} × {}",
+        counted(height, "row"),
+        counted(frame.len(), "column")
+    );
+    let table = Table {
+        columns,
+        gap: None,
+        note,
+    };
+    table.text()
+}
+
 /// Names and values in two columns.
 pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
     html! {

@@ -168,7 +168,7 @@ pub(crate) fn duration(elapsed: Duration) -> String {
 }
 
 /// `(15, 15)`, `(4,)`, `()`.
-pub(super) fn tuple<T: std::fmt::Display>(items: &[T]) -> String {
+pub(crate) fn tuple<T: std::fmt::Display>(items: &[T]) -> String {
     match items {
         [one] => format!("({one},)"),
         items => {

@@ -30,6 +30,11 @@ impl GroupedFrame {
         Self { frame, keys }
     }
 
+    /// The frame whose rows these are.
+    pub(crate) fn frame(&self) -> &DataFrame {
+        &self.frame
+    }
+
     /// Aggregations of each group: `agg([col("age").mean().alias("mean_age"), len()])`.
     pub fn agg(&self, aggregations: impl IntoExprs) -> DataFrame {
         self.aggregated(aggregations.into_exprs(), "agg")

@@ -121,6 +121,10 @@ pub trait Source: Send + Sync + 'static {
     }
     /// Somebody shows how far the computation is: nobody else needs to.
     fn is_shown(&self) {}
+    /// The bytes of the values that are in memory; none where nobody counts them.
+    fn nbytes(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// How far something is that takes its time.
@@ -160,6 +164,9 @@ impl Source for Data {
     }
     fn wait(&self) -> Result<()> {
         Ok(())
+    }
+    fn nbytes(&self) -> Option<usize> {
+        Some(self.values.iter().map(Value::nbytes).sum())
     }
 }
 

@@ -8,8 +8,10 @@ use polars::prelude::{ParquetReader, Schema, SchemaExt, SerReader};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Reads one or several Parquet files of the same columns: a path, a pattern
-/// or a list. Each row group is a partition.
+/// Reads Parquet files of the same columns into one frame.
+///
+/// Takes a path, a pattern (`"data/*.parquet"`) or a list of paths. Each row
+/// group is a partition, and is read when the frame is computed.
 ///
 /// # Errors
 /// [`Error::Io`] for a missing file, [`Error::Polars`] for one that is no

@@ -157,11 +157,18 @@ pub async fn interruptible<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// Sleeps, unless interrupted: `sleep(Duration::from_secs(2))?`, where
-/// [`std::thread::sleep`] could not be stopped.
+/// Sleeps for a time, unless the cell or the task is interrupted:
+/// `sleep(Duration::from_secs(2))?`, where [`std::thread::sleep`] could not be stopped.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// swath::schedule::cancel::sleep(Duration::from_millis(10))?;
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub fn sleep(duration: Duration) -> Result<()> {
     let end = Instant::now() + duration;
     loop {

@@ -72,6 +72,13 @@ impl Kept {
         slot.memory.is_some() || slot.on_disk.is_some()
     }
 
+    /// The bytes of the values that are in memory.
+    pub(super) fn nbytes(&self) -> usize {
+        let slots = self.0.lock();
+        let values = slots.iter().filter_map(|slot| slot.memory.as_ref());
+        values.map(Value::nbytes).sum()
+    }
+
     /// A value, read back where it is on disk.
     ///
     /// # Errors

@@ -285,6 +285,14 @@ impl Source for Persisted {
         Some(self.counter.progress(&self.background))
     }
 
+    fn nbytes(&self) -> Option<usize> {
+        let kept = match &*self.background.progress.lock() {
+            Progress::Done(kept) | Progress::Failed { kept, .. } => kept.clone(),
+            _ => return None,
+        };
+        Some(kept.nbytes())
+    }
+
     fn is_shown(&self) {
         self.counter.is_shown.store(true, Ordering::Relaxed);
     }

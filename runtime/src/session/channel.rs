@@ -41,10 +41,12 @@ const STDIN_POLL: Duration = Duration::from_millis(50);
 
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
-/// A cell's library, to be loaded by the main thread.
-pub(super) struct Run {
-    pub(super) library: String,
-    pub(super) function: String,
+/// What the main thread is to do.
+pub(super) enum Work {
+    /// Load a cell's library and call its function.
+    Run { library: String, function: String },
+    /// Tell the variables.
+    List,
 }
 
 /// Connects to the kernel that waits in `directory`. Returns where the cells
@@ -52,7 +54,7 @@ pub(super) struct Run {
 ///
 /// # Errors
 /// The socket's.
-pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Run>> {
+pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
@@ -93,11 +95,14 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Run>> {
 }
 
 impl Channel {
-    fn receive(&self, message: ToRuntime, runs: &mpsc::Sender<Run>) {
+    fn receive(&self, message: ToRuntime, runs: &mpsc::Sender<Work>) {
         match message {
             ToRuntime::Run { library, function } => {
                 // The main thread takes them until the process ends.
-                let _ = runs.send(Run { library, function });
+                let _ = runs.send(Work::Run { library, function });
+            }
+            ToRuntime::List => {
+                let _ = runs.send(Work::List);
             }
             ToRuntime::Begin { cell, allow_input } => {
                 schedule::cancel::begin();

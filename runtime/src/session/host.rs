@@ -4,6 +4,7 @@
 //! and which function in it to call. Its standard streams are the channel's
 //! FIFOs, so that a cell can do with them what it likes.
 
+use super::channel::Work;
 use super::{cell, channel, panics, public_paths};
 use crate::{diagnostics, schedule};
 use std::ffi::{CStr, CString};
@@ -43,8 +44,13 @@ fn serve() -> io::Result<()> {
         public_paths: public_paths::table(),
     });
     for run in runs {
-        if let Err(error) = load_and_run(&run.library, &run.function) {
-            cell::end(Some(cell::Failure::of("LoadError", error.to_string())));
+        match run {
+            Work::Run { library, function } => {
+                if let Err(error) = load_and_run(&library, &function) {
+                    cell::end(Some(cell::Failure::of("LoadError", error.to_string())));
+                }
+            }
+            Work::List => cell::end(None),
         }
     }
     Ok(())

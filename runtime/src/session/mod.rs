@@ -7,6 +7,7 @@
 pub mod cell;
 pub mod channel;
 pub mod comm;
+mod describe;
 pub mod host;
 pub mod output;
 pub mod panics;

@@ -3,14 +3,17 @@
 //! Only the thread that runs cells has them, so that values which are not
 //! `Send` can be kept.
 
+use super::describe::describe;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use swath_channel::Variable;
+use swath_channel::{Description, Variable};
 
 struct Stored {
     value: Box<dyn Any>,
     type_name: &'static str,
+    /// Whether there is something to tell of the value.
+    is_news: bool,
 }
 
 thread_local! {
@@ -33,8 +36,12 @@ pub(super) fn keep(name: &str, value: &'static dyn Any) {
 pub(super) fn put(name: &str, type_name: &'static str, value: Box<dyn Any>) {
     // What is replaced is dropped after the store is free again: its Drop may
     // be the user's code.
-    let replaced =
-        STORE.with_borrow_mut(|store| store.insert(name.to_owned(), Stored { value, type_name }));
+    let stored = Stored {
+        value,
+        type_name,
+        is_news: true,
+    };
+    let replaced = STORE.with_borrow_mut(|store| store.insert(name.to_owned(), stored));
     drop(replaced);
 }
 
@@ -53,88 +60,52 @@ pub(super) fn has(name: &str, of_type: TypeId) -> Result<(), Option<&'static str
     })
 }
 
+/// The variables. What is told of a value is told once: again where it was put
+/// anew since, or where it was being computed.
 pub(super) fn list() -> Vec<Variable> {
-    STORE.with_borrow(|store| {
+    STORE.with_borrow_mut(|store| {
         store
-            .iter()
-            .map(|(name, stored)| {
-                let (summary, nbytes) = describe(&*stored.value);
-                Variable {
-                    name: name.clone(),
-                    type_name: stored.type_name.to_owned(),
-                    summary,
-                    nbytes,
-                }
+            .iter_mut()
+            .map(|(name, stored)| Variable {
+                name: name.clone(),
+                type_name: stored.type_name.to_owned(),
+                description: stored.news(),
             })
             .collect()
     })
 }
 
-/// One line and the bytes of a value, for the types that are known here.
-fn describe(value: &dyn Any) -> (String, Option<u64>) {
-    macro_rules! plain {
-        ($($type:ty),*) => {$(
-            if let Some(value) = value.downcast_ref::<$type>() {
-                return (format!("{value:?}"), Some(size_of::<$type>() as u64));
-            }
-        )*};
+impl Stored {
+    /// What is to be told of the value, if that was not told before.
+    fn news(&mut self) -> Option<Description> {
+        if !self.is_news {
+            return None;
+        }
+        let (description, is_changing) = describe(&*self.value);
+        self.is_news = is_changing;
+        Some(description)
     }
-    plain!(
-        bool,
-        char,
-        i8,
-        i16,
-        i32,
-        i64,
-        i128,
-        isize,
-        u8,
-        u16,
-        u32,
-        u64,
-        u128,
-        usize,
-        f32,
-        f64,
-        &'static str
-    );
-    if let Some(text) = value.downcast_ref::<String>() {
-        const SHOWN: usize = 60;
-        let short: String = text.chars().take(SHOWN).collect();
-        let dots = if short.len() < text.len() { "…" } else { "" };
-        return (format!("{short:?}{dots}"), Some(text.capacity() as u64));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: &str) -> Option<Description> {
+        let mut all = list().into_iter();
+        all.find(|variable| variable.name == name)?.description
     }
-    macro_rules! sequences {
-        ($($element:ty),*) => {$(
-            if let Some(value) = value.downcast_ref::<Vec<$element>>() {
-                return (format!("{} elements", value.len()), Some((value.capacity() * size_of::<$element>()) as u64));
-            }
-        )*};
+
+    #[test]
+    fn a_value_is_told_when_it_was_put() {
+        put("x", "i32", Box::new(1));
+        assert_eq!(told("x").unwrap().summary, "1");
+        assert_eq!(told("x"), None);
+        put("x", "i32", Box::new(2));
+        put("y", "i32", Box::new(3));
+        assert_eq!(told("x").unwrap().summary, "2");
+        assert_eq!(told("y"), None, "all are told at once");
+        take("x");
+        assert_eq!(list().len(), 1);
     }
-    sequences!(
-        bool,
-        u8,
-        i32,
-        i64,
-        u32,
-        u64,
-        usize,
-        f32,
-        f64,
-        String,
-        &'static str
-    );
-    if let Some(frame) = value.downcast_ref::<polars::frame::DataFrame>() {
-        return (
-            format!("{} rows × {} columns", frame.height(), frame.width()),
-            Some(frame.estimated_size() as u64),
-        );
-    }
-    if let Some(series) = value.downcast_ref::<polars::series::Series>() {
-        return (
-            format!("{} values, {}", series.len(), series.dtype()),
-            Some(series.estimated_size() as u64),
-        );
-    }
-    (String::new(), None)
 }

@@ -25,8 +25,10 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 
 /// A graph whose tasks have keys of your own, and take each other's values by
-/// key. A task may name tasks that are inserted after it; what is asked of the
-/// graph is checked when it is asked, and only the tasks that it needs run.
+/// key.
+///
+/// A task may name tasks that are inserted after it; what is asked of the graph
+/// is checked when it is asked, and only the tasks that it needs run.
 ///
 /// ```
 /// use swath::prelude::*;

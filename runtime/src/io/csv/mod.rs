@@ -55,14 +55,19 @@ pub struct CsvReader {
     blocksize: Option<u64>,
 }
 
-/// Reads one or several files of separated values, of the same columns, into
-/// one frame: a path, a pattern (`"data/*.csv"`), or a list.
+/// Reads files of separated values of the same columns into one frame.
+///
+/// Takes a path, a pattern (`"data/*.csv"`) or a list of paths. Settings follow,
+/// and [`load`](CsvReader::load), which looks at the beginning of the files for
+/// names and types of the columns. Rows are read when the frame is computed.
 ///
 /// ```
-/// use swath::io::read_csv;
-/// use swath::Collection;
-/// let path = std::env::temp_dir().join(format!("swath-doc-{}.user", std::process::id()));
-/// std::fs::write(&path, "1|24|M\n2|53|F\n3|23|M\n")?;
+/// # use swath::prelude::*;
+/// # let path = std::env::temp_dir().join(format!("swath-doc-{}.user", std::process::id()));
+/// # std::fs::write(&path, "1|24|M\n2|53|F\n3|23|M\n")?;
+/// // 1|24|M
+/// // 2|53|F
+/// // 3|23|M
 /// let users = read_csv(&path).separator('|').names(["user_id", "age", "sex"]).load()?;
 /// assert_eq!(users.column("age").mean().compute()?, 100.0 / 3.0);
 /// # std::fs::remove_file(&path)?;

@@ -1,0 +1,55 @@
+//! Texts as people read them: sizes, what is cut, what is escaped.
+
+/// Bytes in the binary unit that gives a short number: `7.63 MiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    // 1023.99 would be rounded to 1024.
+    while value >= 1023.995 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{count} B"),
+        _ => format!("{value:.2} {}", UNITS[unit]),
+    }
+}
+
+/// Cuts the end off a text that has more than `limit` characters.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", head.trim_end())
+}
+
+/// Text as the content of an element, or as an attribute's value.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_cuts() {
+        for (count, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (8_000_000, "7.63 MiB"),
+            ((1 << 30) - 1, "1.00 GiB"),
+            (u64::MAX, "16.00 EiB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
+        assert_eq!(shorten("größer", 6), "größer");
+        assert_eq!(shorten("größer!", 6), "größe…");
+        assert_eq!(escape("<a b=\"&\">"), "&lt;a b=&quot;&amp;&quot;&gt;");
+    }
+}

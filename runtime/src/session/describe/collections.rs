@@ -1,0 +1,543 @@
+//! Collections, as far as they are known without being computed; frames of
+//! Polars, arrays of ndarray.
+
+use super::{Describe, LINE, Table, brief, listed};
+use crate::array::{Array, Element, RawArray, Scalar};
+use crate::cluster::{Client, ClusterInfo, LocalCluster};
+use crate::compute::Collection;
+use crate::delayed::{Delayed, TaskGraph, TaskOutput};
+use crate::diagnostics::{Profile, Profiler};
+use crate::display::text::{bytes, counted, duration, tuple};
+use crate::display::{Html, Latex, Markdown, Plot, Png, Show, Svg, table};
+use crate::error::Error;
+use crate::frame::{DataFrame, Frame, FrameScalar, GroupedFrame, Series};
+use crate::graph::{Layer, Tasks, short_type_name};
+use ndarray::{
+    ArrayBase, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, IxDyn, OwnedArcRepr, OwnedRepr, RawData,
+};
+use polars::prelude::{Column, DataType, Expr, LazyFrame, Schema, Series as PolarsSeries};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+use swath_channel::Description;
+
+pub(super) fn add_to(table: &mut Table) {
+    macro_rules! elements {
+        ($($type:ty)*) => {$(
+            table.add_changing::<Array<$type>>();
+            table.add::<Vec<Array<$type>>>();
+            table.add_changing::<Scalar<$type>>();
+        )*};
+    }
+    elements!(f64 f32 i64 i32 u64 u32 u8 bool);
+    macro_rules! ndarrays {
+        ($($type:ty)*) => {$( of_ndarray::<$type>(table); )*};
+    }
+    ndarrays!(f64 f32 i64 i32 i16 i8 u64 u32 u16 u8 usize bool);
+    macro_rules! delayed {
+        ($($type:ty)*) => {$(
+            table.add_changing::<Delayed<$type>>();
+            table.add::<Vec<Delayed<$type>>>();
+            table.add_changing::<TaskOutput<$type>>();
+        )*};
+    }
+    delayed!(
+        () bool char i32 i64 u8 u32 u64 usize f32 f64 String &'static str Frame
+        Vec<f64> Vec<f32> Vec<i32> Vec<i64> Vec<u8> Vec<u32> Vec<u64> Vec<usize> Vec<bool>
+        Vec<String> Vec<Vec<f64>> Vec<Frame> Option<f64> Option<String> (f64, f64) (String, f64)
+        (usize, f64) HashMap<String, f64> HashMap<String, usize> BTreeMap<String, f64>
+        BTreeMap<String, usize>
+    );
+    macro_rules! changing {
+        ($($type:ty)*) => {$( table.add_changing::<$type>(); )*};
+    }
+    changing!(
+        DataFrame Series FrameScalar<f64> FrameScalar<i64> FrameScalar<i32> FrameScalar<u64>
+        FrameScalar<u32> FrameScalar<usize> FrameScalar<bool> FrameScalar<String>
+    );
+    macro_rules! others {
+        ($($type:ty)*) => {$( table.add::<$type>(); )*};
+    }
+    others!(
+        GroupedFrame TaskGraph LocalCluster Client Profiler Profile
+        Frame LazyFrame PolarsSeries Column Expr Schema DataType Vec<Expr> Vec<DataFrame>
+        Html Svg Markdown Latex Plot Png Error
+    );
+}
+
+// ---- whether values are there ----
+
+/// What is known of a layer's values.
+struct State {
+    text: String,
+    nbytes: Option<u64>,
+}
+
+fn state(layer: &Layer) -> State {
+    let Tasks::Values(source) = layer.tasks() else {
+        let text = "not computed".to_owned();
+        return State { text, nbytes: None };
+    };
+    let held = || source.nbytes().map(|nbytes| nbytes as u64);
+    match source.progress() {
+        None => State {
+            text: "in memory".to_owned(),
+            nbytes: held(),
+        },
+        Some(progress) => match progress.outcome {
+            None => State {
+                text: format!(
+                    "being computed: {} of {}",
+                    progress.done,
+                    counted(progress.total.unwrap_or(progress.done), "task")
+                ),
+                nbytes: None,
+            },
+            Some(Ok(())) => State {
+                text: "persisted".to_owned(),
+                nbytes: held(),
+            },
+            Some(Err(error)) => State {
+                text: format!("failed: {}", brief_line(&error.to_string())),
+                nbytes: held(),
+            },
+        },
+    }
+}
+
+fn is_running(layer: &Layer) -> bool {
+    match layer.tasks() {
+        Tasks::Values(source) => source
+            .progress()
+            .is_some_and(|progress| progress.outcome.is_none()),
+        _ => false,
+    }
+}
+
+fn is_running_in(collection: &impl Collection) -> bool {
+    collection.layer().is_ok_and(|layer| is_running(&layer))
+}
+
+/// What is told of a collection that cannot be computed.
+fn broken(error: &Error) -> Description {
+    Description {
+        state: "cannot be computed".to_owned(),
+        summary: brief_line(&error.to_string()),
+        preview: error.to_string(),
+        ..Description::default()
+    }
+}
+
+/// The beginning of a text, on one line.
+fn brief_line(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .take(LINE)
+        .map(|c| if c == '\n' { ' ' } else { c })
+        .collect();
+    let dots = if line.len() < text.len() { "…" } else { "" };
+    format!("{line}{dots}")
+}
+
+fn of_layer(layer: &Layer, summary: String) -> Description {
+    let State { text, nbytes } = state(layer);
+    Description {
+        state: text,
+        nbytes,
+        summary,
+        ..Description::default()
+    }
+}
+
+// ---- arrays ----
+
+fn array(array: &RawArray) -> Description {
+    let chunks = array.chunks();
+    let largest = tuple(&chunks.largest());
+    let computed = bytes(array.nbytes());
+    let each = chunks.largest().iter().product::<usize>() * array.dtype().nbytes();
+    Description {
+        shape: tuple(&array.shape()),
+        chunks: match chunks.count() {
+            1 => "1 chunk".to_owned(),
+            count => format!("{largest}, {}", counted(count, "chunk")),
+        },
+        preview: match chunks.count() {
+            1 => format!("{computed} once computed"),
+            _ => format!("{computed} once computed, {} a chunk", bytes(each)),
+        },
+        ..of_layer(array.layer(), array.layer().operation_name(0).to_owned())
+    }
+}
+
+impl<T: Element> Describe for Array<T> {
+    fn describe(&self) -> Description {
+        array(self.raw())
+    }
+    fn is_changing(&self) -> bool {
+        is_running(self.raw().layer())
+    }
+}
+
+impl<T: Element> Describe for Scalar<T> {
+    fn describe(&self) -> Description {
+        let layer = self.raw().layer();
+        of_layer(layer, layer.operation_name(0).to_owned())
+    }
+    fn is_changing(&self) -> bool {
+        is_running(self.raw().layer())
+    }
+}
+
+fn of_ndarray<T: 'static>(table: &mut Table)
+where
+    ArrayBase<OwnedRepr<T>, Ix0>: Describe,
+    ArrayBase<OwnedRepr<T>, Ix1>: Describe,
+    ArrayBase<OwnedRepr<T>, Ix2>: Describe,
+    ArrayBase<OwnedRepr<T>, Ix3>: Describe,
+    ArrayBase<OwnedRepr<T>, Ix4>: Describe,
+    ArrayBase<OwnedRepr<T>, IxDyn>: Describe,
+    ArrayBase<OwnedArcRepr<T>, Ix1>: Describe,
+    ArrayBase<OwnedArcRepr<T>, Ix2>: Describe,
+    ArrayBase<OwnedArcRepr<T>, IxDyn>: Describe,
+{
+    table.add::<ArrayBase<OwnedRepr<T>, Ix0>>();
+    table.add::<ArrayBase<OwnedRepr<T>, Ix1>>();
+    table.add::<ArrayBase<OwnedRepr<T>, Ix2>>();
+    table.add::<ArrayBase<OwnedRepr<T>, Ix3>>();
+    table.add::<ArrayBase<OwnedRepr<T>, Ix4>>();
+    table.add::<ArrayBase<OwnedRepr<T>, IxDyn>>();
+    table.add::<ArrayBase<OwnedArcRepr<T>, Ix1>>();
+    table.add::<ArrayBase<OwnedArcRepr<T>, Ix2>>();
+    table.add::<ArrayBase<OwnedArcRepr<T>, IxDyn>>();
+}
+
+impl<S, D> Describe for ArrayBase<S, D>
+where
+    S: RawData + 'static,
+    D: Dimension + 'static,
+    Self: Show,
+{
+    fn describe(&self) -> Description {
+        // Made of a few hundred elements at most; the last line is the shape.
+        let text = shown(self);
+        let elements = text.rsplit_once('\n').map_or("", |(text, _)| text);
+        let dtype = short_type_name(std::any::type_name::<S::Elem>());
+        Description {
+            shape: tuple(self.shape()),
+            summary: brief_line(elements),
+            preview: elements.to_owned(),
+            dtype,
+            nbytes: Some((self.len() * size_of::<S::Elem>()) as u64),
+            ..Description::default()
+        }
+    }
+}
+
+fn shown(value: &impl Show) -> String {
+    let bundle = value.show().unwrap_or_default();
+    bundle.get("text/plain").unwrap_or_default().to_owned()
+}
+
+// ---- frames ----
+
+fn columns(schema: &Schema) -> Vec<(String, String)> {
+    schema
+        .iter()
+        .take(super::COLUMNS)
+        .map(|(name, dtype)| (name.to_string(), dtype.to_string()))
+        .collect()
+}
+
+/// Names and types, as many as a preview has room for.
+fn listed_columns(columns: &[(String, String)]) -> String {
+    const SHOWN: usize = 24;
+    let mut lines: Vec<String> = columns
+        .iter()
+        .take(SHOWN)
+        .map(|(name, dtype)| format!("{name}: {dtype}"))
+        .collect();
+    if columns.len() > SHOWN {
+        lines.push(format!("… {} more", columns.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
+fn frame(frame: &DataFrame) -> Result<Description, Error> {
+    let schema = frame.schema()?;
+    let layer = frame.layer()?;
+    let columns = columns(&schema);
+    Ok(Description {
+        shape: counted(schema.len(), "column"),
+        chunks: counted(frame.npartitions()?, "partition"),
+        preview: listed_columns(&columns),
+        columns,
+        ..of_layer(&layer, layer.operation_name(0).to_owned())
+    })
+}
+
+impl Describe for DataFrame {
+    fn describe(&self) -> Description {
+        frame(self).unwrap_or_else(|error| broken(&error))
+    }
+    fn is_changing(&self) -> bool {
+        is_running_in(self)
+    }
+}
+
+impl Describe for Series {
+    fn describe(&self) -> Description {
+        let described = || {
+            let frame = frame(&self.to_frame())?;
+            Ok(Description {
+                shape: String::new(),
+                dtype: self.dtype()?.to_string(),
+                summary: format!("\"{}\"", brief_line(self.name())),
+                preview: String::new(),
+                columns: Vec::new(),
+                ..frame
+            })
+        };
+        described().unwrap_or_else(|error: Error| broken(&error))
+    }
+    fn is_changing(&self) -> bool {
+        is_running_in(self)
+    }
+}
+
+impl Describe for GroupedFrame {
+    fn describe(&self) -> Description {
+        let text = brief(self, super::PREVIEW);
+        let keys = text
+            .rsplit_once(" grouped by ")
+            .map_or("", |(_, keys)| keys);
+        match frame(self.frame()) {
+            Ok(frame) => Description {
+                state: "not computed".to_owned(),
+                nbytes: None,
+                summary: format!("by {}", brief_line(keys)),
+                ..frame
+            },
+            Err(error) => broken(&error),
+        }
+    }
+}
+
+impl<T: 'static> Describe for FrameScalar<T>
+where
+    Self: Collection,
+{
+    fn describe(&self) -> Description {
+        match (self.layer(), self.dtype()) {
+            (Ok(layer), Ok(dtype)) => Description {
+                dtype: dtype.to_string(),
+                ..of_layer(&layer, self.label().to_owned())
+            },
+            (Err(error), _) | (_, Err(error)) => broken(&error),
+        }
+    }
+    fn is_changing(&self) -> bool {
+        is_running_in(self)
+    }
+}
+
+impl Describe for Frame {
+    fn describe(&self) -> Description {
+        let columns = self
+            .columns()
+            .iter()
+            .take(super::COLUMNS)
+            .map(|column| (column.name().to_string(), column.dtype().to_string()))
+            .collect();
+        Description {
+            shape: tuple(&[self.height(), self.width()]),
+            summary: format!(
+                "{} × {}",
+                counted(self.height(), "row"),
+                counted(self.width(), "column")
+            ),
+            preview: table::preview(self.columns()),
+            columns,
+            nbytes: Some(self.estimated_size() as u64),
+            ..Description::default()
+        }
+    }
+}
+
+fn column(column: &Column, nbytes: Option<usize>) -> Description {
+    Description {
+        shape: tuple(&[column.len()]),
+        dtype: column.dtype().to_string(),
+        summary: format!("\"{}\"", brief_line(column.name())),
+        preview: table::preview(std::slice::from_ref(column)),
+        nbytes: nbytes.map(|nbytes| nbytes as u64),
+        ..Description::default()
+    }
+}
+
+impl Describe for Column {
+    fn describe(&self) -> Description {
+        // One value many times isn't made many values for this.
+        column(self, self.as_series().map(PolarsSeries::estimated_size))
+    }
+}
+
+impl Describe for PolarsSeries {
+    fn describe(&self) -> Description {
+        column(&Column::from(self.clone()), Some(self.estimated_size()))
+    }
+}
+
+impl Describe for LazyFrame {
+    /// Its columns would have to be worked out, perhaps from files.
+    fn describe(&self) -> Description {
+        Description {
+            state: "not computed".to_owned(),
+            ..Description::default()
+        }
+    }
+}
+
+impl Describe for Schema {
+    fn describe(&self) -> Description {
+        let columns = columns(self);
+        Description {
+            shape: counted(self.len(), "column"),
+            preview: listed_columns(&columns),
+            ..Description::default()
+        }
+    }
+}
+
+// ---- functions and graphs ----
+
+impl<T: Clone + Send + Sync + 'static> Describe for Delayed<T> {
+    fn describe(&self) -> Description {
+        match self.layer() {
+            Ok(layer) => of_layer(&layer, self.key().to_owned()),
+            Err(error) => broken(&error),
+        }
+    }
+    fn is_changing(&self) -> bool {
+        is_running_in(self)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Describe for TaskOutput<T> {
+    fn describe(&self) -> Description {
+        match self.layer() {
+            Ok(layer) => of_layer(&layer, format!("\"{}\"", self.key())),
+            Err(error) => broken(&error),
+        }
+    }
+    fn is_changing(&self) -> bool {
+        is_running_in(self)
+    }
+}
+
+impl Describe for TaskGraph {
+    fn describe(&self) -> Description {
+        let mut keys = self.keys().map(str::to_owned);
+        let (summary, preview) = listed(&mut keys, self.len(), ("", ""));
+        Description {
+            shape: counted(self.len(), "task"),
+            summary,
+            preview,
+            ..Description::default()
+        }
+    }
+}
+
+// ---- clusters, profiles, what is shown ----
+
+fn cluster(info: &ClusterInfo) -> Description {
+    Description {
+        summary: format!(
+            "{}, {}",
+            counted(info.threads, "thread"),
+            bytes(info.memory as usize)
+        ),
+        ..Description::default()
+    }
+}
+
+impl Describe for LocalCluster {
+    fn describe(&self) -> Description {
+        cluster(&self.info())
+    }
+}
+
+impl Describe for Client {
+    fn describe(&self) -> Description {
+        cluster(&self.info())
+    }
+}
+
+fn profile(profile: &Profile) -> Description {
+    let tasks = profile.operations.iter().map(|one| one.tasks).sum();
+    Description {
+        summary: format!(
+            "{} of {}, {}",
+            counted(tasks, "task"),
+            counted(profile.operations.len(), "operation"),
+            duration(profile.elapsed)
+        ),
+        ..Description::default()
+    }
+}
+
+impl Describe for Profile {
+    fn describe(&self) -> Description {
+        profile(self)
+    }
+}
+
+impl Describe for Profiler {
+    fn describe(&self) -> Description {
+        profile(&self.report())
+    }
+}
+
+macro_rules! documents {
+    ($($type:ty, $length:expr;)*) => {$(
+        impl Describe for $type {
+            fn describe(&self) -> Description {
+                let length: fn(&Self) -> usize = $length;
+                Description {
+                    nbytes: Some(length(self) as u64),
+                    ..Description::default()
+                }
+            }
+        }
+    )*};
+}
+documents! {
+    Html, |page| page.0.len();
+    Svg, |picture| picture.0.len();
+    Markdown, |text| text.0.len();
+    Latex, |text| text.0.len();
+    Png, |picture| picture.0.len();
+    Plot, |plot| size_of_val(plot);
+}
+
+macro_rules! by_debug {
+    ($($type:ty)*) => {$(
+        impl Describe for $type {
+            fn describe(&self) -> Description {
+                by_debug(self)
+            }
+        }
+    )*};
+}
+by_debug!(Expr DataType Error);
+
+fn by_debug(value: &dyn Debug) -> Description {
+    let summary = brief(value, LINE);
+    Description {
+        preview: match summary.ends_with('…') {
+            true => brief(value, super::PREVIEW),
+            false => String::new(),
+        },
+        summary,
+        ..Description::default()
+    }
+}
