@@ -5,6 +5,8 @@ is; and what it writes for itself goes where `TMPDIR` says.
 """
 
 import os
+import shutil
+import signal
 import time
 import uuid
 from contextlib import suppress
@@ -72,3 +74,12 @@ class Traces:
         while (found := self.left()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found
+
+    def clear(self) -> None:
+        """Ends and removes what is left, so that it is not found again."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for path in self.temporary.iterdir():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        self.ports.clear()

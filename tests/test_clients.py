@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pexpect
 import pytest
+import zmq
 from jupyter_client import BlockingKernelClient
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -373,8 +374,28 @@ def test_a_client_that_goes_in_the_middle_of_its_cell(kernel):
     assert kernel.ok("left_by_the_other").result == "3"
 
 
-def test_a_client_that_reads_nothing_holds_nobody_up(kernel):
-    """Its queue fills up; others lose nothing."""
-    with further_clients(kernel, 1):
-        result = kernel.ok('for n in 0..3000 { display(&Html(format!("<i>{n}</i>"))); }')
-        assert [data["text/html"] for data in result.displays] == [f"<i>{n}</i>" for n in range(3000)]
+def test_a_client_that_comes_while_a_cell_runs(kernel):
+    """It gets what the cell still prints, and its end."""
+    with further_clients(kernel, 1) as (first,):
+        request = first.execute('for n in 0..8 { println!("line {n}"); std::thread::sleep(std::time::Duration::from_millis(500)); }')
+        while first.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "stream":
+            pass
+        with further_clients(kernel, 1) as (second,):
+            assert outputs_of(second, {request})[request].endswith("line 6\nline 7\n")
+
+
+def test_a_client_that_reads_nothing_holds_nobody_up(own_kernel):
+    """As one that was stopped by Ctrl-Z: its buffers fill up, and others lose nothing and don't wait."""
+    info = own_kernel.manager.get_connection_info()
+    asleep = zmq.Context.instance().socket(zmq.SUB)
+    asleep.setsockopt(zmq.RCVHWM, 10)
+    asleep.setsockopt(zmq.RCVBUF, 4096)
+    asleep.subscribe(b"")
+    try:
+        asleep.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+        own_kernel.ok("1")
+        cell = 'for n in 0..4000 { display(&Html(format!("<i>{n}</i>{}", " ".repeat(2000)))); }'
+        result = own_kernel.run(cell, timeout=40)
+        assert [data["text/html"].strip() for data in result.displays] == [f"<i>{n}</i>" for n in range(4000)]
+    finally:
+        asleep.close(linger=0)

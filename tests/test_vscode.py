@@ -221,8 +221,11 @@ def test_every_request_has_one_reply_and_one_idle(extension):
         ("shell", "complete_request", {"code": "printl", "cursor_pos": 6}),
         ("shell", "inspect_request", {"code": "println", "cursor_pos": 7, "detail_level": 0}),
         ("shell", "is_complete_request", {"code": "1"}),
+        ("control", "is_complete_request", {"code": "1"}),
+        ("control", "complete_request", {"code": "printl", "cursor_pos": 6}),
         ("shell", "history_request", {"hist_access_type": "tail", "n": 1, "raw": True, "output": False}),
         ("shell", "comm_info_request", {}),
+        ("control", "comm_info_request", {}),
         ("shell", "execute_request", {"code": "1", "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}),
     ]
     sent = [extension.send(*request) for request in requests]
@@ -283,7 +286,7 @@ def test_the_status_while_a_cell_runs(extension):
 
 
 def test_completion_counts_code_points(extension):
-    """services/kernel/messages.ts: cursor_pos is in code points, not in JavaScript's UTF-16 units."""
+    """The protocol's cursor_pos, into which JupyterLab turns JavaScript's UTF-16 units (packages/coreutils/src/text.ts, jsIndexToCharIndex)."""
     extension.done(extension.execute("let treasure = 1;"))
     code = '"🗾é"; treas'
     request = extension.send("shell", "complete_request", {"code": code, "cursor_pos": len(code)})

@@ -246,7 +246,6 @@ def run_starts(kernel_name: str, folder: Path, count: int) -> tuple[Samples, Sam
     """The kernels' starts, over the compiler on an empty library too; their stops; and what each of them left."""
     traces, yardstick = Traces(folder), EmptyLibrary(folder)
     starts, ratios, stops, left = Samples(), Samples(), Samples(), []
-    known: set[str] = set()
     for done in range(1, count + 1):
         started, stopped = start_and_stop(kernel_name, folder, traces)
         starts.add(started)
@@ -254,15 +253,12 @@ def run_starts(kernel_name: str, folder: Path, count: int) -> tuple[Samples, Sam
         if done % YARDSTICK_STARTS == 1:
             yardstick.measure()
         ratios.add(started / yardstick.dynamic.values[-1])
-        found = {(kind, str(one)) for kind, what in traces.left_after().items() for one in what}
-        # A later kernel of somebody else's may get its ports.
-        traces.ports.clear()
-        # What one has left is not the next one's.
-        new = {one for one in found if str(one) not in known}
-        known |= {str(one) for one in found}
-        for kind, what in sorted(new):
-            progress(f"left by start {done}, {kind}: {what}")
-            left.append({"start": done, "kind": kind, "what": what})
+        for kind, what in traces.left_after().items():
+            for one in what:
+                progress(f"left by start {done}, {kind}: {one}")
+                left.append({"start": done, "kind": kind, "what": str(one)})
+        # What one has left is not the next one's; and a later kernel of somebody else's may get its ports.
+        traces.clear()
         if done % 50 == 0:
             progress(f"{done} starts of {count}, {1000 * starts.values[-1]:.0f} ms; left behind: {len(left)}")
     return starts, ratios, stops, left
