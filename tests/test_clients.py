@@ -365,6 +365,17 @@ def test_any_client_may_interrupt(kernel):
     assert kernel.ok("kept_for_all").result == "4"
 
 
+def test_an_interrupt_between_two_computations(kernel):
+    """It comes while nothing is computed, and ends the cell at the next computation all the same."""
+    request = kernel.send(
+        'for n in 0..400u64 { delayed(|n: u64| n).call(n).compute()?; if n == 3 { println!("between"); } std::thread::sleep(std::time::Duration::from_millis(50)); }'
+    )
+    while kernel.iopub(timeout=PATIENCE)["msg_type"] != "stream":
+        pass
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(request).reply["status"] == "error"
+
+
 def test_a_client_that_goes_in_the_middle_of_its_cell(kernel):
     """The cell runs to its end, and what it made is there for others."""
     with further_clients(kernel, 1) as (client,):
