@@ -32,6 +32,9 @@ fn an_interrupt_ends_what_runs_and_nothing_after_it() {
     assert!(matches!(error, Error::Interrupted));
     assert!(pressed.elapsed() < Duration::from_secs(1));
     checkpoint().unwrap_err();
+    // What the cell goes on with.
+    let next = delayed(|| 1).call().compute();
+    assert!(matches!(next, Err(Error::Interrupted)));
 
     // The next cell.
     begin();

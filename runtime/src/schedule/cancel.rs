@@ -44,6 +44,12 @@ impl CancelToken {
         let mut running = RUNNING.lock();
         running.retain(|shared| shared.strong_count() > 0);
         running.push(Arc::downgrade(&token.0));
+        drop(running);
+        // An interrupt that came between two computations ends the next one. It
+        // sets this before it looks at what runs.
+        if INTERRUPTED.load(Ordering::Acquire) {
+            token.cancel();
+        }
         token
     }
 
@@ -73,8 +79,9 @@ impl Shared {
     }
 }
 
-/// Interrupts every computation that is running: what the notebook's stop
-/// button does. Variables and persisted values are kept.
+/// Interrupts every computation that is running, and those that begin before
+/// [`begin`]: what the notebook's stop button does. Variables and persisted
+/// values are kept.
 pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Release);
     cancel_all();
