@@ -46,7 +46,7 @@ YARDSTICK_EVERY, YARDSTICK_STARTS = 25, 5
 # Late cells against early ones, late starts against early ones.
 SLOWDOWN_LIMIT = 1.25
 # The cell's text, its entry in the history, the loader's notes on a library.
-KERNEL_KILOBYTES, RUNTIME_KILOBYTES = 2, 8
+KERNEL_KILOBYTES, RUNTIME_KILOBYTES = 2, 4
 
 
 def cell_texts():
