@@ -1,21 +1,21 @@
-//! Collections, as far as they are known without being computed; frames of
-//! Polars, arrays of ndarray.
+//! Arrays, delayed values and what goes with them, as far as they are known
+//! without being computed; arrays of ndarray.
 
-use super::{Describe, LINE, Table, brief, listed};
+use super::brief::{brief_line, debugged, listed};
+use super::{Describe, LINE, Table};
 use crate::array::{Array, Element, RawArray, Scalar};
 use crate::cluster::{Client, ClusterInfo, LocalCluster};
 use crate::compute::Collection;
 use crate::delayed::{Delayed, TaskGraph, TaskOutput};
 use crate::diagnostics::{Profile, Profiler};
 use crate::display::text::{bytes, counted, duration, tuple};
-use crate::display::{Html, Latex, Markdown, Plot, Png, Show, Svg, table};
+use crate::display::{Html, Latex, Markdown, Plot, Png, Show, Svg};
 use crate::error::Error;
-use crate::frame::{DataFrame, Frame, FrameScalar, GroupedFrame, Series};
+use crate::frame::Frame;
 use crate::graph::{Layer, Tasks, short_type_name};
 use ndarray::{
     ArrayBase, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, IxDyn, OwnedArcRepr, OwnedRepr, RawData,
 };
-use polars::prelude::{Column, DataType, Expr, LazyFrame, Schema, Series as PolarsSeries};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use swath_channel::Description;
@@ -47,19 +47,11 @@ pub(super) fn add_to(table: &mut Table) {
         (usize, f64) HashMap<String, f64> HashMap<String, usize> BTreeMap<String, f64>
         BTreeMap<String, usize>
     );
-    macro_rules! changing {
-        ($($type:ty)*) => {$( table.add_changing::<$type>(); )*};
-    }
-    changing!(
-        DataFrame Series FrameScalar<f64> FrameScalar<i64> FrameScalar<i32> FrameScalar<u64>
-        FrameScalar<u32> FrameScalar<usize> FrameScalar<bool> FrameScalar<String>
-    );
     macro_rules! others {
         ($($type:ty)*) => {$( table.add::<$type>(); )*};
     }
     others!(
-        GroupedFrame TaskGraph LocalCluster Client Profiler Profile
-        Frame LazyFrame PolarsSeries Column Expr Schema DataType Vec<Expr> Vec<DataFrame>
+        TaskGraph LocalCluster Client Profiler Profile
         Html Svg Markdown Latex Plot Png Error
     );
 }
@@ -113,12 +105,12 @@ fn is_running(layer: &Layer) -> bool {
     }
 }
 
-fn is_running_in(collection: &impl Collection) -> bool {
+pub(super) fn is_running_in(collection: &impl Collection) -> bool {
     collection.layer().is_ok_and(|layer| is_running(&layer))
 }
 
 /// What is told of a collection that cannot be computed.
-fn broken(error: &Error) -> Description {
+pub(super) fn broken(error: &Error) -> Description {
     Description {
         state: "cannot be computed".to_owned(),
         summary: brief_line(&error.to_string()),
@@ -127,18 +119,7 @@ fn broken(error: &Error) -> Description {
     }
 }
 
-/// The beginning of a text, on one line.
-fn brief_line(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .take(LINE)
-        .map(|c| if c == '\n' { ' ' } else { c })
-        .collect();
-    let dots = if line.len() < text.len() { "…" } else { "" };
-    format!("{line}{dots}")
-}
-
-fn of_layer(layer: &Layer, summary: String) -> Description {
+pub(super) fn of_layer(layer: &Layer, summary: String) -> Description {
     let State { text, nbytes } = state(layer);
     Description {
         state: text,
@@ -236,176 +217,6 @@ where
 fn shown(value: &impl Show) -> String {
     let bundle = value.show().unwrap_or_default();
     bundle.get("text/plain").unwrap_or_default().to_owned()
-}
-
-// ---- frames ----
-
-fn columns(schema: &Schema) -> Vec<(String, String)> {
-    schema
-        .iter()
-        .take(super::COLUMNS)
-        .map(|(name, dtype)| (name.to_string(), dtype.to_string()))
-        .collect()
-}
-
-/// Names and types, as many as a preview has room for.
-fn listed_columns(columns: &[(String, String)]) -> String {
-    const SHOWN: usize = 24;
-    let mut lines: Vec<String> = columns
-        .iter()
-        .take(SHOWN)
-        .map(|(name, dtype)| format!("{name}: {dtype}"))
-        .collect();
-    if columns.len() > SHOWN {
-        lines.push(format!("… {} more", columns.len() - SHOWN));
-    }
-    lines.join("\n")
-}
-
-fn frame(frame: &DataFrame) -> Result<Description, Error> {
-    let schema = frame.schema()?;
-    let layer = frame.layer()?;
-    let columns = columns(&schema);
-    Ok(Description {
-        shape: counted(schema.len(), "column"),
-        chunks: counted(frame.npartitions()?, "partition"),
-        preview: listed_columns(&columns),
-        columns,
-        ..of_layer(&layer, layer.operation_name(0).to_owned())
-    })
-}
-
-impl Describe for DataFrame {
-    fn describe(&self) -> Description {
-        frame(self).unwrap_or_else(|error| broken(&error))
-    }
-    fn is_changing(&self) -> bool {
-        is_running_in(self)
-    }
-}
-
-impl Describe for Series {
-    fn describe(&self) -> Description {
-        let described = || {
-            let frame = frame(&self.to_frame())?;
-            Ok(Description {
-                shape: String::new(),
-                dtype: self.dtype()?.to_string(),
-                summary: format!("\"{}\"", brief_line(self.name())),
-                preview: String::new(),
-                columns: Vec::new(),
-                ..frame
-            })
-        };
-        described().unwrap_or_else(|error: Error| broken(&error))
-    }
-    fn is_changing(&self) -> bool {
-        is_running_in(self)
-    }
-}
-
-impl Describe for GroupedFrame {
-    fn describe(&self) -> Description {
-        let text = brief(self, super::PREVIEW);
-        let keys = text
-            .rsplit_once(" grouped by ")
-            .map_or("", |(_, keys)| keys);
-        match frame(self.frame()) {
-            Ok(frame) => Description {
-                state: "not computed".to_owned(),
-                nbytes: None,
-                summary: format!("by {}", brief_line(keys)),
-                ..frame
-            },
-            Err(error) => broken(&error),
-        }
-    }
-}
-
-impl<T: 'static> Describe for FrameScalar<T>
-where
-    Self: Collection,
-{
-    fn describe(&self) -> Description {
-        match (self.layer(), self.dtype()) {
-            (Ok(layer), Ok(dtype)) => Description {
-                dtype: dtype.to_string(),
-                ..of_layer(&layer, self.label().to_owned())
-            },
-            (Err(error), _) | (_, Err(error)) => broken(&error),
-        }
-    }
-    fn is_changing(&self) -> bool {
-        is_running_in(self)
-    }
-}
-
-impl Describe for Frame {
-    fn describe(&self) -> Description {
-        let columns = self
-            .columns()
-            .iter()
-            .take(super::COLUMNS)
-            .map(|column| (column.name().to_string(), column.dtype().to_string()))
-            .collect();
-        Description {
-            shape: tuple(&[self.height(), self.width()]),
-            summary: format!(
-                "{} × {}",
-                counted(self.height(), "row"),
-                counted(self.width(), "column")
-            ),
-            preview: table::preview(self.columns()),
-            columns,
-            nbytes: Some(self.estimated_size() as u64),
-            ..Description::default()
-        }
-    }
-}
-
-fn column(column: &Column, nbytes: Option<usize>) -> Description {
-    Description {
-        shape: tuple(&[column.len()]),
-        dtype: column.dtype().to_string(),
-        summary: format!("\"{}\"", brief_line(column.name())),
-        preview: table::preview(std::slice::from_ref(column)),
-        nbytes: nbytes.map(|nbytes| nbytes as u64),
-        ..Description::default()
-    }
-}
-
-impl Describe for Column {
-    fn describe(&self) -> Description {
-        // One value many times isn't made many values for this.
-        column(self, self.as_series().map(PolarsSeries::estimated_size))
-    }
-}
-
-impl Describe for PolarsSeries {
-    fn describe(&self) -> Description {
-        column(&Column::from(self.clone()), Some(self.estimated_size()))
-    }
-}
-
-impl Describe for LazyFrame {
-    /// Its columns would have to be worked out, perhaps from files.
-    fn describe(&self) -> Description {
-        Description {
-            state: "not computed".to_owned(),
-            ..Description::default()
-        }
-    }
-}
-
-impl Describe for Schema {
-    fn describe(&self) -> Description {
-        let columns = columns(self);
-        Description {
-            shape: counted(self.len(), "column"),
-            preview: listed_columns(&columns),
-            ..Description::default()
-        }
-    }
 }
 
 // ---- functions and graphs ----
@@ -519,22 +330,18 @@ documents! {
     Plot, |plot| size_of_val(plot);
 }
 
-macro_rules! by_debug {
-    ($($type:ty)*) => {$(
-        impl Describe for $type {
-            fn describe(&self) -> Description {
-                by_debug(self)
-            }
-        }
-    )*};
+impl Describe for Error {
+    fn describe(&self) -> Description {
+        by_debug(self)
+    }
 }
-by_debug!(Expr DataType Error);
 
-fn by_debug(value: &dyn Debug) -> Description {
-    let summary = brief(value, LINE);
+/// A value that `Debug` writes quickly.
+pub(super) fn by_debug(value: &dyn Debug) -> Description {
+    let summary = debugged(value, LINE);
     Description {
         preview: match summary.ends_with('…') {
-            true => brief(value, super::PREVIEW),
+            true => debugged(value, super::PREVIEW),
             false => String::new(),
         },
         summary,

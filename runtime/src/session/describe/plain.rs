@@ -1,14 +1,13 @@
 //! Rust's own types: numbers, texts, and what holds several of them.
 //!
-//! What a type holds is `Debug` and of the types in the lists here, so no code
-//! of the user's is called.
+//! What a type holds is of the types in the lists here.
 
-use super::{Describe, LINE, PREVIEW, Table, brief, listed};
+use super::brief::{Brief, brief, listed};
+use super::{Describe, LINE, PREVIEW, Table};
 use crate::display::text::grouped;
 use crate::error::Error;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::fmt::Debug;
 use std::mem::needs_drop;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -60,7 +59,7 @@ pub(super) fn add_to(table: &mut Table) {
 }
 
 /// What may hold values of a type.
-fn hold<T: Describe + Debug>(table: &mut Table) {
+fn hold<T: Describe + Brief>(table: &mut Table) {
     table.add::<VecDeque<T>>();
     table.add::<Box<[T]>>();
     table.add::<Arc<[T]>>();
@@ -81,7 +80,7 @@ fn hold<T: Describe + Debug>(table: &mut Table) {
 }
 
 /// Maps from a type.
-fn maps<K: Any + Debug>(table: &mut Table) {
+fn maps<K: Any + Brief>(table: &mut Table) {
     macro_rules! values {
         ($($value:ty)*) => {$(
             table.add::<HashMap<K, $value>>();
@@ -92,7 +91,7 @@ fn maps<K: Any + Debug>(table: &mut Table) {
 }
 
 /// Pairs that begin with a type.
-fn pairs<A: Any + Debug>(table: &mut Table) {
+fn pairs<A: Any + Brief>(table: &mut Table) {
     macro_rules! seconds {
         ($($second:ty)*) => {$(
             table.add::<(A, $second)>();
@@ -102,8 +101,8 @@ fn pairs<A: Any + Debug>(table: &mut Table) {
     seconds!(bool char i32 i64 u64 usize f64 String &'static str);
 }
 
-/// A value that is told as `Debug` writes it.
-fn whole(value: &dyn Debug, nbytes: Option<usize>) -> Description {
+/// A value that is told as a whole.
+fn whole(value: &dyn Brief, nbytes: Option<usize>) -> Description {
     let summary = brief(value, LINE);
     let is_cut = summary.ends_with('…');
     Description {
@@ -177,7 +176,7 @@ fn sequence(
     }
 }
 
-fn element<T: Debug>(value: &T) -> String {
+fn element<T: Brief>(value: &T) -> String {
     brief(value, ELEMENT)
 }
 
@@ -187,7 +186,7 @@ const MAP: (&str, &str, &str) = ("{", "}", "entry");
 
 macro_rules! sequences {
     ($(($parameter:ident $(, $const:ident)?) $type:ty, $brackets:expr, $held:expr;)*) => {$(
-        impl<$parameter: Debug + 'static $(, const $const: usize)?> Describe for $type {
+        impl<$parameter: Brief + 'static $(, const $const: usize)?> Describe for $type {
             fn describe(&self) -> Description {
                 let held: fn(&Self) -> usize = $held;
                 let nbytes = flat::<$parameter>(held(self));
@@ -206,18 +205,18 @@ sequences! {
     (T) BTreeSet<T>, SET, |values| values.len();
 }
 
-fn entry<K: Debug, V: Debug>((key, value): (&K, &V)) -> String {
+fn entry<K: Brief, V: Brief>((key, value): (&K, &V)) -> String {
     format!("{}: {}", brief(key, ELEMENT), brief(value, ELEMENT))
 }
 
-impl<K: Debug + 'static, V: Debug + 'static> Describe for HashMap<K, V> {
+impl<K: Brief + 'static, V: Brief + 'static> Describe for HashMap<K, V> {
     fn describe(&self) -> Description {
         let nbytes = flat::<(K, V)>(self.capacity());
         sequence(&mut self.iter().map(entry), self.len(), MAP, nbytes)
     }
 }
 
-impl<K: Debug + 'static, V: Debug + 'static> Describe for BTreeMap<K, V> {
+impl<K: Brief + 'static, V: Brief + 'static> Describe for BTreeMap<K, V> {
     fn describe(&self) -> Description {
         let nbytes = flat::<(K, V)>(self.len());
         sequence(&mut self.iter().map(entry), self.len(), MAP, nbytes)
@@ -226,7 +225,7 @@ impl<K: Debug + 'static, V: Debug + 'static> Describe for BTreeMap<K, V> {
 
 macro_rules! holders {
     ($(($($parameter:ident),*) $type:ty;)*) => {$(
-        impl<$($parameter: Debug + 'static),*> Describe for $type {
+        impl<$($parameter: Brief + 'static),*> Describe for $type {
             fn describe(&self) -> Description {
                 whole(self, flat::<$type>(1))
             }
