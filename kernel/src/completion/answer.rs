@@ -199,9 +199,11 @@ fn kind(kind: CompletionItemKind) -> &'static str {
 /// What the identifier is that ends at the position asked for.
 fn inspect(world: &mut World, view: &SessionView, ask: &Ask) -> Option<Inspection> {
     hover(world, Context::new(view, &ask.code), ask.position).or_else(|| {
-        // A method is one only where it is called.
-        let called = format!("{}()", ask.code.get(..ask.position)?);
-        hover(world, Context::new(view, &called), ask.position)
+        // A method is one only where it is called, and so is a macro.
+        let name = ask.code.get(..ask.position)?;
+        [format!("{name}()"), format!("{name}!()")]
+            .iter()
+            .find_map(|called| hover(world, Context::new(view, called), ask.position))
     })
 }
 

@@ -132,8 +132,10 @@ impl Analyzer {
                 html: format!("<p><code>{name}</code></p><p>{}</p>", escape(purpose)),
             }));
         }
-        // The cursor may stand behind the parenthesis of a call.
-        let end = code[..position].trim_end_matches(['(', ' ']).len();
+        // The cursor may stand behind the parenthesis of a call, or a macro's mark.
+        let end = code[..position]
+            .trim_end_matches(['(', '[', '!', ' '])
+            .len();
         let Some(range) = identifier_at(code, position).or_else(|| identifier_at(code, end)) else {
             return to_inspect_reply(None);
         };
@@ -361,6 +363,7 @@ mod tests {
                 description: Arc::new(Description {
                     shape: "3 elements".to_owned(),
                     nbytes: Some(12),
+                    columns: vec![("a \"b\"".to_owned(), "str".to_owned())],
                     ..Description::default()
                 }),
                 ..Variable::default()
@@ -369,8 +372,16 @@ mod tests {
         }
     }
 
-    /// Completes and inspects without a process; `|` is the cursor.
+    /// Completes and inspects without a process, in a folder with a few files; `|`
+    /// is the cursor.
     async fn both(marked: &str) -> (CompleteReply, InspectReply) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(folder.path().join("data.csv"), "").unwrap();
+        let view = || SessionView {
+            folder: Some(folder.path().to_owned()),
+            ..view()
+        };
         let at = marked.find('|').unwrap();
         let code = marked.replace('|', "");
         let cursor = Some(marked[..at].chars().count());
@@ -392,11 +403,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn strings_need_no_analyzer() {
+        let (completed, _) = both(":vars\nlet größe = read_csv(\"da|ta.csv\")").await;
+        assert_eq!(completed.matches, ["data/", "data.csv"]);
+        assert_eq!((completed.cursor_start, completed.cursor_end), (28, 36));
+        let (completed, _) = both("\"é\"; größe.select(\"a|").await;
+        assert_eq!(completed.matches, ["a \\\"b\\\""]);
+        let told = &completed.metadata["_jupyter_types_experimental"][0];
+        assert_eq!(
+            (&told["type"], &told["signature"]),
+            (&json!("column"), &json!("str"))
+        );
+        assert_eq!((completed.cursor_start, completed.cursor_end), (19, 20));
+    }
+
+    #[tokio::test]
     async fn variables_need_no_analyzer() {
         let (completed, _) = both("\"é\"; grö|").await;
         assert_eq!(completed.matches, ["größe"]);
         assert_eq!((completed.cursor_start, completed.cursor_end), (5, 8));
         assert_eq!(both("x.grö|").await.0.matches, [""; 0]);
+        assert_eq!(both("println!(\"grö|").await.0.matches, [""; 0]);
+        assert!(both("größe(|").await.1.found);
         let (_, inspected) = both("grö|ße.len()").await;
         assert_eq!(
             inspected.data["text/plain"],

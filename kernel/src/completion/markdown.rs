@@ -77,9 +77,23 @@ fn head(events: Vec<Event<'_>>) -> (Head, Vec<Event<'_>>) {
         head.place = Some(blocks.remove(0));
     }
     if !blocks.is_empty() {
-        head.signature = Some(blocks.join("\n"));
+        head.signature = Some(signature(&blocks.join("\n")));
     }
     (head, rest.to_vec())
+}
+
+/// Without the trait's own line, which [`Head::place`] names, and its bounds.
+fn signature(text: &str) -> String {
+    let own = match text.split_once('\n') {
+        Some((first, rest)) if first.contains("trait ") && !rest.starts_with(['w', ' ']) => rest,
+        _ => text,
+    };
+    let bounds = own.find("    // Bounds from trait:");
+    let own = bounds.map_or(own, |at| own[..at].trim_end());
+    own.strip_suffix("where")
+        .unwrap_or(own)
+        .trim_end()
+        .to_owned()
 }
 
 fn text_of(events: &[Event<'_>]) -> String {
@@ -262,6 +276,21 @@ mod tests {
              <ul>\n<li><code>a</code>: one</li>\n<li>two</li>\n</ul>\n\
              <pre><code class=\"language-rust\">let x = 1;\n#[test]\n# shown\n</code></pre>\n\
              <pre><code class=\"language-text\"># shown\n</code></pre>\n"
+        );
+    }
+
+    #[test]
+    fn a_method_of_a_trait() {
+        let markdown = "```rust\nswath::Collection\n```\n```rust\npub trait Collection\npub fn persist(&self) -> Result<Self>\nwhere\n    // Bounds from trait:\n    Self: Clone,\n```\n";
+        assert_eq!(
+            shown(markdown).plain,
+            "pub fn persist(&self) -> Result<Self>\nin swath::Collection"
+        );
+        let itself =
+            "```rust\nswath\n```\n```rust\npub trait Collection\nwhere\n    Self: Clone,\n```";
+        assert_eq!(
+            shown(itself).plain,
+            "pub trait Collection\nwhere\n    Self: Clone,\nin swath"
         );
     }
 
