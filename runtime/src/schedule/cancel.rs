@@ -129,8 +129,10 @@ impl Drop for Inside {
 /// [`Error::Interrupted`].
 ///
 /// ```
+/// use swath::prelude::*;
+///
 /// for _ in 0..1_000 {
-///     swath::schedule::checkpoint()?;
+///     checkpoint()?;
 /// }
 /// # Ok::<(), swath::Error>(())
 /// ```
@@ -171,9 +173,9 @@ pub async fn interruptible<F: Future>(future: F) -> F::Output {
 /// [`Error::Interrupted`].
 ///
 /// ```
-/// use std::time::Duration;
+/// use swath::prelude::*;
 ///
-/// swath::schedule::cancel::sleep(Duration::from_millis(10))?;
+/// sleep(std::time::Duration::from_millis(10))?;
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub fn sleep(duration: Duration) -> Result<()> {
