@@ -1,12 +1,15 @@
 //! From frames to a typed request, or to the reason for dropping them.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde_json::Value;
 use thiserror::Error;
 
 use super::frames::FrameError;
+use super::sign::{Digest, Verdict};
 use super::{BadRequest, Frames, Header, Request, Signer};
 
 /// How many signatures are remembered, to drop messages that are played back.
@@ -48,12 +51,20 @@ pub enum Rejected {
     UnknownType(String),
 }
 
-/// Reads one socket's messages.
+/// Reads messages. Its clones share their memory of what has come.
+#[derive(Clone)]
 pub struct Reader {
     signer: Signer,
-    seen: HashSet<Bytes>,
-    /// The order of `seen`, oldest first.
-    order: VecDeque<Bytes>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// Signatures of messages that have come. Not their hexadecimal text: that
+/// can be written in many ways.
+#[derive(Default)]
+struct Seen {
+    known: HashSet<Digest>,
+    /// The same, oldest first.
+    order: VecDeque<Digest>,
 }
 
 impl Reader {
@@ -61,19 +72,19 @@ impl Reader {
     pub fn new(signer: Signer) -> Self {
         Self {
             signer,
-            seen: HashSet::new(),
-            order: VecDeque::new(),
+            seen: Arc::default(),
         }
     }
 
     /// Checks and parses one multipart message.
-    pub fn read(&mut self, parts: Vec<Bytes>) -> Result<Envelope, Rejected> {
+    pub fn read(&self, parts: Vec<Bytes>) -> Result<Envelope, Rejected> {
         let frames = Frames::split(parts)?;
-        if !self.signer.verify(&frames.signature, frames.signed()) {
-            return Err(Rejected::Signature);
-        }
-        if !self.is_new(&frames.signature) {
-            return Err(Rejected::Replayed);
+        // Verified without the lock: a large message holds nobody up.
+        match self.signer.check(&frames.signature, frames.signed()) {
+            Verdict::Unsigned => {}
+            Verdict::Right(digest) if self.seen.lock().insert(digest) => {}
+            Verdict::Right(_) => return Err(Rejected::Replayed),
+            Verdict::Wrong => return Err(Rejected::Signature),
         }
         let header: Value = serde_json::from_slice(&frames.header).map_err(Rejected::Header)?;
         let typed = Header::deserialize_from(&header).map_err(Rejected::Header)?;
@@ -89,21 +100,19 @@ impl Reader {
             buffers: frames.buffers,
         })
     }
+}
 
-    fn is_new(&mut self, signature: &Bytes) -> bool {
-        if !self.signer.is_signing() {
-            return true;
-        }
-        // A copy: the frame would keep the whole receive buffer alive.
-        let signature = Bytes::copy_from_slice(signature);
-        if !self.seen.insert(signature.clone()) {
+impl Seen {
+    /// Whether `digest` is new.
+    fn insert(&mut self, digest: Digest) -> bool {
+        if !self.known.insert(digest) {
             return false;
         }
-        self.order.push_back(signature);
+        self.order.push_back(digest);
         if self.order.len() > REMEMBERED_SIGNATURES
             && let Some(oldest) = self.order.pop_front()
         {
-            self.seen.remove(&oldest);
+            self.known.remove(&oldest);
         }
         true
     }
@@ -147,7 +156,7 @@ mod tests {
     #[test]
     fn what_is_dropped() {
         let signer = Signer::new(b"k");
-        let mut reader = Reader::new(signer.clone());
+        let reader = Reader::new(signer.clone());
         let good = message(&signer, KERNEL_INFO, "{}");
         assert!(reader.read(good.clone()).is_ok());
         assert!(matches!(reader.read(good), Err(Rejected::Replayed)));
@@ -170,9 +179,41 @@ mod tests {
     }
 
     #[test]
+    fn a_replayed_message_is_known_by_its_digest_and_on_every_channel() {
+        let signer = Signer::new(b"k");
+        let reader = Reader::new(signer.clone());
+        let another_channel = reader.clone();
+        let mut frames = Frames::split(message(&signer, KERNEL_INFO, "{}")).unwrap();
+        assert!(reader.read(frames.clone().join()).is_ok());
+        frames.signature = frames.signature.to_ascii_uppercase().into();
+        frames.identities = vec![Bytes::from_static(b"somebody else")];
+        frames.buffers = vec![Bytes::from_static(b"unsigned")];
+        assert!(matches!(
+            another_channel.read(frames.join()),
+            Err(Rejected::Replayed)
+        ));
+    }
+
+    #[test]
+    fn the_oldest_signatures_are_forgotten() {
+        let mut seen = Seen::default();
+        let digest = |number: usize| {
+            let mut digest = Digest::default();
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            digest
+        };
+        let total = REMEMBERED_SIGNATURES + 1000;
+        assert!((0..total).all(|number| seen.insert(digest(number))));
+        assert_eq!(seen.order.len(), REMEMBERED_SIGNATURES);
+        assert_eq!(seen.known.len(), REMEMBERED_SIGNATURES);
+        assert!(!seen.insert(digest(1000)));
+        assert!(seen.insert(digest(999)));
+    }
+
+    #[test]
     fn a_content_that_does_not_parse_is_still_answered() {
         let signer = Signer::new(b"k");
-        let mut reader = Reader::new(signer.clone());
+        let reader = Reader::new(signer.clone());
         let header = r#"{"msg_id":"3","msg_type":"execute_request"}"#;
         for content in ["", "[]", "{}", r#"{"code":1}"#] {
             let envelope = reader.read(message(&signer, header, content)).unwrap();

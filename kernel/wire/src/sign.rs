@@ -5,6 +5,19 @@ use std::fmt::Write as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+/// An HMAC-SHA256.
+pub(super) type Digest = [u8; 32];
+
+/// What a signature says.
+pub(super) enum Verdict {
+    /// Nothing: no message carries one.
+    Unsigned,
+    /// It is that of the message.
+    Right(Digest),
+    /// It isn't.
+    Wrong,
+}
+
 /// Signs and verifies with the connection's key.
 #[derive(Clone)]
 pub struct Signer {
@@ -34,15 +47,21 @@ impl Signer {
 
     /// Whether `signature` is that of `frames`, compared in constant time.
     pub fn verify(&self, signature: &[u8], frames: [&[u8]; 4]) -> bool {
-        let Some(mac) = self.fed(frames) else {
-            return true;
-        };
-        from_hex(signature).is_some_and(|expected| mac.verify_slice(&expected).is_ok())
+        !matches!(self.check(signature, frames), Verdict::Wrong)
     }
 
-    /// Whether messages carry signatures at all.
-    pub fn is_signing(&self) -> bool {
-        self.keyed.is_some()
+    /// What `signature` says of `frames`.
+    pub(super) fn check(&self, signature: &[u8], frames: [&[u8]; 4]) -> Verdict {
+        if self.keyed.is_none() {
+            return Verdict::Unsigned;
+        }
+        // First the form: what has none needs no hashing.
+        from_hex(signature)
+            .filter(|digest| {
+                self.fed(frames)
+                    .is_some_and(|mac| mac.verify_slice(digest).is_ok())
+            })
+            .map_or(Verdict::Wrong, Verdict::Right)
     }
 
     fn fed(&self, frames: [&[u8]; 4]) -> Option<Hmac<Sha256>> {
@@ -54,14 +73,16 @@ impl Signer {
     }
 }
 
-fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
+fn from_hex(text: &[u8]) -> Option<Digest> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+    let mut digest = Digest::default();
+    if text.len() != 2 * digest.len() {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
-    text.chunks_exact(2)
-        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
-        .collect()
+    for (byte, pair) in digest.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(digest)
 }
 
 #[cfg(test)]
@@ -96,6 +117,6 @@ mod tests {
         let signer = Signer::new(b"");
         assert_eq!(signer.sign(FRAMES), "");
         assert!(signer.verify(b"whatever", FRAMES));
-        assert!(!signer.is_signing());
+        assert!(matches!(signer.check(b"", FRAMES), Verdict::Unsigned));
     }
 }
