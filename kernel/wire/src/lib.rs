@@ -23,6 +23,7 @@ mod kernel_info;
 mod request;
 mod sign;
 mod stdin;
+pub mod zmtp;
 
 pub use comm::{CommClose, CommInfoReply, CommInfoRequest, CommMsg, CommOpen};
 pub use complete::{CompleteReply, CompleteRequest};
