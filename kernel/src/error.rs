@@ -63,7 +63,7 @@ pub(crate) enum Error {
         /// Which socket.
         channel: &'static str,
         /// Why.
-        source: zeromq::ZmqError,
+        source: std::io::Error,
     },
     /// The asynchronous runtime cannot start.
     #[error("cannot start the kernel's threads: {0}")]

@@ -1,35 +1,42 @@
 //! The heartbeat: whatever comes goes back.
 
-use zeromq::{Listener, RouterSocket, Socket as _, SocketRecv as _, SocketSend as _};
+use bytes::Bytes;
+use swath_wire::zmtp::{Limits, Ready, encode};
 
-use crate::error::{Error, Result};
+use super::outbox::Outbox;
+use super::peer::{Ended, Socket};
+use super::router;
 
-/// Opens the socket and starts its task.
+/// The socket that echoes.
 ///
-/// A ROUTER echoes to REQ as well as REP does, and has no state in which a
-/// client that vanished between request and reply could leave it.
-pub(super) async fn open(listener: Listener) -> Result<()> {
-    let mut socket = RouterSocket::new();
-    socket
-        .bind_listener(listener)
-        .await
-        .map_err(|source| Error::Open {
-            channel: "heartbeat",
-            source,
-        })?;
-    tokio::spawn(async move {
-        loop {
-            let echoed = match socket.recv().await {
-                Ok(message) => socket.send(message).await,
-                Err(error) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                    Err(error)
-                }
-            };
-            if let Err(error) = echoed {
-                tracing::debug!(%error, "heartbeat not echoed");
-            }
-        }
-    });
-    Ok(())
+/// A ROUTER does to REQ what REP does, and has no state in which a client that
+/// vanished between request and reply could leave it.
+pub(super) struct Heartbeat;
+
+impl Socket for Heartbeat {
+    const TYPE: &'static str = "ROUTER";
+    const PEERS: &'static [&'static str] = router::PEERS;
+    /// Clients send a word.
+    const LIMITS: Limits = Limits {
+        nbytes: 1 << 20,
+        frames: 16,
+    };
+    type Peer = Outbox;
+
+    fn name(&self) -> &'static str {
+        "heartbeat"
+    }
+
+    fn join(&self, _ready: Ready, outbox: Outbox) -> Option<Outbox> {
+        Some(outbox)
+    }
+
+    fn receive(&self, outbox: &Outbox, message: Vec<Bytes>) -> Result<(), Ended> {
+        outbox.push(encode::message(&message));
+        Ok(())
+    }
+
+    fn leave(&self, _outbox: &Outbox) {}
+
+    fn close(&self) {}
 }

@@ -1,89 +1,149 @@
 //! iopub: an XPUB socket, so that a new subscriber can be welcomed (JEP 65).
 //! <https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html>
+//!
+//! Of our own, as zmq.rs has none whose subscribers don't wait for one another
+//! and that tells of subscriptions too.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use zeromq::{
-    Listener, Socket as _, SocketRecv as _, SocketSend as _, XPubSocket, ZmqMessage, ZmqResult,
-};
-
-use crate::error::{Error, Result};
+use swath_wire::zmtp::{Limits, Ready, encode};
 use swath_wire::{Encoder, Frames, IopubWelcome};
 
-/// A subscriber that has read nothing for so long loses the message: all the
-/// others wait for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::outbox::Outbox;
+use super::peer::{Ended, Socket};
 
-/// Opens the socket and starts the task that owns it. The task ends when the
-/// sender is dropped and everything has been sent.
-pub(super) async fn open(
-    listener: Listener,
+/// Subscriptions that a client may have.
+const MAX_TOPICS: usize = 256;
+
+/// The socket that broadcasts.
+pub(super) struct Publisher {
     encoder: Encoder,
-) -> Result<(mpsc::UnboundedSender<Frames>, JoinHandle<()>)> {
-    let mut socket = XPubSocket::new();
-    socket
-        .bind_listener(listener)
-        .await
-        .map_err(|source| Error::Open {
-            channel: "iopub",
-            source,
-        })?;
-    let (sender, outgoing) = mpsc::unbounded_channel();
-    Ok((sender, tokio::spawn(run(socket, encoder, outgoing))))
+    subscribers: Mutex<Subscribers>,
 }
 
-async fn run(
-    mut socket: XPubSocket,
-    encoder: Encoder,
-    mut outgoing: mpsc::UnboundedReceiver<Frames>,
-) {
-    loop {
-        tokio::select! {
-            // Subscriptions first: what is published after them must reach them.
-            biased;
-            received = socket.recv() => subscription(&mut socket, &encoder, received).await,
-            frames = outgoing.recv() => match frames {
-                Some(frames) => publish(&mut socket, frames).await,
-                None => return,
-            },
-        }
+#[derive(Default)]
+struct Subscribers {
+    closed: bool,
+    /// The number of the last connection.
+    last: u64,
+    by_number: BTreeMap<u64, Subscriber>,
+}
+
+struct Subscriber {
+    /// It gets what begins with one of these.
+    topics: Vec<Bytes>,
+    outbox: Outbox,
+}
+
+impl Publisher {
+    /// A socket whose welcomes `encoder` makes.
+    pub(super) fn new(encoder: Encoder) -> Arc<Self> {
+        Arc::new(Self {
+            encoder,
+            subscribers: Mutex::default(),
+        })
     }
-}
 
-/// Welcomes a new subscriber.
-async fn subscription(socket: &mut XPubSocket, encoder: &Encoder, received: ZmqResult<ZmqMessage>) {
-    let message = match received {
-        Ok(message) => message,
-        Err(error) => {
-            tracing::debug!(%error, "iopub subscriber is gone");
+    /// Queues a message for all who have subscribed to its topic, its first frame.
+    pub(super) fn publish(&self, frames: Frames) {
+        let parts = frames.join();
+        let Some(topic) = parts.first() else {
             return;
+        };
+        let subscribers = self.subscribers.lock();
+        let mut encoded = None;
+        for Subscriber { topics, outbox } in subscribers.by_number.values() {
+            if topics.iter().any(|wanted| topic.starts_with(wanted)) {
+                let message = encoded.get_or_insert_with(|| encode::message(&parts));
+                outbox.push(message.clone());
+            }
         }
-    };
-    // One frame: 1 (subscribe) or 0 (unsubscribe), then the topic.
-    let Some([1, topic @ ..]) = message.get(0).map(|frame| &frame[..]) else {
-        return;
-    };
-    let welcome = IopubWelcome {
-        subscription: String::from_utf8_lossy(topic).into_owned(),
-    };
-    let identities = vec![Bytes::copy_from_slice(topic)];
-    match encoder.encode(identities, &Value::Null, &welcome) {
-        Ok(frames) => publish(socket, frames).await,
-        Err(error) => tracing::error!(%error, "iopub_welcome is not JSON"),
+    }
+
+    fn welcome(&self, topic: Bytes) -> Option<Bytes> {
+        let welcome = IopubWelcome {
+            subscription: String::from_utf8_lossy(&topic).into_owned(),
+        };
+        match self.encoder.encode(vec![topic], &Value::Null, &welcome) {
+            Ok(frames) => Some(encode::message(&frames.join())),
+            Err(error) => {
+                tracing::error!(%error, "iopub_welcome is not JSON");
+                None
+            }
+        }
     }
 }
 
-async fn publish(socket: &mut XPubSocket, frames: Frames) {
-    let Ok(message) = ZmqMessage::try_from(frames.join()) else {
-        return;
+impl Socket for Publisher {
+    const TYPE: &'static str = "XPUB";
+    const PEERS: &'static [&'static str] = &["SUB", "XSUB"];
+    /// Subscriptions are all that comes here.
+    const LIMITS: Limits = Limits {
+        nbytes: 4096,
+        frames: 16,
     };
-    match tokio::time::timeout(PATIENCE, socket.send(message)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "iopub message not sent"),
-        Err(_) => tracing::warn!("an iopub subscriber reads nothing, message dropped"),
+    type Peer = u64;
+
+    fn name(&self) -> &'static str {
+        "iopub"
+    }
+
+    fn join(&self, _ready: Ready, outbox: Outbox) -> Option<u64> {
+        let mut subscribers = self.subscribers.lock();
+        if subscribers.closed {
+            return None;
+        }
+        subscribers.last += 1;
+        let number = subscribers.last;
+        let topics = Vec::new();
+        let subscriber = Subscriber { topics, outbox };
+        subscribers.by_number.insert(number, subscriber);
+        Some(number)
+    }
+
+    /// In ZMTP 3.0 a subscription is a message: 1 or 0, then the topic.
+    fn receive(&self, &number: &u64, message: Vec<Bytes>) -> Result<(), Ended> {
+        match &message[..] {
+            [frame] if frame.first() == Some(&1) => self.subscribe(&number, frame.slice(1..), true),
+            [frame] if frame.first() == Some(&0) => {
+                self.subscribe(&number, frame.slice(1..), false)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn subscribe(&self, number: &u64, topic: Bytes, on: bool) -> Result<(), Ended> {
+        let mut subscribers = self.subscribers.lock();
+        let Some(Subscriber { topics, outbox }) = subscribers.by_number.get_mut(number) else {
+            return Ok(());
+        };
+        topics.retain(|known| *known != topic);
+        if !on {
+            return Ok(());
+        }
+        if topics.len() >= MAX_TOPICS {
+            return Err(Ended::Subscriptions { limit: MAX_TOPICS });
+        }
+        topics.push(topic.clone());
+        // Under the lock: what is published from now on comes after it. To
+        // this subscriber only; the others would have to ignore it.
+        if let Some(welcome) = self.welcome(topic) {
+            outbox.push(welcome);
+        }
+        Ok(())
+    }
+
+    fn leave(&self, number: &u64) {
+        self.subscribers.lock().by_number.remove(number);
+    }
+
+    fn close(&self) {
+        let mut subscribers = self.subscribers.lock();
+        subscribers.closed = true;
+        subscribers.by_number.clear();
     }
 }

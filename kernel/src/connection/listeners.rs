@@ -6,10 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use zeromq::Listener;
-
 use super::ConnectionFile;
 use super::file::Transport;
+use super::stream::Listener;
 use crate::error::{Error, Result};
 
 /// The bound sockets: clients may connect, and wait.
@@ -57,7 +56,7 @@ impl Listeners {
 fn bind_tcp(channel: &'static str, ip: &str, port: u16) -> Result<Listener> {
     let host = if ip == "*" { "0.0.0.0" } else { ip };
     TcpListener::bind((host, port))
-        .map(Listener::from)
+        .map(Listener::Tcp)
         .map_err(|source| Error::Bind {
             channel,
             endpoint: format!("tcp://{ip}:{port}"),
@@ -80,5 +79,5 @@ fn bind_ipc(channel: &'static str, path: &Path) -> Result<Listener> {
     }
     let listener = UnixListener::bind(path).map_err(failed)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(Listener::from(listener))
+    Ok(Listener::Ipc(listener))
 }

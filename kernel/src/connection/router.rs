@@ -1,86 +1,131 @@
-//! A ROUTER socket: requests in, replies out.
+//! A ROUTER socket: requests in, replies out to who asked.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use swath_wire::zmtp::{Limits, Ready, encode};
+use swath_wire::{Frames, Reader};
 use tokio::sync::mpsc;
-use zeromq::{
-    Listener, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket as _, SocketRecv as _,
-    SocketSend as _, ZmqMessage,
+
+use super::outbox::Outbox;
+use super::peer::{Ended, Socket};
+use super::{Channel, Received};
+
+/// A request's bytes and frames at most: a cell with a large literal, or a
+/// comm's buffers, have room.
+pub(super) const LIMITS: Limits = Limits {
+    nbytes: 128 << 20,
+    frames: 4096,
 };
 
-use super::{Channel, Received};
-use crate::error::{Error, Result};
-use swath_wire::{Frames, Reader, Signer};
+/// The sockets that may connect.
+pub(super) const PEERS: &[&str] = &["DEALER", "REQ", "ROUTER"];
 
-/// Takes what is to be sent.
-pub(super) type Sender = mpsc::UnboundedSender<Frames>;
-
-/// Opens the socket and starts its tasks: one receives, one sends, so that a
-/// client that doesn't read cannot keep the kernel from listening.
-pub(super) async fn open(
-    listener: Listener,
+/// A socket that requests come from.
+pub(super) struct Router {
     channel: Channel,
-    signer: &Signer,
+    reader: Reader,
     requests: mpsc::UnboundedSender<Received>,
-) -> Result<Sender> {
-    let mut socket = RouterSocket::new();
-    socket
-        .bind_listener(listener)
-        .await
-        .map_err(|source| Error::Open {
-            channel: channel.name(),
-            source,
-        })?;
-    let (outgoing, incoming) = socket.split();
-    let (sender, replies) = mpsc::unbounded_channel();
-    tokio::spawn(receive(
-        incoming,
-        channel,
-        Reader::new(signer.clone()),
-        requests,
-    ));
-    tokio::spawn(send(outgoing, channel, replies));
-    Ok(sender)
+    peers: Mutex<Peers>,
 }
 
-async fn receive(
-    mut socket: RouterRecvHalf,
-    channel: Channel,
-    mut reader: Reader,
-    requests: mpsc::UnboundedSender<Received>,
-) {
-    loop {
-        let message = match socket.recv().await {
-            Ok(message) => message,
-            Err(error) => {
-                tracing::warn!(channel = channel.name(), %error, "cannot receive");
-                // Not to spin where the error stays.
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                continue;
-            }
+#[derive(Default)]
+struct Peers {
+    closed: bool,
+    /// The number of the last connection.
+    last: u32,
+    by_identity: BTreeMap<Bytes, (u32, Outbox)>,
+}
+
+/// One connection.
+pub(super) struct Peer {
+    /// Where its replies go.
+    identity: Bytes,
+    /// Tells it from a later one of the same identity.
+    number: u32,
+}
+
+impl Router {
+    /// A socket whose requests go to `requests`, when `reader` accepts them.
+    pub(super) fn new(
+        channel: Channel,
+        reader: Reader,
+        requests: mpsc::UnboundedSender<Received>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            channel,
+            reader,
+            requests,
+            peers: Mutex::default(),
+        })
+    }
+
+    /// Sends to the client that the first identity names.
+    pub(super) fn send(&self, frames: Frames) {
+        let parts = frames.join();
+        let Some((identity, message)) = parts.split_first() else {
+            return;
         };
-        match reader.read(message.into_vec()) {
-            Ok(envelope) => {
-                if requests.send((channel, envelope)).is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(channel = channel.name(), %error, "message dropped");
-            }
+        match self.peers.lock().by_identity.get(identity) {
+            Some((_, outbox)) => outbox.push(encode::message(message)),
+            None => tracing::warn!(socket = self.name(), "client is gone, reply dropped"),
         }
     }
 }
 
-async fn send(
-    mut socket: RouterSendHalf,
-    channel: Channel,
-    mut replies: mpsc::UnboundedReceiver<Frames>,
-) {
-    while let Some(frames) = replies.recv().await {
-        let Ok(message) = ZmqMessage::try_from(frames.join()) else {
-            continue;
-        };
-        if let Err(error) = socket.send(message).await {
-            tracing::warn!(channel = channel.name(), %error, "client is gone, reply dropped");
+impl Socket for Router {
+    const TYPE: &'static str = "ROUTER";
+    const PEERS: &'static [&'static str] = PEERS;
+    const LIMITS: Limits = LIMITS;
+    type Peer = Peer;
+
+    fn name(&self) -> &'static str {
+        self.channel.name()
+    }
+
+    fn join(&self, ready: Ready, outbox: Outbox) -> Option<Peer> {
+        let mut peers = self.peers.lock();
+        if peers.closed {
+            return None;
         }
+        peers.last = peers.last.wrapping_add(1);
+        let number = peers.last;
+        let identity = if ready.identity.is_empty() {
+            // As libzmq names those who have no name. The zero keeps these
+            // apart from names that clients choose.
+            [&[0], &number.to_be_bytes()[..]].concat().into()
+        } else {
+            ready.identity
+        };
+        // A client that connects again before its old connection is known to
+        // be dead: the new one takes over, and the old one ends.
+        peers.by_identity.insert(identity.clone(), (number, outbox));
+        Some(Peer { identity, number })
+    }
+
+    fn receive(&self, peer: &Peer, mut message: Vec<Bytes>) -> Result<(), Ended> {
+        message.insert(0, peer.identity.clone());
+        match self.reader.read(message) {
+            // Fails only when the session has ended.
+            Ok(envelope) => drop(self.requests.send((self.channel, envelope))),
+            Err(error) => tracing::warn!(socket = self.name(), %error, "message dropped"),
+        }
+        Ok(())
+    }
+
+    fn leave(&self, peer: &Peer) {
+        let mut peers = self.peers.lock();
+        let current = peers.by_identity.get(&peer.identity);
+        if current.is_some_and(|(number, _)| *number == peer.number) {
+            peers.by_identity.remove(&peer.identity);
+        }
+    }
+
+    fn close(&self) {
+        let mut peers = self.peers.lock();
+        peers.closed = true;
+        peers.by_identity.clear();
     }
 }

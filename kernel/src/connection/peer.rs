@@ -1,0 +1,200 @@
+//! One connection: ZMTP over a stream, from the handshake to its end.
+//!
+//! What makes the sockets hard to stall is here and in [`outbox`](super::outbox):
+//! a connection is a task of its own, reads no more than its limits allow, and
+//! nobody ever waits for it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use swath_wire::zmtp::{Command, Decoder, Incoming, Limits, Ready, Violation, encode};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::watch;
+
+use super::outbox::{Outbox, WeakOutbox, outbox};
+use super::stream::Stream;
+
+/// How long a client may take to say who it is: what libzmq allows as well.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a socket does with its connections.
+pub(super) trait Socket: Send + Sync + 'static {
+    /// The type that peers are told.
+    const TYPE: &'static str;
+    /// The types of sockets that may connect to it.
+    const PEERS: &'static [&'static str];
+    /// What a message may weigh.
+    const LIMITS: Limits;
+    /// How the socket knows a connection.
+    type Peer: Send + Sync;
+
+    /// The channel's name in logs.
+    fn name(&self) -> &'static str;
+    /// Takes a connection in; `None` where the socket is closed.
+    fn join(&self, ready: Ready, outbox: Outbox) -> Option<Self::Peer>;
+    /// Takes a message.
+    fn receive(&self, peer: &Self::Peer, message: Vec<Bytes>) -> Result<(), Ended>;
+    /// Takes a subscription, or the end of one.
+    fn subscribe(&self, _peer: &Self::Peer, _topic: Bytes, _on: bool) -> Result<(), Ended> {
+        Ok(())
+    }
+    /// Forgets a connection.
+    fn leave(&self, peer: &Self::Peer);
+    /// Drops all outboxes, and takes no connection in any more.
+    fn close(&self);
+}
+
+/// Why a connection ends.
+#[derive(Debug, Error)]
+pub(super) enum Ended {
+    /// The client has gone, or the kernel goes.
+    #[error("closed")]
+    Closed,
+    /// The stream is broken.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It isn't ZMTP, or too much of it.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// No READY came.
+    #[error("handshake not done after {HANDSHAKE_LIMIT:?}")]
+    Handshake,
+    /// A socket of this type has no business here.
+    #[error("peer is a socket of type `{found}`")]
+    Type {
+        /// What it says it is.
+        found: String,
+    },
+    /// It doesn't read.
+    #[error("client reads nothing, and too much waits for it")]
+    Stuck,
+    /// More subscriptions than anyone needs.
+    #[error("client has more than {limit} subscriptions")]
+    Subscriptions {
+        /// How many are allowed.
+        limit: usize,
+    },
+}
+
+/// Serves one connection until either side ends it.
+pub(super) async fn serve<S: Socket>(socket: Arc<S>, stream: Stream, closing: watch::Receiver<()>) {
+    match talk(&*socket, stream, closing).await {
+        Ended::Closed | Ended::Io(_) => {}
+        ended => tracing::warn!(socket = socket.name(), "connection closed: {ended}"),
+    }
+}
+
+async fn talk<S: Socket>(
+    socket: &S,
+    (reader, mut writer): Stream,
+    mut closing: watch::Receiver<()>,
+) -> Ended {
+    let mut incoming = Receiver {
+        reader,
+        decoder: Decoder::new(S::LIMITS),
+    };
+    let handshake = async {
+        // At once: libzmq waits for it before it says more than a few bytes.
+        writer.write_all(&encode::greeting()).await?;
+        writer.write_all(&encode::ready(S::TYPE)).await?;
+        incoming.ready(S::PEERS).await
+    };
+    let ready = tokio::select! {
+        done = tokio::time::timeout(HANDSHAKE_LIMIT, handshake) => match done {
+            Ok(Ok(ready)) => ready,
+            Ok(Err(ended)) => return ended,
+            Err(_) => return Ended::Handshake,
+        },
+        _ = closing.changed() => return Ended::Closed,
+    };
+    let (outbox, queued) = outbox();
+    let answers = outbox.downgrade();
+    let Some(peer) = socket.join(ready, outbox) else {
+        return Ended::Closed;
+    };
+    let member = Member { socket, peer };
+    tokio::select! {
+        // First: what overflows is not to be written on.
+        biased;
+        () = queued.overflow() => Ended::Stuck,
+        written = queued.write(writer) => written.map_or_else(Ended::Io, |()| Ended::Closed),
+        ended = incoming.run(&member, &answers) => ended,
+    }
+}
+
+/// A connection that its socket knows, for as long as this lives.
+struct Member<'a, S: Socket> {
+    socket: &'a S,
+    peer: S::Peer,
+}
+
+impl<S: Socket> Drop for Member<'_, S> {
+    fn drop(&mut self) {
+        self.socket.leave(&self.peer);
+    }
+}
+
+/// The direction from the client.
+struct Receiver<R> {
+    reader: R,
+    decoder: Decoder,
+}
+
+impl<R: AsyncRead + Unpin> Receiver<R> {
+    /// The end of the handshake.
+    async fn ready(&mut self, peers: &[&str]) -> Result<Ready, Ended> {
+        loop {
+            match self.next().await? {
+                Incoming::Command(Command::Ready(ready)) => {
+                    let known = peers.iter().any(|peer| ready.socket_type == *peer);
+                    return if known {
+                        Ok(ready)
+                    } else {
+                        let found = String::from_utf8_lossy(&ready.socket_type).into_owned();
+                        Err(Ended::Type { found })
+                    };
+                }
+                Incoming::Command(Command::Error(_)) => return Err(Ended::Closed),
+                _ => {}
+            }
+        }
+    }
+
+    /// Hands all that comes to the socket.
+    async fn run<S: Socket>(&mut self, member: &Member<'_, S>, answers: &WeakOutbox) -> Ended {
+        let Member { socket, peer } = member;
+        loop {
+            let taken = match self.next().await {
+                Ok(Incoming::Message(message)) => socket.receive(peer, message),
+                Ok(Incoming::Command(command)) => match command {
+                    Command::Subscribe(topic) => socket.subscribe(peer, topic, true),
+                    Command::Cancel(topic) => socket.subscribe(peer, topic, false),
+                    Command::Ping(context) => {
+                        answers.push(encode::pong(&context));
+                        Ok(())
+                    }
+                    Command::Error(_) => Err(Ended::Closed),
+                    Command::Ready(_) | Command::Other => Ok(()),
+                },
+                Err(ended) => Err(ended),
+            };
+            if let Err(ended) = taken {
+                return ended;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Incoming, Ended> {
+        loop {
+            if let Some(incoming) = self.decoder.decode()? {
+                return Ok(incoming);
+            }
+            if self.reader.read_buf(self.decoder.room()).await? == 0 {
+                return Err(Ended::Closed);
+            }
+        }
+    }
+}
