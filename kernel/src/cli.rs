@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ enum Command {
         /// The connection file.
         #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
         file: PathBuf,
+        /// What `jupyter run` adds, the name of its script: of no use here.
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        _more: Vec<OsString>,
     },
     /// Tell Jupyter about the kernel.
     Install {
@@ -103,7 +107,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Kernel { file } => kernel(&file),
+        Command::Kernel { file, .. } => kernel(&file),
         Command::Install {
             place,
             display_name,
@@ -153,12 +157,15 @@ fn kernel(path: &std::path::Path) -> Result<ExitCode> {
         .enable_all()
         .build()
         .map_err(Error::Threads)?;
+    let folder = workplace.path().to_owned();
     let served = threads.block_on(serve(file, listeners, workplace));
     for path in paths {
         let _ = std::fs::remove_file(path);
     }
     // Not to wait for a task that blocks.
     threads.shutdown_background();
+    // What was being compiled may have written once more.
+    let _ = std::fs::remove_dir_all(folder);
     served.map(|()| ExitCode::SUCCESS)
 }
 

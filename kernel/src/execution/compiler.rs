@@ -83,6 +83,9 @@ impl Compiler {
             "-Cdebuginfo=0",
             "-Cembed-bitcode=no",
             "-Cprefer-dynamic",
+            // A process can have only so many mappings (65,530, as Linux comes),
+            // and a library that protects less of itself takes fewer.
+            "-Crelro-level=off",
         ];
         let flags = flags
             .into_iter()

@@ -35,6 +35,7 @@ impl RuntimeProcess {
         Command::new(workplace.runtime_program())
             .env(swath_channel::DIRECTORY_VARIABLE, workplace.channel())
             .env(ALLOCATOR.0, allocator())
+            .env(workplace.temporary().0, workplace.temporary().1)
             .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -101,6 +101,8 @@ fn fast_linker(rustc: &Path, host: &str) -> Option<Vec<String>> {
     let mut flags = vec![
         format!("-Clinker={}", lld.display()),
         "-Clinker-flavor=ld.lld".to_owned(),
+        // One mapping less of each library.
+        "-Clink-arg=--no-rosegment".to_owned(),
     ];
     let mut seen = Vec::new();
     for folder in folders.split(':') {

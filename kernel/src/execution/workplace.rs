@@ -2,7 +2,7 @@
 
 use super::metadata::link_crates;
 use parking_lot::Mutex;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,12 @@ use tempfile::TempDir;
 
 /// The crate of ready-made instances, which every cell takes into account.
 pub(super) const INSTANCES: &str = "swath_instances";
+/// What kernels' folders are called.
+const PREFIX: &str = "swath-";
+/// The file in it that a kernel holds.
+const LOCK: &str = "lock";
+/// Where programs put temporary files.
+const TEMPORARY: &str = "TMPDIR";
 
 /// The folder of a kernel, and the place of the runtime's library.
 #[derive(Debug)]
@@ -18,6 +24,10 @@ pub(crate) struct Workplace {
     path: PathBuf,
     /// Where `libswath.so` and `swath-runtime` are.
     program: PathBuf,
+    /// The user's folder for temporary files.
+    temporary: PathBuf,
+    /// Held as long as the kernel lives: see [`sweep`].
+    _lock: File,
 }
 
 impl Workplace {
@@ -35,8 +45,12 @@ impl Workplace {
     pub(crate) unsafe fn prepare() -> io::Result<Self> {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
-        let folder = tempfile::Builder::new().prefix("swath-").tempdir()?;
+        let temporary = std::env::temp_dir();
+        sweep(&temporary);
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
         let path = folder.path().to_owned();
+        let lock = File::create(path.join(LOCK))?;
+        lock.lock()?;
         for name in ["core", "alloc", "std", "proc_macro", "test"] {
             let source = path.join("sysroot").join(name).join("src");
             fs::create_dir_all(&source)?;
@@ -44,8 +58,12 @@ impl Workplace {
         }
         fs::create_dir(path.join("cells"))?;
         fs::create_dir(path.join("channel"))?;
+        let own_temporary = path.join("tmp");
+        fs::create_dir(&own_temporary)?;
         // SAFETY: the caller's promise.
         unsafe {
+            // rust-analyzer leaves files behind when it is ended.
+            std::env::set_var(TEMPORARY, own_temporary);
             std::env::set_var("RUST_SRC_PATH", path.join("sysroot"));
             std::env::set_var("EVCXR_TMPDIR", path.join("cells"));
         }
@@ -53,7 +71,20 @@ impl Workplace {
             folder: Mutex::new(Some(folder)),
             path,
             program,
+            temporary,
+            _lock: lock,
         })
+    }
+
+    /// The kernel's folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The environment in which temporary files are where the user wants them,
+    /// for the user's own code.
+    pub(super) fn temporary(&self) -> (&'static str, &Path) {
+        (TEMPORARY, &self.temporary)
     }
 
     /// The folder of the channel to the runtime process.
@@ -122,6 +153,21 @@ impl Workplace {
     }
 }
 
+/// Removes what kernels have left that were killed: folders whose lock nobody
+/// holds.
+fn sweep(temporary: &Path) {
+    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let is_kernels = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        // One that is just being made has no lock yet.
+        let lock = is_kernels.then(|| File::open(entry.path().join(LOCK)).ok());
+        if let Some(Some(lock)) = lock
+            && lock.try_lock().is_ok()
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();
@@ -153,4 +199,33 @@ fn end_with_children(pid: u32) {
     // number is its own until we have waited for it.
     unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
     below.into_iter().for_each(end_with_children);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_is_removed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let path = temporary.path().join(name);
+            fs::create_dir(&path).unwrap();
+            path
+        };
+        let (held, left, new, other) = (
+            folder("swath-held"),
+            folder("swath-left"),
+            folder("swath-new"),
+            folder("other"),
+        );
+        let lock = File::create(held.join(LOCK)).unwrap();
+        lock.lock().unwrap();
+        for left in [&left, &other] {
+            File::create(left.join(LOCK)).unwrap();
+        }
+        sweep(temporary.path());
+        assert!(held.exists() && new.exists() && other.exists());
+        assert!(!left.exists());
+    }
 }

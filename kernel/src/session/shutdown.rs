@@ -8,7 +8,8 @@ use crate::signals::Signal;
 use swath_wire::{ShutdownReply, ShutdownRequest};
 
 /// How long the children get to end, and their folder to be removed.
-const CHILDREN_LIMIT: Duration = Duration::from_secs(2);
+/// Clients end a kernel by force after five seconds.
+const CHILDREN_LIMIT: Duration = Duration::from_secs(4);
 
 impl Session {
     pub(super) fn on_shutdown(&mut self, origin: &Origin, request: ShutdownRequest) {

@@ -1,8 +1,8 @@
 //! The runtime's end of the channel to the kernel.
 
-use super::comm;
 use super::output::{self, Sink};
 use super::stdin::Stdin;
+use super::{comm, orphan};
 use crate::display::Bundle;
 use crate::schedule;
 use parking_lot::{Condvar, Mutex};
@@ -58,6 +58,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
+    let folder = directory.to_owned();
     let channel = Arc::new(Channel {
         stream: Mutex::new(stream),
         inbox: Mutex::default(),
@@ -75,6 +76,9 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
                 receiver.receive(message, &sender);
             }
             // The kernel is gone: nobody will ever want what is computed here.
+            if let Some(kernels) = folder.parent() {
+                orphan::clean_up(kernels);
+            }
             std::process::exit(0);
         })?;
     let asker = channel.clone();

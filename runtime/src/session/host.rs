@@ -91,7 +91,7 @@ fn load_and_run(library: &str, function: &str) -> io::Result<()> {
     unsafe {
         let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL);
         if handle.is_null() {
-            return Err(dl_error());
+            return Err(with_mappings(dl_error()));
         }
         let symbol = libc::dlsym(handle, name.as_ptr());
         if symbol.is_null() {
@@ -101,6 +101,25 @@ fn load_and_run(library: &str, function: &str) -> io::Result<()> {
         function();
     }
     Ok(())
+}
+
+/// The error, and what to do where it is about too many mappings: each library
+/// has some, and is never unloaded.
+fn with_mappings(error: io::Error) -> io::Error {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let limit: usize = read("/proc/sys/vm/max_map_count")
+        .trim()
+        .parse()
+        .unwrap_or(usize::MAX);
+    let found = read("/proc/self/maps").lines().count();
+    // A library takes a few at once.
+    if found + 16 < limit {
+        return error;
+    }
+    io::Error::other(format!(
+        "{error}: the session has run as many cells as the system lets a process have mappings for \
+         ({found} of {limit}). `:restart` begins anew; `sysctl vm.max_map_count=262144` allows more"
+    ))
 }
 
 fn dl_error() -> io::Error {
