@@ -19,6 +19,7 @@ pub mod io;
 mod machine;
 pub mod optimize;
 pub mod prelude;
+mod recover;
 pub mod schedule;
 pub mod session;
 

@@ -43,6 +43,19 @@ pub(crate) fn give_back_free_memory() {
     }
 }
 
+/// Lets everything else that the machine has to do go before what the calling
+/// thread does.
+pub(crate) fn give_way() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: both calls take plain numbers: the calling thread, and its priority
+    // (ioprio_set(2), for which libc has no names: 1 is a thread, 0 this one, class
+    // 3 what is idle).
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 19);
+        libc::syscall(libc::SYS_ioprio_set, 1, 0, 3 << 13);
+    }
+}
+
 fn meminfo_total(text: &str) -> Option<u64> {
     kilobytes(text, "MemTotal:")
 }

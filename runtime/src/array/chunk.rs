@@ -108,6 +108,12 @@ pub(super) use {with_array, with_numbers, with_type};
 const TAG: &str = "array";
 
 impl Chunk {
+    /// How chunks are read.
+    pub(super) const CODEC: Codec = Codec {
+        tag: TAG,
+        decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
+    };
+
     /// The element type.
     pub fn dtype(&self) -> DType {
         fn of<T: Element>(_: &ArcArray<T, IxDyn>) -> DType {
@@ -197,10 +203,7 @@ impl ChunkValue for Chunk {
     }
 
     fn codec(&self) -> Option<Codec> {
-        Some(Codec {
-            tag: TAG,
-            decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
-        })
+        Some(Self::CODEC)
     }
 
     /// The type's number and the number of axes (a byte each), the elements

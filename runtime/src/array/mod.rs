@@ -19,6 +19,7 @@ mod elementwise;
 mod operators;
 mod raw;
 mod rearrange;
+mod recover;
 mod reduce;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod custom;
 mod function;
 mod keys;
 mod pure;
+mod recover;
 
 pub use call::Callable;
 pub use custom::{TaskGraph, TaskOutput};

@@ -16,6 +16,12 @@ impl FrameChunk {
     /// The tag of the encoding: an Arrow IPC stream.
     pub const TAG: &'static str = "frame";
 
+    /// How partitions are read.
+    pub(super) const CODEC: Codec = Codec {
+        tag: Self::TAG,
+        decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
+    };
+
     /// Reads an encoded partition, in exactly so many bytes.
     ///
     /// # Errors
@@ -36,10 +42,7 @@ impl ChunkValue for FrameChunk {
     }
 
     fn codec(&self) -> Option<Codec> {
-        Some(Codec {
-            tag: Self::TAG,
-            decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
-        })
+        Some(Self::CODEC)
     }
 
     fn encode(&self, to: &mut dyn Write) -> Result<()> {

@@ -18,6 +18,7 @@ mod expr;
 mod groupby;
 mod join;
 mod plan;
+mod recover;
 mod scalar;
 mod series;
 mod shuffle;

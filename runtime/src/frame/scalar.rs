@@ -137,6 +137,15 @@ impl<T: ScalarValue> FrameScalar<T> {
         }
     }
 
+    /// What a plan of one value computes.
+    pub(super) fn of_plan(plan: Plan, label: &str) -> Self {
+        Self {
+            plan: Ok(plan),
+            label: label.into(),
+            value: PhantomData,
+        }
+    }
+
     /// The same value as another kind: `ages.max().cast::<i64>()`, `names.min().cast::<String>()`.
     pub fn cast<U: ScalarValue>(&self) -> FrameScalar<U> {
         FrameScalar {
@@ -148,6 +157,10 @@ impl<T: ScalarValue> FrameScalar<T> {
 }
 
 impl<T> FrameScalar<T> {
+    pub(super) fn plan(&self) -> Result<&Plan> {
+        self.plan.as_ref().map_err(Clone::clone)
+    }
+
     /// What the value is of: `mean of rating`.
     pub fn label(&self) -> &str {
         &self.label

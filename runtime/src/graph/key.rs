@@ -58,6 +58,11 @@ impl LayerId {
         format!("{operation}-{:016x}", self.quick()).into()
     }
 
+    /// The whole of it, as a file's name.
+    pub(crate) fn hex(self) -> String {
+        format!("{:032x}", self.0)
+    }
+
     /// Half of the hash: enough for names and tables.
     pub(crate) fn quick(self) -> u64 {
         self.0 as u64

@@ -1,6 +1,8 @@
 //! A value in one line.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Kind, dtype and shape of a value: `array f64 (100, 50)`, `frame 10 × 3`,
@@ -8,13 +10,13 @@ use std::fmt;
 ///
 /// It is made for every input of every task, so that a task that fails can tell
 /// what it was given; the text is made when somebody reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Array {
-        dtype: &'static str,
+        dtype: Cow<'static, str>,
         shape: SmallVec<[usize; 4]>,
     },
     Frame {
@@ -26,7 +28,7 @@ enum Kind {
         rows: usize,
     },
     /// A Rust type's whole name.
-    Type(&'static str),
+    Type(Cow<'static, str>),
 }
 
 impl Summary {
@@ -34,7 +36,7 @@ impl Summary {
     #[inline]
     pub fn array(dtype: &'static str, shape: &[usize]) -> Self {
         Self(Kind::Array {
-            dtype,
+            dtype: Cow::Borrowed(dtype),
             shape: SmallVec::from_slice(shape),
         })
     }
@@ -54,7 +56,7 @@ impl Summary {
     /// A value of a Rust type: [`std::any::type_name`].
     #[inline]
     pub const fn of_type(name: &'static str) -> Self {
-        Self(Kind::Type(name))
+        Self(Kind::Type(Cow::Borrowed(name)))
     }
 }
 

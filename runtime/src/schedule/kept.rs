@@ -79,6 +79,25 @@ impl Kept {
         values.map(Value::nbytes).sum()
     }
 
+    /// The number of places.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    /// A value, or what stands in for it, without taking it.
+    pub(super) fn as_it_is(&self, linear: u32) -> Option<Value> {
+        let slot = &self.0.lock()[linear as usize];
+        slot.memory.as_ref().or(slot.on_disk.as_ref()).cloned()
+    }
+
+    /// Has a value that is on disk stand in for one when memory gets short; it
+    /// takes the place of one that stood in before.
+    pub(super) fn stand_in(&self, linear: u32, on_disk: Value) {
+        let before = self.0.lock()[linear as usize].on_disk.replace(on_disk);
+        // Gives its room back, without the lock.
+        drop(before);
+    }
+
     /// A value, read back where it is on disk.
     ///
     /// # Errors
@@ -150,6 +169,18 @@ pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<
     same.retain(|one| one.strong_count() > 0);
     same.push(Arc::downgrade(&persisted));
     persisted
+}
+
+/// What is persisted of a layer, and whole.
+pub(super) fn find(id: LayerId) -> Option<Arc<Persisted>> {
+    let same: Vec<Arc<Persisted>> = {
+        let registered = REGISTERED.lock();
+        let same = registered.as_ref()?.by_id.get(&id)?;
+        same.iter().filter_map(Weak::upgrade).collect()
+    };
+    // The others are dropped without the lock.
+    same.into_iter()
+        .find(|persisted| persisted.kept().is_some())
 }
 
 /// Takes what is kept in place of what computes it. What is persisted takes

@@ -72,6 +72,11 @@ pub fn set_memory_limit(limit: impl Into<ByteSize>) -> Result<()> {
     Ok(())
 }
 
+/// The limit, if [`set_memory_limit`] was called.
+pub(crate) fn limit_that_was_set() -> Option<u64> {
+    Some(LIMIT.load(Ordering::Relaxed)).filter(|limit| *limit > 0)
+}
+
 /// What values take, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@
 //! `swath-scheduler` finds that order, and is the pure core that both runners
 //! drive: [`sync`] on the calling thread, [`pool`] on the threads that Polars
 //! and ndarray use too. [`task`] runs one task. [`memory`] decides what goes to
-//! disk, [`spill`] puts it there. [`kept`] holds what outlives a run. What
+//! disk, [`spill`] puts it there; [`saved`] writes what is to outlive the process. [`kept`] holds what outlives a run. What
 //! happens is told as [`event::Event`]s. The scheduler names no collection.
 
 pub(crate) mod abort;
@@ -17,6 +17,7 @@ mod memory;
 pub mod persist;
 pub mod plan;
 pub mod pool;
+mod saved;
 mod size;
 mod spill;
 mod sync;
@@ -29,9 +30,11 @@ mod tests;
 pub use cache::set_cache_limit;
 pub use cancel::{CancelToken, checkpoint, interrupt};
 pub use event::{Event, Listener, Observer, observe};
+pub(crate) use memory::limit_that_was_set;
 pub use memory::{MemoryUse, memory, memory_limit, set_memory_limit};
 pub use persist::Persisted;
 pub use plan::{Plan, TaskId};
+pub(crate) use saved::Keeper;
 pub use size::ByteSize;
 pub use spill::set_spill_folder;
 pub(crate) use task::again;

@@ -6,9 +6,9 @@ use super::event::{Event, Listener};
 use super::kept::{self, Kept};
 use super::task::Context;
 use super::underway::{self, Underway};
-use super::{Options, Plan, pool, prepare, sync};
+use super::{Options, Plan, pool, prepare, saved, sync};
 use crate::error::{Error, Result};
-use crate::graph::{self, Layer, Source, Value};
+use crate::graph::{self, Grid, Layer, LayerId, Source, Value};
 use crate::session::panics::catch;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,6 +25,7 @@ pub struct Persisted {
     name: String,
     /// The later it was persisted, the larger.
     number: u64,
+    grid: Grid,
     background: Arc<Background>,
     counter: Arc<Counter>,
 }
@@ -107,6 +108,7 @@ impl Persisted {
                 layer.operation_name(0).to_owned()
             },
             number,
+            grid: layer.grid().clone(),
             background: background.clone(),
             counter: counter.clone(),
         });
@@ -134,9 +136,49 @@ impl Persisted {
                 None => Progress::Done(kept),
                 Some(error) => Progress::Failed { error, kept, layer },
             });
+            saved::wake();
             drop(shown);
         });
         Layer::values(id, grid, persisted)
+    }
+
+    /// A layer whose values are there: those of another process.
+    pub(super) fn there(id: LayerId, grid: Grid, operation: String, kept: Arc<Kept>) -> Arc<Layer> {
+        let now = Instant::now();
+        let tasks = AtomicUsize::new(grid.len());
+        let counter = Arc::new(Counter {
+            begin: now,
+            end: now.into(),
+            done: AtomicUsize::new(grid.len()),
+            total: tasks,
+            nbytes: AtomicUsize::new(0),
+            is_shown: AtomicBool::new(false),
+        });
+        let persisted = kept::register(id, |number| Self {
+            name: operation,
+            number,
+            grid: grid.clone(),
+            background: Arc::new(Background {
+                progress: Mutex::new(Progress::Done(kept)),
+                changed: Condvar::new(),
+                token: CancelToken::register(),
+            }),
+            counter,
+        });
+        Layer::values(id, grid, persisted)
+    }
+
+    /// The values and their grid, once all are there.
+    pub(super) fn kept(&self) -> Option<(Arc<Kept>, Grid)> {
+        match &*self.background.progress.lock() {
+            Progress::Done(kept) => Some((kept.clone(), self.grid.clone())),
+            _ => None,
+        }
+    }
+
+    /// The operation's name.
+    pub(super) fn operation(&self) -> &str {
+        &self.name
     }
 
     /// When it was persisted, compared to others.

@@ -5,6 +5,7 @@
 //! let go is given back to the file system by punching holes, and the file
 //! begins anew when nothing is in it.
 
+use super::saved::SavedValue;
 use crate::error::{Error, Result};
 use crate::graph::{ChunkValue, Codec, Summary, Value};
 use parking_lot::{Mutex, MutexGuard};
@@ -220,9 +221,17 @@ impl Read for At<'_> {
 
 /// A value that is on disk: stands in for it wherever the scheduler holds one.
 struct Spilled {
-    extent: Extent,
+    place: Place,
     codec: Codec,
     summary: Summary,
+}
+
+/// Where a value's bytes are.
+enum Place {
+    /// In the file that goes with the process.
+    Spilled(Extent),
+    /// In a file of its layer.
+    Saved(SavedValue),
 }
 
 impl ChunkValue for Spilled {
@@ -240,10 +249,15 @@ impl ChunkValue for Spilled {
     }
 
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
-        let copied = io::copy(&mut self.extent.reader(), to);
-        copied
-            .map(drop)
-            .map_err(|cause| self.extent.store.failed("read", Arc::new(cause)))
+        // Whoever reads or writes knows best what it failed with.
+        match &self.place {
+            Place::Spilled(extent) => io::copy(&mut extent.reader(), to)
+                .map_err(|cause| extent.store.failed("read", Arc::new(cause))),
+            Place::Saved(value) => {
+                io::copy(&mut value.reader()?, to).map_err(|cause| value.failed(cause))
+            }
+        }
+        .map(drop)
     }
 }
 
@@ -258,10 +272,19 @@ pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
     };
     let extent = Store::current()?.write(value)?;
     Ok(Some(Value::new(Spilled {
-        extent,
+        place: Place::Spilled(extent),
         codec,
         summary: value.summary(),
     })))
+}
+
+/// What stands in for a value in a file that outlives the process.
+pub(super) fn saved(value: SavedValue, codec: Codec, summary: Summary) -> Value {
+    Value::new(Spilled {
+        place: Place::Saved(value),
+        codec,
+        summary,
+    })
 }
 
 /// The value that another stands in for; nothing where a value is itself.
@@ -272,9 +295,23 @@ pub(super) fn load(value: &Value) -> Result<Option<Value>> {
     let Some(spilled) = value.downcast_ref::<Spilled>() else {
         return Ok(None);
     };
-    let extent = &spilled.extent;
-    let decoded = (spilled.codec.decode)(&mut extent.reader(), extent.length);
-    decoded.map(Some).map_err(|error| extent.store.told(error))
+    let decode = spilled.codec.decode;
+    match &spilled.place {
+        Place::Spilled(extent) => {
+            decode(&mut extent.reader(), extent.length).map_err(|error| extent.store.told(error))
+        }
+        Place::Saved(value) => {
+            decode(&mut value.reader()?, value.length()).map_err(|error| match error {
+                Error::Transfer { cause, .. } => Error::Io {
+                    action: "read",
+                    path: value.path().to_owned(),
+                    cause,
+                },
+                error => error,
+            })
+        }
+    }
+    .map(Some)
 }
 
 /// Whether a value is on disk.

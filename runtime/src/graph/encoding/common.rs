@@ -1,16 +1,57 @@
 //! Types that have an encoding from the start.
 
-use super::format::{Bulk, Ipc, Owned, Postcard};
+use super::format::{Bulk, Format, Ipc, Owned, Postcard, Size};
 use super::registry::Known;
 use ndarray::{Array1, Array2, Array3, ArrayD};
 use polars::prelude::{DataFrame, Series};
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 
-/// Hands over each of them.
-pub(super) fn each(mut add: impl FnMut(Known)) {
+/// Takes them, one by one.
+pub(super) trait Types {
+    fn add<T: Any + Clone + Send + Sync, F: Format<T>>(&mut self)
+    where
+        Owned: Size<T>;
+}
+
+/// Takes the types alone.
+pub(crate) trait TypeVisitor {
+    /// One of them.
+    fn visit<T: Any + Clone + Send + Sync>(&mut self);
+}
+
+/// Shows each type that has an encoding from the start.
+pub(crate) fn each_type(visitor: &mut impl TypeVisitor) {
+    struct Alone<'a, V>(&'a mut V);
+    impl<V: TypeVisitor> Types for Alone<'_, V> {
+        fn add<T: Any + Clone + Send + Sync, F: Format<T>>(&mut self)
+        where
+            Owned: Size<T>,
+        {
+            self.0.visit::<T>();
+        }
+    }
+    each(&mut Alone(visitor));
+}
+
+/// Hands over what is known of each.
+pub(super) fn each_known(take: impl FnMut(Known)) {
+    struct Each<K>(K);
+    impl<K: FnMut(Known)> Types for Each<K> {
+        fn add<T: Any + Clone + Send + Sync, F: Format<T>>(&mut self)
+        where
+            Owned: Size<T>,
+        {
+            (self.0)(Known::new::<T, F, Owned>());
+        }
+    }
+    each(&mut Each(take));
+}
+
+fn each(types: &mut impl Types) {
     macro_rules! add {
         ($format:ident: $($type:ty),* $(,)?) => {
-            $(add(Known::new::<$type, $format, Owned>());)*
+            $(types.add::<$type, $format>();)*
         };
     }
     macro_rules! scalars {

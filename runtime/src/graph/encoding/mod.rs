@@ -17,8 +17,10 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use common::{TypeVisitor, each_type};
+pub(crate) use registry::codec_of;
 pub use registry::encodable;
-pub(super) use registry::{codec_of, encode_any, nbytes_of};
+pub(super) use registry::{encode_any, nbytes_of};
 
 use super::Value;
 use crate::error::{Error, Result};

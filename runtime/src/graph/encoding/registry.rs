@@ -77,7 +77,7 @@ pub fn encodable<T: Serialize + DeserializeOwned + Send + Sync + 'static>() {
 }
 
 /// The codec of values of a type.
-pub(in crate::graph) fn codec_of(id: TypeId) -> Option<Codec> {
+pub(crate) fn codec_of(id: TypeId) -> Option<Codec> {
     find(id).map(|known| known.codec)
 }
 
@@ -144,7 +144,7 @@ fn insert(known: Known) {
 fn load_common() {
     static LOADED: Once = Once::new();
     if !LOADED.is_completed() {
-        LOADED.call_once(|| super::common::each(insert));
+        LOADED.call_once(|| super::common::each_known(insert));
     }
 }
 

@@ -1,0 +1,96 @@
+//! Frames, series and scalars that another process makes anew.
+
+use super::chunk::FrameChunk;
+use super::dataframe::DataFrame;
+use super::plan::Plan;
+use super::scalar::{FrameScalar, ScalarValue};
+use super::series::Series;
+use crate::error::{Error, Result};
+use crate::graph::encoding::ipc;
+use crate::graph::{Codec, Layer};
+use crate::recover::Recover;
+use polars::prelude::DataFrame as Frame;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a plan is beside its layer.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    /// A frame without rows.
+    schema: Vec<u8>,
+    partitionwise: bool,
+    nbytes: Option<u64>,
+    /// The series' name, the scalar's label.
+    label: String,
+}
+
+fn describe(plan: &Plan, label: &str) -> Result<Vec<u8>> {
+    let mut schema = Vec::new();
+    ipc::write(&Frame::empty_with_schema(&plan.schema), &mut schema)?;
+    let description = Description {
+        schema,
+        partitionwise: plan.partitionwise,
+        nbytes: plan.nbytes,
+        label: label.to_owned(),
+    };
+    postcard::to_stdvec(&description).map_err(|error| Error::Encode(error.to_string()))
+}
+
+fn restore(description: &[u8], layer: Arc<Layer>) -> Result<(Plan, String)> {
+    let description: Description =
+        postcard::from_bytes(description).map_err(|error| Error::Decode(error.to_string()))?;
+    let schema = &mut &description.schema[..];
+    let nbytes = schema.len() as u64;
+    let plan = Plan {
+        layer,
+        schema: ipc::read(schema, nbytes)?.schema().clone(),
+        partitionwise: description.partitionwise,
+        nbytes: description.nbytes,
+    };
+    Ok((plan, description.label))
+}
+
+impl Recover for DataFrame {
+    fn codec() -> Option<Codec> {
+        Some(FrameChunk::CODEC)
+    }
+
+    fn describe(&self) -> Result<Vec<u8>> {
+        describe(self.plan()?, "")
+    }
+
+    fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self> {
+        let (plan, _) = restore(description, layer)?;
+        Ok(Self::from_plan(Ok(plan)))
+    }
+}
+
+impl Recover for Series {
+    fn codec() -> Option<Codec> {
+        Some(FrameChunk::CODEC)
+    }
+
+    fn describe(&self) -> Result<Vec<u8>> {
+        describe(self.to_frame().plan()?, self.name())
+    }
+
+    fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self> {
+        let (plan, name) = restore(description, layer)?;
+        Ok(Self::new(&name, DataFrame::from_plan(Ok(plan))))
+    }
+}
+
+impl<T: ScalarValue + 'static> Recover for FrameScalar<T> {
+    fn codec() -> Option<Codec> {
+        Some(FrameChunk::CODEC)
+    }
+
+    fn describe(&self) -> Result<Vec<u8>> {
+        describe(self.plan()?, self.label())
+    }
+
+    fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self> {
+        let (plan, label) = restore(description, layer)?;
+        Ok(Self::of_plan(plan, &label))
+    }
+}

@@ -1,0 +1,208 @@
+//! Collections that another process can make anew: of a description, and of the
+//! values of their layers.
+//!
+//! Which types those are is a table: arrays, frames and what is taken of them, of
+//! every element type; delayed values of the types that have an encoding from the
+//! start; vectors of all of them. A type of the user's is none: a process that has
+//! loaded no cell does not know it.
+
+use crate::array::{Array, Element, Scalar};
+use crate::compute::Collection;
+use crate::delayed::Delayed;
+use crate::error::Result;
+use crate::frame::{DataFrame, FrameScalar, ScalarValue, Series};
+use crate::graph::encoding::{TypeVisitor, each_type};
+use crate::graph::{Codec, Layer};
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+/// A collection that can be made anew.
+pub(crate) trait Recover: Collection + 'static {
+    /// How its values are read.
+    fn codec() -> Option<Codec>;
+
+    /// What it is, beside its layer.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    fn describe(&self) -> Result<Vec<u8>>;
+
+    /// The collection that was described so, on its layer.
+    ///
+    /// # Errors
+    /// [`crate::Error::Decode`] for another description, or a layer that does
+    /// not fit it.
+    fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self>;
+}
+
+/// A collection in a variable, whatever its type.
+pub(crate) trait Part {
+    /// See [`Collection::layer`].
+    fn layer(&self) -> Result<Arc<Layer>>;
+    /// See [`Recover::describe`].
+    fn describe(&self) -> Result<Vec<u8>>;
+}
+
+impl<C: Recover> Part for C {
+    fn layer(&self) -> Result<Arc<Layer>> {
+        Collection::layer(self)
+    }
+
+    fn describe(&self) -> Result<Vec<u8>> {
+        Recover::describe(self)
+    }
+}
+
+/// The collections of a variable as they were kept: descriptions, and layers.
+type Kept<'a, 'b> = &'a mut dyn Iterator<Item = (&'b [u8], Arc<Layer>)>;
+
+/// A type of variables that can be made anew. There are hundreds of them: what
+/// each needs is as little as can be.
+pub(crate) struct Kind {
+    /// The type's name.
+    pub(crate) type_name: &'static str,
+    /// How the values of its layers are read.
+    pub(crate) codec: fn() -> Option<Codec>,
+    /// Shows the collections of a variable.
+    parts: fn(&dyn Any, &mut dyn FnMut(&dyn Part)),
+    /// The variable's value.
+    build: fn(Kept<'_, '_>) -> Result<Box<dyn Any>>,
+}
+
+impl Kind {
+    /// The layers of a variable's collections.
+    ///
+    /// # Errors
+    /// What was wrong when a collection was described.
+    pub(crate) fn layers(&self, value: &dyn Any) -> Result<Vec<Arc<Layer>>> {
+        let mut layers = Vec::new();
+        (self.parts)(value, &mut |part| layers.push(part.layer()));
+        layers.into_iter().collect()
+    }
+
+    /// What each of them is.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub(crate) fn describe(&self, value: &dyn Any) -> Result<Vec<Vec<u8>>> {
+        let mut descriptions = Vec::new();
+        (self.parts)(value, &mut |part| descriptions.push(part.describe()));
+        descriptions.into_iter().collect()
+    }
+
+    /// The variable's value, of descriptions and layers.
+    ///
+    /// # Errors
+    /// [`crate::Error::Decode`] where they do not fit.
+    pub(crate) fn restore(
+        &self,
+        descriptions: &[Vec<u8>],
+        layers: Vec<Arc<Layer>>,
+    ) -> Result<Box<dyn Any>> {
+        if descriptions.len() != layers.len() {
+            return Err(misfit("as many layers as collections"));
+        }
+        (self.build)(&mut descriptions.iter().map(Vec::as_slice).zip(layers))
+    }
+}
+
+/// The kind of a variable's value.
+pub(crate) fn kind_of(value: &dyn Any) -> Option<&'static Kind> {
+    TABLE.get(&value.type_id())
+}
+
+/// The kind of this type.
+pub(crate) fn kind_named(type_name: &str) -> Option<&'static Kind> {
+    TABLE.values().find(|kind| kind.type_name == type_name)
+}
+
+static TABLE: LazyLock<HashMap<TypeId, Kind>> = LazyLock::new(|| {
+    let mut table = Table::default();
+    table.arrays::<f64>();
+    table.arrays::<f32>();
+    table.arrays::<i64>();
+    table.arrays::<i32>();
+    table.arrays::<u64>();
+    table.arrays::<u32>();
+    table.arrays::<u8>();
+    table.arrays::<bool>();
+    table.add::<DataFrame>();
+    table.add::<Series>();
+    table.scalars::<f64>();
+    table.scalars::<i64>();
+    table.scalars::<i32>();
+    table.scalars::<u64>();
+    table.scalars::<u32>();
+    table.scalars::<usize>();
+    table.scalars::<bool>();
+    table.scalars::<String>();
+    each_type(&mut table);
+    table.0
+});
+
+#[derive(Default)]
+struct Table(HashMap<TypeId, Kind>);
+
+impl Table {
+    fn arrays<T: Element>(&mut self) {
+        self.add::<Array<T>>();
+        self.add::<Scalar<T>>();
+    }
+
+    fn scalars<T: ScalarValue + 'static>(&mut self) {
+        self.add::<FrameScalar<T>>();
+        self.add::<FrameScalar<Option<T>>>();
+    }
+
+    /// Collections of a type, and vectors of them.
+    fn add<C: Recover>(&mut self) {
+        let one = Kind {
+            type_name: type_name::<C>(),
+            codec: C::codec,
+            parts: |value, show| show(of::<C>(value)),
+            build: |kept| match kept.next() {
+                Some((description, layer)) => Ok(Box::new(C::restore(description, layer)?)),
+                None => Err(misfit("one collection")),
+            },
+        };
+        let many = Kind {
+            type_name: type_name::<Vec<C>>(),
+            codec: C::codec,
+            parts: |value, show| {
+                for one in of::<Vec<C>>(value) {
+                    show(one);
+                }
+            },
+            build: |kept| {
+                let mut all: Vec<C> = Vec::new();
+                for (description, layer) in kept {
+                    all.push(C::restore(description, layer)?);
+                }
+                Ok(Box::new(all))
+            },
+        };
+        self.0.insert(TypeId::of::<C>(), one);
+        self.0.insert(TypeId::of::<Vec<C>>(), many);
+    }
+}
+
+impl TypeVisitor for Table {
+    fn visit<T: Any + Clone + Send + Sync>(&mut self) {
+        self.add::<Delayed<T>>();
+    }
+}
+
+fn of<T: Any>(value: &dyn Any) -> &T {
+    value
+        .downcast_ref()
+        .expect("invariant: kinds are looked up by the value's own type")
+}
+
+/// The error of a description that does not fit.
+pub(crate) fn misfit(expected: &str) -> crate::Error {
+    crate::Error::Decode(format!("a collection: expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests;
