@@ -57,6 +57,9 @@ impl<C: Recover> Part for C {
 /// The collections of a variable as they were kept: descriptions, and layers.
 type Kept<'a, 'b> = &'a mut dyn Iterator<Item = (&'b [u8], Arc<Layer>)>;
 
+/// Takes the collections of a variable, one by one.
+type Show<'a> = &'a mut dyn FnMut(&dyn Part);
+
 /// A type of variables that can be made anew. There are hundreds of them: what
 /// each needs is as little as can be.
 pub(crate) struct Kind {
@@ -65,7 +68,7 @@ pub(crate) struct Kind {
     /// How the values of its layers are read.
     pub(crate) codec: fn() -> Option<Codec>,
     /// Shows the collections of a variable.
-    parts: fn(&dyn Any, &mut dyn FnMut(&dyn Part)),
+    parts: fn(&dyn Any, Show<'_>),
     /// The variable's value.
     build: fn(Kept<'_, '_>) -> Result<Box<dyn Any>>,
 }

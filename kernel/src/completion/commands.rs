@@ -36,6 +36,10 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
         "Set or print the optimization level: 0, 1, 2, 3, s, z, or auto, which is by cell",
     ),
     (
+        ":recovery",
+        "Set or tell whether persisted collections come back when the runtime process ends, on or off",
+    ),
+    (
         ":restart",
         "Restart the runtime process: variables are gone, items are kept",
     ),

@@ -89,6 +89,21 @@ impl Session {
                 self.environment.insert(name.to_owned(), value.to_owned());
                 format!("{name} is {value} after the next `:restart`")
             }
+            ":recovery" => {
+                let on = match argument {
+                    "" => self.recovery.is_some(),
+                    "on" => true,
+                    "off" => false,
+                    _ => {
+                        let message = format!("there is no recovery `{argument}`: on, or off");
+                        return Err(command_error(message, line, cell));
+                    }
+                };
+                self.set_recovery(on).map_err(|error| {
+                    broken(&format!("recovery cannot be turned {argument}: {error}"))
+                })?;
+                self.recovery_text()
+            }
             ":timing" => {
                 self.tells_time = !self.tells_time;
                 format!("Timing: {}", self.tells_time)
@@ -195,10 +210,10 @@ impl Session {
 
     /// Starts a new runtime process, without any variable.
     fn restart(&mut self, cell: &Cell) -> Result<(), CellError> {
-        let replaced = self
-            .process
-            .end()
-            .and_then(|_| RuntimeProcess::start(&self.shared.workplace, &self.environment));
+        self.process.end();
+        self.empty_recovery_folder()
+            .map_err(|error| broken(&format!("cannot forget what is on disk: {error}")))?;
+        let replaced = RuntimeProcess::start(&self.shared.workplace, &self.environment);
         // The old one is not to be waited for, even where there is no new one.
         self.shared.channel.disconnect();
         self.process =
@@ -208,6 +223,9 @@ impl Session {
             let reason =
                 format!("`{name}` was lost when the runtime process was restarted: set it again");
             self.gone.insert(name, reason);
+        }
+        if self.recovery.is_some() {
+            self.tell_recovery();
         }
         self.begin(cell)
     }

@@ -1,15 +1,13 @@
-//! What is told of a cell that failed: the compiler's errors, the code's own,
-//! and the end of the process.
+//! What is told of a cell that failed: the compiler's errors, and the code's own.
+//! The end of its process is in [`super::recovery`].
 
 use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
 use super::generate::{Origin, Role, byte_offset, line_and_column};
-use super::process::RuntimeProcess;
 use super::run::Session;
 use super::types::{Unnameable, short};
 use super::variables::State;
 use super::{Cell, CellError};
-use std::sync::atomic::Ordering;
 
 impl Session {
     pub(super) fn compile_error(&self, mut diagnostics: Vec<Diagnostic>, cell: &Cell) -> CellError {
@@ -148,53 +146,6 @@ impl Session {
                     .and_then(|error| error["rendered"].as_str())
                     .unwrap_or("the compiler failed without a message"),
             ),
-        }
-    }
-
-    /// The runtime process has ended: starts another; says why, and what is lost.
-    pub(super) fn died(&mut self) -> CellError {
-        let channel = &self.shared.channel;
-        let stderr = channel.stderr_tail();
-        let status = self.process.wait();
-        channel.disconnect();
-        let restarted = RuntimeProcess::start(&self.shared.workplace, &self.environment)
-            .map(|process| self.process = process);
-        self.items.restart_all_statics();
-        let lost: Vec<String> = std::mem::take(&mut self.variables).into_keys().collect();
-        for name in &lost {
-            self.gone.insert(
-                name.clone(),
-                format!("`{name}` was lost when the runtime process ended: set it again"),
-            );
-        }
-        let killed = self.shared.killed.swap(false, Ordering::AcqRel);
-        let (ename, what) = if killed {
-            ("Interrupted", "interrupted: the cell reached no point where it could stop, so its process was ended".to_owned())
-        } else if stderr.contains("has overflowed its stack") {
-            (
-                "StackOverflow",
-                "stack overflow: the cell used up its stack, which ended its process".to_owned(),
-            )
-        } else {
-            let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-            ("RuntimeDied", format!("the cell ended its process ({how})"))
-        };
-        let lost = match &lost[..] {
-            [] => "No variable was lost".to_owned(),
-            names => format!("Lost variables: {}", names.join(", ")),
-        };
-        let kept = "functions, types, `use` and `:dep` are still there";
-        let mut traceback = vec![
-            format!("\u{1b}[1;31m{ename}\u{1b}[0m: {what}."),
-            format!("{lost}; {kept}."),
-        ];
-        if let Err(error) = restarted {
-            traceback.push(format!("A new process could not be started: {error}."));
-        }
-        CellError {
-            ename: ename.to_owned(),
-            evalue: what,
-            traceback,
         }
     }
 }

@@ -22,7 +22,8 @@ use swath_channel::{
 use tokio::sync::mpsc::UnboundedSender;
 
 /// How much of standard error is kept to tell why the process died.
-const STDERR_TAIL: usize = 4096;
+/// A failed allocation is told in front of a long backtrace.
+const STDERR_TAIL: usize = 64 << 10;
 
 /// The channel.
 pub(super) struct Channel {
@@ -39,11 +40,15 @@ struct Shared {
 struct State {
     /// To the runtime process, while it lives.
     writer: Option<UnixStream>,
+    /// The process that was connected last is gone.
+    has_closed: bool,
     pid: Option<u32>,
     public_paths: Vec<(String, String)>,
     /// The cell that output belongs to.
     cell: u64,
     ended: Option<Ended>,
+    /// The variables that a new process made of what was on disk.
+    recovered: Option<Vec<Variable>>,
     stderr: Vec<u8>,
     /// Nothing is shown: no cell has begun.
     muted: bool,
@@ -114,6 +119,25 @@ impl Channel {
             // A process that is gone needs no message.
             let _ = write_frame(writer, message);
         }
+    }
+
+    /// What is told from now on is told for this cell.
+    pub(super) fn attribute(&self, cell: u64) {
+        self.shared.state.lock().cell = cell;
+    }
+
+    /// Tells the runtime of the recovery's folder: the variables that it made of
+    /// what was there. Nothing where it does not answer.
+    pub(super) fn recover(
+        &self,
+        message: &ToRuntime,
+        is_running: impl Fn() -> bool,
+        limit: Duration,
+    ) -> Option<Vec<Variable>> {
+        self.shared.state.lock().recovered = None;
+        self.send(message).ok()?;
+        let deadline = Some(Instant::now() + limit);
+        self.wait_until(is_running, deadline, |state| state.recovered.take())
     }
 
     /// From now on, output belongs to this cell.
@@ -201,7 +225,10 @@ impl Reader {
                 // The old process is gone, and so is what it had to say.
                 let writer = stream.try_clone().ok();
                 self.runtime = Some(stream);
-                self.shared.state.lock().writer = writer;
+                let mut state = self.shared.state.lock();
+                state.writer = writer;
+                state.has_closed = false;
+                drop(state);
                 self.shared.changed.notify_all();
             }
         }
@@ -256,6 +283,7 @@ impl Reader {
                 self.runtime = None;
                 let mut state = self.shared.state.lock();
                 state.writer = None;
+                state.has_closed = true;
                 state.pid = None;
                 drop(state);
                 self.shared.tell(EventKind::CommsGone);
@@ -311,6 +339,10 @@ impl Reader {
                     let _ = write_frame(writer, &ToRuntime::FenceReached);
                 }
             }
+            FromRuntime::Recovered { variables } => {
+                shared.state.lock().recovered = Some(variables);
+                shared.changed.notify_all();
+            }
             FromRuntime::Ended { failure, variables } => {
                 shared.state.lock().ended = Some(Ended { failure, variables });
                 shared.changed.notify_all();
@@ -322,19 +354,48 @@ impl Reader {
 impl Channel {
     /// Waits until the code that was told to run has ended; `None` where the
     /// process has.
-    pub(super) fn wait_ended(&self) -> Option<Ended> {
+    pub(super) fn wait_ended(&self, is_running: impl Fn() -> bool) -> Option<Ended> {
+        self.wait_until(is_running, None, |state| state.ended.take())
+    }
+
+    /// Waits for what the runtime tells, until the process is gone or `deadline`
+    /// is over. That the channel ends says so as a rule; but a process that the
+    /// cell has forked holds it as well, and may outlive the one that it was.
+    fn wait_until<T>(
+        &self,
+        is_running: impl Fn() -> bool,
+        deadline: Option<Instant>,
+        mut told: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        const LOOK: Duration = Duration::from_millis(200);
         let mut state = self.shared.state.lock();
-        while state.ended.is_none() && state.writer.is_some() {
-            self.shared.changed.wait(&mut state);
+        let mut is_last = false;
+        loop {
+            if let Some(told) = told(&mut state) {
+                return Some(told);
+            }
+            let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if state.writer.is_none() || is_last || is_over {
+                return None;
+            }
+            if self.shared.changed.wait_for(&mut state, LOOK).timed_out() {
+                // What it said last has arrived when this is looked at again.
+                is_last = !is_running();
+            }
         }
-        state.ended.take()
     }
 
     /// Forgets a process that has ended, so that nothing is sent to it.
     pub(super) fn disconnect(&self) {
         let mut state = self.shared.state.lock();
         state.writer = None;
+        state.has_closed = false;
         state.pid = None;
+    }
+
+    /// Whether the process that was connected is gone.
+    pub(super) fn has_closed(&self) -> bool {
+        self.shared.state.lock().has_closed
     }
 }
 
@@ -505,7 +566,7 @@ mod tests {
                 failure: None,
                 variables: vec![],
             });
-            channel.wait_ended().unwrap();
+            channel.wait_ended(|| true).unwrap();
             assert!(shown(&mut received, cell) == expected, "cell {cell}");
         }
     }

@@ -402,6 +402,18 @@ impl Items {
             .any(|item| item.definition.repeats && reached.contains(&Arc::as_ptr(&item.definition)))
     }
 
+    /// The statics that live in the runtime process, of those that these names
+    /// lead to.
+    pub(super) fn live_statics(&self, names: &BTreeSet<String>) -> Vec<String> {
+        let reached = self.reached(names.clone());
+        self.all()
+            .filter(|item| reached.contains(&Arc::as_ptr(&item.definition)))
+            .flat_map(|item| item.definition.statics.iter().zip(&item.symbols))
+            .filter(|(_, symbol)| symbol.is_some())
+            .map(|(of, _)| of.name.clone())
+            .collect()
+    }
+
     /// What names lead to, and the names in it, and so on.
     fn reached(&self, mut names: BTreeSet<String>) -> BTreeSet<*const Definition> {
         let mut reached = BTreeSet::new();

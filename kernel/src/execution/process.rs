@@ -2,12 +2,39 @@
 
 use super::workplace::Workplace;
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// The process that holds the session's values. Ends with this.
 #[derive(Debug)]
-pub(super) struct RuntimeProcess(Child);
+pub(super) struct RuntimeProcess {
+    child: Child,
+    /// How often the system had ended a process for want of memory when this
+    /// one was started.
+    oom_kills: Option<u64>,
+}
+
+/// How the process ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// Its exit code or signal; nothing where it could not be waited for.
+    pub(super) status: Option<ExitStatus>,
+    /// It had closed its channel, lived on, and was ended by the kernel.
+    pub(super) lived_on: bool,
+    /// The system has ended a process for want of memory meanwhile.
+    pub(super) is_out_of_memory: bool,
+    /// The bytes that it had in memory at most; 0 where that is not known.
+    pub(super) peak: u64,
+}
+
+/// How long a process that has closed its channel may take to end by itself:
+/// its memory is given back before that.
+const ENDING: Duration = Duration::from_secs(1);
+/// How long one that was killed is waited for: it may be in a call to a driver
+/// that does not return, and nobody should wait for that.
+const KILLED: Duration = Duration::from_secs(5);
 
 /// Large blocks of memory in huge pages (glibc's manual, "Memory Allocation
 /// Tunables"): new chunks are filled several times as fast. What the user has
@@ -42,31 +69,142 @@ impl RuntimeProcess {
             // What it says before it connects is about its own start.
             .stderr(Stdio::inherit())
             .spawn()
-            .map(Self)
+            .map(|child| Self {
+                child,
+                oom_kills: oom_kills(),
+            })
     }
 
     /// Whether it still runs.
-    pub(super) fn is_running(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
+    pub(super) fn is_running(&self) -> bool {
+        self.ended().is_none()
     }
 
-    /// Ends the process if it still runs; how it ended.
-    pub(super) fn end(&mut self) -> io::Result<ExitStatus> {
+    /// Ends the process if it still runs.
+    pub(super) fn end(&mut self) {
         if self.is_running() {
-            self.0.kill()?;
+            // It may have ended by now.
+            let _ = self.child.kill();
         }
-        self.0.wait()
+        self.wait_for(KILLED);
     }
 
-    /// Waits for the end of a process that has closed its channel.
-    pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.0.wait()
+    /// How a process ended that has closed its channel; one that lives on is
+    /// ended.
+    pub(super) fn wait(&mut self) -> End {
+        let mut peak = self.wait_for(ENDING);
+        let lived_on = peak.is_none();
+        if lived_on {
+            let _ = self.child.kill();
+            peak = self.wait_for(KILLED);
+        }
+        let is_out_of_memory = self
+            .oom_kills
+            .zip(oom_kills())
+            .is_some_and(|(before, now)| now > before);
+        End {
+            status: self.child.try_wait().ok().flatten(),
+            lived_on,
+            is_out_of_memory,
+            peak: peak.unwrap_or(0),
+        }
     }
+
+    /// Waits for the end, without taking note of it: the bytes that the process
+    /// had in memory at most.
+    fn wait_for(&self, limit: Duration) -> Option<u64> {
+        let deadline = Instant::now() + limit;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            if let Some(peak) = self.ended() {
+                return Some(peak);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(pause);
+            pause = (2 * pause).min(Duration::from_millis(20));
+        }
+    }
+
+    /// The bytes that the process had in memory at most, if it has ended. It
+    /// stays to be waited for: only so does the system tell what it took
+    /// (std's `wait` does not ask).
+    fn ended(&self) -> Option<u64> {
+        // SAFETY: both are plain data, for which zeros are valid.
+        let (mut info, mut usage): (libc::siginfo_t, libc::rusage) =
+            unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        // SAFETY: waitid(2) as the system has it, with a fifth argument that
+        // glibc leaves out; both structures live for the call's time.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_waitid,
+                libc::P_PID,
+                self.child.id(),
+                &raw mut info,
+                libc::WEXITED | libc::WNOWAIT | libc::WNOHANG,
+                &raw mut usage,
+            )
+        };
+        if result < 0 {
+            // There is no such child any more.
+            return Some(0);
+        }
+        // SAFETY: waitid has filled the structure, or left zeros.
+        let is_ended = unsafe { info.si_pid() } != 0;
+        is_ended.then_some(usage.ru_maxrss.unsigned_abs() * 1024)
+    }
+}
+
+/// How often the system has ended a process for want of memory, its control
+/// group's or the machine's, since it was started (proc_vmstat(5)).
+fn oom_kills() -> Option<u64> {
+    let text = fs::read_to_string("/proc/vmstat").ok()?;
+    let count = text
+        .lines()
+        .find_map(|line| line.strip_prefix("oom_kill "))?;
+    count.trim().parse().ok()
 }
 
 impl Drop for RuntimeProcess {
     fn drop(&mut self) {
-        // Nobody can be told.
-        let _ = self.end();
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    fn process(script: &str) -> RuntimeProcess {
+        let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+        RuntimeProcess {
+            child,
+            oom_kills: oom_kills(),
+        }
+    }
+
+    #[test]
+    fn an_end_is_told_with_what_the_process_took() {
+        let end = process("exit 3").wait();
+        assert_eq!(end.status.and_then(|status| status.code()), Some(3));
+        assert!(
+            !end.lived_on && !end.is_out_of_memory && end.peak > 0,
+            "{end:?}"
+        );
+        let end = process("kill -6 $$").wait();
+        assert_eq!(end.status.and_then(|status| status.signal()), Some(6));
+    }
+
+    #[test]
+    fn a_process_that_lives_on_is_ended() {
+        let mut process = process("exec sleep 1000");
+        assert!(process.is_running());
+        let end = process.wait();
+        assert!(end.lived_on && !process.is_running());
+        assert_eq!(end.status.and_then(|status| status.signal()), Some(9));
+        // Once more costs nothing.
+        process.end();
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Session {
     /// Crates of the runtime whose names are spoken for: bound to the
     /// runtime's copy, or to another one by `:dep`.
     pub(super) bound: BTreeSet<&'static str>,
+    /// Where the runtime process keeps what is persisted, if recovery is on.
+    pub(super) recovery: Option<PathBuf>,
     /// What `:env` has set.
     pub(super) environment: BTreeMap<String, String>,
     /// What `:opt` asks for; by cell where it asks for nothing.
@@ -79,7 +81,7 @@ impl Session {
         let toolchain = Toolchain::find()
             .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
-        Ok(Self {
+        let mut session = Self {
             cargo: Cargo::new(&shared.workplace.cells()),
             compiler,
             process,
@@ -89,6 +91,7 @@ impl Session {
             names: PublicNames::default(),
             dependencies: Vec::new(),
             bound: BTreeSet::new(),
+            recovery: None,
             environment,
             opt_level: None,
             tells_time: false,
@@ -96,20 +99,25 @@ impl Session {
             unit: 0,
             units: BTreeMap::new(),
             shared,
-        })
+        };
+        if super::recovery::is_on_from_start()
+            && let Err(error) = session.set_recovery(true)
+        {
+            // Cells run all the same.
+            tracing::warn!("recovery cannot be turned on: {error}");
+        }
+        Ok(session)
     }
 
     pub(super) fn run(&mut self, cell: &Cell) -> Result<(), CellError> {
         let started = Instant::now();
-        if !self.process.is_running() {
-            // Something in the background ended it after the last cell.
-            return Err(self.died());
-        }
+        let mut source = Source::parse(&cell.code);
+        self.shared.channel.attribute(cell.id);
+        self.look_after_process(&source)?;
         self.begin(cell)?;
         if self.shared.interrupted.lock().is_some() {
             return Err(interrupted("the cell was not run"));
         }
-        let mut source = Source::parse(&cell.code);
         let completed = Cell {
             code: format!("{};", cell.code.trim_end()),
             ..cell.clone()
@@ -256,6 +264,13 @@ impl Session {
             let errors = match self.compile(&generated, opt_level) {
                 Ok(library) => match attempt.errors_left() {
                     Some(errors) => Some(errors),
+                    None if self.has_lost_process() => {
+                        // While the cell was compiled: it takes what is there now.
+                        self.look_after_process(source)?;
+                        self.begin(cell)?;
+                        change.after.restart_all_statics();
+                        continue;
+                    }
                     None => {
                         self.units.insert(unit, generated.into_pieces());
                         // Even if the cell ends the process.
@@ -325,7 +340,10 @@ impl Session {
             .channel
             .send(&run)
             .ok()
-            .and_then(|()| self.shared.channel.wait_ended())
+            .and_then(|()| {
+                let process = &self.process;
+                self.shared.channel.wait_ended(|| process.is_running())
+            })
             .inspect(|_| {
                 // It is mapped; ten thousand of them would fill the disk.
                 if let Err(error) = fs::remove_file(library) {

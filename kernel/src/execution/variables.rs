@@ -183,9 +183,9 @@ impl Session {
     /// Asks what is new of variables that nobody touched: what was persisted may
     /// be there by now.
     pub(super) fn look_again(&mut self) {
-        let channel = &self.shared.channel;
+        let (channel, process) = (&self.shared.channel, &self.process);
         let told = channel.send(&ToRuntime::List).ok();
-        let Some(ended) = told.and_then(|()| channel.wait_ended()) else {
+        let Some(ended) = told.and_then(|()| channel.wait_ended(|| process.is_running())) else {
             // The process is gone, which the next cell tells.
             return;
         };
@@ -197,7 +197,12 @@ impl Session {
         }
     }
 
-    fn new_state(&self, variable: &Variable, mutable: bool, annotated: Option<String>) -> State {
+    pub(super) fn new_state(
+        &self,
+        variable: &Variable,
+        mutable: bool,
+        annotated: Option<String>,
+    ) -> State {
         let path = variable.type_name.strip_prefix("ctx::");
         let source = if path.is_some_and(|path| self.items.is_function(path)) {
             Err(Unnameable::Function)

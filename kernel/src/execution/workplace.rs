@@ -1,33 +1,29 @@
 //! Where a kernel keeps its files while it lives, and what the compiler is told.
 
+use super::folder::OwnFolder;
 use super::metadata::link_crates;
 use parking_lot::Mutex;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// The crate of ready-made instances, which every cell takes into account.
 pub(super) const INSTANCES: &str = "swath_instances";
-/// What kernels' folders are called.
-const PREFIX: &str = "swath-";
-/// The file in it that a kernel holds.
-const LOCK: &str = "lock";
 /// Where programs put temporary files.
 const TEMPORARY: &str = "TMPDIR";
 
 /// The folder of a kernel, and the place of the runtime's library.
 #[derive(Debug)]
 pub(crate) struct Workplace {
-    folder: Mutex<Option<TempDir>>,
+    folder: Mutex<Option<OwnFolder>>,
     path: PathBuf,
+    /// What is persisted, for the next process: see [`Self::recovery`].
+    recovery: Mutex<Option<Kept>>,
     /// Where `libswath.so` and `swath-runtime` are.
     program: PathBuf,
     /// The user's folder for temporary files.
     temporary: PathBuf,
-    /// Held as long as the kernel lives: see [`sweep`].
-    _lock: File,
 }
 
 impl Workplace {
@@ -46,11 +42,8 @@ impl Workplace {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
         let temporary = std::env::temp_dir();
-        sweep(&temporary);
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+        let folder = OwnFolder::new(&temporary)?;
         let path = folder.path().to_owned();
-        let lock = File::create(path.join(LOCK))?;
-        lock.lock()?;
         for name in ["core", "alloc", "std", "proc_macro", "test"] {
             let source = path.join("sysroot").join(name).join("src");
             fs::create_dir_all(&source)?;
@@ -70,9 +63,9 @@ impl Workplace {
         Ok(Self {
             folder: Mutex::new(Some(folder)),
             path,
+            recovery: Mutex::default(),
             program,
             temporary,
-            _lock: lock,
         })
     }
 
@@ -85,6 +78,23 @@ impl Workplace {
     /// for the user's own code.
     pub(super) fn temporary(&self) -> (&'static str, &Path) {
         (TEMPORARY, &self.temporary)
+    }
+
+    /// A new folder for what is persisted: files in an earlier one may still be
+    /// read. It is where the runtime spills values to, which is no memory.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub(super) fn recovery(&self) -> io::Result<PathBuf> {
+        let mut recovery = self.recovery.lock();
+        let mut kept = match recovery.take() {
+            Some(kept) => kept,
+            // Made when it is asked for first.
+            None => Kept::new(&large_temporary_files())?,
+        };
+        let path = kept.new_folder();
+        *recovery = Some(kept);
+        path
     }
 
     /// The folder of the channel to the runtime process.
@@ -145,6 +155,11 @@ impl Workplace {
 
     /// Removes the folder.
     pub(super) fn remove(&self) {
+        if let Some(kept) = self.recovery.lock().take()
+            && let Err(error) = kept.folder.close()
+        {
+            tracing::warn!("cannot remove what was kept for recovery: {error}");
+        }
         if let Some(folder) = self.folder.lock().take()
             && let Err(error) = folder.close()
         {
@@ -153,18 +168,41 @@ impl Workplace {
     }
 }
 
-/// Removes what kernels have left that were killed: folders whose lock nobody
-/// holds.
-fn sweep(temporary: &Path) {
-    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
-        let is_kernels = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        // One that is just being made has no lock yet.
-        let lock = is_kernels.then(|| File::open(entry.path().join(LOCK)).ok());
-        if let Some(Some(lock)) = lock
-            && lock.try_lock().is_ok()
-        {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+/// What is kept for the next process.
+#[derive(Debug)]
+struct Kept {
+    folder: OwnFolder,
+    /// How many folders were made in it.
+    folders: u32,
+}
+
+impl Kept {
+    fn new(inside: &Path) -> io::Result<Self> {
+        Ok(Self {
+            folder: OwnFolder::new(inside)?,
+            folders: 0,
+        })
+    }
+
+    fn new_folder(&mut self) -> io::Result<PathBuf> {
+        self.folders += 1;
+        let path = self.folder.path().join(self.folders.to_string());
+        fs::create_dir(&path)?;
+        Ok(path)
+    }
+}
+
+/// As the runtime's default: `SWATH_SPILL_FOLDER`, else the folder for large
+/// temporary files, else the one for temporary files.
+fn large_temporary_files() -> PathBuf {
+    if let Some(folder) = std::env::var_os("SWATH_SPILL_FOLDER") {
+        return folder.into();
+    }
+    let large = Path::new("/var/tmp");
+    if tempfile::tempfile_in(large).is_ok() {
+        large.to_owned()
+    } else {
+        std::env::temp_dir()
     }
 }
 
@@ -199,33 +237,4 @@ fn end_with_children(pid: u32) {
     // number is its own until we have waited for it.
     unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
     below.into_iter().for_each(end_with_children);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_nobody_holds_is_removed() {
-        let temporary = tempfile::tempdir().unwrap();
-        let folder = |name: &str| {
-            let path = temporary.path().join(name);
-            fs::create_dir(&path).unwrap();
-            path
-        };
-        let (held, left, new, other) = (
-            folder("swath-held"),
-            folder("swath-left"),
-            folder("swath-new"),
-            folder("other"),
-        );
-        let lock = File::create(held.join(LOCK)).unwrap();
-        lock.lock().unwrap();
-        for left in [&left, &other] {
-            File::create(left.join(LOCK)).unwrap();
-        }
-        sweep(temporary.path());
-        assert!(held.exists() && new.exists() && other.exists());
-        assert!(!left.exists());
-    }
 }

@@ -23,6 +23,10 @@ pub const STDOUT: &str = "stdout";
 /// The name of the FIFO that is the runtime's standard error.
 pub const STDERR: &str = "stderr";
 
+/// The exit code of a runtime process that cannot go on: it was started without
+/// a kernel, or its channel to the kernel is closed.
+pub const EXIT_WITHOUT_CHANNEL: i32 = 99;
+
 /// A frame larger than this is not one.
 const FRAME_LIMIT: u32 = 1 << 30;
 
@@ -78,6 +82,11 @@ pub enum FromRuntime {
     /// [`ToRuntime::FenceReached`]: sent where output changes from one stream
     /// to the other.
     Fence,
+    /// The answer to [`ToRuntime::Recover`].
+    Recovered {
+        /// The variables that came back.
+        variables: Vec<Variable>,
+    },
     /// The cell has ended.
     Ended {
         /// What it failed with.
@@ -107,6 +116,13 @@ pub enum ToRuntime {
     /// Tell the variables, once no cell runs: answered by
     /// [`FromRuntime::Ended`].
     List,
+    /// Keep what is persisted in a folder as well, so that another process can go
+    /// on with it, and make variables of what is there; with no folder, keep no
+    /// more. Answered by [`FromRuntime::Recovered`].
+    Recover {
+        /// The folder.
+        folder: Option<String>,
+    },
     /// Stop the cell that runs, and what is being computed.
     Interrupt,
     /// Stop what is being computed: no cell runs.

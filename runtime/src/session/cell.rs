@@ -19,7 +19,7 @@
 //! Every generic function here is a few lines over one that is compiled
 //! already: each cell pays for what it instantiates.
 
-use super::{channel, panics, variables};
+use super::{channel, panics, recovery, variables};
 use crate::display::Bundle;
 use crate::display::probe::CellFailure;
 use crate::error::Error;
@@ -117,6 +117,7 @@ pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
 /// Tells the kernel that the cell has ended.
 pub(super) fn end(failure: Option<Failure>) {
     panics::tell_caught();
+    recovery::note_variables();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {

@@ -42,19 +42,21 @@ const STDIN_POLL: Duration = Duration::from_millis(50);
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
 /// What the main thread is to do.
-pub(super) enum Work {
+pub(super) enum Job {
     /// Load a cell's library and call its function.
     Run { library: String, function: String },
+    /// See [`ToRuntime::Recover`].
+    Recover { folder: Option<String> },
     /// Tell the variables.
     List,
 }
 
-/// Connects to the kernel that waits in `directory`. Returns where the cells
-/// to run arrive.
+/// Connects to the kernel that waits in `directory`. Returns where arrives
+/// what is to be done.
 ///
 /// # Errors
 /// The socket's.
-pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
+pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
@@ -68,7 +70,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
         stdin,
     });
     let receiver = channel.clone();
-    let (sender, runs) = mpsc::channel();
+    let (sender, jobs) = mpsc::channel();
     std::thread::Builder::new()
         .name("swath-channel".to_owned())
         .spawn(move || {
@@ -95,18 +97,21 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Work>> {
     if CHANNEL.set(channel).is_ok() {
         output::set_sink(Arc::new(ToKernel));
     }
-    Ok(runs)
+    Ok(jobs)
 }
 
 impl Channel {
-    fn receive(&self, message: ToRuntime, runs: &mpsc::Sender<Work>) {
+    fn receive(&self, message: ToRuntime, jobs: &mpsc::Sender<Job>) {
         match message {
             ToRuntime::Run { library, function } => {
                 // The main thread takes them until the process ends.
-                let _ = runs.send(Work::Run { library, function });
+                let _ = jobs.send(Job::Run { library, function });
             }
             ToRuntime::List => {
-                let _ = runs.send(Work::List);
+                let _ = jobs.send(Job::List);
+            }
+            ToRuntime::Recover { folder } => {
+                let _ = jobs.send(Job::Recover { folder });
             }
             ToRuntime::Begin { cell, allow_input } => {
                 schedule::cancel::begin();
@@ -158,6 +163,13 @@ pub(super) fn send(message: &FromRuntime) {
 /// Whether there is a kernel.
 pub(super) fn is_connected() -> bool {
     CHANNEL.get().is_some()
+}
+
+/// Whether messages do not get to the kernel any more.
+pub(super) fn is_closed() -> bool {
+    CHANNEL
+        .get()
+        .is_some_and(|channel| channel.inbox.lock().closed)
 }
 
 /// The number of the running cell.

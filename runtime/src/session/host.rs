@@ -4,8 +4,8 @@
 //! and which function in it to call. Its standard streams are the channel's
 //! FIFOs, so that a cell can do with them what it likes.
 
-use super::channel::Work;
-use super::{cell, channel, panics, public_paths};
+use super::channel::{self, Job};
+use super::{cell, panics, public_paths, recovery};
 use crate::{diagnostics, schedule};
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -20,7 +20,7 @@ pub fn main() -> ! {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("swath-runtime: {error}");
-            99
+            swath_channel::EXIT_WITHOUT_CHANNEL
         }
     };
     std::process::exit(code)
@@ -37,20 +37,31 @@ fn serve() -> io::Result<()> {
     redirect(&directory)?;
     schedule::abort::install();
     panics::install_hook();
-    let runs = channel::connect(&directory)?;
+    // SAFETY: nothing else sets what is done on this signal. A file that has
+    // become too large is an error of whoever writes it, as a full disk is.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let jobs = channel::connect(&directory)?;
     diagnostics::install();
     channel::send(&FromRuntime::Hello {
         pid: std::process::id(),
         public_paths: public_paths::table(),
     });
-    for run in runs {
-        match run {
-            Work::Run { library, function } => {
+    for job in jobs {
+        match job {
+            Job::Run { library, function } => {
                 if let Err(error) = load_and_run(&library, &function) {
                     cell::end(Some(cell::Failure::of("LoadError", error.to_string())));
                 }
             }
-            Work::List => cell::end(None),
+            Job::List => cell::end(None),
+            Job::Recover { folder } => {
+                let variables = recovery::set_folder(folder.as_deref().map(Path::new));
+                channel::send(&FromRuntime::Recovered { variables });
+            }
+        }
+        // A cell that has closed the descriptor has ended, and nobody was told.
+        if channel::is_closed() {
+            return Err(io::Error::other("the channel to the kernel is closed"));
         }
     }
     Ok(())

@@ -14,5 +14,6 @@ pub mod output;
 pub mod panics;
 pub mod print;
 mod public_paths;
+mod recovery;
 mod stdin;
 mod variables;

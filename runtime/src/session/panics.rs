@@ -18,6 +18,12 @@ struct Panic {
     message: String,
 }
 
+/// What std says right before it ends the process, since nobody can catch these.
+const LAST_WORDS: [&str; 2] = [
+    "panic in a destructor during cleanup",
+    "panic in a function that cannot unwind",
+];
+
 /// Keeps panics that will be an error from being printed: they are shown as
 /// the error of their cell. A panic in a thread of the user's is printed, and so
 /// is one that the user's code catches, when it is known that it did.
@@ -29,7 +35,10 @@ pub fn install_hook() {
                 .map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column())),
             message: message(info.payload()),
         };
-        if schedule::abort::is_abort(info.payload()) {
+        if LAST_WORDS.contains(&&*panic.message) {
+            tell_caught();
+            panic.print();
+        } else if schedule::abort::is_abort(info.payload()) {
             // On threads of Polars' own; it comes back as an interrupt.
         } else if CAUGHT.get() > 0 {
             tell_caught();

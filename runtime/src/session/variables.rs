@@ -60,6 +60,15 @@ pub(super) fn has(name: &str, of_type: TypeId) -> Result<(), Option<&'static str
     })
 }
 
+/// Shows each variable: its name, its type's, its value.
+pub(super) fn each(mut show: impl FnMut(&str, &str, &dyn Any)) {
+    STORE.with_borrow(|store| {
+        for (name, stored) in store {
+            show(name, stored.type_name, &*stored.value);
+        }
+    });
+}
+
 /// The variables. What is told of a value is told once: again where it was put
 /// anew since, or where it was being computed.
 pub(super) fn list() -> Vec<Variable> {

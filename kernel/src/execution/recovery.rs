@@ -1,0 +1,275 @@
+//! The end of the runtime process: another takes its place.
+//!
+//! What the kernel itself knows outlives it: functions, types, `use`, `:dep`.
+//! Values do not, unless recovery is on (`SWATH_RECOVERY=1`, `:recovery on`):
+//! then the runtime keeps what is persisted in files as well, and the new
+//! process makes the variables anew of those that are whole.
+
+use super::death::Death;
+use super::process::RuntimeProcess;
+use super::run::Session;
+use super::source::Source;
+use super::{CellError, EventKind};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use swath_channel::ToRuntime;
+
+/// The environment variable of the kernel that turns recovery on from the start.
+const VARIABLE: &str = "SWATH_RECOVERY";
+
+/// How long the new process may take to find what is on disk: it reads what
+/// there is, and no values.
+const RESTORING: Duration = Duration::from_secs(30);
+
+/// How many variables an error names.
+const NAMED: usize = 40;
+
+/// A process that has ended, and what that costs.
+#[derive(Debug)]
+pub(super) struct Loss {
+    death: Death,
+    lost: Vec<String>,
+    /// The variables that came back from disk.
+    back: Vec<String>,
+    /// Statics that lived in the process and that the cell at hand uses.
+    statics: Vec<String>,
+    /// Whether recovery would have brought some of the lost ones back.
+    is_avoidable: bool,
+    /// Why there is no new process.
+    not_started: Option<String>,
+}
+
+/// Whether recovery is on from the start.
+pub(super) fn is_on_from_start() -> bool {
+    match std::env::var(VARIABLE).as_deref() {
+        Ok("1" | "on" | "true") => true,
+        Ok("" | "0" | "off" | "false") | Err(_) => false,
+        Ok(other) => {
+            tracing::warn!("{VARIABLE} is `{other}`, expected 1 or 0: recovery is off");
+            false
+        }
+    }
+}
+
+impl Session {
+    /// The runtime process has ended under a cell: starts another; the cell's error.
+    pub(super) fn died(&mut self) -> CellError {
+        self.replace_process(None).into_error()
+    }
+
+    /// Looks whether something in the background has ended the process since
+    /// the last cell, and starts another.
+    ///
+    /// The cell runs all the same where it takes nothing that was lost: that
+    /// costs least, and a note says what happened. A lost variable that it names
+    /// is an error of the compiler's, which says when it was lost. A static
+    /// would silently begin anew, so a cell that uses one that lived is not run.
+    ///
+    /// # Errors
+    /// Where the cell is not to be run.
+    pub(super) fn look_after_process(&mut self, source: &Source) -> Result<(), CellError> {
+        if !self.has_lost_process() {
+            return Ok(());
+        }
+        // Whoever has interrupted the cell does not want it to run.
+        let killed = self.shared.killed.load(Ordering::Acquire);
+        let loss = self.replace_process(Some(source));
+        if killed || loss.not_started.is_some() || !loss.statics.is_empty() {
+            return Err(loss.into_error());
+        }
+        let note = format!(
+            "note: since the last cell, {}\nA new process runs this cell.\n",
+            loss.lines().join("\n")
+        );
+        self.shared
+            .channel
+            .tell(EventKind::Stderr(note.into_bytes()));
+        Ok(())
+    }
+
+    /// Whether the process has ended, or is about to: it closes its channel first.
+    pub(super) fn has_lost_process(&self) -> bool {
+        self.shared.channel.has_closed() || !self.process.is_running()
+    }
+
+    /// Starts a process in the place of one that has ended. `next` is the cell
+    /// that is still to run.
+    fn replace_process(&mut self, next: Option<&Source>) -> Loss {
+        let channel = &self.shared.channel;
+        let stderr = channel.stderr_tail();
+        let end = self.process.wait();
+        channel.disconnect();
+        let killed = self.shared.killed.swap(false, Ordering::AcqRel);
+        let statics = next
+            .map(|source| self.items.live_statics(&source.names))
+            .unwrap_or_default();
+        self.items.restart_all_statics();
+        let started = self.start_process();
+        let before = std::mem::take(&mut self.variables);
+        let mut back = Vec::new();
+        if started.is_ok() {
+            back = self.take_back();
+        }
+        for variable in &back {
+            let mut state = match before.get(&variable.name) {
+                Some(state) => state.clone(),
+                // The cell had ended, but could not say so any more.
+                None => self.new_state(variable, false, None),
+            };
+            state.variable = variable.clone();
+            self.gone.remove(&variable.name);
+            self.variables.insert(variable.name.clone(), state);
+        }
+        let lost: Vec<String> = before
+            .keys()
+            .filter(|name| !self.variables.contains_key(*name))
+            .cloned()
+            .collect();
+        for name in &lost {
+            let reason = format!("`{name}` was lost when the runtime process ended: set it again");
+            self.gone.insert(name.clone(), reason);
+        }
+        let is_collection = |name: &String| before[name].variable.type_name.starts_with("swath::");
+        Loss {
+            death: Death::of(&end, &stderr, killed),
+            is_avoidable: self.recovery.is_none() && lost.iter().any(is_collection),
+            lost,
+            back: back.into_iter().map(|variable| variable.name).collect(),
+            statics,
+            not_started: started.err().map(|error| error.to_string()),
+        }
+    }
+
+    fn start_process(&mut self) -> std::io::Result<()> {
+        self.process = RuntimeProcess::start(&self.shared.workplace, &self.environment)?;
+        Ok(())
+    }
+
+    /// Has the new process take what is on disk: the variables that came back.
+    fn take_back(&mut self) -> Vec<swath_channel::Variable> {
+        if self.recovery.is_none() {
+            return Vec::new();
+        }
+        if let Some(back) = self.tell_recovery() {
+            return back;
+        }
+        // Whatever it is in the files that this process does not survive, the
+        // next one shall not see it.
+        self.process.end();
+        self.shared.channel.disconnect();
+        if self.empty_recovery_folder().is_ok() && self.start_process().is_ok() {
+            return self.tell_recovery().unwrap_or_default();
+        }
+        Vec::new()
+    }
+
+    /// Tells the runtime process whether recovery is on; the variables that it
+    /// made of what is there. Nothing where it did not answer.
+    pub(super) fn tell_recovery(&self) -> Option<Vec<swath_channel::Variable>> {
+        let folder = self.recovery.as_ref();
+        let message = ToRuntime::Recover {
+            folder: folder.map(|folder| folder.to_string_lossy().into_owned()),
+        };
+        let process = &self.process;
+        self.shared
+            .channel
+            .recover(&message, || process.is_running(), RESTORING)
+    }
+
+    /// Turns recovery on or off.
+    ///
+    /// # Errors
+    /// A folder that cannot be made; a process that does not answer.
+    pub(super) fn set_recovery(&mut self, on: bool) -> std::io::Result<()> {
+        if on == self.recovery.is_some() {
+            return Ok(());
+        }
+        self.recovery = if on {
+            Some(self.shared.workplace.recovery()?)
+        } else {
+            None
+        };
+        match self.tell_recovery() {
+            Some(_) => Ok(()),
+            None => Err(std::io::Error::other("the runtime process does not answer")),
+        }
+    }
+
+    /// Forgets what is on disk: the session begins without variables.
+    pub(super) fn empty_recovery_folder(&self) -> std::io::Result<()> {
+        let Some(folder) = &self.recovery else {
+            return Ok(());
+        };
+        std::fs::remove_dir_all(folder)?;
+        std::fs::create_dir(folder)
+    }
+
+    /// What `:recovery` says.
+    pub(super) fn recovery_text(&self) -> String {
+        match &self.recovery {
+            Some(folder) => format!(
+                "Recovery: on. What is persisted is also written to {}, and comes back when the runtime process ends",
+                folder.display()
+            ),
+            None => "Recovery: off. When the runtime process ends, every variable is lost; \
+                     `:recovery on` lets persisted collections come back"
+                .to_owned(),
+        }
+    }
+}
+
+impl Loss {
+    /// What happened, what is lost, what to do: a line each.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}.", self.death.what)];
+        if !self.back.is_empty() {
+            lines.push(format!("Came back from disk: {}.", names(&self.back)));
+        }
+        let lost = match &self.lost[..] {
+            [] => "No variable was lost".to_owned(),
+            lost => format!("Lost variables: {}", names(lost)),
+        };
+        lines.push(format!(
+            "{lost}; functions, types, `use` and `:dep` are still there."
+        ));
+        lines.extend(self.death.mend.as_ref().map(|mend| format!("help: {mend}")));
+        if self.is_avoidable {
+            lines.push(
+                "help: with `:recovery on`, persisted collections come back from disk".to_owned(),
+            );
+        }
+        lines
+    }
+
+    fn into_error(self) -> CellError {
+        let mut traceback = self.lines();
+        traceback[0] = format!(
+            "\u{1b}[1;31m{}\u{1b}[0m: {}",
+            self.death.ename, traceback[0]
+        );
+        if !self.statics.is_empty() {
+            traceback.push(format!(
+                "That was since the last cell. This one was not run, because it uses what begins anew: {}. \
+                 Run it again to go on.",
+                names(&self.statics)
+            ));
+        }
+        if let Some(error) = &self.not_started {
+            traceback.push(format!("A new process could not be started: {error}."));
+        }
+        CellError {
+            ename: self.death.ename.to_owned(),
+            evalue: self.death.what,
+            traceback,
+        }
+    }
+}
+
+/// Some names, and how many more.
+fn names(names: &[String]) -> String {
+    let mut text = names[..names.len().min(NAMED)].join(", ");
+    if names.len() > NAMED {
+        text += &format!(" and {} more", names.len() - NAMED);
+    }
+    text
+}

@@ -1,0 +1,219 @@
+//! Variables that come back when the process ends.
+//!
+//! After each cell a *manifest* is written: which variables hold collections that
+//! another process can make anew ([`crate::recover`]), and on which layers they
+//! stand. The layers' values are written in the background
+//! ([`crate::schedule::Keeper`]). A process that is told of the folder makes the
+//! variables whose layers are all there. So a variable is what it was when the
+//! last cell ended, or it is lost; it is never what it was before that.
+
+use super::{panics, variables};
+use crate::graph::{LayerId, Tasks};
+use crate::recover::{kind_named, kind_of};
+use crate::schedule::{Keeper, limit_that_was_set, set_memory_limit};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use swath_channel::Variable;
+use xxhash_rust::xxh3::xxh3_64;
+
+const MANIFEST: &str = "manifest";
+
+/// Of the thread that runs cells, as the variables are; but not dropped by
+/// `exit`, which drops what is a thread's own: the files would go with it.
+static RECOVERY: Mutex<Option<Recovery>> = Mutex::new(None);
+
+struct Recovery {
+    keeper: Keeper,
+    /// As it is on disk.
+    manifest: Manifest,
+    /// The user knows that it cannot be written.
+    has_told: bool,
+}
+
+/// What another process has to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    variables: Vec<Entry>,
+    /// What `set_memory_limit` has set: the values are as large as they were.
+    memory_limit: Option<u64>,
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    type_name: String,
+    /// One for each collection in it.
+    layers: Vec<LayerId>,
+    descriptions: Vec<Vec<u8>>,
+}
+
+/// Has what is persisted kept in a folder from now on, and makes variables of
+/// what is there; with no folder, no more. The variables that came back.
+pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
+    let Some(folder) = folder else {
+        // Values that are in memory no longer go by the files; those that are
+        // not keep theirs as long as somebody has them.
+        if let Some(recovery) = RECOVERY.lock().take() {
+            let _ = fs::remove_file(recovery.keeper.folder().join(MANIFEST));
+        }
+        return Vec::new();
+    };
+    let keeper = match Keeper::start(folder) {
+        Ok(keeper) => keeper,
+        Err(error) => {
+            eprintln!("note: persisted collections would be lost with the process: {error}");
+            return Vec::new();
+        }
+    };
+    let manifest = Manifest::read(folder).unwrap_or_default();
+    let names = take_back(&keeper, &manifest);
+    keeper.remove_others();
+    *RECOVERY.lock() = Some(Recovery {
+        keeper,
+        manifest,
+        has_told: false,
+    });
+    note_variables();
+    let mut back = variables::list();
+    back.retain(|variable| names.contains(&variable.name));
+    back
+}
+
+/// Makes the variables whose layers are all there; their names.
+fn take_back(keeper: &Keeper, manifest: &Manifest) -> Vec<String> {
+    if let Some(limit) = manifest.memory_limit {
+        // It was one.
+        let _ = set_memory_limit(limit);
+    }
+    // Variables that shared a layer share it again.
+    let mut layers = BTreeMap::new();
+    let mut names = Vec::new();
+    for entry in &manifest.variables {
+        let Some(kind) = kind_named(&entry.type_name) else {
+            continue;
+        };
+        let Some(codec) = (kind.codec)() else {
+            continue;
+        };
+        let of_variable: Option<Vec<_>> = entry
+            .layers
+            .iter()
+            .map(|&id| {
+                let layer = layers
+                    .entry(id)
+                    .or_insert_with(|| keeper.take_over(id, codec));
+                layer.clone()
+            })
+            .collect();
+        let restored =
+            of_variable.map(|layers| panics::catch(|| kind.restore(&entry.descriptions, layers)));
+        if let Some(Ok(Ok(value))) = restored {
+            variables::put(&entry.name, kind.type_name, value);
+            names.push(entry.name.clone());
+        }
+    }
+    names
+}
+
+/// Notes which variables there are, after a cell.
+pub(super) fn note_variables() {
+    if let Some(recovery) = &mut *RECOVERY.lock() {
+        recovery.note_variables();
+    }
+}
+
+impl Recovery {
+    fn note_variables(&mut self) {
+        let mut entries = Vec::new();
+        variables::each(|name, type_name, value| {
+            entries.extend(self.entry(name, type_name, value));
+        });
+        let manifest = Manifest {
+            variables: entries,
+            memory_limit: limit_that_was_set(),
+        };
+        let wanted = manifest
+            .variables
+            .iter()
+            .flat_map(|entry| entry.layers.iter().map(|&id| (id, entry.name.clone())))
+            .collect();
+        // First the manifest: a variable that is another one by now must not come
+        // back as what it was.
+        if manifest != self.manifest {
+            match manifest.write(self.keeper.folder()) {
+                Ok(()) => self.manifest = manifest,
+                Err(error) => {
+                    let path = self.keeper.folder().join(MANIFEST);
+                    let _ = fs::remove_file(path);
+                    self.manifest = Manifest::default();
+                    if !std::mem::replace(&mut self.has_told, true) {
+                        eprintln!(
+                            "note: no variable would come back if the runtime process ended: cannot write to {}: {error}",
+                            self.keeper.folder().display()
+                        );
+                    }
+                }
+            }
+        }
+        self.keeper.keep(wanted);
+    }
+
+    /// A variable, if all of its collections are persisted.
+    fn entry(&self, name: &str, type_name: &str, value: &dyn Any) -> Option<Entry> {
+        let kind = kind_of(value)?;
+        (kind.codec)()?;
+        let layers = kind.layers(value).ok()?;
+        if !layers
+            .iter()
+            .all(|layer| matches!(layer.tasks(), Tasks::Values(_)))
+        {
+            return None;
+        }
+        let layers: Vec<LayerId> = layers.iter().map(|layer| layer.id()).collect();
+        // The same layers are described alike, unless the variable is of another
+        // type.
+        let known = self
+            .manifest
+            .variables
+            .binary_search_by(|known| known.name.as_str().cmp(name))
+            .ok()
+            .map(|at| &self.manifest.variables[at])
+            .filter(|known| known.layers == layers && known.type_name == type_name);
+        let descriptions = match known {
+            Some(known) => known.descriptions.clone(),
+            None => kind.describe(value).ok()?,
+        };
+        Some(Entry {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            layers,
+            descriptions,
+        })
+    }
+}
+
+impl Manifest {
+    fn read(folder: &Path) -> Option<Self> {
+        let bytes = fs::read(folder.join(MANIFEST)).ok()?;
+        let (manifest, checksum) = bytes.split_last_chunk::<8>()?;
+        if xxh3_64(manifest) != u64::from_le_bytes(*checksum) {
+            return None;
+        }
+        postcard::from_bytes(manifest).ok()
+    }
+
+    /// Under another name first: it is always a whole one that is read.
+    fn write(&self, folder: &Path) -> io::Result<()> {
+        let mut bytes = postcard::to_stdvec(self).map_err(io::Error::other)?;
+        bytes.extend(xxh3_64(&bytes).to_le_bytes());
+        let new = folder.join("manifest.new");
+        fs::write(&new, bytes)?;
+        fs::rename(new, folder.join(MANIFEST))
+    }
+}
