@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+import psutil
 from jupyter_client import KernelManager
 
 # The kernelspec that is tested: another build can be installed under a name of its own.
@@ -191,6 +192,12 @@ def running_kernel(folder: str, manager: KernelManager | None = None, **options)
             kernel.stop()
         else:
             manager.shutdown_kernel(now=True)
+
+
+def runtime_of(kernel: Kernel) -> psutil.Process:
+    """The process that holds the values."""
+    children = psutil.Process(kernel.manager.provisioner.process.pid).children(recursive=True)
+    return next(child for child in children if child.name() == "swath-runtime")
 
 
 class _Tables(HTMLParser):

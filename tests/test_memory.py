@@ -5,20 +5,13 @@ import re
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
-from kernel import tables
+from kernel import runtime_of, tables
 
 MIB = 1 << 20
 CHUNKS = "let x = Array::<i64>::arange(32 << 20, 1 << 20);"
 SUM = (32 << 20) * ((32 << 20) - 1) // 2
-
-
-def runtime_of(kernel) -> psutil.Process:
-    """The process that holds the values."""
-    children = psutil.Process(kernel.manager.provisioner.process.pid).children(recursive=True)
-    return next(child for child in children if child.name() == "swath-runtime")
 
 
 def spilled_files(kernel) -> list[str]:

@@ -422,7 +422,7 @@ mod tests {
             let path = write(folder.path(), id, &lists);
             let mut bytes = fs::read(&path).unwrap();
             let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
+            bytes[at] ^= 1u8 << bit;
             fs::write(&path, bytes).unwrap();
             if let Some(read) = read(folder.path(), id) {
                 let wrong = read.iter().filter(|value| value.is_err()).count();
