@@ -330,66 +330,6 @@ def test_two_clients_see_each_others_cells(kernel):
         other.stop_channels()
 
 
-# The wire: what no well-behaved client sends.
-
-
-@pytest.fixture
-def raw_shell(kernel):
-    """A bare socket to the kernel's shell channel, beside the real client."""
-    info = kernel.manager.get_connection_info()
-    socket = zmq.Context.instance().socket(zmq.DEALER)
-    socket.connect(f"tcp://{info['ip']}:{info['shell_port']}")
-    yield socket
-    socket.close(linger=0)
-
-
-def frames(kernel, header: bytes, content: bytes, sign: bool = True) -> list[bytes]:
-    parts = [header, b"{}", b"{}", content]
-    return [b"<IDS|MSG>", kernel.client.session.sign(parts) if sign else b"0" * 64, *parts]
-
-
-def header(message_type: str, **changes) -> bytes:
-    fields = {"msg_id": uuid.uuid4().hex, "session": "raw", "username": "raw", "date": "2020-01-01T00:00:00Z", "msg_type": message_type, "version": "5.4"}
-    return json.dumps(fields | changes).encode()
-
-
-MALFORMED = {
-    "nothing at all": lambda kernel: [b""],
-    "noise": lambda kernel: [b"\xff\xfe\x00noise"],
-    "no delimiter": lambda kernel: [b"a", b"b", b"c", b"d", b"e", b"f"],
-    "too few frames": lambda kernel: [b"<IDS|MSG>", b"", b"{}"],
-    "a wrong signature": lambda kernel: frames(kernel, header("execute_request"), b'{"code": "std::process::exit(9)"}', sign=False),
-    "an empty signature": lambda kernel: [b"<IDS|MSG>", b"", header("execute_request"), b"{}", b"{}", b'{"code": "std::process::exit(9)"}'],
-    "a signature that is no hexadecimal": lambda kernel: [b"<IDS|MSG>", "é".encode(), header("kernel_info_request"), b"{}", b"{}", b"{}"],
-    "a header that is no JSON": lambda kernel: frames(kernel, b"{header", b"{}"),
-    "a header without a type": lambda kernel: frames(kernel, b'{"msg_id": "1"}', b"{}"),
-    "a header that is a list": lambda kernel: frames(kernel, b"[1, 2]", b"{}"),
-    "an unknown type": lambda kernel: frames(kernel, header("make_coffee_request"), b"{}"),
-    "a very deep nest": lambda kernel: frames(kernel, header("execute_request"), b"[" * 100_000),
-}
-
-
-@pytest.mark.parametrize("make", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_malformed_message_is_dropped(kernel, raw_shell, make):
-    kernel.ok("let through_the_storm = 8;")
-    raw_shell.send_multipart(make(kernel))
-    assert shell(kernel, "kernel_info_request", {}, timeout=10)["status"] == "ok"
-    assert kernel.ok("through_the_storm").result == "8"
-
-
-@pytest.mark.parametrize("content", [b"{}", b'{"code": 5}', b"[]"])
-def test_content_that_does_not_parse_gets_an_error_reply(kernel, raw_shell, content):
-    raw_shell.send_multipart(frames(kernel, header("execute_request"), content))
-    assert raw_shell.poll(10_000), "no reply"
-    answer = raw_shell.recv_multipart()
-    answer = answer[answer.index(b"<IDS|MSG>") :]
-    assert json.loads(answer[2])["msg_type"] == "execute_reply"
-    reply = json.loads(answer[5])
-    assert reply["status"] == "error"
-    assert reply["evalue"]
-    assert kernel.ok("1 + 1").result == "2"
-
-
 # Its life.
 
 
