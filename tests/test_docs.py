@@ -23,7 +23,8 @@ def defined_in(file: str) -> set[str]:
     if file.endswith(".py"):
         tree = ast.parse((PROJECT / "tests" / file).read_text())
         return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
-    text = (PROJECT / "kernel" / "src" / file).read_text()
+    crate = PROJECT / "kernel" / ("wire/src" if file.startswith("wire/") else "src")
+    text = (crate / file.removeprefix("wire/")).read_text()
     return set(re.findall(r"#\[(?:tokio::)?test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)", text))
 
 
@@ -45,7 +46,7 @@ def test_nothing_is_left_to_fill_in():
 
 def test_every_message_type_has_a_row():
     """What the kernel's wire knows, both ways."""
-    source = "".join(path.read_text() for path in sorted((PROJECT / "kernel" / "src" / "wire").glob("*.rs")))
+    source = "".join(path.read_text() for path in sorted((PROJECT / "kernel" / "wire" / "src").glob("*.rs")))
     known = set(re.findall(r'"((?:\w+_(?:request|reply))|comm_(?:open|msg|close)|stream|display_data|update_display_data|clear_output|execute_(?:input|result))"', source))
     assert len(known) > 20
     listed = " ".join(row[0] for row in rows())
