@@ -429,6 +429,15 @@ def test_a_client_that_reconnects_is_answered(kernel):
                 connection.close()
 
 
+def test_clients_of_the_same_name_each_get_their_replies(kernel):
+    """As two have that one KernelManager made; neither drives the other away."""
+    with bare(kernel, "shell", zmq.DEALER, identity=b"twin") as one, bare(kernel, "shell", zmq.DEALER, identity=b"twin") as other:
+        for n in range(20):
+            socket = (one, other)[n % 2]
+            socket.send_multipart(frames(kernel, header("connect_request")))
+            assert receive(socket)[0] == "connect_reply"
+
+
 def test_a_reconnecting_subscriber_is_welcomed(kernel):
     for n in range(20):
         topic = [b"", b"kernel.", b"\xff\x00"][n % 3]

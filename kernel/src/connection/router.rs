@@ -36,14 +36,18 @@ struct Peers {
     closed: bool,
     /// The number of the last connection.
     last: u32,
-    by_identity: BTreeMap<Bytes, (u32, Outbox)>,
+    /// By identity. Several may have the same: a client that has connected
+    /// again while its old connection is not yet known to be dead, or two that
+    /// share a session. Replies go to the last one, which is who spoke last.
+    /// Closing the others would have ZeroMQ connect them again, and take over.
+    by_identity: BTreeMap<Bytes, Vec<(u32, Outbox)>>,
 }
 
 /// One connection.
 pub(super) struct Peer {
     /// Where its replies go.
     identity: Bytes,
-    /// Tells it from a later one of the same identity.
+    /// Tells it from others of the same identity.
     number: u32,
 }
 
@@ -68,9 +72,21 @@ impl Router {
         let Some((identity, message)) = parts.split_first() else {
             return;
         };
-        match self.peers.lock().by_identity.get(identity) {
+        let peers = self.peers.lock();
+        match peers.by_identity.get(identity).and_then(|all| all.last()) {
             Some((_, outbox)) => outbox.push(encode::message(message)),
             None => tracing::warn!(socket = self.name(), "client is gone, reply dropped"),
+        }
+    }
+}
+
+impl Peers {
+    /// Has the replies to this identity go to `peer`.
+    fn prefer(&mut self, peer: &Peer) {
+        if let Some(same) = self.by_identity.get_mut(&peer.identity)
+            && let Some(at) = same.iter().position(|(number, _)| *number == peer.number)
+        {
+            same[at..].rotate_left(1);
         }
     }
 }
@@ -99,13 +115,13 @@ impl Socket for Router {
         } else {
             ready.identity
         };
-        // A client that connects again before its old connection is known to
-        // be dead: the new one takes over, and the old one ends.
-        peers.by_identity.insert(identity.clone(), (number, outbox));
+        let same = peers.by_identity.entry(identity.clone()).or_default();
+        same.push((number, outbox));
         Some(Peer { identity, number })
     }
 
     fn receive(&self, peer: &Peer, mut message: Vec<Bytes>) -> Result<(), Ended> {
+        self.peers.lock().prefer(peer);
         message.insert(0, peer.identity.clone());
         match self.reader.read(message) {
             // Fails only when the session has ended.
@@ -117,9 +133,11 @@ impl Socket for Router {
 
     fn leave(&self, peer: &Peer) {
         let mut peers = self.peers.lock();
-        let current = peers.by_identity.get(&peer.identity);
-        if current.is_some_and(|(number, _)| *number == peer.number) {
-            peers.by_identity.remove(&peer.identity);
+        if let Some(same) = peers.by_identity.get_mut(&peer.identity) {
+            same.retain(|(number, _)| *number != peer.number);
+            if same.is_empty() {
+                peers.by_identity.remove(&peer.identity);
+            }
         }
     }
 

@@ -90,6 +90,18 @@ impl Server {
         });
     }
 
+    /// Answers the next request. Whom.
+    async fn answer(&mut self) -> Vec<Bytes> {
+        let (_, envelope) = self.requests.recv().await.unwrap();
+        let identities = envelope.identities.clone();
+        let reply = self
+            .encoder
+            .encode(identities, &envelope.header, &Status::Idle)
+            .unwrap();
+        self.channels.send(Channel::Shell, reply);
+        envelope.identities
+    }
+
     async fn flush(self) -> TempDir {
         tokio::time::timeout(PATIENCE, self.channels.flush())
             .await
@@ -287,52 +299,61 @@ async fn what_cannot_be_is_closed_before_it_is_stored() {
 }
 
 #[tokio::test]
-async fn a_client_that_connects_again_under_its_name_gets_its_replies() {
+async fn replies_go_to_who_spoke_last_under_a_name() {
     let mut server = Server::start().await;
     let ready =
         b"\x04\x2b\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER\x08Identity\x00\x00\x00\x02me";
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let mut stream = server.connect(1).await;
-        stream.write_all(&encode::greeting()).await.unwrap();
-        stream.write_all(ready).await.unwrap();
-        let frames = Frames {
-            header: Bytes::from(
-                json!({"msg_id": clients.len().to_string(), "msg_type": "connect_request"})
-                    .to_string(),
-            ),
-            parent_header: Bytes::from_static(b"{}"),
-            metadata: Bytes::from_static(b"{}"),
-            content: Bytes::from_static(b"{}"),
-            ..Frames::default()
-        };
-        let signature = Bytes::from(Signer::new(KEY).sign(frames.signed()));
-        let frames = Frames {
-            signature,
-            ..frames
-        };
-        stream
-            .write_all(&encode::message(&frames.join()))
-            .await
-            .unwrap();
-        let (channel, envelope) = server.requests.recv().await.unwrap();
-        assert_eq!(channel, Channel::Shell);
-        assert_eq!(envelope.identities, [&b"me"[..]]);
-        let limits = router::LIMITS;
-        let decoder = Decoder::new(limits);
+        let stream = server.connect(1).await;
+        let decoder = Decoder::new(router::LIMITS);
         let mut client = Client { stream, decoder };
+        client.say(&encode::greeting()).await;
+        client.say(ready).await;
         assert!(matches!(client.next().await, Some(Incoming::Command(_))));
-        let reply = server
-            .encoder
-            .encode(envelope.identities, &envelope.header, &Status::Idle)
-            .unwrap();
-        server.channels.send(Channel::Shell, reply);
-        assert_eq!(client.header().await["msg_type"], "status");
         clients.push(client);
     }
-    // The older ones have ended.
-    for client in &mut clients[..2] {
-        assert!(client.is_closed().await);
+    for (number, who) in [2, 0, 1, 1, 2].into_iter().enumerate() {
+        clients[who].say(&request(number)).await;
+        assert_eq!(server.answer().await, [&b"me"[..]]);
+        assert_eq!(clients[who].header().await["msg_type"], "status");
     }
+    // Those that are left get what is for the one that has gone.
+    let gone = clients.remove(2);
+    clients[1].say(&request(9)).await;
+    let (channel, envelope) = server.requests.recv().await.unwrap();
+    assert_eq!(channel, Channel::Shell);
+    drop((gone, clients.remove(1)));
+    let stays = async {
+        loop {
+            let identities = envelope.identities.clone();
+            let reply = server
+                .encoder
+                .encode(identities, &Value::Null, &Status::Idle);
+            server.channels.send(Channel::Shell, reply.unwrap());
+            let wait = Duration::from_millis(10);
+            if tokio::time::timeout(wait, clients[0].header())
+                .await
+                .is_ok()
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, stays).await.unwrap();
     server.flush().await;
+}
+
+/// A signed request.
+fn request(number: usize) -> Bytes {
+    let header = json!({"msg_id": number.to_string(), "msg_type": "connect_request"});
+    let mut frames = Frames {
+        header: header.to_string().into(),
+        parent_header: Bytes::from_static(b"{}"),
+        metadata: Bytes::from_static(b"{}"),
+        content: Bytes::from_static(b"{}"),
+        ..Frames::default()
+    };
+    frames.signature = Signer::new(KEY).sign(frames.signed()).into();
+    encode::message(&frames.join())
 }
