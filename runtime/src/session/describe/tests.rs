@@ -40,7 +40,12 @@ fn plain_values() {
         "{\"a\": 1, \"b\": 2}",
         Some(48),
     );
-    check(&Arc::new(Mutex::new(1i32)), "", "Mutex(1)", Some(8));
+    check(
+        &Arc::new(Mutex::new(1i32)),
+        "",
+        "Mutex(1)",
+        Some(size_of::<Mutex<i32>>() as u64),
+    );
 }
 
 #[test]
@@ -84,7 +89,8 @@ fn arrays_tell_their_structure_and_whether_they_are_there() {
     let there = told(&small);
     assert_eq!((&*there.state, there.nbytes), ("persisted", Some(40)));
     let sum = told(&array.sum());
-    assert_eq!((&*sum.summary, &*sum.state), ("sum", "not computed"));
+    assert!(sum.summary.starts_with("sum"), "{}", sum.summary);
+    assert_eq!(sum.state, "not computed");
     let eager = told(&ndarray::arr2(&[[1u8, 2], [3, 4]]));
     assert_eq!((&*eager.shape, eager.nbytes), ("(2, 2)", Some(4)));
     assert_eq!(eager.preview, "[[1, 2],\n [3, 4]]");
