@@ -38,9 +38,18 @@ struct Peers {
     last: u32,
     /// By identity. Several may have the same: a client that has connected
     /// again while its old connection is not yet known to be dead, or two that
-    /// share a session. Replies go to the last one, which is who spoke last.
-    /// Closing the others would have ZeroMQ connect them again, and take over.
-    by_identity: BTreeMap<Bytes, Vec<(u32, Outbox)>>,
+    /// share a session. Replies go to the last one: who spoke last, or who came
+    /// last where nobody has spoken. Closing the others would have ZeroMQ connect
+    /// them again, and take over.
+    by_identity: BTreeMap<Bytes, Vec<Known>>,
+}
+
+/// A connection that replies can go to.
+struct Known {
+    number: u32,
+    outbox: Outbox,
+    /// Whether anything has come from it.
+    has_spoken: bool,
 }
 
 /// One connection.
@@ -74,7 +83,7 @@ impl Router {
         };
         let peers = self.peers.lock();
         match peers.by_identity.get(identity).and_then(|all| all.last()) {
-            Some((_, outbox)) => outbox.push(encode::message(message)),
+            Some(known) => known.outbox.push(encode::message(message)),
             None => tracing::warn!(socket = self.name(), "client is gone, reply dropped"),
         }
     }
@@ -84,8 +93,9 @@ impl Peers {
     /// Has the replies to this identity go to `peer`.
     fn prefer(&mut self, peer: &Peer) {
         if let Some(same) = self.by_identity.get_mut(&peer.identity)
-            && let Some(at) = same.iter().position(|(number, _)| *number == peer.number)
+            && let Some(at) = same.iter().position(|known| known.number == peer.number)
         {
+            same[at].has_spoken = true;
             same[at..].rotate_left(1);
         }
     }
@@ -116,7 +126,14 @@ impl Socket for Router {
             ready.identity
         };
         let same = peers.by_identity.entry(identity.clone()).or_default();
-        same.push((number, outbox));
+        // Before those who wait for replies.
+        let at = same.iter().position(|known| known.has_spoken);
+        let known = Known {
+            number,
+            outbox,
+            has_spoken: false,
+        };
+        same.insert(at.unwrap_or(same.len()), known);
         Some(Peer { identity, number })
     }
 
@@ -134,7 +151,7 @@ impl Socket for Router {
     fn leave(&self, peer: &Peer) {
         let mut peers = self.peers.lock();
         if let Some(same) = peers.by_identity.get_mut(&peer.identity) {
-            same.retain(|(number, _)| *number != peer.number);
+            same.retain(|known| known.number != peer.number);
             if same.is_empty() {
                 peers.by_identity.remove(&peer.identity);
             }

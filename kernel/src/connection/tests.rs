@@ -303,16 +303,24 @@ async fn replies_go_to_who_spoke_last_under_a_name() {
     let mut server = Server::start().await;
     let ready =
         b"\x04\x2b\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER\x08Identity\x00\x00\x00\x02me";
-    let mut clients = Vec::new();
-    for _ in 0..3 {
+    let connect = async |server: &Server| {
         let stream = server.connect(1).await;
         let decoder = Decoder::new(router::LIMITS);
         let mut client = Client { stream, decoder };
         client.say(&encode::greeting()).await;
         client.say(ready).await;
         assert!(matches!(client.next().await, Some(Incoming::Command(_))));
-        clients.push(client);
+        client
+    };
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        clients.push(connect(&server).await);
     }
+    // One that comes while another waits for its reply gets nothing of it.
+    clients[0].say(&request(100)).await;
+    clients.push(connect(&server).await);
+    assert_eq!(server.answer().await, [&b"me"[..]]);
+    assert_eq!(clients[0].header().await["msg_type"], "status");
     for (number, who) in [2, 0, 1, 1, 2].into_iter().enumerate() {
         clients[who].say(&request(number)).await;
         assert_eq!(server.answer().await, [&b"me"[..]]);
