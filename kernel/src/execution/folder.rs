@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// What kernels' folders are called.
+/// How the names of all kernels' folders begin.
 const PREFIX: &str = "swath-";
 /// The file in it that its kernel holds.
 const LOCK: &str = "lock";
@@ -22,14 +22,16 @@ pub(super) struct OwnFolder {
 }
 
 impl OwnFolder {
-    /// Makes a folder inside another one, and removes those that kernels which
-    /// were killed have left there.
+    /// Makes a folder for a purpose inside another one, and removes those that
+    /// kernels which were killed have left there.
     ///
     /// # Errors
     /// A folder that cannot be made.
-    pub(super) fn new(inside: &Path) -> io::Result<Self> {
+    pub(super) fn new(purpose: &str, inside: &Path) -> io::Result<Self> {
         sweep(inside);
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(inside)?;
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{PREFIX}{purpose}"))
+            .tempdir_in(inside)?;
         // Under its name only when it is locked: another kernel may be looking.
         let new = folder.path().join("lock.new");
         let lock = File::create(&new)?;
@@ -75,8 +77,8 @@ mod tests {
     #[test]
     fn folders_of_kernels_that_were_killed_are_removed() {
         let inside = tempfile::tempdir().unwrap();
-        let living = OwnFolder::new(inside.path()).unwrap();
-        let killed = OwnFolder::new(inside.path()).unwrap().folder.keep();
+        let living = OwnFolder::new("", inside.path()).unwrap();
+        let killed = OwnFolder::new("", inside.path()).unwrap().folder.keep();
         fs::create_dir(killed.join("1")).unwrap();
         fs::write(killed.join("1").join("some"), "bytes").unwrap();
         // One that is just being made, and somebody else's.
@@ -85,7 +87,7 @@ mod tests {
             fs::create_dir(folder).unwrap();
         }
         File::create(other.join(LOCK)).unwrap();
-        let third = OwnFolder::new(inside.path()).unwrap();
+        let third = OwnFolder::new("", inside.path()).unwrap();
         assert!(!killed.exists());
         assert!(new.exists() && other.exists());
         assert!(living.path().exists() && third.path().exists());

@@ -42,7 +42,7 @@ impl Workplace {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
         let temporary = std::env::temp_dir();
-        let folder = OwnFolder::new(&temporary)?;
+        let folder = OwnFolder::new("", &temporary)?;
         let path = folder.path().to_owned();
         for name in ["core", "alloc", "std", "proc_macro", "test"] {
             let source = path.join("sysroot").join(name).join("src");
@@ -179,7 +179,7 @@ struct Kept {
 impl Kept {
     fn new(inside: &Path) -> io::Result<Self> {
         Ok(Self {
-            folder: OwnFolder::new(inside)?,
+            folder: OwnFolder::new("recovery-", inside)?,
             folders: 0,
         })
     }
