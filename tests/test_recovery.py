@@ -250,8 +250,8 @@ def test_a_variable_never_comes_back_as_what_it_was_before(recovering):
     moments = random.Random(5)
     outcomes = []
     for n in range(10):
-        recovering.ok(f"let big = (Array::<i64>::full((2000, 1000), {n}, (200, 1000)) + 0).persist()?; let small = delayed(|n: u64| n).call({n}u64).persist()?;")
-        time.sleep(moments.choice([0, 0.01, 0.05, 0.1, 0.3, 1.0]))
+        recovering.ok(f"let big = (Array::<i64>::full((8000, 1000), {n}, (500, 1000)) + 0).persist()?; let small = delayed(|n: u64| n).call({n}u64).persist()?;")
+        time.sleep(moments.choice([0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
         kill(recovering)
         note = recovering.ok("1 + 1").stderr
         came = re.search(r"Came back from disk: (.*)\.", note)
