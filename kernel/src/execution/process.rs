@@ -29,9 +29,10 @@ pub(super) struct End {
     pub(super) peak: u64,
 }
 
-/// How long a process that has closed its channel may take to end by itself:
-/// its memory is given back before that.
+/// How long a process that has closed its channel may take to end by itself.
 const ENDING: Duration = Duration::from_secs(1);
+/// How long one may take whose memory is being given back.
+const FREEING: Duration = Duration::from_secs(20);
 /// How long one that was killed is waited for: it may be in a call to a driver
 /// that does not return, and nobody should wait for that.
 const KILLED: Duration = Duration::from_secs(5);
@@ -75,14 +76,28 @@ impl RuntimeProcess {
             })
     }
 
-    /// Whether it still runs.
+    /// Whether it still runs, and can run cells.
     pub(super) fn is_running(&self) -> bool {
-        self.ended().is_none()
+        self.ended().is_none() && !self.is_ending()
+    }
+
+    /// Whether the main thread is gone, which runs the cells. As a rule the others
+    /// follow; but it takes a while until the memory of a large process is given
+    /// back, and nothing else tells of its end before.
+    fn is_ending(&self) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.child.id())) else {
+            return false;
+        };
+        // `12 (a name) Z …`: the name may hold anything.
+        let state = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.trim_start().chars().next());
+        matches!(state, Some('Z' | 'X'))
     }
 
     /// Ends the process if it still runs.
     pub(super) fn end(&mut self) {
-        if self.is_running() {
+        if self.ended().is_none() {
             // It may have ended by now.
             let _ = self.child.kill();
         }
@@ -93,6 +108,9 @@ impl RuntimeProcess {
     /// ended.
     pub(super) fn wait(&mut self) -> End {
         let mut peak = self.wait_for(ENDING);
+        if peak.is_none() && self.is_ending() {
+            peak = self.wait_for(FREEING);
+        }
         let lived_on = peak.is_none();
         if lived_on {
             let _ = self.child.kill();

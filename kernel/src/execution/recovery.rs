@@ -87,7 +87,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the process has ended, or is about to: it closes its channel first.
+    /// Whether the process has ended, or is about to.
     pub(super) fn has_lost_process(&self) -> bool {
         self.shared.channel.has_closed() || !self.process.is_running()
     }
