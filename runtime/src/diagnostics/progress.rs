@@ -30,6 +30,11 @@ impl<C: Collection> Progressed for C {
 }
 
 /// One collection or several: `&x`, `&[&x, &y]`, `(&x, &y)`, `&[&x as &dyn Progressed]`.
+#[diagnostic::on_unimplemented(
+    message = "`progress` takes collections, and `{Self}` is none",
+    note = "collections are passed by reference: `progress((&users, &ratings))?`",
+    note = "a loop gets a bar from its iterator: `for item in items.progress() {{ … }}`"
+)]
 pub trait ProgressSet {
     /// The layers that are computed.
     ///
