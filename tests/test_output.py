@@ -113,8 +113,9 @@ def test_a_loop_has_a_bar(kernel):
 
 def test_a_quick_loop_has_its_bar_once(kernel):
     result = kernel.ok("(0..5).progress().count()")
-    (shown,) = result.of_type("display_data")
-    assert "5 of 5 items" in shown["data"]["text/plain"]
+    shown = result.of_type("display_data", "update_display_data")
+    assert [output["type"] for output in shown].count("display_data") == 1
+    assert "5 of 5 items" in shown[-1]["data"]["text/plain"]
 
 
 def test_what_goes_on_after_its_cell_updates_the_cells_output(kernel):

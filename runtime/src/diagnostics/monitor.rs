@@ -115,9 +115,10 @@ impl Monitor {
             while cells.iter().all(|bars| bars.running.is_empty()) {
                 self.begun.wait(&mut cells);
             }
-            cells.iter_mut().for_each(CellBars::show);
             drop(cells);
+            // What is over by then is shown once, at its end.
             std::thread::sleep(LOOK);
+            self.cells.lock().iter_mut().for_each(CellBars::show);
         }
     }
 }
