@@ -76,7 +76,7 @@ DEATHS = {
         "std::process::Command::new(\"kill\").args([\"-15\", &std::process::id().to_string()]).status()?; loop {}",
         ["SIGTERM"],
     ),
-    "an allocation": ("vec![1u8; 1 << 60].len()", ["OutOfMemory", "memory ran out", "GiB", "set_memory_limit"]),
+    "an allocation": ("vec![1u8; 1 << 60].len()", ["OutOfMemory", "memory ran out", "1.00 EiB", "set_memory_limit"]),
     "a panic in a destructor while another panics": (
         "struct Bomb;\nimpl Drop for Bomb { fn drop(&mut self) { panic!(\"second\") } }\nlet bomb = Bomb; panic!(\"first\")",
         ["RuntimeDied", "destructor", "SIGABRT", "std::thread::panicking"],

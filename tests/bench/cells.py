@@ -25,7 +25,7 @@ import start  # noqa: E402
 import timing  # noqa: E402
 from evcxr import running_evcxr  # noqa: E402
 from kernel import KERNEL_NAME, running_kernel  # noqa: E402
-from results import Goal, Samples, Table, goals_table, median, times  # noqa: E402
+from results import Goal, Samples, Table, goals_table, median, publish, times  # noqa: E402
 from rustc import EmptyLibrary  # noqa: E402
 from timing import Session, progress  # noqa: E402
 from typical import ARRAY_CRATE, POLARS, POLARS_CRATE, TYPICAL, Cell  # noqa: E402
@@ -293,11 +293,7 @@ def main() -> None:
         benchmark = Benchmark(options, Path(folder))
         benchmark.run()
         lines, tables = benchmark.report(load_before)
-    print("\n".join([*lines, "", *(table.text() for table in tables)]))
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(["# Cells, measured", "", *(f"- {line}" for line in lines), "", *(table.markdown() for table in tables)])
-        options.markdown.write_text(text.rstrip() + "\n")
+    publish("Cells, measured", lines, tables, options.markdown)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ import machine  # noqa: E402
 import timing  # noqa: E402
 from kernel import KERNEL_NAME, Kernel, running_kernel  # noqa: E402
 from leftovers import Traces  # noqa: E402
-from results import Goal, Samples, Table, goals_table, median, times  # noqa: E402
+from results import Goal, Samples, Table, goals_table, median, publish, times  # noqa: E402
 from rustc import EmptyLibrary, find  # noqa: E402
 from timing import progress  # noqa: E402
 
@@ -320,11 +320,7 @@ def main() -> None:
                 goals += reached
     lines = [*machine.description(find()), f"load average before: {load_before}; after: {machine.load()}"]
     tables.append(goals_table(goals))
-    print("\n".join([*lines, "", *(table.text() for table in tables)]))
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(["# Endurance, measured", "", *(f"- {line}" for line in lines), "", *(table.markdown() for table in tables)])
-        options.markdown.write_text(text.rstrip() + "\n")
+    publish("Endurance, measured", lines, tables, options.markdown)
 
 
 if __name__ == "__main__":

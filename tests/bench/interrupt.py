@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import machine  # noqa: E402
 from kernel import running_kernel  # noqa: E402
-from results import Goal, Samples, Table, goals_table  # noqa: E402
+from results import Goal, Samples, Table, goals_table, publish  # noqa: E402
 from rustc import find  # noqa: E402
 from test_interrupt import SLOW_TASKS, STOPPABLE  # noqa: E402
 from timing import progress, timed  # noqa: E402
@@ -102,10 +102,7 @@ def main() -> None:
         goals.append(Goal.at_most("a new process is ready within 1 s, the slowest", worst, DEATH_LIMIT, lambda s: f"{1000 * s:.0f} ms"))
     lines = [*machine.description(find()), f"load average before: {before}; after: {machine.load()}"]
     tables.append(goals_table(goals))
-    print("\n".join([*lines, "", *(table.text() for table in tables)]))
-    if options.markdown:
-        text = "\n".join(["# Interrupts and deaths, measured", "", *(f"- {line}" for line in lines), "", *(table.markdown() for table in tables)])
-        options.markdown.write_text(text.rstrip() + "\n")
+    publish("Interrupts and deaths, measured", lines, tables, options.markdown)
 
 
 if __name__ == "__main__":

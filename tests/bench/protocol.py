@@ -33,7 +33,7 @@ from jupyter_client import KernelManager  # noqa: E402
 
 import machine  # noqa: E402
 from kernel import KERNEL_NAME, Kernel  # noqa: E402
-from results import Goal, Samples, Table, goals_table, median  # noqa: E402
+from results import Goal, Samples, Table, goals_table, median, publish  # noqa: E402
 from rustc import find  # noqa: E402
 from timing import progress  # noqa: E402
 
@@ -295,11 +295,7 @@ def main() -> None:
         benchmark.run()
     lines = [*machine.description(find()), f"load average before: {load_before}; after: {machine.load()}"]
     tables = [*benchmark.tables, goals_table(benchmark.goals)]
-    print("\n".join([*lines, "", *(table.text() for table in tables)]))
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(["# The protocol, measured", "", *(f"- {line}" for line in lines), "", *(table.markdown() for table in tables)])
-        options.markdown.write_text(text.rstrip() + "\n")
+    publish("The protocol, measured", lines, tables, options.markdown)
 
 
 if __name__ == "__main__":

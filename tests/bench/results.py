@@ -2,6 +2,7 @@
 
 import statistics
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -108,3 +109,12 @@ class Table:
 
 def goals_table(goals: list[Goal]) -> Table:
     return Table("Goals", ["goal", "figure", "verdict"], [[goal.what, goal.figure, goal.verdict] for goal in goals])
+
+
+def publish(title: str, lines: list[str], tables: list[Table], file: Path | None) -> None:
+    """Prints what was measured, and writes it to a file as well where there is one."""
+    print("\n".join([*lines, "", *(table.text() for table in tables)]))
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = "\n".join([f"# {title}", "", *(f"- {line}" for line in lines), "", *(table.markdown() for table in tables)])
+        file.write_text(text.rstrip() + "\n")

@@ -1,6 +1,7 @@
 //! How the runtime process ended, in words.
 
 use super::process::End;
+use crate::text;
 use std::os::unix::process::ExitStatusExt;
 
 /// What is told of the end of the process.
@@ -81,7 +82,7 @@ impl Death {
         if let Some(bytes) = failed_allocation(stderr) {
             let what = format!(
                 "memory ran out: an allocation of {} failed, which ended the process",
-                in_units(bytes)
+                text::bytes(bytes)
             );
             return Self::new("OutOfMemory", what).mend(memory(end));
         }
@@ -150,7 +151,7 @@ impl Death {
 fn memory(end: &End) -> String {
     let took = match end.peak {
         0 => String::new(),
-        peak => format!("the process had {} in memory at most; ", in_units(peak)),
+        peak => format!("the process had {} in memory at most; ", text::bytes(peak)),
     };
     format!(
         "{took}`set_memory_limit(\"…\")` sets what Swath's values may take of it, the rest goes to disk; \
@@ -163,15 +164,6 @@ fn failed_allocation(stderr: &str) -> Option<u64> {
     let (_, rest) = stderr.rsplit_once("memory allocation of ")?;
     let (bytes, _) = rest.split_once(" bytes failed")?;
     bytes.parse().ok()
-}
-
-/// Bytes as people say them: `1.5 GiB`.
-pub(super) fn in_units(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
-        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
-        None => format!("{bytes} bytes"),
-    }
 }
 
 #[cfg(test)]
@@ -209,7 +201,7 @@ mod tests {
                 libc::SIGABRT,
                 "memory allocation of 1610612736 bytes failed\n",
                 "OutOfMemory",
-                "1.5 GiB",
+                "1.50 GiB",
             ),
             (
                 libc::SIGABRT,
@@ -235,7 +227,7 @@ mod tests {
         assert_eq!(death.ename, "OutOfMemory");
         let mend = death.mend.expect("there is something to do");
         assert!(
-            mend.contains("3.0 GiB") && mend.contains("set_memory_limit"),
+            mend.contains("3.00 GiB") && mend.contains("set_memory_limit"),
             "{mend}"
         );
     }

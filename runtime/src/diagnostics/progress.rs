@@ -155,11 +155,7 @@ enum Stand {
 }
 
 fn looked_at(layers: &[Arc<Layer>], names: &[String]) -> Vec<LookedAt> {
-    let operation = |layer: &Arc<Layer>| match layer.grid().is_empty() {
-        true => layer.name().to_string(),
-        false => layer.operation_name(0).to_owned(),
-    };
-    let operations: Vec<String> = layers.iter().map(operation).collect();
+    let operations: Vec<String> = layers.iter().map(|layer| layer.label()).collect();
     layers
         .iter()
         .enumerate()

@@ -201,6 +201,15 @@ impl Layer {
         }
     }
 
+    /// What the layer does, in a word, for views: its operation, or its name
+    /// where it has no chunk.
+    pub fn label(&self) -> String {
+        match self.grid.is_empty() {
+            true => self.name().to_string(),
+            false => self.operation_name(0).to_owned(),
+        }
+    }
+
     /// Appends the inputs of the task at a row-major position.
     pub fn inputs(&self, linear: u32, inputs: &mut Vec<TaskRef>) {
         let grid_of = |dependency: usize| &self.dependencies[dependency].grid;

@@ -102,11 +102,7 @@ impl Persisted {
             token: CancelToken::register(),
         });
         let persisted = kept::register(layer.id(), |number| Self {
-            name: if layer.grid().is_empty() {
-                layer.name().to_string()
-            } else {
-                layer.operation_name(0).to_owned()
-            },
+            name: layer.label(),
             number,
             grid: layer.grid().clone(),
             background: background.clone(),

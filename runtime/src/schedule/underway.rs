@@ -100,7 +100,10 @@ impl WaitedFor {
         let begun = begin(|| {
             let chunks = outputs.iter().map(|layer| layer.grid().len()).sum();
             let made = Arc::new(Computation {
-                name: outputs.first().map(name_of).unwrap_or_default(),
+                name: outputs
+                    .first()
+                    .map(|layer| layer.label())
+                    .unwrap_or_default(),
                 begin: Instant::now(),
                 stage: Mutex::new(Stage::Planning(chunks)),
             });
@@ -134,14 +137,6 @@ impl Drop for WaitedFor {
         if let Some((computation, _)) = &self.0 {
             computation.end(Err(Error::Interrupted));
         }
-    }
-}
-
-/// What a layer's tasks do, in a word.
-pub(crate) fn name_of(layer: &Arc<Layer>) -> String {
-    match layer.grid().is_empty() {
-        true => layer.name().to_string(),
-        false => layer.operation_name(0).to_owned(),
     }
 }
 
