@@ -13,9 +13,8 @@ mod signals;
 mod text;
 
 fn main() -> std::process::ExitCode {
-    // First: cargo runs this binary in the place of rustc, and evcxr as the
-    // process that loads its cells. Then control does not come back.
+    // First: cargo runs this binary in the place of rustc. Then control does
+    // not come back.
     execution::wrap_rustc();
-    evcxr::runtime_hook();
     cli::main()
 }

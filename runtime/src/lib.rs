@@ -23,9 +23,12 @@ mod recover;
 pub mod schedule;
 pub mod session;
 
+pub use array::{Array, Scalar};
 pub use compute::{Collection, compute};
+pub use delayed::{Delayed, TaskGraph};
 pub use display::plot;
 pub use error::{Error, Result};
+pub use frame::{DataFrame, FrameScalar, JoinType, Series};
 pub use schedule::{
     MemoryUse, memory, memory_limit, set_cache_limit, set_memory_limit, set_spill_folder,
 };

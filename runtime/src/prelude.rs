@@ -3,6 +3,10 @@
 //! The crates that the runtime is made of (`polars`, `ndarray`, …) are bound by
 //! the kernel where a cell names them, so that a `:dep` can take their place.
 
+// This stands in the place of std's own prelude, so that whatever a cell brings
+// into scope by itself, a glob included, comes before it.
+pub use std::prelude::rust_2024::*;
+
 // What every collection can do.
 pub use crate::compute::{Collection, compute};
 pub use crate::error::{Error, Result as SwathResult};

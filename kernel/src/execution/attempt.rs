@@ -4,8 +4,12 @@
 use super::diagnostics::Diagnostic;
 use super::generate::Role;
 use super::items::{Change, Needed};
+use super::plan::{Kept, Plan};
 use super::run::Session;
+use super::source::{Source, StatementKind};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use swath_channel::is_handle_in_short;
 
 /// The compiler's errors: told in terms of the cell, and as they came.
 #[derive(Debug)]
@@ -14,19 +18,67 @@ pub(super) struct Errors {
     pub(super) json: Vec<Value>,
 }
 
+/// What was compiled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compiled<'a> {
+    pub(super) code: &'a str,
+    pub(super) source: &'a Source,
+    pub(super) plan: &'a Plan,
+}
+
+impl Compiled<'_> {
+    /// The number of the part in which a place is.
+    fn part_at(&self, place: usize) -> Option<usize> {
+        let statements = &self.source.statements;
+        let at = statements
+            .iter()
+            .position(|one| one.range.contains(&place))?;
+        self.plan.parts.iter().position(|part| part.contains(&at))
+    }
+}
+
 /// How the next attempt is made.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) needed: Needed,
     /// Generated lines that are left out.
     pub(super) without: Vec<Role>,
+    /// New variables that borrow, and from which others.
+    pub(super) borrowing: BTreeMap<String, Option<String>>,
+    /// Statements that are left out: closures whose types are known only where
+    /// they are called.
+    pub(super) skipped: BTreeSet<usize>,
+    /// What is written into the cell's text: copies of handles.
+    pub(super) insertions: BTreeMap<usize, String>,
+    /// Where variables were moved: places in the cell.
+    pub(super) moved: BTreeMap<String, usize>,
+    /// Whether the statements are run in parts.
+    pub(super) split: bool,
+    /// Whether all statements are in an `async` block.
+    pub(super) awaits: bool,
     /// The last expression's type shows itself by a trait's `evcxr_display`.
     pub(super) own_display: bool,
     /// What was wrong before the cell got all items.
     with_less: Option<Errors>,
-    /// What is wrong because variables are kept, while it is found out what is
-    /// wrong beside that.
-    borrowing: Option<Errors>,
+}
+
+/// Code in which it matters how many handles there are: then one that is moved
+/// is gone.
+const COUNTING: [&str; 6] = [
+    "get_mut",
+    "into_inner",
+    "make_mut",
+    "strong_count",
+    "try_unwrap",
+    "unwrap_or_clone",
+];
+
+/// The handles that count.
+pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
+    match COUNTING.iter().any(|name| source.names.contains(*name)) {
+        true => &["Arc", "Rc"],
+        false => &[],
+    }
 }
 
 impl Attempt {
@@ -35,16 +87,15 @@ impl Attempt {
         Self {
             needed,
             without: Vec::new(),
+            borrowing: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            insertions: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            split: true,
+            awaits: false,
             own_display: false,
             with_less: None,
-            borrowing: None,
         }
-    }
-
-    /// Errors of the cell although the compiler took the last attempt: it left
-    /// out what the errors are about.
-    pub(super) fn errors_left(&mut self) -> Option<Errors> {
-        self.borrowing.take()
     }
 
     /// Changes the attempt after its errors; the errors to tell, if there is
@@ -52,6 +103,7 @@ impl Attempt {
     pub(super) fn after(
         &mut self,
         errors: Errors,
+        cell: &Compiled<'_>,
         change: &Change,
         session: &mut Session,
     ) -> Option<Errors> {
@@ -64,20 +116,25 @@ impl Attempt {
             self.own_display = true;
             return None;
         }
-        if !diagnostics.iter().any(Diagnostic::is_about_cell) && self.mend(diagnostics, session) {
+        // What a macro awaits.
+        let wants_async = |one: &Diagnostic| one.code.as_deref() == Some("E0728");
+        if !self.awaits && diagnostics.iter().any(wants_async) {
+            self.awaits = true;
             return None;
         }
-        // A variable that borrows makes errors of what would be right
-        // otherwise, and hides what would be wrong all the same.
-        let borrowing: Vec<Role> = diagnostics
-            .iter()
-            .filter_map(Diagnostic::borrowing_variable)
-            .map(|name| Role::Store(name.to_owned()))
-            .collect();
-        if self.borrowing.is_none() && !borrowing.is_empty() && diagnostics.len() > borrowing.len()
-        {
-            self.without.extend(borrowing);
-            self.borrowing = Some(errors);
+        let has_changed = self.copy_handles(diagnostics, cell)
+            || self.leave_borrowing(diagnostics)
+            || self.mend(diagnostics, cell, session)
+            || self.skip_closures(diagnostics, cell.source);
+        if has_changed {
+            return None;
+        }
+        // The code around the parts may be what is wrong. At least the errors are
+        // clearer without it.
+        if self.split && diagnostics.iter().any(Diagnostic::is_about_ownership) {
+            self.split = false;
+            self.without.clear();
+            self.borrowing.clear();
             return None;
         }
         // Perhaps something is used by a name that a macro makes.
@@ -90,28 +147,210 @@ impl Attempt {
         Some(self.with_less.take().unwrap_or(errors))
     }
 
+    /// Has a cell use copies of handles where it moves them and goes on to use
+    /// them, or they are to be kept.
+    fn copy_handles(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+        let code = cell.code;
+        let counted = counted_handles(cell.source);
+        let before = self.insertions.len();
+        for diagnostic in diagnostics {
+            let is_copied = diagnostic.code.as_deref() == Some("E0382")
+                && diagnostic.moved_type().is_some_and(|of_type| {
+                    is_handle_in_short(of_type)
+                        && !counted.iter().any(|name| of_type.contains(name))
+                });
+            let Some(variable) = diagnostic.variable().filter(|_| is_copied) else {
+                continue;
+            };
+            if drops(code, variable) {
+                continue;
+            }
+            let places = diagnostic
+                .moved_at()
+                .filter_map(|place| end_of_variable(code, place, variable));
+            for place in places {
+                self.insertions.insert(place, ".clone()".to_owned());
+            }
+        }
+        self.insertions.len() > before
+    }
+
+    /// Does not keep variables that borrow from others.
+    fn leave_borrowing(&mut self, diagnostics: &[Diagnostic]) -> bool {
+        let before = self.borrowing.len();
+        for diagnostic in diagnostics {
+            if let Some(name) = diagnostic.borrowing_variable() {
+                let from = diagnostic
+                    .borrowed_from()
+                    .filter(|from| *from != name)
+                    .map(str::to_owned);
+                let known = self.borrowing.entry(name.to_owned()).or_default();
+                *known = known.take().or(from);
+            }
+        }
+        self.borrowing.len() > before
+    }
+
     /// Deals with errors in generated lines: leaves lines out, corrects the
     /// names of types. Tells whether there is something to try.
-    fn mend(&mut self, diagnostics: &[Diagnostic], session: &mut Session) -> bool {
+    fn mend(
+        &mut self,
+        diagnostics: &[Diagnostic],
+        cell: &Compiled<'_>,
+        session: &mut Session,
+    ) -> bool {
         let mut mended = false;
         let mut renamed: Vec<&str> = Vec::new();
         for diagnostic in diagnostics {
-            match &diagnostic.role {
+            let Some(role) = &diagnostic.role else {
+                continue;
+            };
+            // Moved, or moved on some path, or never set.
+            let is_moved = matches!(
+                diagnostic.code.as_deref(),
+                Some("E0381" | "E0382" | "E0505")
+            );
+            match role {
                 // A type stands on several lines: one correction at a time.
-                Some(Role::Load(name)) if !renamed.contains(&name.as_str()) => {
+                Role::Load(name) if !renamed.contains(&name.as_str()) => {
                     mended |= session.rename_type(name, diagnostic);
                     renamed.push(name);
                 }
-                Some(role @ (Role::Keep(_) | Role::KeepNew(_) | Role::Store(_)))
-                    // Moved, or moved on some path, or never set.
-                    if matches!(diagnostic.code.as_deref(), Some("E0382" | "E0381" | "E0505")) && !self.without.contains(role) =>
-                {
-                    self.without.push(role.clone());
-                    mended = true;
+                Role::Load(_) => {}
+                // Nothing that the user wrote asks for these.
+                Role::Early(_) | Role::Hold(_) | Role::Drop(_) => {
+                    mended |= self.leave_out(role.clone());
+                }
+                Role::Keep(name) if is_moved => {
+                    self.note_move(name, diagnostic);
+                    mended |= self.leave_out(role.clone());
+                    // Only within one part it can be put back where it got a
+                    // new value.
+                    if cell.source.assigned.contains(name) {
+                        self.split = false;
+                    }
+                }
+                Role::KeepNew(_) if is_moved => mended |= self.leave_out(role.clone()),
+                _ if is_moved => {
+                    let name = role.variable();
+                    self.note_move(name, diagnostic);
+                    mended |= self.leave_out(Role::Store(name.to_owned()));
+                    // From the part on that moves it, it is not there any more.
+                    let moved = diagnostic.moved_at().next();
+                    let from = moved.and_then(|place| cell.part_at(place.start));
+                    for part in from.unwrap_or(0)..cell.plan.parts.len() {
+                        mended |= self.leave_out(Role::Salvage(name.to_owned(), part));
+                    }
+                    if matches!(role, Role::Hand(..)) {
+                        mended |= self.leave_out(role.clone());
+                    }
                 }
                 _ => {}
             }
         }
         mended
+    }
+
+    fn leave_out(&mut self, role: Role) -> bool {
+        let is_new = !self.without.contains(&role);
+        if is_new {
+            self.without.push(role);
+        }
+        is_new
+    }
+
+    fn note_move(&mut self, name: &str, diagnostic: &Diagnostic) {
+        if let Some(place) = diagnostic.moved_at().next() {
+            self.moved.entry(name.to_owned()).or_insert(place.start);
+        }
+    }
+
+    /// Leaves out closures of which the compiler cannot tell the types where
+    /// they are defined. They are kept as their text, and their first call says
+    /// it.
+    fn skip_closures(&mut self, diagnostics: &[Diagnostic], source: &Source) -> bool {
+        let before = self.skipped.len();
+        for diagnostic in diagnostics {
+            if !matches!(
+                diagnostic.code.as_deref(),
+                Some("E0282" | "E0283" | "E0284")
+            ) {
+                continue;
+            }
+            let Some(place) = diagnostic.starts_at() else {
+                continue;
+            };
+            let Some(at) = source
+                .statements
+                .iter()
+                .position(|statement| statement.range.contains(&place))
+            else {
+                continue;
+            };
+            let statement = &source.statements[at];
+            if let StatementKind::Let(bindings) = &statement.kind
+                && let [binding] = &bindings[..]
+                && matches!(statement.flow.initial, super::flow::Initial::Closure(_))
+                && !source.statements[at + 1..]
+                    .iter()
+                    .any(|later| later.names.contains(&binding.name))
+            {
+                self.skipped.insert(at);
+            }
+        }
+        self.skipped.len() > before
+    }
+
+    /// How a variable is kept after all.
+    pub(super) fn is_kept(&self, name: &str, kept: &Kept) -> bool {
+        match kept {
+            Kept::Text(held) if !held.is_empty() => {
+                !self.without.contains(&Role::Hold(name.to_owned()))
+                    && !self.borrowing.contains_key(name)
+            }
+            Kept::Text(_) => true,
+            Kept::Not(_) => false,
+            _ => !self.borrowing.contains_key(name),
+        }
+    }
+}
+
+/// Where a variable ends that is moved at a place: the place is the variable's,
+/// or that of the method which takes it.
+fn end_of_variable(code: &str, place: &std::ops::Range<usize>, variable: &str) -> Option<usize> {
+    let text = code.get(place.clone())?;
+    if text == variable {
+        return Some(place.end);
+    }
+    let before = code[..place.start].trim_end().strip_suffix('.')?.trim_end();
+    before.ends_with(variable).then_some(before.len())
+}
+
+/// Whether code says that a variable is to be dropped.
+pub(super) fn drops(code: &str, variable: &str) -> bool {
+    code.split("drop(")
+        .skip(1)
+        .any(|rest| rest.split(')').next().is_some_and(|name| name.trim() == variable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_stands_behind_the_variable() {
+        let end = |code: &str, needle: &str| {
+            let start = code.find(needle).unwrap();
+            end_of_variable(code, &(start..start + needle.len()), "x")
+        };
+        assert_eq!(end("(x + 1.0)", "x"), Some(2));
+        assert_eq!(end("y = x\n    .lazy()", "lazy()"), Some(5));
+        assert_eq!(end("y = z.lazy()", "lazy()"), None);
+    }
+
+    #[test]
+    fn what_is_to_be_dropped_is() {
+        assert!(drops("let y = 1; drop(x);", "x") && drops("std::mem::drop( x )", "x"));
+        assert!(!drops("drop(xs); drop(&x)", "x"));
     }
 }

@@ -1,7 +1,8 @@
-//! The commands in front of a cell: `:dep`, `:vars` and the rest of evcxr's.
+//! The commands in front of a cell: `:dep`, `:vars` and the rest of evcxr's, and
+//! lines for the shell.
 
 use super::compiler::OptLevel;
-use super::dependencies;
+use super::crates::Added;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::failures::{broken, interrupted};
 use super::io::bundle;
@@ -11,21 +12,45 @@ use super::process::RuntimeProcess;
 use super::run::Session;
 use super::source::Source;
 use super::types::short;
+use super::variables::is_held;
 use super::{Cell, CellError, Display, EventKind, Stage};
 use crate::completion::COMMANDS;
-use evcxr::{CompilationError, Error};
+use std::io::Read;
+use std::process::{Command, Stdio};
 
-/// Commands about how evcxr shows values and errors, which a notebook that was
-/// written for it may hold: they change nothing here.
-const WITHOUT_EFFECT: [&str; 7] = [
-    ":efmt",
-    ":fmt",
-    ":internal_debug",
-    ":load_config",
-    ":preserve_vars_on_panic",
-    ":time_passes",
-    ":types",
+/// Commands of evcxr's that change nothing here, and what there is to say of
+/// them. A notebook that was written for it may hold them, and its cells are to
+/// run all the same.
+const WITHOUT_EFFECT: [(&str, &str); 14] = [
+    (":allow_static_linking", "crates are linked into one shared library"),
+    (":cache", "what cargo has built stays as long as the kernel"),
+    (":clear_cache", ""),
+    (
+        ":codegen_backend",
+        "cells are compiled by the compiler that built Swath, as it comes",
+    ),
+    (
+        ":doc",
+        "documentation is shown by Shift+Tab on a name (`?name` in a cell)",
+    ),
+    (":efmt", ""),
+    (":fmt", ""),
+    (":internal_debug", ""),
+    (
+        ":linker",
+        "cells are linked by rustc's own lld where it is there; `:linker` alone tells",
+    ),
+    (":load_config", ""),
+    (":preserve_vars_on_panic", "variables are always kept"),
+    (
+        ":quit",
+        "a notebook's kernel is ended from its Kernel menu; `:restart` ends the runtime process",
+    ),
+    (":time_passes", ""),
+    (":types", ""),
 ];
+const TOOLCHAIN: &str = "cells are compiled by the compiler that built Swath, and no other: \
+                         what another one makes cannot be loaded";
 
 impl Session {
     /// Runs the commands in front of a cell.
@@ -50,11 +75,13 @@ impl Session {
         let text = match command {
             ":vars" => {
                 self.look_again();
-                self.show(listing::of(&self.variables), is_all);
+                let lambdas = self.lambdas.keys().map(|name| &**name);
+                self.show(listing::of(&self.variables, lambdas), is_all);
                 return Ok(());
             }
             ":t" | ":type" => match self.variables.get(argument) {
                 Some(state) => format!("{argument}: {}", short(&state.variable.type_name)),
+                None if self.lambdas.contains_key(argument) => format!("{argument}: closure"),
                 None => {
                     let message = format!("there is no variable `{argument}`; `:vars` lists them");
                     return Err(command_error(message, line, cell));
@@ -123,86 +150,133 @@ impl Session {
                 .collect::<Vec<_>>()
                 .join("\n"),
             ":toolchain" if argument.is_empty() => self.compiler.rustc().display().to_string(),
-            ":toolchain" | ":codegen_backend" => {
-                let message = "cells are compiled by the compiler that built Swath, and no other: \
-                               what another one makes cannot be loaded"
-                    .to_owned();
-                return Err(command_error(message, line, cell));
-            }
-            ":linker" if argument.is_empty() => self.compiler.linker().to_owned(),
-            ":linker" => {
-                let message = "cells are linked by rustc's own lld where it is there, \
-                               which `:linker` cannot change; `:linker` alone tells"
-                    .to_owned();
-                return Err(command_error(message, line, cell));
-            }
-            ":quit" => {
-                let message =
-                    "a notebook's kernel is ended from its Kernel menu; `:restart` ends the runtime process"
-                        .to_owned();
-                return Err(command_error(message, line, cell));
-            }
-            ":doc" => {
-                let message =
-                    "documentation is shown by Shift+Tab on a name (`?` behind it in a console)"
-                        .to_owned();
-                return Err(command_error(message, line, cell));
-            }
-            _ if WITHOUT_EFFECT.contains(&command) => {
-                let note = format!("note: {command} changes nothing in Swath\n");
-                self.shared
-                    .channel
-                    .tell(EventKind::Stderr(note.into_bytes()));
+            ":toolchain" => {
+                self.note_no_effect(command, TOOLCHAIN);
                 return Ok(());
             }
-            _ => return self.ask_cargo(line, cell, is_all),
+            ":linker" if argument.is_empty() => self.compiler.linker().to_owned(),
+            ":offline" => {
+                let offline = argument != "0";
+                self.crates.set_offline(offline);
+                format!("Offline: {offline}")
+            }
+            ":sccache" if argument != "0" && !is_on_path("sccache") => {
+                self.note_no_effect(command, "there is no sccache on the PATH");
+                return Ok(());
+            }
+            ":sccache" => {
+                self.crates.sccache = argument != "0";
+                format!("sccache: {}", self.crates.sccache)
+            }
+            ":show_deps" => self.crates.requests().join("\n"),
+            _ if line.starts_with('!') => return self.shell(line.trim_start_matches('!')),
+            _ => match WITHOUT_EFFECT.iter().find(|(name, _)| *name == command) {
+                Some((_, why)) => {
+                    self.note_no_effect(command, why);
+                    return Ok(());
+                }
+                None => return Err(self.unknown_command(line, command, cell)),
+            },
         };
         self.show([("text/plain".to_owned(), text)], is_all);
         Ok(())
     }
 
+    /// Says that a command changes nothing here, and why.
+    fn note_no_effect(&self, command: &str, why: &str) {
+        let why = match why {
+            "" => String::new(),
+            why => format!(": {why}"),
+        };
+        self.note(&format!("{command} changes nothing in Swath{why}"));
+    }
+
+    /// Says something that is no error.
+    pub(super) fn note(&self, text: &str) {
+        let note = format!("note: {text}\n");
+        let channel = &self.shared.channel;
+        channel.tell(EventKind::Stderr(note.into_bytes()));
+    }
+
+    fn unknown_command(&self, line: &str, command: &str, cell: &Cell) -> CellError {
+        let near = COMMANDS
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| strsim::jaro(name, command) > 0.85)
+            .max_by(|a, b| strsim::jaro(a, command).total_cmp(&strsim::jaro(b, command)));
+        let help = match near {
+            Some(near) => format!("is `{near}` meant?"),
+            None => "`:help` lists the commands".to_owned(),
+        };
+        command_error(format!("there is no command `{command}`: {help}"), line, cell)
+    }
+
     /// Adds a crate: the runtime's own copy where that fits, or else what cargo
     /// builds.
     pub(super) fn add_dependency(&mut self, argument: &str, cell: &Cell) -> Result<(), CellError> {
-        if let Some(bound) = dependencies::bound(argument) {
-            if self.bound.insert(bound.name) {
-                self.items
-                    .bring(bound.name, &format!("swath::{}", bound.name));
+        let channel = &self.shared.channel;
+        channel.tell(EventKind::Stage(Stage::Crates));
+        let tell = |line: &str| channel.tell(EventKind::Stderr(format!("{line}\n").into_bytes()));
+        match self.crates.add(argument, &tell) {
+            Ok(Added::Known | Added::Built) => Ok(()),
+            Ok(Added::Held { name, version }) => {
+                let note = format!("{name} {version}: the runtime's own, bound at once\n");
+                channel.tell(EventKind::Stdout(note.into_bytes()));
+                Ok(())
             }
-            let note = format!(
-                "{} {}: the runtime's own, bound at once\n",
-                bound.name, bound.version
-            );
-            self.shared
-                .channel
-                .tell(EventKind::Stdout(note.into_bytes()));
-            return Ok(());
+            Err(_) if self.shared.interrupted.lock().is_some() => {
+                Err(interrupted("the crate was not added"))
+            }
+            Err(message) => {
+                let line = cell
+                    .code
+                    .lines()
+                    .find(|line| line.contains(argument))
+                    .unwrap_or_default();
+                Err(command_error(message, line.trim(), cell))
+            }
         }
-        self.ask_cargo(&format!(":dep {argument}"), cell, false)?;
-        let name = dependencies::name(argument);
-        if let Some(held) = dependencies::HELD.iter().find(|held| **held == name) {
-            self.bound.insert(held);
-            // The name is the other copy's from now on.
-            self.items.drop_import(name);
+    }
+
+    /// Has the shell run a line, where the cells run.
+    fn shell(&mut self, line: &str) -> Result<(), CellError> {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("exec 2>&1\n{line}")])
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        if let Some(folder) = self.shared.folder() {
+            command.current_dir(folder);
         }
-        self.dependencies.push(argument.to_owned());
+        let cannot = |error: std::io::Error| broken(&format!("cannot run `{line}`: {error}"));
+        let mut child = command.spawn().map_err(cannot)?;
+        if let Some(mut output) = child.stdout.take() {
+            let mut bytes = [0; 8192];
+            loop {
+                match output.read(&mut bytes) {
+                    Ok(0) | Err(_) => break,
+                    Ok(count) => {
+                        let channel = &self.shared.channel;
+                        channel.tell(EventKind::Stdout(bytes[..count].to_vec()));
+                    }
+                }
+            }
+        }
+        let status = child.wait().map_err(cannot)?;
+        if self.shared.interrupted.lock().is_some() {
+            return Err(interrupted(&format!("`{}` was ended", line.trim())));
+        }
+        if !status.success() {
+            self.note(&format!("`{}` ended with {status}", line.trim()));
+        }
         Ok(())
     }
 
-    /// Whether a crate was added by `:dep`.
-    pub(super) fn has_own(&self, name: &str) -> bool {
-        self.dependencies
-            .iter()
-            .any(|argument| dependencies::name(argument) == name)
-    }
-
     fn clear(&mut self, cell: &Cell) -> Result<(), CellError> {
-        self.cargo
-            .clear()
-            .map_err(|error| broken(&error.to_string()))?;
+        self.crates.clear();
         self.items = Items::new();
-        self.bound.clear();
-        self.dependencies.clear();
+        self.lambdas.clear();
         self.restart(cell)?;
         self.gone.clear();
         Ok(())
@@ -219,7 +293,12 @@ impl Session {
         self.process =
             replaced.map_err(|error| broken(&format!("cannot restart the runtime: {error}")))?;
         self.items.restart_all_statics();
-        for name in std::mem::take(&mut self.variables).into_keys() {
+        let mut lost: Vec<String> = std::mem::take(&mut self.variables)
+            .into_keys()
+            .filter(|name| !is_held(name))
+            .collect();
+        lost.extend(self.lose_lambdas());
+        for name in lost {
             let reason =
                 format!("`{name}` was lost when the runtime process was restarted: set it again");
             self.gone.insert(name, reason);
@@ -241,30 +320,6 @@ impl Session {
             "there is no error to explain".to_owned()
         } else {
             explanations.join("\n")
-        }
-    }
-
-    /// Leaves a command to evcxr: `:dep`, `:offline`, `!ls`.
-    fn ask_cargo(&mut self, line: &str, cell: &Cell, is_all: bool) -> Result<(), CellError> {
-        self.stage(Stage::Crates);
-        let result = self.cargo.execute(line);
-        if result.is_err() && self.shared.interrupted.lock().is_some() {
-            return Err(interrupted("the crate was not added"));
-        }
-        match result {
-            Ok(outputs) => {
-                self.show(outputs.content_by_mime_type, is_all);
-                Ok(())
-            }
-            Err(Error::CompilationErrors(errors)) => {
-                let message = errors
-                    .iter()
-                    .map(CompilationError::message)
-                    .collect::<Vec<_>>()
-                    .join("\n");
-                Err(command_error(message, line, cell))
-            }
-            Err(error) => Err(broken(&error.to_string())),
         }
     }
 
@@ -300,6 +355,12 @@ fn opt_level(argument: &str) -> Option<Option<OptLevel>> {
             .map(|level| Some(OptLevel::Fixed(level))),
         _ => None,
     }
+}
+
+fn is_on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
 }
 
 /// An error at a command's line.

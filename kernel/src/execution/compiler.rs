@@ -1,8 +1,9 @@
 //! From a cell's code to a library: one run of rustc.
 //!
 //! Cargo is not asked: which crates a cell sees changes with a `:dep` and not
-//! with a cell ([`super::cargo`]).
+//! with a cell ([`super::crates`]).
 
+use super::crates::Linked;
 use super::toolchain::Toolchain;
 use super::workplace::Workplace;
 use serde_json::Value;
@@ -134,6 +135,11 @@ impl Compiler {
         }
     }
 
+    /// Where the runtime's crates are.
+    pub(super) fn crates(&self) -> &PathBuf {
+        &self.crates
+    }
+
     pub(super) fn rustc(&self) -> &PathBuf {
         &self.toolchain.rustc
     }
@@ -147,7 +153,7 @@ impl Compiler {
         unit: u32,
         code: &str,
         opt_level: OptLevel,
-        crates: &[String],
+        linked: &Linked,
     ) -> Result<PathBuf, Failed> {
         let broken = |error: std::io::Error| {
             Failed::Broken(format!(
@@ -158,7 +164,7 @@ impl Compiler {
         fs::write(self.folder.join(Self::file_name(unit)), code).map_err(broken)?;
         let library = self.folder.join(format!("libcell_{unit}.so"));
         loop {
-            match self.rustc_on(unit, &library, opt_level, crates) {
+            match self.rustc_on(unit, &library, opt_level, linked) {
                 // What was thought to be faster does not work here.
                 Err(Failed::Errors(errors)) if self.fall_back(&errors) => {}
                 result => return result.map(|()| library),
@@ -191,7 +197,7 @@ impl Compiler {
         unit: u32,
         library: &PathBuf,
         opt_level: OptLevel,
-        crates: &[String],
+        linked: &Linked,
     ) -> Result<(), Failed> {
         let output = Command::new(&self.toolchain.rustc)
             .args(&self.flags)
@@ -204,7 +210,14 @@ impl Compiler {
             } else {
                 "-Clink-arg=-Bsymbolic"
             })
-            .args(crates)
+            .args(&linked.flags)
+            .args(linked.folder.as_ref().map(|folder| {
+                let prefix = match self.toolchain.fast_linker.is_empty() {
+                    true => "-Wl,-rpath,",
+                    false => "-rpath=",
+                };
+                format!("-Clink-arg={prefix}{}", folder.display())
+            }))
             .arg(Self::file_name(unit))
             .arg("-o")
             .arg(library)

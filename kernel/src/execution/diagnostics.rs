@@ -26,6 +26,8 @@ pub(super) struct Diagnostic {
     other_role: Option<Role>,
     /// Replacements that the compiler suggests: what stands there, what should.
     pub(super) replacements: Vec<(String, String)>,
+    /// The type of the value that was moved.
+    moved_type: Option<String>,
 }
 
 /// Places in an earlier cell.
@@ -65,6 +67,10 @@ impl Diagnostic {
         };
         let mut elsewhere: Vec<(Origin, Place)> = Vec::new();
         for span in array(&told["spans"]) {
+            let label = span["label"].as_str().unwrap_or_default();
+            if let Some((_, rest)) = label.split_once("has type `") {
+                diagnostic.moved_type = rest.split('`').next().map(str::to_owned);
+            }
             let Some(range) = local_range(span) else {
                 continue;
             };
@@ -99,7 +105,7 @@ impl Diagnostic {
                     &mut diagnostic.other_role
                 };
                 // That a variable is kept says more than that there is one.
-                if !matches!(known, Some(Role::Store(_))) {
+                if !known.as_ref().is_some_and(Role::stores) {
                     *known = role.or(known.take());
                 }
             }
@@ -122,6 +128,7 @@ impl Diagnostic {
             role: None,
             other_role: None,
             replacements: Vec::new(),
+            moved_type: None,
         }
     }
 
@@ -266,10 +273,65 @@ impl Diagnostic {
 
     /// The variable that the cell would store although it borrows.
     pub(super) fn borrowing_variable(&self) -> Option<&str> {
-        match (&self.other_role, self.code.as_deref()) {
-            (Some(Role::Store(name)), Some("E0597" | "E0505" | "E0521" | "E0716")) => Some(name),
-            _ => None,
+        const BORROWED: &[&str] = &[
+            "E0310", "E0505", "E0506", "E0515", "E0521", "E0597", "E0713", "E0716",
+        ];
+        if !BORROWED.contains(&self.code.as_deref()?) {
+            return None;
         }
+        // What is stored there has to live for ever, which is why it is an error
+        // that something else moves or ends.
+        let stored = [&self.other_role, &self.role]
+            .into_iter()
+            .flatten()
+            .find(|role| role.stores())?;
+        Some(stored.variable())
+    }
+
+    /// What is borrowed, in an error about that.
+    pub(super) fn borrowed_from(&self) -> Option<&str> {
+        let (before, rest) = self.message.split_once('`')?;
+        let name = rest.split('`').next()?;
+        let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        (is_name && !before.contains("argument")).then_some(name)
+    }
+
+    /// Whether it is about who has a value, and for how long: what may come of
+    /// the code around the user's.
+    pub(super) fn is_about_ownership(&self) -> bool {
+        const OWNERSHIP: &[&str] = &[
+            "E0282", "E0283", "E0284", "E0373", "E0381", "E0382", "E0384", "E0499", "E0500",
+            "E0501", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521", "E0594",
+            "E0596", "E0597", "E0700", "E0713", "E0716", "E0728",
+        ];
+        match self.code.as_deref() {
+            Some(code) => OWNERSHIP.contains(&code),
+            None => self.message.contains("lifetime") || self.message.contains("closure"),
+        }
+    }
+
+    /// The type of the value that was moved.
+    pub(super) fn moved_type(&self) -> Option<&str> {
+        self.moved_type.as_deref()
+    }
+
+    /// Where in the cell a variable's value was moved, by the error that it was.
+    pub(super) fn moved_at(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.places
+            .iter()
+            .filter(|place| place.label.contains("moved"))
+            .map(|place| &place.range)
+    }
+
+    /// The variable in the message: `x` of "use of moved value: `x`".
+    pub(super) fn variable(&self) -> Option<&str> {
+        self.message.split('`').nth(1)
+    }
+
+    /// The beginning of its place in the cell.
+    pub(super) fn starts_at(&self) -> Option<usize> {
+        let first = self.places.iter().find(|place| place.is_primary)?;
+        Some(first.range.start)
     }
 
     pub(super) fn add_help(&mut self, help: String) {

@@ -39,6 +39,14 @@ pub(super) struct Shared {
     pub(super) killed: AtomicBool,
 }
 
+impl Shared {
+    /// Where the runtime process is: a cell may have changed that.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        let pid = self.channel.pid()?;
+        std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
+    }
+}
+
 impl Evaluate for Evaluator {
     fn execute(&self, cell: Cell) {
         // From here on it can be interrupted, even while it waits for the start.
@@ -86,7 +94,7 @@ impl Evaluate for Evaluator {
 
     fn view(&self) -> SessionView {
         SessionView {
-            folder: self.shared.channel.pid().and_then(working_folder),
+            folder: self.shared.folder(),
             ..self.shared.view.lock().clone()
         }
     }
@@ -109,14 +117,6 @@ impl Evaluator {
             interrupted: Mutex::new(None),
             killed: AtomicBool::new(false),
         });
-        let told = Arc::downgrade(&shared);
-        super::compiling::watch(move |line| {
-            if let Some(shared) = told.upgrade() {
-                shared
-                    .channel
-                    .tell_unless_muted(EventKind::Stderr(format!("{line}\n").into_bytes()));
-            }
-        })?;
         let (cells, queue) = mpsc::channel();
         let worker = shared.clone();
         std::thread::Builder::new()
@@ -132,11 +132,6 @@ impl Evaluator {
             unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
         }
     }
-}
-
-/// Where a process is: a cell may have changed that.
-fn working_folder(pid: u32) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 /// The evaluator's thread.

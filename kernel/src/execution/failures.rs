@@ -8,6 +8,7 @@ use super::run::Session;
 use super::types::{Unnameable, short};
 use super::variables::State;
 use super::{Cell, CellError};
+use crate::completion::HELD;
 
 impl Session {
     pub(super) fn compile_error(&self, mut diagnostics: Vec<Diagnostic>, cell: &Cell) -> CellError {
@@ -22,13 +23,6 @@ impl Session {
         for diagnostic in &mut diagnostics {
             if let Some(name) = diagnostic.take_two_versions() {
                 diagnostic.add_help(self.two_versions(&name));
-            }
-            if let Some(name) = diagnostic.borrowing_variable() {
-                let help = format!(
-                    "`{name}` would be kept for later cells, so it cannot borrow from another variable: store an owned \
-                     value (`.clone()`, `.to_owned()`), or put the code into braces `{{ … }}`"
-                );
-                diagnostic.add_help(help);
             }
             let Some(subject) = diagnostic.subject(&cell.code).map(str::to_owned) else {
                 continue;
@@ -52,16 +46,12 @@ impl Session {
 
     /// What to do where a crate of the user's meets the runtime's copy of it.
     fn two_versions(&self, name: &str) -> String {
-        let dependency = self
-            .dependencies
-            .iter()
-            .find(|argument| super::dependencies::name(argument) == name);
-        let own = match dependency {
-            Some(argument) => format!("the one of `:dep {argument}`"),
+        let own = match self.crates.request(name) {
+            Some(request) => format!("the one of `:dep {request}`"),
             None => "one that a `:dep` brought along".to_owned(),
         };
-        let runtimes = super::dependencies::version(name).unwrap_or_default();
-        let mend = if super::dependencies::HELD.contains(&name) {
+        let runtimes = self.crates.runtimes(name).unwrap_or_default();
+        let mend = if HELD.contains(&name) {
             format!(
                 "write `swath::{name}` for what goes into Swath's functions, or leave the `:dep` out: \
                  `{name}` is the runtime's then"

@@ -1,8 +1,9 @@
 //! The code that is compiled for a cell, and where each piece of it comes from.
 
 use super::items::Text;
-use super::source::{Source, StatementKind};
-use std::collections::BTreeMap;
+use super::plan::{Kept, Plan};
+use super::source::{Binding, Source, StatementKind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,6 +43,41 @@ pub(super) enum Role {
     KeepNew(String),
     /// Puts a new variable into the store.
     Store(String),
+    /// Puts a new variable into the store where the part of this number fails.
+    Salvage(String, usize),
+    /// Hands a new variable from the part of this number to the next ones.
+    Hand(String, usize),
+    /// Puts a copy of a new variable into the store, right when it is bound.
+    Early(String),
+    /// Puts copies of what a closure holds into the store.
+    Hold(String),
+    /// Drops a new variable that borrows from others, which are stored next.
+    Drop(String),
+}
+
+impl Role {
+    /// The variable that the line is about.
+    pub(super) fn variable(&self) -> &str {
+        match self {
+            Self::Load(name)
+            | Self::Keep(name)
+            | Self::KeepNew(name)
+            | Self::Store(name)
+            | Self::Salvage(name, _)
+            | Self::Hand(name, _)
+            | Self::Early(name)
+            | Self::Hold(name)
+            | Self::Drop(name) => name,
+        }
+    }
+
+    /// Whether it puts a new variable into the store.
+    pub(super) fn stores(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Salvage(..) | Self::Early(_) | Self::Hold(_)
+        )
+    }
 }
 
 /// An earlier variable that the cell uses.
@@ -50,21 +86,79 @@ pub(super) struct Loaded {
     /// Its type, as source text.
     pub(super) of_type: String,
     pub(super) mutable: bool,
+    pub(super) how: Load,
+}
+
+/// How an earlier variable is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Out of the store, and back.
+    Take,
+    /// As a copy, which is cheap.
+    Copy,
+    /// As a copy, of which a function is made.
+    Function,
+}
+
+/// A closure of an earlier cell that is kept as its text.
+#[derive(Clone, Debug)]
+pub(super) struct Lambda {
+    pub(super) name: String,
+    pub(super) mutable: bool,
+    /// The closure, from its first `|` or `move` on.
+    pub(super) text: Text,
+    pub(super) is_move: bool,
+    /// The variables that it holds, in order, and their types as a tuple.
+    pub(super) held: Vec<String>,
+    pub(super) of_type: String,
+}
+
+impl Lambda {
+    /// The name in the store of copies of what a closure holds. It is no name
+    /// that a variable can have.
+    pub(super) fn held_name(name: &str) -> String {
+        format!("{name}/")
+    }
+}
+
+/// Which tokio runs a cell's futures, and how it is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Executor {
+    /// The runtime's own.
+    #[default]
+    Session,
+    /// One that a `:dep` brought along.
+    Own,
+    /// As `Own`, of version 0.2, where code is entered as a function.
+    Old,
 }
 
 /// What is generated around the user's text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Frame<'a> {
     /// The function's name.
     pub(super) function: &'a str,
+    /// Closures of earlier cells that the cell uses, in the order of their definition.
+    pub(super) lambdas: Vec<&'a Lambda>,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,
     /// Variables that are dropped first: their type is defined anew.
     pub(super) forget: &'a [String],
+    /// Variables that the cell sets anew: the store has the old ones.
+    pub(super) stale: BTreeSet<&'a str>,
+    /// What is done with the statements.
+    pub(super) plan: Plan,
     /// Lines that are left out, because the variable is moved or has no name for its type.
     pub(super) without: &'a [Role],
-    /// Whether `tokio` is a crate of the user's own: then futures run on its executor.
-    pub(super) own_tokio: bool,
+    /// New variables that borrow from others: they are not kept.
+    pub(super) borrowing: BTreeSet<&'a str>,
+    /// Statements that are left out.
+    pub(super) skipped: &'a BTreeSet<usize>,
+    /// What is written into the cell's text, by place.
+    pub(super) insertions: &'a BTreeMap<usize, String>,
+    /// Whether all statements are in an `async` block.
+    pub(super) awaits: bool,
+    pub(super) executor: Executor,
     /// The last expression's type shows itself by a trait's `evcxr_display`.
     pub(super) own_display: bool,
 }
@@ -109,90 +203,22 @@ impl Generated {
     }
 
     fn statements(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
-        let bindings = source.bindings();
         self.line(format_args!("{CELL}::run(&mut || {{"));
         self.forget(frame);
-        if !frame.loaded.is_empty() {
-            self.line(format_args!("{CELL}::check(&["));
-            for (name, loaded) in &frame.loaded {
-                let line = format!(
-                    "({name:?}, ::std::any::TypeId::of::<{}>()),",
-                    loaded.of_type
-                );
-                self.role(Role::Load((*name).to_owned()), &line);
+        self.load(frame);
+        match &frame.plan.parts[..] {
+            [all] => {
+                let (open, close) = around(source, frame, all);
+                self.line(format_args!("let swath_outcome = {open}"));
+                self.last_part(cell, source, frame, all);
+                self.line(format_args!("{close};"));
             }
-            self.line(format_args!("])?;"));
+            parts => self.parts(cell, source, frame, parts),
         }
+        let bindings = source.bindings();
         for (name, loaded) in &frame.loaded {
-            let mutable = if loaded.mutable { "mut " } else { "" };
-            let line = format!(
-                "let {mutable}{name} = {CELL}::take::<{}>({name:?});",
-                loaded.of_type
-            );
-            self.role(Role::Load((*name).to_owned()), &line);
-        }
-        let executor = if frame.own_tokio {
-            format!("{CELL}::kept(\"tokio\", || ::tokio::runtime::Runtime::new())?.block_on")
-        } else {
-            format!("{CELL}::block_on")
-        };
-        let (open, result, close) = if source.awaits {
-            (
-                format!("{executor}(async {{"),
-                format!("::std::result::Result::Ok::<(), {CELL}::Failure>(())"),
-                "})",
-            )
-        } else {
-            (
-                String::new(),
-                "::std::result::Result::Ok(())".to_owned(),
-                "",
-            )
-        };
-        self.line(format_args!(
-            "let swath_outcome = {CELL}::guard(|| -> ::std::result::Result<(), {CELL}::Failure> {{ {open}"
-        ));
-        let mut shows = false;
-        for statement in &source.statements {
-            if statement.kind == StatementKind::Tail {
-                // On lines of its own, so that places in it are the cell's.
-                self.line(format_args!("{SHOWN}"));
-                self.piece(&cell.part(statement.range.clone()));
-                let show = if frame.own_display {
-                    "{ swath_value.evcxr_display(); ::std::result::Result::Ok(::std::option::Option::None) }"
-                } else {
-                    "swath::show_value!(swath_value)"
-                };
-                self.line(format_args!("\n) {{ swath_value => {show} }};"));
-                shows = true;
-            } else {
-                self.piece(&cell.part(statement.range.clone()));
-                self.text.push('\n');
-            }
-        }
-        for name in frame.loaded.keys() {
-            // Instead of the line behind the statements.
-            let role = Role::KeepNew((*name).to_owned());
-            if source.assigned.contains(*name)
-                && frame.without.contains(&Role::Keep((*name).to_owned()))
-                && !frame.without.contains(&role)
-            {
-                self.role(role, &format!("{CELL}::put({name:?}, {name});"));
-            }
-        }
-        for binding in &bindings {
-            let line = format!("{CELL}::put({:?}, {});", binding.name, binding.name);
-            if !frame.without.contains(&Role::Store(binding.name.clone())) {
-                self.role(Role::Store(binding.name.clone()), &line);
-            }
-        }
-        if shows {
-            self.line(format_args!("{CELL}::show(swath_shown)?;"));
-        }
-        self.line(format_args!("{result} {close}"));
-        self.line(format_args!("}});"));
-        for name in frame.loaded.keys() {
-            if frame.without.contains(&Role::Keep((*name).to_owned())) {
+            let role = Role::Keep((*name).to_owned());
+            if loaded.how != Load::Take && !loaded.mutable || frame.leaves_out(&role) {
                 continue;
             }
             // A variable that the cell sets anew comes back only if it was not.
@@ -202,10 +228,276 @@ impl Generated {
                 ""
             };
             let line = format!("{condition}{{ {CELL}::put({name:?}, {name}); }}");
-            self.role(Role::Keep((*name).to_owned()), &line);
+            self.role(role, &line);
         }
         self.line(format_args!("swath_outcome"));
         self.line(format_args!("}});"));
+    }
+
+    /// Takes the earlier variables.
+    fn load(&mut self, frame: &Frame<'_>) {
+        let held = frame.lambdas.iter().filter(|one| !one.held.is_empty());
+        let checked: Vec<(String, &str)> = frame
+            .loaded
+            .iter()
+            .map(|(name, loaded)| ((*name).to_owned(), &*loaded.of_type))
+            .chain(held.map(|one| (Lambda::held_name(&one.name), &*one.of_type)))
+            .collect();
+        if !checked.is_empty() {
+            self.line(format_args!("{CELL}::check(&["));
+            for (name, of_type) in checked {
+                let line = format!("({name:?}, ::std::any::TypeId::of::<{of_type}>()),");
+                self.role(Role::Load(name), &line);
+            }
+            self.line(format_args!("])?;"));
+        }
+        for lambda in &frame.lambdas {
+            self.lambda(lambda);
+        }
+        for (name, loaded) in &frame.loaded {
+            let mutable = if loaded.mutable { "mut " } else { "" };
+            let (take, function) = match loaded.how {
+                Load::Take => ("take", ""),
+                // What may get another value is put back.
+                Load::Copy => ("handle", ""),
+                Load::Function => ("handle", ".into_fn()"),
+            };
+            let line = format!(
+                "let {mutable}{name} = {CELL}::{take}::<{}>({name:?}){function};",
+                loaded.of_type
+            );
+            self.role(Role::Load((*name).to_owned()), &line);
+        }
+    }
+
+    /// Writes a closure of an earlier cell.
+    fn lambda(&mut self, lambda: &Lambda) {
+        let mutable = if lambda.mutable { "mut " } else { "" };
+        self.raw(&format!("let {mutable}{} = ", lambda.name));
+        if lambda.held.is_empty() {
+            self.piece(&lambda.text);
+            self.raw(";\n");
+            return;
+        }
+        let name = Lambda::held_name(&lambda.name);
+        let line = format!(
+            "{{ let ({},) = {CELL}::handle::<{}>({name:?});",
+            lambda.held.join(", "),
+            lambda.of_type
+        );
+        self.role(Role::Load(name), &line);
+        if !lambda.is_move {
+            self.raw("move ");
+        }
+        self.piece(&lambda.text);
+        self.raw(" };\n");
+    }
+
+    /// Writes the statements in parts, each of which hands its variables to the
+    /// next ones.
+    fn parts(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, parts: &[Range<usize>]) {
+        self.line(format_args!(
+            "let swath_outcome: ::std::result::Result<(), {CELL}::Failure> = 'swath: {{"
+        ));
+        let mut handed: Vec<&Binding> = Vec::new();
+        let last = parts.len() - 1;
+        for (number, part) in parts.iter().enumerate() {
+            let (open, close) = around(source, frame, part);
+            self.line(format_args!("let swath_part = {open}"));
+            let bound: Vec<&Binding> = frame
+                .plan
+                .bound(source, part)
+                .into_iter()
+                .filter(|binding| {
+                    number < last
+                        && !frame.leaves_out(&Role::Hand(binding.name.clone(), number))
+                        && !frame.has_skipped(source, part, &binding.name)
+                })
+                .collect();
+            if number == last {
+                self.last_part(cell, source, frame, part);
+                self.line(format_args!(
+                    "{close};\nif let ::std::result::Result::Err(swath_failure) = swath_part {{"
+                ));
+            } else {
+                self.write_statements(cell, source, frame, part);
+                self.line(format_args!(
+                    "::std::result::Result::<_, {CELL}::Failure>::Ok(("
+                ));
+                for binding in &bound {
+                    let role = Role::Hand(binding.name.clone(), number);
+                    self.role(role, &format!("{},", binding.name));
+                }
+                self.line(format_args!("))\n{close};"));
+                self.raw("let (");
+                for binding in &bound {
+                    let mutable = if binding.mutable { "mut " } else { "" };
+                    self.raw(&format!("{mutable}{}, ", binding.name));
+                }
+                self.line(format_args!(
+                    ") = match swath_part {{\n\
+                     ::std::result::Result::Ok(swath_bound) => swath_bound,\n\
+                     ::std::result::Result::Err(swath_failure) => {{"
+                ));
+            }
+            for binding in handed.iter().rev() {
+                self.store(frame, binding, Role::Salvage(binding.name.clone(), number));
+            }
+            self.line(format_args!(
+                "break 'swath ::std::result::Result::Err(swath_failure);\n}}"
+            ));
+            if number < last {
+                self.line(format_args!("}};"));
+            }
+            for binding in bound {
+                handed.retain(|other| other.name != binding.name);
+                handed.push(binding);
+            }
+        }
+        let own: BTreeSet<&str> = frame
+            .plan
+            .bound(source, &parts[last])
+            .iter()
+            .map(|binding| &*binding.name)
+            .collect();
+        for binding in handed.iter().rev() {
+            if !own.contains(&*binding.name) {
+                self.store(frame, binding, Role::Store(binding.name.clone()));
+            }
+        }
+        self.line(format_args!("::std::result::Result::Ok(())\n}};"));
+    }
+
+    /// Writes the statements of the last part, and what comes of them.
+    fn last_part(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, part: &Range<usize>) {
+        let shows = self.write_statements(cell, source, frame, part);
+        if frame.plan.parts.len() == 1 {
+            for name in frame.loaded.keys() {
+                // Instead of the line behind the statements.
+                let role = Role::KeepNew((*name).to_owned());
+                if source.assigned.contains(*name)
+                    && frame.leaves_out(&Role::Keep((*name).to_owned()))
+                    && !frame.leaves_out(&role)
+                {
+                    self.role(role, &format!("{CELL}::put({name:?}, {name});"));
+                }
+            }
+        }
+        // What was bound last may borrow from what was bound before.
+        for binding in frame.plan.bound(source, part).iter().rev() {
+            if !frame.has_skipped(source, part, &binding.name) {
+                self.store(frame, binding, Role::Store(binding.name.clone()));
+            }
+        }
+        if shows {
+            self.line(format_args!("{CELL}::show(swath_shown)?;"));
+        }
+        self.line(format_args!(
+            "::std::result::Result::<(), {CELL}::Failure>::Ok(())"
+        ));
+    }
+
+    /// Writes statements as they are; whether the last one's value is shown.
+    fn write_statements(
+        &mut self,
+        cell: &Text,
+        source: &Source,
+        frame: &Frame<'_>,
+        part: &Range<usize>,
+    ) -> bool {
+        let mut shows = false;
+        for at in part.clone() {
+            let statement = &source.statements[at];
+            if frame.skipped.contains(&at) {
+                continue;
+            }
+            let bindings: &[Binding] = match &statement.kind {
+                StatementKind::Let(bindings) => bindings,
+                _ => &[],
+            };
+            // Before the closure takes them.
+            for binding in bindings {
+                self.hold(frame, binding);
+            }
+            let text = cell.part(statement.range.clone());
+            if statement.kind == StatementKind::Tail {
+                // On lines of its own, so that places in it are the cell's.
+                self.line(format_args!("{SHOWN}"));
+                self.patched(&text, frame.insertions);
+                let show = if frame.own_display {
+                    "{ swath_value.evcxr_display(); ::std::result::Result::Ok(::std::option::Option::None) }"
+                } else {
+                    "swath::show_value!(swath_value)"
+                };
+                self.line(format_args!("\n) {{ swath_value => {show} }};"));
+                shows = true;
+            } else {
+                self.patched(&text, frame.insertions);
+                self.text.push('\n');
+            }
+            for binding in bindings {
+                let role = Role::Early(binding.name.clone());
+                let name = &binding.name;
+                if frame.stale.contains(&**name) && !frame.is_stored(name) {
+                    self.line(format_args!("{CELL}::forget(&[{name:?}]);"));
+                }
+                if frame.plan.kept.get(name) == Some(&Kept::Early) && !frame.leaves_out(&role) {
+                    self.role(role, &format!("swath::keep_early!({name:?}, {name});"));
+                }
+            }
+        }
+        shows
+    }
+
+    /// Keeps copies of what a closure holds that is kept as its text.
+    fn hold(&mut self, frame: &Frame<'_>, binding: &Binding) {
+        let role = Role::Hold(binding.name.clone());
+        if let Some(Kept::Text(held)) = frame.plan.kept.get(&binding.name)
+            && !held.is_empty()
+            && !frame.leaves_out(&role)
+        {
+            let copies: String = held
+                .iter()
+                .map(|name| format!("::std::clone::Clone::clone(&{name}), "))
+                .collect();
+            let name = Lambda::held_name(&binding.name);
+            self.role(role, &format!("{CELL}::put({name:?}, ({copies}));"));
+        }
+    }
+
+    /// Puts a new variable into the store, or drops it where it borrows from
+    /// those that are stored next.
+    fn store(&mut self, frame: &Frame<'_>, binding: &Binding, role: Role) {
+        let name = &binding.name;
+        let kept = frame.plan.kept.get(name).unwrap_or(&Kept::Value);
+        if frame.borrowing.contains(&**name) || matches!(kept, Kept::Not(_)) {
+            let role = Role::Drop(name.clone());
+            if !frame.leaves_out(&role) {
+                self.role(role, &format!("::std::mem::drop({name});"));
+            }
+            return;
+        }
+        if frame.leaves_out(&role) {
+            return;
+        }
+        match kept {
+            Kept::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
+            Kept::Unnameable => {
+                self.role(role, &format!("swath::keep_unnameable!({name:?}, {name});"));
+            }
+            Kept::Early | Kept::Text(_) | Kept::Not(_) => {}
+        }
+    }
+
+    /// Writes a part of a cell, with what is inserted into it.
+    fn patched(&mut self, piece: &Text, insertions: &BTreeMap<usize, String>) {
+        let mut start = piece.range.start;
+        for (at, insertion) in insertions.range(piece.range.clone()) {
+            self.piece(&piece.part(start..*at));
+            self.raw(insertion);
+            start = *at;
+        }
+        self.piece(&piece.part(start..piece.range.end));
     }
 
     fn forget(&mut self, frame: &Frame<'_>) {
@@ -277,6 +569,69 @@ impl Generated {
     }
 }
 
+impl Frame<'_> {
+    fn leaves_out(&self, role: &Role) -> bool {
+        self.without.contains(role) || role.stores() && self.borrowing.contains(role.variable())
+    }
+
+    /// Whether a new variable takes an old one's place in the store at the end.
+    fn is_stored(&self, name: &str) -> bool {
+        matches!(
+            self.plan.kept.get(name),
+            Some(Kept::Value | Kept::Unnameable)
+        ) && !self.leaves_out(&Role::Store(name.to_owned()))
+    }
+
+    /// Whether the statement that binds a variable is left out.
+    fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
+        part.clone().any(|at| {
+            let binds = matches!(
+                &source.statements[at].kind,
+                StatementKind::Let(bindings) if bindings.iter().any(|one| one.name == name)
+            );
+            binds && self.skipped.contains(&at)
+        })
+    }
+}
+
+/// What stands around the statements of a part: they fail as a whole, and run
+/// where futures are run, if there are any.
+fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, String) {
+    let statements = &source.statements[part.clone()];
+    let awaits = frame.awaits || statements.iter().any(|one| one.flow.awaits);
+    let speaks_of_tokio = source.names.contains("tokio");
+    let result = format!("::std::result::Result<_, {CELL}::Failure>");
+    let kept = format!("{CELL}::with_kept(\"tokio\", || ::tokio::runtime::Runtime::new(), |swath_tokio|");
+    let (open, close) = match (frame.executor, awaits) {
+        (_, false) if !speaks_of_tokio => (format!("|| -> {result} {{"), "}".to_owned()),
+        (Executor::Session, true) => (
+            format!("|| -> {result} {{ {CELL}::block_on(async {{"),
+            "}) }".to_owned(),
+        ),
+        (Executor::Session, false) => (
+            format!("|| {CELL}::entered(|| -> {result} {{"),
+            "})".to_owned(),
+        ),
+        (_, true) => (
+            format!(
+                "|| -> {result} {{ {kept} swath_tokio.block_on({CELL}::interruptible(async {{"
+            ),
+            "})))? }".to_owned(),
+        ),
+        (Executor::Own, false) => (
+            format!(
+                "|| -> {result} {{ {kept} {{ let _entered = swath_tokio.enter(); (|| -> {result} {{"
+            ),
+            "})() })? }".to_owned(),
+        ),
+        (Executor::Old, false) => (
+            format!("|| -> {result} {{ {kept} swath_tokio.enter(|| -> {result} {{"),
+            "}))? }".to_owned(),
+        ),
+    };
+    (format!("{CELL}::guard({open}"), format!("{close})"))
+}
+
 impl Pieces {
     /// Where a place of the text comes from.
     pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
@@ -343,14 +698,64 @@ mod tests {
     use super::*;
     use crate::execution::items::{Items, Needed};
 
-    fn generate(code: &str, frame: &Frame<'_>) -> Generated {
+    fn generate(code: &str, frame: Frame<'_>) -> Generated {
         let source = Source::parse(code);
+        let earlier = frame.loaded.iter().map(|(name, of)| (*name, of.mutable));
+        let plan = Plan::new(&source, &earlier.collect(), &BTreeSet::new(), true);
+        let frame = Frame { plan, ..frame };
         let code: Arc<str> = Arc::from(code);
         let mut generated = Generated::default();
         let mut items = Items::default().change(3, &code, &source).after;
         items.write(&mut generated, &Needed::All, 1);
-        generated.function(&Text::whole(3, &code), &source, frame);
+        generated.function(&Text::whole(3, &code), &source, &frame);
         generated
+    }
+
+    /// A frame without anything special.
+    fn frame<'a>() -> Frame<'a> {
+        static NOTHING: (BTreeSet<usize>, BTreeMap<usize, String>) =
+            (BTreeSet::new(), BTreeMap::new());
+        Frame {
+            function: "cell",
+            lambdas: Vec::new(),
+            loaded: BTreeMap::new(),
+            forget: &[],
+            stale: BTreeSet::new(),
+            plan: Plan::default(),
+            without: &[],
+            borrowing: BTreeSet::new(),
+            skipped: &NOTHING.0,
+            insertions: &NOTHING.1,
+            awaits: false,
+            executor: Executor::Session,
+            own_display: false,
+        }
+    }
+
+    #[test]
+    fn parts_hand_on_what_they_bind() {
+        let generated = generate("let a = f()?;\nlet b = g(&a)?;\nb", frame());
+        let text = &generated.text;
+        let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("{needle}: {text}"));
+        assert!(at("let a = f()?") < at("let (a, ) = match") && at("let (a, )") < at("let b ="));
+        // Where the second fails, the first is kept; at the end both are.
+        assert!(at("put(\"a\", a)") < at("break 'swath"));
+        assert_eq!(text.matches("put(\"a\", a)").count(), 2);
+        assert_eq!(text.matches("put(\"b\", b)").count(), 1);
+    }
+
+    #[test]
+    fn what_is_inserted_moves_no_place() {
+        let insertions = BTreeMap::from([(1, ".clone()".to_owned())]);
+        let frame = Frame {
+            insertions: &insertions,
+            ..frame()
+        };
+        let generated = generate("x + y", frame);
+        let at = generated.text.find(" + y").expect("it is there");
+        assert!(generated.text.contains("x.clone() + y"));
+        let origin = generated.origin(at + 3).expect("it is the cell's");
+        assert_eq!(origin.offset, 4);
     }
 
     #[test]
@@ -361,14 +766,15 @@ mod tests {
             Loaded {
                 of_type: "i32".into(),
                 mutable: true,
+                how: Load::Take,
             },
         )]);
         let generated = generate(
             code,
-            &Frame {
+            Frame {
                 function: "cell",
                 loaded,
-                ..Frame::default()
+                ..frame()
             },
         );
         let at = |needle| generated.text.find(needle).expect("it is there");

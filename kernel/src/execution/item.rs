@@ -11,6 +11,8 @@ use std::ops::Range;
 pub(super) struct Item {
     pub(super) range: Range<usize>,
     pub(super) kind: ItemKind,
+    /// Its `#[cfg(…)]`, if it has any.
+    pub(super) condition: String,
     /// The statics in it, at any depth.
     pub(super) statics: Vec<Static>,
     /// Every name that occurs in it.
@@ -26,6 +28,7 @@ impl Item {
         Some(Self {
             range: to_cell(without_comments(node)),
             kind: item_kind(&item),
+            condition: condition(node),
             statics: statics(&item),
             names: names_below(node),
             repeats: repeats(node),
@@ -177,10 +180,8 @@ fn item_kind(item: &ast::Item) -> ItemKind {
             })
         }
         ast::Item::Impl(item) => {
-            let text = item.syntax().text().to_string();
-            let head = text.split('{').next().unwrap_or_default();
             ItemKind::Impl {
-                head: head.split_whitespace().collect::<Vec<_>>().join(" "),
+                head: impl_head(item),
                 members: members(item.assoc_item_list()),
             }
         }
@@ -207,6 +208,65 @@ fn item_kind(item: &ast::Item) -> ItemKind {
         }
         _ => ItemKind::Other,
     }
+}
+
+/// The conditions under which an item is there: its `#[cfg(…)]`.
+fn condition(node: &SyntaxNode) -> String {
+    node.children()
+        .filter_map(ast::Attr::cast)
+        .map(|attribute| without_space(attribute.syntax().text().to_string()))
+        .filter(|text| text.starts_with("#[cfg("))
+        .collect()
+}
+
+fn without_space(text: String) -> String {
+    text.split_whitespace().collect()
+}
+
+/// What an `impl` is about: its text up to the brace, without attributes,
+/// comments, and the path to the trait, which may be another the next time.
+fn impl_head(item: &ast::Impl) -> String {
+    let start = item
+        .impl_token()
+        .map_or(item.syntax().text_range().start(), |token| {
+            token.text_range().start()
+        });
+    let end = item
+        .assoc_item_list()
+        .map_or(item.syntax().text_range().end(), |list| {
+            list.syntax().text_range().start()
+        });
+    let path = match item.trait_() {
+        Some(ast::Type::PathType(of)) => of.path(),
+        _ => None,
+    };
+    let qualifier = path.and_then(|path| path.qualifier());
+    let is_left_out = |range: ra_ap_syntax::TextRange| {
+        qualifier
+            .as_ref()
+            .is_some_and(|qualifier| qualifier.syntax().text_range().contains_range(range))
+    };
+    let mut head = String::new();
+    let mut after_qualifier = false;
+    for element in item.syntax().descendants_with_tokens() {
+        let Some(token) = element.as_token() else {
+            continue;
+        };
+        let range = token.text_range();
+        if range.start() < start || range.end() > end {
+            continue;
+        }
+        if is_left_out(range) {
+            after_qualifier = true;
+        } else if token.kind() == SyntaxKind::WHITESPACE || token.kind() == SyntaxKind::COMMENT {
+            head.push(' ');
+        } else if after_qualifier && token.kind() == SyntaxKind::COLON2 {
+            after_qualifier = false;
+        } else {
+            head += token.text();
+        }
+    }
+    head.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The names of what a trait or an `impl` holds.
@@ -431,6 +491,25 @@ mod tests {
                 members
             }
         );
+        let head = |code: &str| match &Source::parse(code).items[0].kind {
+            ItemKind::Impl { head, .. } => head.clone(),
+            other => panic!("{other:?}"),
+        };
+        for again in [
+            "impl fmt::Display for P {}",
+            "/// Shown.\n#[rustfmt::skip]\nimpl std::fmt::Display for P {}",
+            "// another comment\nimpl Display /* here */ for P {}",
+        ] {
+            assert_eq!(head(again), "impl Display for P", "{again}");
+        }
+        assert_eq!(head("impl<T> a::From<b::C<T>> for P {}"), "impl<T> From<b::C<T>> for P");
+    }
+
+    #[test]
+    fn conditions_are_known() {
+        let source = Source::parse("/// One.\n#[cfg(a)]\nfn f() {}\n#[cfg( not(a) )] fn f() {}");
+        let conditions: Vec<_> = source.items.iter().map(|one| &*one.condition).collect();
+        assert_eq!(conditions, ["#[cfg(a)]", "#[cfg(not(a))]"]);
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub(super) struct Definition {
 
 #[derive(Clone, Debug)]
 struct Named {
+    name: String,
     item: Item,
     is_type: bool,
     is_function: bool,
@@ -105,7 +106,9 @@ pub(super) struct Items {
     /// In the order of their definition, which matters to macros.
     macros: Vec<Macro>,
     others: Vec<Item>,
-    named: BTreeMap<String, Named>,
+    /// By name and `#[cfg(…)]`: of one name there may be several under opposite
+    /// conditions.
+    named: BTreeMap<(String, String), Named>,
     impls: Vec<Impl>,
 }
 
@@ -149,10 +152,6 @@ impl Items {
     /// The items of a session in which no cell has run.
     pub(super) fn new() -> Self {
         let mut items = Self::default();
-        items.imports.push(Import {
-            globs: vec!["use swath::prelude::*;\n".to_owned()],
-            ..Import::default()
-        });
         for name in PRINT_MACROS {
             items.bring(name, &format!("swath::session::print::macros::{name}"));
         }
@@ -208,17 +207,26 @@ impl Items {
                 } => {
                     let differs =
                         |before: &Named| before.is_type && before.item.as_str() != defined.as_str();
-                    if self.named.get(plain(name)).is_some_and(differs) {
+                    let key = (plain(name).to_owned(), item.condition.clone());
+                    if self.named.get(&key).is_some_and(differs) {
                         redefined.insert(name.clone());
                     }
-                    after.undefine(name);
+                    if item.condition.is_empty() {
+                        after.undefine(name);
+                    } else {
+                        // Those under other conditions stay.
+                        let unconditional = (key.0.clone(), String::new());
+                        after.named.remove(&unconditional);
+                        after.drop_import(plain(name));
+                    }
                     let named = Named {
+                        name: key.0.clone(),
                         item: defined,
                         is_type: *is_type,
                         is_function: *is_function,
                         members: members.clone(),
                     };
-                    after.named.insert(plain(name).to_owned(), named);
+                    after.named.insert(key, named);
                 }
                 ItemKind::Macro { name, makes_items } => {
                     after.undefine(name);
@@ -263,7 +271,7 @@ impl Items {
     /// Removes what has a name.
     fn undefine(&mut self, name: &str) {
         let name = plain(name);
-        self.named.remove(name);
+        self.named.retain(|(other, _), _| other != name);
         self.macros.retain(|other| plain(&other.name) != name);
         self.drop_import(name);
     }
@@ -293,13 +301,13 @@ impl Items {
         loop {
             let more: Vec<String> = self
                 .named
-                .iter()
-                .filter(|(name, named)| {
+                .values()
+                .filter(|named| {
                     named.is_type
-                        && !types.contains(*name)
+                        && !types.contains(&named.name)
                         && !named.item.definition.names.is_disjoint(&types)
                 })
-                .map(|(name, _)| name.clone())
+                .map(|named| named.name.clone())
                 .collect();
             if more.is_empty() {
                 return types;
@@ -418,9 +426,9 @@ impl Items {
     fn reached(&self, mut names: BTreeSet<String>) -> BTreeSet<*const Definition> {
         let mut reached = BTreeSet::new();
         loop {
-            let named = self.named.iter().filter_map(|(name, named)| {
+            let named = self.named.values().filter_map(|named| {
                 // A trait's methods are called without its name.
-                let is_meant = names.contains(name) || !named.members.is_disjoint(&names);
+                let is_meant = names.contains(&named.name) || !named.members.is_disjoint(&names);
                 is_meant.then_some(&named.item)
             });
             let macros = self
@@ -430,7 +438,7 @@ impl Items {
             let impls = self.impls.iter().filter_map(|one| {
                 let of_trait = one.head.contains(" for ");
                 let is_about =
-                    |name: &String| names.contains(name) && self.named.contains_key(name);
+                    |name: &String| names.contains(name) && self.by_name(name).next().is_some();
                 // What a trait asks for may be called without its name.
                 let is_meant =
                     !one.members.is_disjoint(&names) || of_trait && one.about.iter().any(is_about);
@@ -462,9 +470,12 @@ impl Items {
 
     /// Whether a name is a function's.
     pub(super) fn is_function(&self, name: &str) -> bool {
-        self.named
-            .get(plain(name))
-            .is_some_and(|named| named.is_function)
+        self.by_name(plain(name)).any(|named| named.is_function)
+    }
+
+    /// What has a name, under whatever condition.
+    fn by_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Named> {
+        self.named.values().filter(move |named| named.name == name)
     }
 
     /// The items' texts, for whoever wants to know what is in scope.
@@ -641,6 +652,17 @@ mod tests {
             "macro_rules! m { () => { 2 } }",
         ]);
         assert_eq!(written(&mut items, 1), "macro_rules! m { () => { 2 } }\n");
+    }
+
+    #[test]
+    fn two_of_one_name_stand_under_opposite_conditions() {
+        let cell = "#[cfg(unix)] fn f() {}\n#[cfg(not(unix))] fn f() {}";
+        let mut items = after(&[cell, cell]);
+        assert_eq!(written(&mut items, 1).matches("fn f()").count(), 2);
+        let mut items = after(&[cell, "fn f() {}"]);
+        assert_eq!(written(&mut items, 1), "fn f() {}\n");
+        let mut items = after(&["fn f() {}", cell]);
+        assert_eq!(written(&mut items, 1).matches("fn f()").count(), 2);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What `:vars` shows: the session's variables as a table.
 
 use super::types::short;
-use super::variables::State;
+use super::variables::{State, is_held};
 use crate::text::{bytes, escape, shorten};
 use std::collections::BTreeMap;
 
@@ -15,8 +15,18 @@ const LIMITS: [usize; 5] = [40, 60, 40, 20, 80];
 const STYLE: &str = include_str!("../../../runtime/src/display/style.css");
 
 /// The table, as text and as HTML.
-pub(super) fn of(variables: &BTreeMap<String, State>) -> [(String, String); 2] {
-    let rows: Vec<[String; 5]> = variables.iter().map(row).collect();
+pub(super) fn of<'a>(
+    variables: &BTreeMap<String, State>,
+    lambdas: impl Iterator<Item = &'a str>,
+) -> [(String, String); 2] {
+    let closure = |name: &str| [name, "closure", "", "", "kept as its text"].map(str::to_owned);
+    let mut rows: Vec<[String; 5]> = variables
+        .iter()
+        .filter(|(name, _)| !is_held(name))
+        .map(row)
+        .chain(lambdas.map(closure))
+        .collect();
+    rows.sort();
     [
         ("text/plain".to_owned(), text(&rows)),
         ("text/html".to_owned(), html(&rows)),

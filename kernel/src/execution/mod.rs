@@ -6,15 +6,14 @@
 //! knows ZeroMQ or Jupyter's message types.
 
 mod attempt;
-mod cargo;
 mod commands;
 mod compiler;
-mod compiling;
+mod crates;
 mod death;
-mod dependencies;
 mod diagnostics;
 mod evaluator;
 mod failures;
+mod flow;
 mod folder;
 mod generate;
 mod io;
@@ -22,6 +21,7 @@ mod item;
 mod items;
 mod listing;
 mod metadata;
+mod plan;
 mod process;
 mod recovery;
 mod run;
@@ -32,7 +32,7 @@ mod types;
 mod variables;
 mod workplace;
 
-pub(crate) use cargo::wrap_rustc;
+pub(crate) use crates::wrap_rustc;
 pub(crate) use evaluator::Evaluator;
 pub(crate) use toolchain::{NoToolchain, Toolchain};
 pub(crate) use workplace::Workplace;

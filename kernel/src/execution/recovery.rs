@@ -9,6 +9,7 @@ use super::death::Death;
 use super::process::RuntimeProcess;
 use super::run::Session;
 use super::source::Source;
+use super::variables::is_held;
 use super::{CellError, EventKind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -120,16 +121,21 @@ impl Session {
             self.gone.remove(&variable.name);
             self.variables.insert(variable.name.clone(), state);
         }
-        let lost: Vec<String> = before
+        let mut lost: Vec<String> = before
             .keys()
-            .filter(|name| !self.variables.contains_key(*name))
+            .filter(|name| !self.variables.contains_key(*name) && !is_held(name))
             .cloned()
             .collect();
+        lost.extend(self.lose_lambdas());
         for name in &lost {
             let reason = format!("`{name}` was lost when the runtime process ended: set it again");
             self.gone.insert(name.clone(), reason);
         }
-        let is_collection = |name: &String| before[name].variable.type_name.starts_with("swath::");
+        let is_collection = |name: &String| {
+            before
+                .get(name)
+                .is_some_and(|state| state.variable.type_name.starts_with("swath::"))
+        };
         Loss {
             death: Death::of(&end, &stderr, killed),
             is_avoidable: self.recovery.is_none() && lost.iter().any(is_collection),

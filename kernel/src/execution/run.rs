@@ -4,28 +4,28 @@
 //! Commands are in [`super::commands`], errors in [`super::failures`], what is
 //! known of variables in [`super::variables`].
 
-use super::attempt::{Attempt, Errors};
-use super::cargo::Cargo;
+use super::attempt::{Attempt, Compiled, Errors};
 use super::compiler::{Compiler, Failed, OptLevel};
-use super::dependencies;
+use super::crates::Crates;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::evaluator::Shared;
 use super::failures::{broken, interrupted, start_error};
-use super::generate::{Frame, Generated, Pieces};
+use super::generate::{Executor, Frame, Generated, Pieces};
 use super::io::Ended;
 use super::item::ItemKind;
 use super::items::{Items, Text};
+use super::plan::Plan;
 use super::process::RuntimeProcess;
 use super::source::Source;
 use super::syntax::names_in;
 use super::toolchain::Toolchain;
 use super::types::{PublicNames, short};
-use super::variables::State;
+use super::variables::{KeptLambda, State, is_held};
 use super::workplace::INSTANCES;
 use super::{Cell, CellError, EventKind, Stage};
 use crate::completion::{SessionView, Variable as ViewVariable};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,24 +34,29 @@ use swath_channel::ToRuntime;
 
 /// How often a cell is compiled anew after a line was left out or a type's
 /// name corrected.
-const ATTEMPTS: usize = 12;
+const ATTEMPTS: usize = 24;
+
+/// The runtime's prelude stands in the place of std's, which it contains. So
+/// whatever a cell brings into scope, a glob included, comes before it, as in
+/// any crate. The compiler has that only for std itself; it is always the one
+/// that built the runtime, so that nothing changes under it.
+const PRELUDE_FEATURE: &str = "#![feature(prelude_import)]\n";
+pub(super) const PRELUDE: &str = "#[prelude_import] use swath::prelude::*;\n";
 
 /// What the evaluator's thread holds.
 pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) compiler: Compiler,
-    pub(super) cargo: Cargo,
+    pub(super) crates: Crates,
     pub(super) process: RuntimeProcess,
     pub(super) items: Items,
     pub(super) variables: BTreeMap<String, State>,
+    /// Closures that are kept as their text.
+    pub(super) lambdas: BTreeMap<String, KeptLambda>,
+    pub(super) next_order: u64,
     /// Variables that are gone, and what became of them.
     pub(super) gone: BTreeMap<String, String>,
     pub(super) names: PublicNames,
-    /// `:dep` arguments.
-    pub(super) dependencies: Vec<String>,
-    /// Crates of the runtime whose names are spoken for: bound to the
-    /// runtime's copy, or to another one by `:dep`.
-    pub(super) bound: BTreeSet<&'static str>,
     /// Where the runtime process keeps what is persisted, if recovery is on.
     pub(super) recovery: Option<PathBuf>,
     /// What `:env` has set.
@@ -82,15 +87,15 @@ impl Session {
             .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         let mut session = Self {
-            cargo: Cargo::new(&shared.workplace.cells()),
+            crates: Crates::new(&shared.workplace, compiler.rustc(), compiler.crates()),
             compiler,
             process,
             items: Items::new(),
             variables: BTreeMap::new(),
+            lambdas: BTreeMap::new(),
+            next_order: 0,
             gone: BTreeMap::new(),
             names: PublicNames::default(),
-            dependencies: Vec::new(),
-            bound: BTreeSet::new(),
             recovery: None,
             environment,
             opt_level: None,
@@ -175,7 +180,7 @@ impl Session {
         for is_alone in [true, false] {
             let mut generated = Generated::default();
             generated.verbatim(code, &source.commands, is_alone);
-            let errors = match self.compile(&generated, OptLevel::None) {
+            let errors = match self.compile(&mut generated, OptLevel::None) {
                 Ok(_) => continue,
                 Err(Failed::Errors(errors)) => errors,
                 Err(failed) => return Err(self.not_compiled(failed)),
@@ -208,7 +213,7 @@ impl Session {
             };
             let is_known = ["std", "core", "alloc", "proc_macro", "swath", "self"]
                 .contains(&name.as_str())
-                || self.has_own(name);
+                || self.crates.has(name);
             if !is_known {
                 self.add_dependency(&format!("{name} = \"*\""), cell)?;
             }
@@ -218,18 +223,6 @@ impl Session {
 
     fn run_code(&mut self, cell: &Cell, code: &Text, source: &Source) -> Result<(), CellError> {
         let mut change = self.items.change(cell.number, &code.code, source);
-        let binds: Vec<&'static str> = dependencies::HELD
-            .iter()
-            .copied()
-            .filter(|name| {
-                source.names.contains(*name)
-                    && !self.bound.contains(name)
-                    && !self.variables.contains_key(*name)
-            })
-            .collect();
-        for name in &binds {
-            change.after.bring(name, &format!("swath::{name}"));
-        }
         let forget: Vec<String> = self
             .variables
             .iter()
@@ -240,6 +233,9 @@ impl Session {
             .collect();
         let opt_level = self.opt_level_for(source, &change.after);
         let mut used = self.with_types(&source.names);
+        for lambda in self.lambdas_used(source) {
+            used.extend(self.with_types(&lambda.names));
+        }
         // The generated code calls it, for a value that is shown.
         used.insert("evcxr_display".to_owned());
         let mut attempt = Attempt::new(change.after.needed(&used, code));
@@ -248,50 +244,52 @@ impl Session {
             let unit = self.unit + 1;
             let function = format!("swath_cell_{unit}");
             let mut generated = Generated::default();
+            generated.raw(PRELUDE_FEATURE);
             items.write(&mut generated, &attempt.needed, unit);
             if opt_level.shares_instances() {
                 generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
             }
-            let frame = Frame {
-                function: &function,
-                loaded: self.loaded(source, &forget),
-                forget: &forget,
-                without: &attempt.without,
-                own_tokio: self.has_own("tokio"),
-                own_display: attempt.own_display,
-            };
-            generated.function(code, source, &frame);
-            let errors = match self.compile(&generated, opt_level) {
-                Ok(library) => match attempt.errors_left() {
-                    Some(errors) => Some(errors),
-                    None if self.has_lost_process() => {
-                        // While the cell was compiled: it takes what is there now.
-                        self.look_after_process(source)?;
-                        self.begin(cell)?;
-                        change.after.restart_all_statics();
+            generated.raw(PRELUDE);
+            let plan = self.write_cell(&mut generated, &function, code, source, &forget, &attempt);
+            let errors = match self.compile(&mut generated, opt_level) {
+                Ok(_) if self.has_lost_process() => {
+                    // While the cell was compiled: it takes what is there now.
+                    self.look_after_process(source)?;
+                    self.begin(cell)?;
+                    change.after.restart_all_statics();
+                    continue;
+                }
+                Ok(library) => {
+                    self.units.insert(unit, generated.into_pieces());
+                    // Even if the cell ends the process.
+                    self.items = items;
+                    let ended = self.load(&library, &function)?;
+                    if self.take_other_copy(&ended) {
                         continue;
                     }
-                    None => {
-                        self.units.insert(unit, generated.into_pieces());
-                        // Even if the cell ends the process.
-                        self.items = items;
-                        let ended = self.load(&library, &function)?;
-                        if self.take_other_copy(&ended) {
-                            continue;
-                        }
-                        self.learn_names(&source.names);
-                        self.bound.extend(binds);
-                        self.drop_redefined(&forget);
-                        self.note_restarted(&change.restarted);
-                        return self.finish(ended, cell, source);
-                    }
-                },
+                    self.learn_names(&source.names);
+                    self.drop_redefined(&forget);
+                    self.note_restarted(&change.restarted);
+                    self.names.extend(self.shared.channel.take_public_paths());
+                    self.take_over(&ended, cell, source);
+                    self.take_rest(cell, code, source, &plan, &attempt);
+                    return match ended.failure {
+                        None => Ok(()),
+                        Some(failure) => Err(self.failure(failure)),
+                    };
+                }
                 Err(Failed::Errors(json)) => {
                     let diagnostics = json
                         .iter()
                         .map(|error| Diagnostic::new(error, &generated, cell.number))
                         .collect();
-                    attempt.after(Errors { diagnostics, json }, &change, self)
+                    let errors = Errors { diagnostics, json };
+                    let cell_and_plan = Compiled {
+                        code: &cell.code,
+                        source,
+                        plan: &plan,
+                    };
+                    attempt.after(errors, &cell_and_plan, &change, self)
                 }
                 Err(failed) => return Err(self.not_compiled(failed)),
             };
@@ -305,11 +303,58 @@ impl Session {
         ))
     }
 
+    /// Writes the function that runs a cell's statements; what it does with them.
+    fn write_cell(
+        &self,
+        generated: &mut Generated,
+        function: &str,
+        code: &Text,
+        source: &Source,
+        forget: &[String],
+        attempt: &Attempt,
+    ) -> Plan {
+        let loaded = self.loaded(&code.code, source, forget);
+        let lambdas = self.lambdas_used(source);
+        let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
+        let texts = lambdas.iter().map(|one| &*one.lambda.name);
+        let plan = Plan::new(source, &earlier.collect(), &texts.collect(), attempt.split);
+        let bindings = source.bindings();
+        let frame = Frame {
+            function,
+            lambdas: lambdas.iter().map(|one| &one.lambda).collect(),
+            loaded,
+            forget,
+            stale: bindings
+                .iter()
+                .map(|binding| &*binding.name)
+                .filter(|name| self.variables.contains_key(*name))
+                .collect(),
+            plan,
+            without: &attempt.without,
+            borrowing: attempt.borrowing.keys().map(|name| &**name).collect(),
+            skipped: &attempt.skipped,
+            insertions: &attempt.insertions,
+            awaits: attempt.awaits,
+            executor: match self.crates.own("tokio") {
+                None => Executor::Session,
+                Some(version) if version.major == 0 && version.minor < 3 => Executor::Old,
+                Some(_) => Executor::Own,
+            },
+            own_display: attempt.own_display,
+        };
+        generated.function(code, source, &frame);
+        frame.plan
+    }
+
     /// Compiles code under the next number.
-    fn compile(&mut self, generated: &Generated, opt_level: OptLevel) -> Result<PathBuf, Failed> {
+    fn compile(&mut self, generated: &mut Generated, opt_level: OptLevel) -> Result<PathBuf, Failed> {
         self.unit += 1;
+        let (linked, head) = self.crates.linked(&generated.text);
+        if !head.is_empty() {
+            generated.raw(&head);
+        }
         self.compiler
-            .compile(self.unit, &generated.text, opt_level, self.cargo.crates())
+            .compile(self.unit, &generated.text, opt_level, &linked)
     }
 
     /// How much a cell is to be optimised: what may run many times is worth it,
@@ -317,7 +362,8 @@ impl Session {
     fn opt_level_for(&self, source: &Source, items: &Items) -> OptLevel {
         let by_cell = || {
             let names = self.with_types(&source.statement_names);
-            if source.repeats || items.repeat(&names) {
+            let calls_closure = !self.lambdas_used(source).is_empty();
+            if source.repeats || calls_closure || items.repeat(&names) {
                 OptLevel::Repeated
             } else {
                 OptLevel::None
@@ -353,16 +399,6 @@ impl Session {
             .ok_or_else(|| self.died())
     }
 
-    /// Takes over what the runtime says of the cell's end.
-    fn finish(&mut self, ended: Ended, cell: &Cell, source: &Source) -> Result<(), CellError> {
-        self.names.extend(self.shared.channel.take_public_paths());
-        self.take_over(&ended, cell, source);
-        match ended.failure {
-            None => Ok(()),
-            Some(failure) => Err(self.failure(failure)),
-        }
-    }
-
     fn note_restarted(&self, statics: &[String]) {
         for name in statics {
             let note = format!(
@@ -375,10 +411,13 @@ impl Session {
 
     pub(super) fn view(&self) -> SessionView {
         SessionView {
-            items: self.items.texts(),
+            items: std::iter::once(PRELUDE.to_owned())
+                .chain(self.items.texts())
+                .collect(),
             variables: self
                 .variables
                 .iter()
+                .filter(|(name, _)| !is_held(name))
                 .map(|(name, state)| ViewVariable {
                     name: name.clone(),
                     type_name: state.source.clone().unwrap_or_default(),
@@ -387,7 +426,7 @@ impl Session {
                     description: state.description.clone(),
                 })
                 .collect(),
-            deps: self.dependencies.clone(),
+            deps: self.crates.requests(),
             folder: None,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Offsets are bytes in the cell's text.
 
+use super::flow::Flow;
 use super::item::{Item, ItemKind, is_item, macro_name};
 use super::syntax::{CELL, HEAD, names_below, repeats, to_cell, without_comments};
 use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
@@ -26,8 +27,6 @@ pub(super) struct Source {
     pub(super) names: BTreeSet<String>,
     /// The names that occur in the statements.
     pub(super) statement_names: BTreeSet<String>,
-    /// Whether `.await` is used outside of functions and async blocks.
-    pub(super) awaits: bool,
     /// Whether the statements have loops, closures or iterators.
     pub(super) repeats: bool,
     /// Variables that get a new value by `name = …`.
@@ -39,6 +38,10 @@ pub(super) struct Source {
 pub(super) struct Statement {
     pub(super) range: Range<usize>,
     pub(super) kind: StatementKind,
+    /// Every name that occurs in it.
+    pub(super) names: BTreeSet<String>,
+    /// What it does with variables.
+    pub(super) flow: Flow,
     /// Where it is nothing but a call of a macro.
     call: Option<Call>,
 }
@@ -53,7 +56,7 @@ struct Call {
 }
 
 /// What matters of a statement.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StatementKind {
     /// `let`, with the variables that it binds.
     Let(Vec<Binding>),
@@ -106,7 +109,6 @@ impl Source {
                 statement.kind = StatementKind::Other;
             }
         }
-        source.awaits = body.syntax().children().any(|child| awaits(&child));
         for statement in body.syntax().children().filter(|child| !is_item(child)) {
             source.repeats |= repeats(&statement);
             source.statement_names.extend(names_below(&statement));
@@ -134,6 +136,8 @@ impl Source {
         self.statements.push(Statement {
             range,
             kind,
+            names: names_below(node),
+            flow: Flow::of(node),
             call: call(node),
         });
     }
@@ -173,6 +177,7 @@ impl Source {
             self.items.push(Item {
                 range,
                 kind,
+                condition: String::new(),
                 statics: Vec::new(),
                 names: call.names,
                 repeats: false,
@@ -183,6 +188,22 @@ impl Source {
     /// Whether there is nothing to compile.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.statements.is_empty() && self.attributes.is_empty()
+    }
+
+    /// The names that the statements use before they bind them, if they do:
+    /// earlier variables may be meant.
+    pub(super) fn free(&self) -> BTreeSet<&str> {
+        let mut bound: BTreeSet<&str> = BTreeSet::new();
+        let mut free = BTreeSet::new();
+        for statement in &self.statements {
+            let uses = statement.flow.uses.iter().map(|name| &**name);
+            free.extend(uses.filter(|name| !bound.contains(name)));
+            if let StatementKind::Let(bindings) = &statement.kind {
+                let names = bindings.iter().map(|binding| &*binding.name);
+                bound.extend(names.map(|name| name.trim_start_matches("r#")));
+            }
+        }
+        free
     }
 
     /// The variables that the cell's statements bind, the last binding of each name.
@@ -297,26 +318,6 @@ fn bindings(statement: &ast::LetStmt) -> Vec<Binding> {
         .collect()
 }
 
-/// Whether a statement awaits something by itself.
-fn awaits(node: &SyntaxNode) -> bool {
-    match node.kind() {
-        SyntaxKind::AWAIT_EXPR => true,
-        SyntaxKind::FN
-        | SyntaxKind::CLOSURE_EXPR
-        | SyntaxKind::IMPL
-        | SyntaxKind::MODULE
-        | SyntaxKind::TRAIT => false,
-        SyntaxKind::BLOCK_EXPR
-            if ast::BlockExpr::cast(node.clone())
-                .is_some_and(|block| block.async_token().is_some()) =>
-        {
-            false
-        }
-        SyntaxKind::TOKEN_TREE => node.to_string().contains(".await"),
-        _ => node.children().any(|child| awaits(&child)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,6 +406,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_bound_first_is_not_taken() {
+        let free = |code| Source::parse(code).free().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(free("let x = 1; x + y"), ["y"]);
+        assert_eq!(free("let x = x + 1; x"), ["x"]);
+        assert_eq!(free("let P { a, .. } = p; println!(\"{a}{b}\");"), ["b", "p", "println"]);
+    }
+
+    #[test]
     fn types_are_taken_where_they_are_written_in_full() {
         let of = |code| Source::parse(code).bindings()[0].annotated.clone();
         assert_eq!(
@@ -420,14 +429,6 @@ mod tests {
         for name in ["x", "width", "y", "z"] {
             assert!(names.contains(name), "{name} in {names:?}");
         }
-    }
-
-    #[test]
-    fn awaiting_at_the_top_is_noticed() {
-        assert!(Source::parse("let x = f().await;").awaits);
-        assert!(Source::parse("println!(\"{}\", f().await)").awaits);
-        assert!(!Source::parse("async fn f() { g().await }").awaits);
-        assert!(!Source::parse("let f = async { g().await };").awaits);
     }
 
     #[test]

@@ -3,19 +3,41 @@
 //! The runtime holds the values; it tells after each cell which there are, and
 //! of which types. The next cell's code names those types.
 
-use super::dependencies;
 use super::diagnostics::Diagnostic;
+use super::attempt::{Attempt, counted_handles, drops};
 use super::failures::unnameable;
-use super::generate::Loaded;
+use super::flow::Initial;
+use super::generate::{Lambda, Load, Loaded, Role};
 use super::io::Ended;
+use super::items::Text;
+use super::plan::{Kept, Plan};
 use super::run::Session;
-use super::source::Source;
+use super::source::{Source, StatementKind};
 use super::syntax::names_in;
 use super::types::{Unnameable, guesses};
 use super::{Cell, EventKind};
+use crate::text::shorten;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use swath_channel::{Description, ToRuntime, Variable};
+use swath_channel::{Description, ToRuntime, Variable, is_handle};
+
+/// Where the runtime has the types that closures are kept as.
+const FUNCTIONS: &str = "swath::session::closures::";
+
+/// Whether a name in the store is that of what a closure holds.
+pub(super) fn is_held(name: &str) -> bool {
+    name.ends_with('/')
+}
+
+/// A closure that is kept as its text.
+#[derive(Debug)]
+pub(super) struct KeptLambda {
+    pub(super) lambda: Lambda,
+    /// Closures that are used by others come first.
+    pub(super) order: u64,
+    /// The names in it.
+    pub(super) names: BTreeSet<String>,
+}
 
 /// What is known of a variable.
 #[derive(Clone, Debug)]
@@ -45,23 +67,60 @@ pub(super) struct Candidate {
 
 impl Session {
     /// The earlier variables that a cell uses.
-    pub(super) fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
+    pub(super) fn loaded(
+        &self,
+        code: &str,
+        source: &Source,
+        forget: &[String],
+    ) -> BTreeMap<&str, Loaded> {
+        let free = source.free();
+        let counted = counted_handles(source);
         self.variables
             .iter()
             .filter(|(name, _)| {
-                source.names.contains(name.trim_start_matches("r#")) && !forget.contains(name)
+                free.contains(name.trim_start_matches("r#")) && !forget.contains(name)
             })
             .filter_map(|(name, state)| {
                 let of_type = state.source.clone().ok()?;
+                let type_name = &state.variable.type_name;
+                let how = if type_name.starts_with(FUNCTIONS) {
+                    Load::Function
+                } else if is_handle(type_name, counted) && !drops(code, name) {
+                    Load::Copy
+                } else {
+                    Load::Take
+                };
                 Some((
                     name.as_str(),
                     Loaded {
                         of_type,
                         mutable: state.mutable,
+                        how,
                     },
                 ))
             })
             .collect()
+    }
+
+    /// The closures of earlier cells that a cell uses, by themselves or behind
+    /// others, in the order of their definition.
+    pub(super) fn lambdas_used(&self, source: &Source) -> Vec<&KeptLambda> {
+        let mut names: BTreeSet<&str> = source.free();
+        let mut used: BTreeMap<u64, &KeptLambda> = BTreeMap::new();
+        loop {
+            let new: Vec<&KeptLambda> = self
+                .lambdas
+                .values()
+                .filter(|one| names.contains(&*one.lambda.name) && !used.contains_key(&one.order))
+                .collect();
+            if new.is_empty() {
+                return used.into_values().collect();
+            }
+            for one in new {
+                used.insert(one.order, one);
+                names.extend(one.names.iter().map(|name| &**name));
+            }
+        }
     }
 
     /// Names, and those in the types of the variables among them: methods are
@@ -143,29 +202,29 @@ impl Session {
         for variable in &ended.variables {
             let name = &variable.name;
             let bound = bindings.iter().find(|binding| binding.name == *name);
+            let is_same = |state: &State| state.variable.type_name == variable.type_name;
             let mut state = match (bound, before.get(name)) {
-                // Set anew only if its type or the outcome says so: a cell that
-                // failed kept the old one.
-                (Some(binding), _) if ended.failure.is_none() || !before.contains_key(name) => {
+                // A cell that failed may not have got to where it sets it anew.
+                (Some(_), Some(state)) if ended.failure.is_some() && is_same(state) => {
+                    state.clone()
+                }
+                (Some(binding), _) => {
                     let state =
                         self.new_state(variable, binding.mutable, binding.annotated.clone());
                     if let Err(why) = &state.source {
-                        let note =
-                            format!("note: {}\n", unnameable(name, why, &variable.type_name));
-                        self.shared
-                            .channel
-                            .tell(EventKind::Stderr(note.into_bytes()));
+                        self.note(&unnameable(name, why, &variable.type_name));
                     }
                     state
                 }
-                (_, Some(state)) => state.clone(),
-                (_, None) => self.new_state(variable, false, None),
+                (None, Some(state)) if is_same(state) => state.clone(),
+                (None, _) => self.new_state(variable, false, None),
             };
             state.variable = variable.clone();
             if let Some(description) = state.variable.description.take() {
                 state.description = Arc::new(description);
             }
             self.gone.remove(name);
+            self.lambdas.remove(name);
             self.variables.insert(name.clone(), state);
         }
         for name in before
@@ -176,8 +235,162 @@ impl Session {
                 "`{name}` was moved in cell {}: use `&{name}` or `{name}.clone()` there to keep it",
                 cell.number
             );
-            self.gone.entry(name.clone()).or_insert(reason);
+            self.gone.insert(name.clone(), reason);
         }
+    }
+
+    /// Takes over closures that are kept as their text, says what of a cell is
+    /// not kept, and remembers what moved what is gone.
+    pub(super) fn take_rest(
+        &mut self,
+        cell: &Cell,
+        code: &Text,
+        source: &Source,
+        plan: &Plan,
+        attempt: &Attempt,
+    ) {
+        for (at, statement) in source.statements.iter().enumerate() {
+            let StatementKind::Let(bindings) = &statement.kind else {
+                continue;
+            };
+            for binding in bindings {
+                let name = &binding.name;
+                match plan.kept.get(name) {
+                    Some(Kept::Text(held)) if attempt.is_kept(name, &plan.kept[name]) => {
+                        self.take_lambda(at, name, binding.mutable, held, code, source);
+                    }
+                    Some(kept) if !self.variables.contains_key(name) => {
+                        self.take_gone(name, kept, cell, source, attempt);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (name, at) in &attempt.moved {
+            if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
+                let reason = moved(name, cell, *at, source);
+                self.gone.insert(name.clone(), reason);
+            }
+        }
+    }
+
+    /// Forgets the closures whose values went with the process; their names.
+    pub(super) fn lose_lambdas(&mut self) -> Vec<String> {
+        let variables = &self.variables;
+        let lost: Vec<String> = self
+            .lambdas
+            .iter()
+            .filter(|(name, one)| {
+                !one.lambda.held.is_empty() && !variables.contains_key(&Lambda::held_name(name))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        self.lambdas.retain(|name, _| !lost.contains(name));
+        lost
+    }
+
+    fn take_lambda(
+        &mut self,
+        at: usize,
+        name: &str,
+        mutable: bool,
+        held: &[String],
+        code: &Text,
+        source: &Source,
+    ) {
+        let statement = &source.statements[at];
+        let Initial::Closure(closure) = &statement.flow.initial else {
+            return;
+        };
+        let mut of_type = String::new();
+        if !held.is_empty() {
+            let Some(state) = self.variables.get(&Lambda::held_name(name)) else {
+                // The cell did not get there.
+                return;
+            };
+            let type_name = &state.variable.type_name;
+            let is_shared = type_name.contains("::Rc<") || type_name.contains("::Arc<");
+            if type_name.contains("core::cell::") && !is_shared {
+                let note = format!(
+                    "`{name}` holds what it changes by itself (a `Cell`), so it is not kept for later cells. \
+                     Put that into an `Rc`"
+                );
+                return self.note(&note);
+            }
+            match &state.source {
+                Ok(source) => of_type.clone_from(source),
+                Err(why) => {
+                    let note = unnameable(name, why, type_name);
+                    return self.note(&note);
+                }
+            }
+        }
+        self.variables.remove(name);
+        self.gone.remove(name);
+        let order = self.next_order;
+        self.next_order += 1;
+        let kept = KeptLambda {
+            lambda: Lambda {
+                name: name.to_owned(),
+                mutable,
+                text: code.part(closure.range.clone()),
+                is_move: closure.is_move,
+                held: held.to_vec(),
+                of_type,
+            },
+            order,
+            names: closure.free.clone(),
+        };
+        self.lambdas.insert(name.to_owned(), kept);
+    }
+
+    /// Says that a variable of the cell is not kept, where that is no choice of
+    /// the cell's; remembers why.
+    fn take_gone(
+        &mut self,
+        name: &str,
+        kept: &Kept,
+        cell: &Cell,
+        source: &Source,
+        attempt: &Attempt,
+    ) {
+        let reason = if let Kept::Not(changed) = kept {
+            let changed = changed
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "`{name}` borrows {changed} to change it, so it is not kept for later cells; {changed} is"
+            )
+        } else if let Some(from) = attempt.borrowing.get(name) {
+            let from = match from {
+                Some(from) => format!("borrows from `{from}`"),
+                None => "borrows from another variable".to_owned(),
+            };
+            format!(
+                "`{name}` {from}, so it is not kept for later cells. To keep it, make it own what it holds \
+                 (`.clone()`, `.to_owned()`, `move`)"
+            )
+        } else if let Kept::Text(_) = kept {
+            format!(
+                "`{name}` holds what cannot be cloned, so it is not kept for later cells. \
+                 Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(move |…| …);`)"
+            )
+        } else {
+            if *kept == Kept::Early
+                && let Some(statement) = source
+                    .statements
+                    .iter()
+                    .find(|statement| statement.flow.moves.contains(name))
+            {
+                let reason = moved(name, cell, statement.range.start, source);
+                self.gone.insert(name.to_owned(), reason);
+            }
+            return;
+        };
+        self.note(&reason);
+        self.gone.insert(name.to_owned(), reason);
     }
 
     /// Asks what is new of variables that nobody touched: what was persisted may
@@ -210,10 +423,10 @@ impl Session {
             self.names.source(&variable.type_name)
         };
         let own: Vec<String> = self
-            .dependencies
-            .iter()
-            .map(|argument| dependencies::name(argument).to_owned())
-            .filter(|name| names_in(&variable.type_name).contains(name))
+            .crates
+            .own_names()
+            .filter(|name| names_in(&variable.type_name).contains(*name))
+            .cloned()
             .collect();
         let (source, other_copy) = if own.is_empty() {
             (source, None)
@@ -271,6 +484,28 @@ impl Session {
             self.gone.insert(name.clone(), reason);
         }
     }
+}
+
+/// Where a variable was moved, and what keeps it.
+fn moved(name: &str, cell: &Cell, at: usize, source: &Source) -> String {
+    let statement = source
+        .statements
+        .iter()
+        .find(|statement| statement.range.contains(&at));
+    // The line of a longer statement.
+    let line = statement
+        .and_then(|statement| {
+            let text = &cell.code[statement.range.clone()];
+            let offset = at - statement.range.start;
+            let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+            text[start..].lines().next()
+        })
+        .map(|line| format!(" by `{}`", shorten(line.trim(), 60)))
+        .unwrap_or_default();
+    format!(
+        "`{name}` was moved in cell {}{line}: write `&{name}` or `{name}.clone()` there to keep it",
+        cell.number
+    )
 }
 
 /// Replaces a path where it stands as a whole.

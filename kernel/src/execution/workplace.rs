@@ -27,38 +27,27 @@ pub(crate) struct Workplace {
 }
 
 impl Workplace {
-    /// Makes the folder and tells evcxr of it by environment variables.
-    ///
-    /// rust-analyzer, which evcxr asks for types, is never asked by a cell; it
-    /// would load std's sources all the same. It is given a std of empty
-    /// crates, which starts in a second and holds 20 MB instead of 400.
+    /// Makes the folder, and has temporary files of compilers in it.
     ///
     /// # Errors
     /// A folder that cannot be made; a program that is not where it should be.
     ///
     /// # Safety
-    /// Sets environment variables: no other thread may be running yet.
+    /// Sets an environment variable: no other thread may be running yet.
     pub(crate) unsafe fn prepare() -> io::Result<Self> {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
         let temporary = std::env::temp_dir();
         let folder = OwnFolder::new("", &temporary)?;
         let path = folder.path().to_owned();
-        for name in ["core", "alloc", "std", "proc_macro", "test"] {
-            let source = path.join("sysroot").join(name).join("src");
-            fs::create_dir_all(&source)?;
-            fs::write(source.join("lib.rs"), "")?;
-        }
         fs::create_dir(path.join("cells"))?;
         fs::create_dir(path.join("channel"))?;
         let own_temporary = path.join("tmp");
         fs::create_dir(&own_temporary)?;
         // SAFETY: the caller's promise.
         unsafe {
-            // rust-analyzer leaves files behind when it is ended.
+            // Compilers that are ended leave files behind.
             std::env::set_var(TEMPORARY, own_temporary);
-            std::env::set_var("RUST_SRC_PATH", path.join("sysroot"));
-            std::env::set_var("EVCXR_TMPDIR", path.join("cells"));
         }
         Ok(Self {
             folder: Mutex::new(Some(folder)),
@@ -112,6 +101,21 @@ impl Workplace {
         self.path.join("cells")
     }
 
+    /// The package that depends on the crates of the session's own.
+    pub(super) fn project(&self) -> PathBuf {
+        self.path.join("project")
+    }
+
+    /// The runtime's library.
+    pub(super) fn library(&self) -> PathBuf {
+        self.program.join("libswath.so")
+    }
+
+    /// Where cargo built the runtime.
+    pub(super) fn built(&self) -> PathBuf {
+        self.program.clone()
+    }
+
     /// Flags that make the runtime's library known to rustc.
     pub(super) fn runtime_flags(&self) -> Vec<String> {
         ["swath", INSTANCES]
@@ -146,9 +150,9 @@ impl Workplace {
         self.program.join("deps")
     }
 
-    /// Ends the compiler, if it runs.
+    /// Ends the compiler, or the shell, if it runs.
     pub(super) fn stop_compiler(&self) {
-        for pid in children_named(std::process::id(), &["cargo", "mold", "rustc"]) {
+        for pid in children_named(std::process::id(), &["cargo", "rustc", "sh"]) {
             end_with_children(pid);
         }
     }

@@ -6,8 +6,10 @@
 //! before it takes up a frame, so that output keeps its order.
 
 mod comm;
+mod handles;
 
 pub use comm::{Buffer, Comm, CommAction};
+pub use handles::{is_handle, is_handle_in_short};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -25,8 +25,10 @@ use crate::display::probe::CellFailure;
 use crate::error::Error;
 use crate::graph::short_type_name;
 use crate::schedule;
+pub use crate::schedule::cancel::interruptible;
 use std::any::{Any, TypeId};
 use std::fmt::Display;
+use std::sync::LazyLock;
 use swath_channel::{FromRuntime, Variable};
 
 /// Why a cell failed. Made of any error by `?`.
@@ -130,10 +132,26 @@ pub(super) fn end(failure: Option<Failure>) {
     });
 }
 
-/// Runs the user's statements: a panic in them is their failure, so that the
-/// variables around them survive it.
-pub fn guard(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    panics::catch_payload(body).unwrap_or_else(|payload| Err(Failure::of_panic(payload)))
+/// Runs statements of the user's: a panic in them is their failure, so that the
+/// variables around them survive it. What they bind comes back.
+///
+/// # Errors
+/// The failure of the statements.
+pub fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let (mut body, mut result) = (Some(body), None);
+    caught(&mut || {
+        if let Some(body) = body.take() {
+            result = Some(body());
+        }
+    })?;
+    match result {
+        Some(result) => result,
+        None => unreachable!("invariant: what does not panic has a result"),
+    }
+}
+
+fn caught(body: &mut dyn FnMut()) -> Result<(), Failure> {
+    panics::catch_payload(body).map_err(Failure::of_panic)
 }
 
 /// Checks that the variables that a cell is about to take are what it was
@@ -170,6 +188,15 @@ pub fn take<T: 'static>(name: &str) -> T {
         Some(Ok(value)) => *value,
         _ => missing(name),
     }
+}
+
+/// A copy of a variable whose copies are cheap; the store keeps it.
+///
+/// # Panics
+/// Where [`check`] was not called before.
+pub fn handle<T: Clone + 'static>(name: &str) -> T {
+    let copy = variables::look_at(name, |value| value.downcast_ref::<T>().cloned());
+    copy.flatten().unwrap_or_else(|| missing(name))
 }
 
 #[cold]
@@ -213,36 +240,51 @@ pub fn show(shown: Result<Option<Bundle>, CellFailure>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs a future to its end on the session's own executor.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    static EXECUTOR: std::sync::LazyLock<Option<tokio::runtime::Runtime>> =
-        std::sync::LazyLock::new(|| {
-            tokio::runtime::Builder::new_multi_thread()
-                .enable_time()
-                .build()
-                .ok()
-        });
+/// What runs the session's futures.
+fn executor() -> &'static tokio::runtime::Runtime {
+    static EXECUTOR: LazyLock<Option<tokio::runtime::Runtime>> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .ok()
+    });
     match &*EXECUTOR {
-        Some(executor) => executor.block_on(schedule::cancel::interruptible(future)),
+        Some(executor) => executor,
         None => Error::Argument("cannot start the threads that run futures".to_owned()).raise(),
     }
 }
 
-/// A value that is made once in a session: the executor of a tokio that a cell
-/// brought along.
+/// Runs a future to its end on the session's own executor.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    executor().block_on(interruptible(future))
+}
+
+/// Runs code in which `tokio::spawn` and its like find the session's executor.
+pub fn entered<T>(body: impl FnOnce() -> T) -> T {
+    let _entered = executor().enter();
+    body()
+}
+
+/// Runs code with a value that is made once in a session: the executor of a
+/// tokio that a cell brought along.
 ///
 /// # Errors
 /// What making it failed with.
-pub fn kept<T: 'static, E>(
+pub fn with_kept<T: 'static, E, R>(
     name: &str,
     make: impl FnOnce() -> Result<T, E>,
-) -> Result<&'static T, E> {
-    if let Some(value) = variables::kept(name).and_then(<dyn Any>::downcast_ref) {
-        return Ok(value);
-    }
-    let value = Box::leak(Box::new(make()?));
+    body: impl FnOnce(&mut T) -> R,
+) -> Result<R, E> {
+    let kept = variables::take_kept(name).and_then(|value| value.downcast::<T>().ok());
+    // Not dropped by a panic: what runs in an executor goes on.
+    let mut value = std::mem::ManuallyDrop::new(match kept {
+        Some(value) => value,
+        None => Box::new(make()?),
+    });
+    let result = panics::catch_payload(|| body(&mut value));
+    let value: Box<T> = std::mem::ManuallyDrop::into_inner(value);
     variables::keep(name, value);
-    Ok(value)
+    Ok(result.unwrap_or_else(|payload| std::panic::resume_unwind(payload)))
 }
 
 /// Asks the user for a line of text.

@@ -6,8 +6,10 @@
 
 pub mod cell;
 pub mod channel;
+pub mod closures;
 pub mod comm;
 mod describe;
+pub mod early;
 pub mod host;
 mod orphan;
 pub mod output;

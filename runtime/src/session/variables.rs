@@ -22,14 +22,14 @@ thread_local! {
 
 thread_local! {
     /// Values that live as long as the process.
-    static KEPT: RefCell<BTreeMap<String, &'static dyn Any>> = const { RefCell::new(BTreeMap::new()) };
+    static KEPT: RefCell<BTreeMap<String, Box<dyn Any>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-pub(super) fn kept(name: &str) -> Option<&'static dyn Any> {
-    KEPT.with_borrow(|kept| kept.get(name).copied())
+pub(super) fn take_kept(name: &str) -> Option<Box<dyn Any>> {
+    KEPT.with_borrow_mut(|kept| kept.remove(name))
 }
 
-pub(super) fn keep(name: &str, value: &'static dyn Any) {
+pub(super) fn keep(name: &str, value: Box<dyn Any>) {
     KEPT.with_borrow_mut(|kept| kept.insert(name.to_owned(), value));
 }
 
@@ -49,6 +49,11 @@ pub(super) fn take(name: &str) -> Option<Box<dyn Any>> {
     STORE
         .with_borrow_mut(|store| store.remove(name))
         .map(|stored| stored.value)
+}
+
+/// Has somebody look at a variable's value.
+pub(super) fn look_at<R>(name: &str, look: impl FnOnce(&dyn Any) -> R) -> Option<R> {
+    STORE.with_borrow(|store| store.get(name).map(|stored| look(&*stored.value)))
 }
 
 /// Whether there is a variable of this name and type; the type's name if not.

@@ -1,0 +1,270 @@
+//! The session's package, and cargo on it.
+
+use super::request::Request;
+use super::wrapper::{PLAN_VARIABLE, Plan};
+use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, Package};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The versions that the runtime is made of: what also fits is taken of them.
+const LOCK: &str = include_str!("../../../../Cargo.lock");
+
+/// A package that depends on all that the session asked for.
+#[derive(Debug)]
+pub(super) struct Project {
+    folder: PathBuf,
+    /// The compiler that built the runtime.
+    rustc: PathBuf,
+    /// The machine that it compiles for.
+    target: String,
+    /// Whether cargo may not use the network.
+    pub(super) offline: bool,
+}
+
+impl Project {
+    /// A package in a folder, which is made when it is needed.
+    pub(super) fn new(folder: PathBuf, rustc: PathBuf, target: String) -> Self {
+        Self {
+            folder,
+            rustc,
+            target,
+            offline: false,
+        }
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Where cargo puts libraries.
+    pub(super) fn libraries(&self) -> PathBuf {
+        self.file("target").join(&self.target).join("release/deps")
+    }
+
+    /// Writes the manifest: the package `name`, which depends on `requests`.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to.
+    pub(super) fn write<'a>(
+        &self,
+        name: &str,
+        requests: impl Iterator<Item = &'a Request>,
+    ) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let lock = self.file("Cargo.lock");
+        if !lock.exists() {
+            fs::write(lock, LOCK)?;
+        }
+        fs::write(self.file("lib.rs"), "")?;
+        let mut manifest = format!(
+            "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [lib]\npath = \"lib.rs\"\ncrate-type = [\"dylib\"]\n\n[workspace]\n\n\
+             [profile.release.build-override]\nopt-level = 0\n\n[dependencies]\n"
+        );
+        for request in requests {
+            manifest += &format!("{request}\n");
+        }
+        fs::write(self.file("Cargo.toml"), manifest)
+    }
+
+    /// Which packages the manifest comes to.
+    ///
+    /// # Errors
+    /// cargo's own words.
+    pub(super) fn resolve(&self) -> Result<Metadata, String> {
+        let mut command = MetadataCommand::new();
+        command.current_dir(&self.folder).other_options([
+            "--filter-platform".to_owned(),
+            self.target.clone(),
+        ]);
+        if self.offline {
+            command.other_options(["--offline".to_owned()]);
+        }
+        command.env("RUSTC", &self.rustc);
+        command.exec().map_err(|error| match error {
+            cargo_metadata::Error::CargoMetadata { stderr } => for_people(&stderr),
+            error => error.to_string(),
+        })
+    }
+
+    /// Has cargo build what the manifest asks for. `tell` is told what it
+    /// compiles.
+    ///
+    /// # Errors
+    /// cargo's own words, and the compiler's.
+    pub(super) fn build(&self, plan: &Plan, tell: &dyn Fn(&str)) -> Result<(), String> {
+        let cannot = |error: io::Error| format!("cannot start cargo: {error}");
+        let plan_file = self.file("plan.json");
+        fs::write(
+            &plan_file,
+            serde_json::to_vec(plan).map_err(|error| error.to_string())?,
+        )
+        .map_err(cannot)?;
+        let program = std::env::current_exe().map_err(cannot)?;
+        let mut command = Command::new("cargo");
+        command
+            .args(["build", "--release", "--message-format=json-render-diagnostics"])
+            .arg("--target")
+            .arg(&self.target)
+            .arg("--target-dir")
+            .arg(self.file("target"))
+            .current_dir(&self.folder)
+            .env("RUSTC", &self.rustc)
+            .env("RUSTC_WRAPPER", program)
+            .env(PLAN_VARIABLE, plan_file)
+            // As the runtime is compiled.
+            .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
+            .env_remove("RUSTC_WORKSPACE_WRAPPER")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if self.offline {
+            command.arg("--offline");
+        }
+        let mut child = command.spawn().map_err(cannot)?;
+        let output = child.stdout.take();
+        // Messages about what was built: nobody asks, but the pipe is not to fill.
+        let drained = std::thread::spawn(move || {
+            let reader = output.map(BufReader::new);
+            let failed = |message: &Message| {
+                matches!(message, Message::BuildFinished(finished) if !finished.success)
+            };
+            reader.is_some_and(|reader| {
+                Message::parse_stream(reader)
+                    .map_while(Result::ok)
+                    .filter(failed)
+                    .count()
+                    > 0
+            })
+        });
+        let mut text = String::new();
+        if let Some(errors) = child.stderr.take() {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                if line.trim_start().starts_with("Compiling ") {
+                    // Without the name of our own package.
+                    let is_ours = line.contains(&format!(" {} v", plan.library));
+                    if !is_ours {
+                        tell(line.trim_start());
+                    }
+                } else {
+                    text += &line;
+                    text.push('\n');
+                }
+            }
+        }
+        let status = child.wait().map_err(cannot)?;
+        let _ = drained.join();
+        match status.success() {
+            true => Ok(()),
+            false => Err(for_people(&text)),
+        }
+    }
+}
+
+/// Of cargo's words, what is about the crate: without the paths and names of a
+/// package that the user never wrote.
+fn for_people(text: &str) -> String {
+    let is_ours = |line: &str| {
+        let line = line.trim_start();
+        ["Updating ", "Locking ", "Adding ", "Downloading ", "Downloaded ", "Blocking ", "Removing "]
+            .iter()
+            .any(|word| line.starts_with(word))
+            || line.contains("swath_crates_")
+            || line.starts_with("location searched: crates.io")
+    };
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !is_ours(line))
+        .skip_while(|line| !line.starts_with("error"))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .collect();
+    match lines.join("\n").trim() {
+        "" => text.trim().to_owned(),
+        lines => lines.to_owned(),
+    }
+}
+
+/// Which packages the runtime's copies stand in for: those that it has with
+/// all that is asked of them, and with all that is below them. So crates that
+/// meet are of one copy.
+pub(super) fn shared<'a>(
+    metadata: &'a Metadata,
+    held: impl Fn(&Package, &[&str]) -> Option<PathBuf>,
+) -> BTreeMap<&'a cargo_metadata::PackageId, PathBuf> {
+    let Some(resolve) = &metadata.resolve else {
+        return BTreeMap::new();
+    };
+    let mut shared: BTreeMap<_, _> = resolve
+        .nodes
+        .iter()
+        .filter_map(|node| {
+            let package = &metadata[&node.id];
+            let features: Vec<&str> = node.features.iter().map(|one| one.as_str()).collect();
+            Some((&node.id, held(package, &features)?))
+        })
+        .collect();
+    loop {
+        let apart: Vec<_> = resolve
+            .nodes
+            .iter()
+            .filter(|node| shared.contains_key(&node.id))
+            .filter(|node| {
+                node.deps.iter().any(|dependency| {
+                    let is_linked = dependency
+                        .dep_kinds
+                        .iter()
+                        .any(|kind| kind.kind == DependencyKind::Normal);
+                    let is_macro = metadata[&dependency.pkg]
+                        .targets
+                        .iter()
+                        .any(cargo_metadata::Target::is_proc_macro);
+                    is_linked && !is_macro && !shared.contains_key(&dependency.pkg)
+                })
+            })
+            .map(|node| &node.id)
+            .collect();
+        if apart.is_empty() {
+            return shared;
+        }
+        for id in apart {
+            shared.remove(id);
+        }
+    }
+}
+
+/// The direct dependencies: names as code has them, and packages.
+pub(super) fn direct(metadata: &Metadata) -> Vec<(String, &Package)> {
+    let root = metadata
+        .resolve
+        .as_ref()
+        .and_then(|resolve| Some((resolve, resolve.root.as_ref()?)));
+    let node = root.and_then(|(resolve, root)| resolve.nodes.iter().find(|node| node.id == *root));
+    node.into_iter()
+        .flat_map(|node| &node.deps)
+        .map(|dependency| (dependency.name.clone(), &metadata[&dependency.pkg]))
+        .collect()
+}
+
+/// The machine that a compiler compiles for.
+pub(super) fn host(rustc: &Path) -> Option<String> {
+    let output = Command::new(rustc).arg("-vV").output().ok()?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_words_are_about_the_crate() {
+        let text = "    Updating crates.io index\nerror: no matching package named `a` found\n\
+                    location searched: crates.io index\nrequired by package `swath_crates_1 v0.0.0 (/x)`\n";
+        assert_eq!(for_people(text), "no matching package named `a` found");
+        assert_eq!(for_people("what is this\n"), "what is this");
+    }
+}

@@ -1,0 +1,318 @@
+//! `:dep`: the crates that a session's cells can name.
+//!
+//! Those of the runtime are there from the start, and serve a `:dep` at once
+//! where they have what it asks for. For what else is asked for cargo builds a
+//! package that depends on all of it, with this program in the place of rustc
+//! ([`wrapper`]): crates that the runtime has as well are the runtime's there,
+//! and all others become one shared library, to which cells link. So there is
+//! one copy of a crate, of its types and of its statics. A later `:dep` makes
+//! another library of what is new, which links to the earlier ones.
+
+mod cargo;
+mod held;
+mod request;
+mod wrapper;
+
+pub(crate) use wrapper::wrap_rustc;
+
+use super::workplace::Workplace;
+use crate::completion::HELD;
+use cargo::Project;
+use held::Catalogue;
+use request::Request;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use wrapper::{Plan, externs, search_paths, shared_key};
+
+/// The session's crates.
+pub(super) struct Crates {
+    project: Project,
+    /// Where the runtime's crates are.
+    links: PathBuf,
+    /// The runtime's own library.
+    runtime: PathBuf,
+    catalogue: LazyLock<Catalogue, Box<dyn FnOnce() -> Catalogue + Send>>,
+    /// What was asked for, by name.
+    requests: BTreeMap<String, Request>,
+    /// What code can name of it.
+    named: BTreeMap<String, Named>,
+    /// Where rustc finds what the session's own crates are made of.
+    search: Vec<String>,
+    /// The libraries of the session's own crates, oldest first.
+    libraries: Vec<(String, PathBuf)>,
+    /// How many libraries were tried.
+    number: u32,
+    /// `:sccache`.
+    pub(super) sccache: bool,
+}
+
+/// A crate that code can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Named {
+    file: PathBuf,
+    version: semver::Version,
+    /// Whether it is a copy of the session's own.
+    is_own: bool,
+}
+
+/// What a `:dep` came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// It was there.
+    Known,
+    /// It is the runtime's own copy.
+    Held {
+        name: String,
+        version: String,
+    },
+    /// It was built.
+    Built,
+}
+
+/// What rustc is told of the crates that code names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Linked {
+    pub(super) flags: Vec<String>,
+    /// Where the libraries are, which the program has to find when it runs.
+    pub(super) folder: Option<PathBuf>,
+}
+
+impl Crates {
+    pub(super) fn new(workplace: &Workplace, rustc: &Path, links: &Path) -> Self {
+        let built = workplace.built();
+        let folder = links.to_owned();
+        let read = move || {
+            Catalogue::read(&folder, &built).unwrap_or_else(|error| {
+                tracing::warn!("what cargo built cannot be read: {error}");
+                Catalogue::default()
+            })
+        };
+        let target = cargo::host(rustc).unwrap_or_default();
+        Self {
+            project: Project::new(workplace.project(), rustc.to_owned(), target),
+            links: links.to_owned(),
+            runtime: workplace.library(),
+            catalogue: LazyLock::new(Box::new(read)),
+            requests: BTreeMap::new(),
+            named: BTreeMap::new(),
+            search: Vec::new(),
+            libraries: Vec::new(),
+            number: 0,
+            sccache: false,
+        }
+    }
+
+    /// Adds what a `:dep` asks for.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people. Then everything is as before.
+    pub(super) fn add(&mut self, argument: &str, tell: &dyn Fn(&str)) -> Result<Added, String> {
+        let request = Request::parse(argument)?;
+        let name = request.name.clone();
+        if self.requests.get(&name) == Some(&request) {
+            return Ok(Added::Known);
+        }
+        let before = self.requests.insert(name.clone(), request);
+        let added = self.take(&name, tell);
+        if added.is_err() {
+            match before {
+                Some(before) => self.requests.insert(name, before),
+                None => self.requests.remove(&name),
+            };
+        }
+        added
+    }
+
+    /// Makes what is asked for nameable.
+    fn take(&mut self, name: &str, tell: &dyn Fn(&str)) -> Result<Added, String> {
+        // Where all is the runtime's, cargo need not be asked.
+        let held: Option<BTreeMap<String, Named>> = self
+            .requests
+            .values()
+            .map(|request| self.held(request))
+            .collect();
+        match held {
+            Some(held) => {
+                self.named = held;
+                self.search.clear();
+            }
+            None => self.build(tell)?,
+        }
+        Ok(match self.held(&self.requests[name]) {
+            Some((library, held)) if self.named.get(&library) == Some(&held) => Added::Held {
+                name: name.to_owned(),
+                version: held.version.to_string(),
+            },
+            _ => Added::Built,
+        })
+    }
+
+    /// The runtime's copy, if it has what is asked for, and its name.
+    fn held(&self, request: &Request) -> Option<(String, Named)> {
+        let version = request.version()?;
+        let held = self
+            .catalogue
+            .find(request.package(), &version, &request.features())?;
+        let name = match request.package() == request.name {
+            true => held.name.clone(),
+            false => request.library(),
+        };
+        let named = Named {
+            file: held.file.clone(),
+            version: held.version.clone(),
+            is_own: false,
+        };
+        Some((name, named))
+    }
+
+    /// Has cargo build all that is asked for.
+    fn build(&mut self, tell: &dyn Fn(&str)) -> Result<(), String> {
+        let library = format!("swath_crates_{}", self.number + 1);
+        self.project
+            .write(&library, self.requests.values())
+            .map_err(|error| format!("cannot write the crates' package: {error}"))?;
+        let metadata = self.project.resolve()?;
+        let shared = cargo::shared(&metadata, |package, features| {
+            // A package of the registry: another source may hold anything.
+            package.source.as_ref().filter(|one| one.is_crates_io())?;
+            let features: BTreeSet<String> = features.iter().map(|&one| one.to_owned()).collect();
+            let held = self
+                .catalogue
+                .exact(&package.name, &package.version, &features)?;
+            Some(held.file.clone())
+        });
+        let direct: Vec<(String, semver::Version, Option<PathBuf>)> = cargo::direct(&metadata)
+            .into_iter()
+            .map(|(name, package)| (name, package.version.clone(), shared.get(&package.id).cloned()))
+            .collect();
+        let plan = Plan {
+            library: library.clone(),
+            linked: std::iter::once(("swath".to_owned(), self.runtime.clone()))
+                .chain(self.libraries.iter().cloned())
+                .collect(),
+            crates: self.links.clone(),
+            shared: shared
+                .iter()
+                .map(|(id, file)| {
+                    let package = &metadata[*id];
+                    let version = package.version.to_string();
+                    (shared_key(&package.name, &version), file.clone())
+                })
+                .collect(),
+            record: self.project.file("library"),
+            sccache: self.sccache,
+        };
+        self.project.build(&plan, tell)?;
+        // From here on the number is taken.
+        self.number += 1;
+        let recorded = fs::read_to_string(&plan.record)
+            .map_err(|error| format!("cargo did not say what it built: {error}"))?;
+        let arguments: Vec<String> = recorded.lines().map(str::to_owned).collect();
+        let files: BTreeMap<String, String> = externs(&arguments).into_iter().collect();
+        self.named = direct
+            .into_iter()
+            .filter_map(|(name, version, held)| {
+                let is_own = held.is_none();
+                let file = held.or_else(|| files.get(&name).map(PathBuf::from))?;
+                let named = Named {
+                    file,
+                    version,
+                    is_own,
+                };
+                Some((name, named))
+            })
+            .collect();
+        self.search = search_paths(&arguments);
+        let file = self.project.libraries().join(format!("lib{library}.so"));
+        self.libraries.push((library, file));
+        Ok(())
+    }
+
+    /// What rustc is told of the crates that a piece of code names, and what is
+    /// to be written in front of it.
+    pub(super) fn linked(&self, code: &str) -> (Linked, String) {
+        let words: BTreeSet<&str> = code
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .collect();
+        let mut linked = Linked::default();
+        let mut head = String::new();
+        let mut names_own = false;
+        for (name, named) in &self.named {
+            if words.contains(&**name) {
+                linked.flags.push(extern_flag(name, &named.file));
+                names_own |= named.is_own;
+            }
+        }
+        for name in HELD {
+            if words.contains(name)
+                && !self.named.contains_key(*name)
+                && let Some(held) = self.catalogue.find(name, &semver::VersionReq::STAR, &[])
+            {
+                linked.flags.push(extern_flag(name, &held.file));
+            }
+        }
+        if names_own && let Some((library, file)) = self.libraries.last() {
+            linked.flags.extend(self.search.iter().cloned());
+            linked.flags.push(extern_flag(library, file));
+            linked.folder = Some(self.project.libraries());
+            head = format!("extern crate {library} as _;\n");
+        }
+        (linked, head)
+    }
+
+    /// Whether code can name a crate without another `:dep`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.named.contains_key(name) || HELD.contains(&name)
+    }
+
+    /// The version of a crate of which the session has a copy of its own.
+    pub(super) fn own(&self, name: &str) -> Option<&semver::Version> {
+        let named = self.named.get(name)?;
+        named.is_own.then_some(&named.version)
+    }
+
+    /// The names of the session's own crates.
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &String> {
+        let own = self.named.iter().filter(|(_, named)| named.is_own);
+        own.map(|(name, _)| name)
+    }
+
+    /// The version of a crate that the runtime is made of.
+    pub(super) fn runtimes(&self, name: &str) -> Option<String> {
+        let version = self
+            .catalogue
+            .version(name)
+            .or_else(|| self.catalogue.version(&name.replace('_', "-")))?;
+        Some(version.to_string())
+    }
+
+    /// What was asked for, as lines of `[dependencies]`.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.values().map(ToString::to_string).collect()
+    }
+
+    /// What a crate was asked for as, by the name that code has for it.
+    pub(super) fn request(&self, library: &str) -> Option<String> {
+        let mut requests = self.requests.values();
+        let request = requests.find(|request| request.library() == library)?;
+        Some(request.to_string())
+    }
+
+    /// Forgets what was asked for; what is built stays.
+    pub(super) fn clear(&mut self) {
+        self.requests.clear();
+        self.named.clear();
+        self.search.clear();
+    }
+
+    /// Whether cargo may not use the network.
+    pub(super) fn set_offline(&mut self, offline: bool) {
+        self.project.offline = offline;
+    }
+}
+
+fn extern_flag(name: &str, file: &Path) -> String {
+    format!("--extern={name}={}", file.display())
+}

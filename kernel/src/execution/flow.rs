@@ -1,0 +1,509 @@
+//! What a statement does with the cell's variables: which it moves for
+//! certain, which its closures capture, whether it can fail.
+//!
+//! The compiler knows all of this, but only says it as an error, after which a
+//! cell is compiled again. What is seen here spares that; what is not seen
+//! costs it.
+
+use super::syntax::{names_below, to_cell, without_comments};
+use ra_ap_syntax::ast::{self, HasArgList, HasName};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What a statement does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flow {
+    /// The names that it uses, beside those that a `let` binds.
+    pub(super) uses: BTreeSet<String>,
+    /// Variables that are moved unless they are `Copy`.
+    pub(super) moves: BTreeSet<String>,
+    /// Whether it may end the cell: it calls something.
+    pub(super) can_fail: bool,
+    /// Whether it returns from the cell.
+    pub(super) returns: bool,
+    /// Whether it awaits something by itself.
+    pub(super) awaits: bool,
+    /// What a `let` sets its variable to.
+    pub(super) initial: Initial,
+}
+
+/// What a `let` sets its variables to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Initial {
+    /// Nothing yet.
+    None,
+    /// A value.
+    #[default]
+    Plain,
+    /// A closure.
+    Closure(Closure),
+    /// A mutable reference to this variable, or to a part of it.
+    Changes(String),
+    /// What may be a function or an iterator without a name for its type.
+    Unnameable,
+}
+
+/// A closure, as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Closure {
+    /// Where it is in the cell.
+    pub(super) range: Range<usize>,
+    /// Names in it that are not its own: variables of the cell, items.
+    pub(super) free: BTreeSet<String>,
+    /// Those that it may change.
+    pub(super) changes: BTreeSet<String>,
+    pub(super) is_move: bool,
+}
+
+impl Flow {
+    /// Reads a statement.
+    pub(super) fn of(node: &SyntaxNode) -> Self {
+        let binding = ast::LetStmt::cast(node.clone());
+        let (initial, uses) = match &binding {
+            Some(statement) => (Initial::of(statement), uses(statement)),
+            None => (Initial::Plain, names_below(node)),
+        };
+        Self {
+            uses,
+            moves: moves(node),
+            can_fail: can_fail(node),
+            returns: own_nodes(node).any(|node| node.kind() == SyntaxKind::RETURN_EXPR),
+            awaits: awaits(node),
+            initial,
+        }
+    }
+}
+
+/// The names that a `let` uses: in its value, its type and its `else`.
+fn uses(statement: &ast::LetStmt) -> BTreeSet<String> {
+    let pattern = statement.pat();
+    statement
+        .syntax()
+        .children()
+        .filter(|child| pattern.as_ref().is_none_or(|pattern| pattern.syntax() != child))
+        .flat_map(|child| names_below(&child))
+        .collect()
+}
+
+impl Initial {
+    fn of(statement: &ast::LetStmt) -> Self {
+        let Some(mut expression) = statement.initializer() else {
+            return Self::None;
+        };
+        while let ast::Expr::ParenExpr(inner) = &expression {
+            match inner.expr() {
+                Some(inner) => expression = inner,
+                None => return Self::Plain,
+            }
+        }
+        match &expression {
+            ast::Expr::ClosureExpr(closure) if closure.async_token().is_none() => {
+                Self::Closure(Closure::of(closure))
+            }
+            ast::Expr::RefExpr(reference) if reference.mut_token().is_some() => {
+                let place = reference.expr().and_then(|place| variable(&place));
+                place.map_or(Self::Plain, Self::Changes)
+            }
+            expression if may_be_unnameable(expression) => Self::Unnameable,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Methods whose value is an iterator over another one.
+const ADAPTERS: [&str; 23] = [
+    "chain",
+    "cloned",
+    "copied",
+    "cycle",
+    "enumerate",
+    "filter",
+    "filter_map",
+    "flat_map",
+    "flatten",
+    "fuse",
+    "inspect",
+    "into_iter",
+    "iter",
+    "map",
+    "map_while",
+    "peekable",
+    "rev",
+    "scan",
+    "skip",
+    "skip_while",
+    "step_by",
+    "take",
+    "take_while",
+];
+
+/// Whether an expression's type may have no name: a closure that something
+/// returns, an iterator with a closure in it, a function.
+fn may_be_unnameable(expression: &ast::Expr) -> bool {
+    match expression {
+        ast::Expr::ClosureExpr(_) => true,
+        ast::Expr::BlockExpr(block) => {
+            let tail = block.stmt_list().and_then(|list| list.tail_expr());
+            tail.is_some_and(|tail| may_be_unnameable(&tail))
+        }
+        ast::Expr::IfExpr(condition) => {
+            let branch = condition.then_branch();
+            branch.is_some_and(|branch| may_be_unnameable(&ast::Expr::BlockExpr(branch)))
+        }
+        // A function by its name, or a variable.
+        ast::Expr::PathExpr(_) => true,
+        ast::Expr::CallExpr(call) => match call.expr() {
+            // What begins with a capital makes a value of a type: `Some(…)`.
+            Some(ast::Expr::PathExpr(path)) => {
+                let text = path.syntax().text().to_string();
+                !text.contains("::") && !text.starts_with(char::is_uppercase)
+            }
+            _ => true,
+        },
+        ast::Expr::MethodCallExpr(call) => {
+            let is_adapter = call
+                .name_ref()
+                .is_some_and(|name| ADAPTERS.contains(&&*name.text()));
+            is_adapter
+                && call
+                    .syntax()
+                    .descendants()
+                    .any(|node| node.kind() == SyntaxKind::CLOSURE_EXPR)
+        }
+        _ => false,
+    }
+}
+
+impl Closure {
+    fn of(closure: &ast::ClosureExpr) -> Self {
+        let own: BTreeSet<String> = closure
+            .syntax()
+            .descendants()
+            .filter_map(ast::IdentPat::cast)
+            .filter_map(|pattern| Some(plain(&pattern.name()?.text())))
+            .collect();
+        let free = names_below(closure.syntax())
+            .into_iter()
+            .filter(|name| !own.contains(name))
+            .collect();
+        Self {
+            range: to_cell(without_comments(closure.syntax())),
+            free,
+            changes: changes(closure.syntax()),
+            is_move: closure.move_token().is_some(),
+        }
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.trim_start_matches("r#").to_owned()
+}
+
+/// The variable that an expression is, or of which it is a part: `a`, `a.b[0]`.
+fn variable(expression: &ast::Expr) -> Option<String> {
+    match expression {
+        ast::Expr::PathExpr(path) => {
+            let segment = path.path()?;
+            if segment.qualifier().is_some() {
+                return None;
+            }
+            Some(plain(&segment.segment()?.name_ref()?.text()))
+        }
+        ast::Expr::FieldExpr(field) => variable(&field.expr()?),
+        ast::Expr::IndexExpr(index) => variable(&index.base()?),
+        ast::Expr::ParenExpr(inner) => variable(&inner.expr()?),
+        _ => None,
+    }
+}
+
+/// Variables that code may change: by an assignment, by `&mut`, or by a method.
+fn changes(node: &SyntaxNode) -> BTreeSet<String> {
+    let mut changed = BTreeSet::new();
+    for node in node.descendants() {
+        let place = if let Some(binary) = ast::BinExpr::cast(node.clone()) {
+            let assigns = matches!(binary.op_kind(), Some(ast::BinaryOp::Assignment { .. }));
+            binary.lhs().filter(|_| assigns)
+        } else if let Some(reference) = ast::RefExpr::cast(node.clone()) {
+            reference.expr().filter(|_| reference.mut_token().is_some())
+        } else if let Some(call) = ast::MethodCallExpr::cast(node.clone()) {
+            call.receiver()
+        } else if ast::TokenTree::can_cast(node.kind()) {
+            // In a macro's arguments there are only tokens.
+            let text = node.text().to_string();
+            if text.contains("&mut") || text.contains("+=") || text.contains("-=") {
+                changed.extend(names_below(&node));
+            }
+            None
+        } else {
+            None
+        };
+        changed.extend(place.and_then(|place| variable(&place)));
+    }
+    changed
+}
+
+/// Variables that a statement moves, unless they are `Copy`: by passing them
+/// on, by arithmetic, by `let`. A method may take its receiver or a reference
+/// to it, so that says nothing, unless its name does.
+fn moves(node: &SyntaxNode) -> BTreeSet<String> {
+    // A name that has another meaning somewhere inside is left to the compiler.
+    let bound: BTreeSet<String> = node
+        .descendants()
+        .filter(|inner| inner != node)
+        .filter_map(ast::IdentPat::cast)
+        .filter(|pattern| pattern.syntax().parent().as_ref() != Some(node))
+        .filter_map(|pattern| Some(plain(&pattern.name()?.text())))
+        .collect();
+    own_nodes(node)
+        .filter_map(ast::PathExpr::cast)
+        .filter_map(|path| {
+            let name = variable(&ast::Expr::PathExpr(path.clone()))?;
+            let is_value = !name.starts_with(char::is_uppercase);
+            (is_value && is_moved(path.syntax())).then_some(name)
+        })
+        .filter(|name| !bound.contains(name))
+        .collect()
+}
+
+/// Whether the place where an expression stands takes its value.
+fn is_moved(node: &SyntaxNode) -> bool {
+    let Some(parent) = node.parent() else {
+        return false;
+    };
+    match parent.kind() {
+        SyntaxKind::ARG_LIST
+        | SyntaxKind::RETURN_EXPR
+        | SyntaxKind::ARRAY_EXPR
+        | SyntaxKind::TUPLE_EXPR
+        | SyntaxKind::RECORD_EXPR_FIELD
+        | SyntaxKind::LET_STMT => true,
+        SyntaxKind::BIN_EXPR => {
+            let Some(binary) = ast::BinExpr::cast(parent) else {
+                return false;
+            };
+            match binary.op_kind() {
+                Some(ast::BinaryOp::ArithOp(_)) => true,
+                Some(ast::BinaryOp::Assignment { .. }) => binary
+                    .rhs()
+                    .is_some_and(|right| right.syntax() == node),
+                _ => false,
+            }
+        }
+        SyntaxKind::PREFIX_EXPR => ast::PrefixExpr::cast(parent).is_some_and(|prefix| {
+            matches!(
+                prefix.op_kind(),
+                Some(ast::UnaryOp::Neg | ast::UnaryOp::Not)
+            )
+        }),
+        SyntaxKind::METHOD_CALL_EXPR => ast::MethodCallExpr::cast(parent).is_some_and(|call| {
+            call.name_ref()
+                .is_some_and(|name| name.text().starts_with("into_"))
+        }),
+        SyntaxKind::PAREN_EXPR => is_moved(&parent),
+        _ => false,
+    }
+}
+
+/// The nodes of a statement, without those of functions and closures in it.
+fn own_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
+    let mut walk = node.preorder();
+    std::iter::from_fn(move || {
+        loop {
+            match walk.next()? {
+                ra_ap_syntax::WalkEvent::Enter(node) => {
+                    if is_code_of_its_own(&node) {
+                        walk.skip_subtree();
+                        continue;
+                    }
+                    return Some(node);
+                }
+                ra_ap_syntax::WalkEvent::Leave(_) => {}
+            }
+        }
+    })
+}
+
+/// Functions, closures, `async` blocks: what is in them runs at another time.
+fn is_code_of_its_own(node: &SyntaxNode) -> bool {
+    match node.kind() {
+        SyntaxKind::FN
+        | SyntaxKind::CLOSURE_EXPR
+        | SyntaxKind::IMPL
+        | SyntaxKind::MODULE
+        | SyntaxKind::TRAIT => true,
+        SyntaxKind::BLOCK_EXPR => ast::BlockExpr::cast(node.clone())
+            .is_some_and(|block| block.async_token().is_some()),
+        _ => false,
+    }
+}
+
+/// Macros of futures that await what they are given.
+const AWAITING: [&str; 6] = [
+    "join",
+    "try_join",
+    "select",
+    "select_biased",
+    "poll",
+    "ready",
+];
+
+/// Whether a statement awaits something by itself.
+fn awaits(node: &SyntaxNode) -> bool {
+    own_nodes(node).any(|node| match node.kind() {
+        SyntaxKind::AWAIT_EXPR => true,
+        SyntaxKind::TOKEN_TREE => node.to_string().contains(".await"),
+        SyntaxKind::MACRO_CALL => ast::MacroCall::cast(node)
+            .and_then(|call| super::item::macro_name(&call))
+            .is_some_and(|name| AWAITING.contains(&&*name)),
+        _ => false,
+    })
+}
+
+/// Whether a statement may fail, or be interrupted: it calls something, takes
+/// an element, or computes.
+fn can_fail(node: &SyntaxNode) -> bool {
+    own_nodes(node).any(|node| match node.kind() {
+        SyntaxKind::CALL_EXPR => {
+            // `Some(1)`, `Point(1, 2)` make a value.
+            let callee = ast::CallExpr::cast(node).and_then(|call| call.expr());
+            !callee.is_some_and(|callee| {
+                let text = callee.syntax().text().to_string();
+                let last = text.rsplit("::").next().unwrap_or_default();
+                last.starts_with(char::is_uppercase)
+            })
+        }
+        SyntaxKind::METHOD_CALL_EXPR => {
+            let call = ast::MethodCallExpr::cast(node);
+            !call.is_some_and(|call| {
+                let name = call.name_ref().map(|name| name.text().to_string());
+                let has_arguments = call
+                    .arg_list()
+                    .is_some_and(|list| list.args().next().is_some());
+                !has_arguments
+                    && name.is_some_and(|name| INFALLIBLE.contains(&&*name))
+            })
+        }
+        SyntaxKind::TRY_EXPR
+        | SyntaxKind::AWAIT_EXPR
+        | SyntaxKind::INDEX_EXPR
+        | SyntaxKind::FOR_EXPR
+        | SyntaxKind::WHILE_EXPR
+        | SyntaxKind::LOOP_EXPR => true,
+        SyntaxKind::BIN_EXPR => {
+            let operation = ast::BinExpr::cast(node).and_then(|binary| binary.op_kind());
+            matches!(
+                operation,
+                Some(ast::BinaryOp::ArithOp(_) | ast::BinaryOp::Assignment { op: Some(_) })
+            )
+        }
+        SyntaxKind::MACRO_CALL => {
+            let call = ast::MacroCall::cast(node);
+            !call.is_some_and(|call| {
+                let name = super::item::macro_name(&call);
+                let arguments = call
+                    .token_tree()
+                    .map(|tree| tree.syntax().text().to_string())
+                    .unwrap_or_default();
+                name.is_some_and(|name| WRITING.contains(&&*name))
+                    && !arguments[1.min(arguments.len())..].contains(['(', '?'])
+            })
+        }
+        _ => false,
+    })
+}
+
+/// Methods without arguments that only make a value of another.
+const INFALLIBLE: [&str; 6] = ["clone", "len", "to_owned", "to_string", "as_str", "iter"];
+
+/// Macros that only make or show a value of what is there.
+const WRITING: [&str; 6] = ["eprintln", "format", "print", "println", "vec", "eprint"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::source::Source;
+
+    fn flow(code: &str) -> Flow {
+        let source = Source::parse(code);
+        assert!(!source.has_syntax_errors, "{code}");
+        source.statements[0].flow.clone()
+    }
+
+    fn moved(code: &str) -> Vec<String> {
+        flow(code).moves.into_iter().collect()
+    }
+
+    #[test]
+    fn what_takes_a_value_moves_it() {
+        assert_eq!(moved("let b = a;"), ["a"]);
+        assert_eq!(moved("(x + 1.0).mean().compute()?"), ["x"]);
+        assert_eq!(moved("f(a, &b, c.d, [e], (g,))"), ["a", "e", "g"]);
+        assert_eq!(moved("a += b;"), ["b"]);
+        assert_eq!(moved("for v in v.into_iter() {}"), [""; 0], "two meanings");
+        assert_eq!(moved("let n = a.into_iter().count();"), ["a"]);
+        for code in ["a", "a.b()", "&a + &b", "a == b", "println!(\"{a}\")", "a[0]", "let f = || g(a);"] {
+            assert_eq!(moved(code), [""; 0], "{code}");
+        }
+    }
+
+    #[test]
+    fn what_calls_something_can_fail() {
+        for code in [
+            "f()", "a.sum()", "a?", "a[0]", "1 + a", "panic!(\"\")", "println!(\"{}\", f())", "for i in 0..3 {}",
+        ] {
+            assert!(flow(code).can_fail, "{code}");
+        }
+        for code in [
+            "let a = 1;", "let v = vec![1, 2];", "let s = String::from;", "let p = Point { x: 1 };",
+            "println!(\"{a} {}\", b)", "let f = |x| x + 1;", "let s = Some(a);", "let c = a.clone();",
+        ] {
+            assert!(!flow(code).can_fail, "{code}");
+        }
+    }
+
+    #[test]
+    fn closures_are_known_by_what_is_not_theirs() {
+        let closure = |code: &str| match flow(code).initial {
+            Initial::Closure(closure) => closure,
+            other => panic!("{other:?}"),
+        };
+        let add = closure("let add = |x| { let y = x; x + y + a };");
+        assert_eq!(add.free, ["a".to_owned()].into());
+        assert!(!add.is_move && add.changes.is_empty());
+        let count = closure("let count = move |n: i32| { total += n; list.push(n) };");
+        assert!(count.is_move);
+        assert_eq!(count.changes, ["list", "total"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn types_without_a_name_are_guessed() {
+        for code in [
+            "let h = compose(a, b);",
+            "let c = { let mut n = 0; move || { n += 1; n } };",
+            "let it = v.into_iter().map(|x| x * 2);",
+            "let f = square;",
+        ] {
+            assert_eq!(flow(code).initial, Initial::Unnameable, "{code}");
+        }
+        for code in [
+            "let v = it.map(|x| x).collect::<Vec<_>>();",
+            "let s = Some(1);",
+            "let x = Array::ones((2, 2), 1);",
+            "let n = 1;",
+        ] {
+            assert_eq!(flow(code).initial, Initial::Plain, "{code}");
+        }
+        assert_eq!(flow("let x;").initial, Initial::None);
+    }
+
+    #[test]
+    fn awaiting_is_seen_in_macros() {
+        for code in ["f().await", "tokio::join!(a, b)", "tokio::select! { a = f() => {} }", "println!(\"{}\", f().await)", "if a { f().await }"] {
+            assert!(flow(code).awaits, "{code}");
+        }
+        for code in ["let f = async { g().await };", "let f = async || g().await;"] {
+            assert!(!flow(code).awaits, "{code}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! How a cell's statements are run, and what is kept of them.
+//!
+//! A cell that fails keeps what it had bound before. A value that a `let` binds
+//! is a local variable of the code around it and goes with that, so the
+//! statements are run in *parts*, each in a function of its own that gives back
+//! what it binds: when a part fails, the values of those before it are still in
+//! the hands of the code around them all.
+//!
+//! A closure's type has no name, so no later cell can take it out of the store.
+//! One that holds nothing is kept as its text, which later cells begin with. One
+//! that holds what can be cloned is kept as its text and a copy of that. One
+//! that changes what it holds is kept behind a trait object.
+
+use super::flow::{Closure, Initial};
+use super::source::{Binding, Source, Statement, StatementKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// What is done with a cell's statements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// The statements that are run together.
+    pub(super) parts: Vec<Range<usize>>,
+    /// How the last binding of each name is kept.
+    pub(super) kept: BTreeMap<String, Kept>,
+}
+
+/// How a variable is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// By its value, at the end.
+    Value,
+    /// By a copy, where that is cheap, right when it is bound: it is moved
+    /// afterwards, unless it is `Copy`.
+    Early,
+    /// By its value, whose type may have no name.
+    Unnameable,
+    /// By its text, and copies of these variables.
+    Text(Vec<String>),
+    /// Not at all: it changes these variables of the cell.
+    Not(Vec<String>),
+}
+
+impl Plan {
+    /// Plans a cell. `earlier` are the variables that it takes from earlier
+    /// cells, and whether they can be changed; `texts` those that are kept as
+    /// text. Where `split` is not set all statements are one part.
+    pub(super) fn new(
+        source: &Source,
+        earlier: &BTreeMap<&str, bool>,
+        texts: &BTreeSet<&str>,
+        split: bool,
+    ) -> Self {
+        let mut kept = BTreeMap::new();
+        // The variables that there are, and whether they can be changed.
+        let mut there: BTreeMap<&str, bool> = earlier.clone();
+        let mut texts: BTreeSet<&str> = texts.clone();
+        let mut mutable_borrow = None;
+        for (at, statement) in source.statements.iter().enumerate() {
+            for binding in bindings(statement) {
+                let name = &*binding.name;
+                let how = kept_as(source, at, binding, &there, &texts);
+                if mutable_borrow.is_none() && matches!(how, Kept::Not(_)) {
+                    mutable_borrow = Some(at);
+                }
+                if matches!(how, Kept::Text(_)) {
+                    texts.insert(name);
+                    there.remove(name);
+                } else {
+                    texts.remove(name);
+                    there.insert(name, binding.mutable);
+                }
+                kept.insert(name.to_owned(), how);
+            }
+        }
+        let parts = match split {
+            true => parts(source, &kept, mutable_borrow),
+            false => std::iter::once(0..source.statements.len()).collect(),
+        };
+        Self { parts, kept }
+    }
+
+    /// The variables that a part binds, in order, the last binding of each name.
+    pub(super) fn bound<'a>(&self, source: &'a Source, part: &Range<usize>) -> Vec<&'a Binding> {
+        let mut bound: Vec<&Binding> = Vec::new();
+        for binding in source.statements[part.clone()].iter().flat_map(bindings) {
+            bound.retain(|other| other.name != binding.name);
+            bound.push(binding);
+        }
+        bound
+    }
+}
+
+fn bindings(statement: &Statement) -> impl Iterator<Item = &Binding> {
+    let bindings: &[Binding] = match &statement.kind {
+        StatementKind::Let(bindings) => bindings,
+        _ => &[],
+    };
+    bindings.iter()
+}
+
+/// How a variable is kept that statement `at` binds.
+fn kept_as(
+    source: &Source,
+    at: usize,
+    binding: &Binding,
+    there: &BTreeMap<&str, bool>,
+    texts: &BTreeSet<&str>,
+) -> Kept {
+    let statement = &source.statements[at];
+    let is_alone = bindings(statement).count() == 1 && binding.annotated.is_none();
+    match &statement.flow.initial {
+        Initial::Closure(closure) if is_alone => of_closure(closure, there),
+        Initial::Changes(name) if is_alone => Kept::Not(vec![name.clone()]),
+        Initial::Unnameable if is_alone => Kept::Unnameable,
+        _ => {
+            let later = &source.statements[at + 1..];
+            let is_moved = later
+                .iter()
+                .any(|later| later.flow.moves.contains(&binding.name));
+            // What it is at the end may be another value.
+            match is_moved && !binding.mutable && !texts.contains(&*binding.name) {
+                true => Kept::Early,
+                false => Kept::Value,
+            }
+        }
+    }
+}
+
+fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
+    let held: Vec<String> = closure
+        .free
+        .iter()
+        .filter(|name| there.contains_key(&***name))
+        .cloned()
+        .collect();
+    let changed: Vec<String> = held
+        .iter()
+        .filter(|name| closure.changes.contains(*name) && there[&***name])
+        .cloned()
+        .collect();
+    match (changed.is_empty(), closure.is_move) {
+        (true, _) => Kept::Text(held),
+        (false, true) => Kept::Unnameable,
+        (false, false) => Kept::Not(changed),
+    }
+}
+
+/// Cuts statements into parts: in front of each that can fail, if there is
+/// something that it could take along. From what borrows mutably on there is
+/// one part, since two functions cannot hold it at the same time.
+fn parts(
+    source: &Source,
+    kept: &BTreeMap<String, Kept>,
+    mutable_borrow: Option<usize>,
+) -> Vec<Range<usize>> {
+    let statements = &source.statements;
+    let is_whole = statements
+        .iter()
+        .any(|one| one.flow.returns || one.flow.initial == Initial::None);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    if !is_whole {
+        for at in 1..mutable_borrow.unwrap_or(statements.len()) {
+            let binds = statements[start..at]
+                .iter()
+                .flat_map(bindings)
+                .any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
+            if binds && statements[at].flow.can_fail {
+                parts.push(start..at);
+                start = at;
+            }
+        }
+    }
+    parts.push(start..statements.len());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(code: &str) -> Plan {
+        let earlier = BTreeMap::from([("old", false), ("count", true)]);
+        let source = Source::parse(code);
+        assert!(!source.has_syntax_errors, "{code}");
+        Plan::new(&source, &earlier, &BTreeSet::from(["text"]), true)
+    }
+
+    fn kept(code: &str, name: &str) -> Kept {
+        plan(code).kept[name].clone()
+    }
+
+    #[test]
+    fn parts_begin_at_what_can_fail() {
+        let lengths = |code| -> Vec<usize> { plan(code).parts.iter().map(|part| part.len()).collect() };
+        assert_eq!(lengths("let a = f(); let b = 1; let c = 2; g(a)?; h()"), [3, 2]);
+        assert_eq!(lengths("let a = f();"), [1]);
+        assert_eq!(lengths("f(); g(); let a = h();"), [3]);
+        assert_eq!(lengths("let a; if f() { a = 1 } else { a = 2 } g(a);"), [3]);
+        assert_eq!(lengths("let a = f(); if a { return Ok(()); } g();"), [3]);
+        assert_eq!(
+            lengths("let mut n = 0; let mut add = |k: i32| n += k; add(1); add(2); n"),
+            [5]
+        );
+        assert_eq!(lengths("let mut v = f(); let r = &mut v; r.push(1); v"), [4]);
+    }
+
+    #[test]
+    fn closures_are_kept_by_what_they_hold() {
+        let text = |names: &[&str]| Kept::Text(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(kept("let f = |x| x + 1;", "f"), text(&[]));
+        assert_eq!(kept("let f = |x| text(x) + K;", "f"), text(&[]));
+        assert_eq!(kept("let a = 1; let f = move |x| x + a + old;", "f"), text(&["a", "old"]));
+        assert_eq!(
+            kept("let mut a = vec![1]; let f = |x| a.push(x);", "f"),
+            Kept::Not(vec!["a".to_owned()])
+        );
+        assert_eq!(kept("let f = move || { count += 1; count };", "f"), Kept::Unnameable);
+        assert_eq!(kept("let f: fn(i32) -> i32 = |x| x;", "f"), Kept::Value);
+    }
+
+    #[test]
+    fn what_is_moved_on_is_kept_early() {
+        assert_eq!(kept("let x = f(); (x + 1.0).mean()", "x"), Kept::Early);
+        assert_eq!(kept("let mut x = f(); g(x)", "x"), Kept::Value);
+        assert_eq!(kept("let x = f(); let x = g(x); x", "x"), Kept::Value);
+        assert_eq!(kept("let x = f(); x.mean()", "x"), Kept::Value);
+    }
+}
