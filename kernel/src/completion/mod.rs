@@ -20,6 +20,7 @@ mod completeness;
 mod context;
 mod crates;
 mod cursor;
+mod depth;
 mod files;
 mod literal;
 mod markdown;
