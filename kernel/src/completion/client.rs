@@ -16,7 +16,7 @@ use super::literal::Literal;
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
 use super::standard::Standard;
-use super::{SessionView, context, files, names, variable};
+use super::{SessionView, context, declared, files, names, variable};
 use crate::text::escape;
 use swath_wire::{CompleteReply, InspectReply};
 
@@ -153,15 +153,14 @@ impl Analyzer {
                 return to_inspect_reply(Some(variable::inspection(variable)));
             }
         }
+        let declared = declared::inspect(&view, &context::rust(code), range.end);
+        let wait = Wait::unless(declared.is_some());
         let question = Question::Inspect;
-        let found = match self
-            .ask(question, view, code, range.end, Wait::Always)
-            .await
-        {
+        let found = match self.ask(question, view, code, range.end, wait).await {
             Some(Answer::Inspection(found)) => found,
             _ => None,
         };
-        to_inspect_reply(found)
+        to_inspect_reply(found.or(declared))
     }
 
     /// Starts the process, so that the first completion needn't wait for it, and
@@ -439,6 +438,7 @@ mod tests {
         assert_eq!(completed.matches, ["zebra"]);
         assert_eq!((completed.cursor_start, completed.cursor_end), (26, 29));
         assert!(!inspected.found);
+        assert!(both("let zebra = 2; zebra|").await.1.found);
         assert_eq!(
             both(":vars\nlet grün = 1; gr|").await.0.matches,
             ["grün", "größe"]

@@ -12,7 +12,7 @@
 //! [`scope`] which names the cell's own text has there, [`infer`] an expression's
 //! type where that is written somewhere, [`members`] what a type has. What the
 //! runtime and std have is read off their sources ([`library`], [`expand`],
-//! [`standard`]). None of them knows rust-analyzer's database.
+//! [`standard`]); [`declared`] inspects. None of them knows rust-analyzer's database.
 //!
 //! What stands in a string [`literal`] is ours to complete: paths ([`files`])
 //! and names of [`columns`]. What is told of a variable comes from the runtime
@@ -27,6 +27,7 @@ mod completeness;
 mod context;
 mod crates;
 mod cursor;
+mod declared;
 mod depth;
 mod expand;
 mod files;

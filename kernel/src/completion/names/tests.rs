@@ -1,6 +1,9 @@
 //! What is offered at a mark, without the analyzer.
 
 use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use std::time::Duration;
 
 fn view() -> SessionView {
@@ -416,6 +419,75 @@ fn a_long_cell_is_answered_at_once() {
         });
         let quickest = answered.min().unwrap();
         assert!(quickest < Duration::from_millis(50), "{quickest:?}");
+    }
+}
+
+const PARTS: &[&str] = &[
+    "let ",
+    "größe",
+    " = ",
+    "5",
+    ";",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "|x| ",
+    "fn f",
+    "<'a>",
+    "struct P ",
+    "impl P ",
+    "match x ",
+    "=> ",
+    "if let ",
+    "Some(y)",
+    "for i in ",
+    "use a::",
+    ".",
+    "::",
+    "..",
+    "\"",
+    "'",
+    "//",
+    "/*",
+    "*/",
+    "🦀",
+    "e\u{301}",
+    "#[",
+    "!",
+    "vec!",
+    "tree",
+    "P ",
+    "macro_rules! m ",
+    "$",
+    ", ",
+    ": ",
+    "\n",
+    "r#",
+    "b'",
+    "1.",
+    "__swath",
+    "&",
+];
+
+proptest! {
+    /// Whatever is typed, what is offered replaces the word at the cursor, and begins
+    /// as what of it is typed.
+    #[test]
+    fn any_text(parts in vec(select(PARTS), 0..40), at in any::<Index>()) {
+        let code = parts.concat();
+        let ends: Vec<usize> = code.char_indices().map(|(at, _)| at).chain([code.len()]).collect();
+        let position = *at.get(&ends);
+        if let Some(found) = complete(&view(), &code, position) {
+            let word = &code[found.start..found.end];
+            prop_assert!(word.chars().all(|c| c.is_alphanumeric() || c == '_'));
+            for offered in found.matches {
+                prop_assert!(offered.text.starts_with(&code[found.start..position]));
+            }
+        }
+        super::super::declared::inspect(&view(), &code, position);
     }
 }
 
