@@ -60,6 +60,77 @@ def test_names_need_no_analyzer(own_kernel):
     assert "3" in own_kernel.inspect("recipe")
 
 
+EARLIER = """
+let x = Array::<f64>::ones([4], 2);
+struct Point { east: f64, north: f64 }
+impl Point { fn norm(&self) -> f64 { self.east.hypot(self.north) } }
+let point = Point { east: 3.0, north: 4.0 };
+let größe = 5;
+let spare = vec![1, 2, 3];
+"""
+
+# What is offered at the last `|`, among other things, and what is not.
+AT_ONCE = [
+    ("let zebra_crossing = 5; zebra_cr|", ["zebra_crossing"], []),
+    ('"é🦀"; let größer = 1; grö|', ["größer", "größe"], []),
+    ("fn zebra(stripes: usize) { for stripe in 0..stripes { strip|", ["stripe", "stripes"], []),
+    ("match point { Point { east: easting, .. } => eas|", ["easting"], []),
+    ('println!("{}", [1].iter().map(|single| sing|', ["single"], []),
+    ("} ) let zebra = 5; zeb|", ["zebra"], []),
+    ("zeb|\nfn zebra() {}", ["zebra"], []),
+    ("x.mea|", ["mean", "mean_axis"], []),
+    ("(x.t() + 1.0).persi|", ["persist"], []),
+    ("let y = x.mean(); y.comp|", ["compute"], []),
+    ("spare.pus|", ["push"], []),
+    ("spare.iter().enumer|", ["enumerate"], []),
+    ("point.nor|", ["north", "norm"], ["nor"]),
+    ("let q = Point { ea|", ["east"], ["north"]),
+    ("whi|", ["while"], []),
+    ("Arra|", ["Array"], []),
+    (":de|", [":dep"], []),
+    ("// prin|", [], ["println!"]),
+    ("/* prin|", [], ["println!"]),
+    ("let c = 'p|'", [], ["point", "println!"]),
+    ("fn f<'p|", [], ["point", "println!"]),
+    ("let n = 0x1f|", [], ["f32", "f64"]),
+    ("{ let zebra = 5; } zeb|", [], ["zebra"]),
+    ("let zebra = 5; fn stable() { zeb|", [], ["zebra"]),
+    ("|", [], ["println"]),
+    ("  \n |", [], ["println"]),
+]
+
+
+def test_completion_from_the_first_second(own_kernel):
+    own_kernel.ok(EARLIER)
+    for marked, expect, absent in AT_ONCE:
+        before, after = marked.rsplit("|", 1)
+        reply = own_kernel.reply(own_kernel.client.complete(before + after, len(before)), 60)
+        found = set(reply["matches"])
+        assert set(expect) <= found, f"{marked}: {sorted(found)[:20]}"
+        assert not set(absent) & found, marked
+
+
+def test_names_that_are_known_need_no_waiting(own_kernel):
+    lines = "".join(f'let value_{at} = f("{at}", {at});\n' for at in range(10_000))
+    own_kernel.complete("prin")
+    for code in ("let zebra = 5; zeb", lines + "value_9999", "// zeb"):
+        started = time.monotonic()
+        found = own_kernel.complete(code)
+        # What waits for the analyzer waits for three.
+        assert time.monotonic() - started < 1.5
+        assert found or code.startswith("//")
+
+
+def test_inspection_from_the_first_second(own_kernel):
+    code = "/// Counts the stripes.\nfn stripes(of: u8) -> usize { 0 }\nlet zebra = stripes(1);\n"
+    told = own_kernel.inspect(code + "stripes")
+    assert "fn stripes(of: u8) -> usize" in told
+    assert "Counts the stripes." in told
+    assert "let zebra" in own_kernel.inspect(code + "zebra")
+    own_kernel.ok(code)
+    assert "Counts the stripes." in own_kernel.inspect("stripes")
+
+
 def test_answers_while_a_cell_keeps_every_core_busy(own_kernel):
     own_kernel.ok("let spare = vec![1, 2, 3];")
     Path(own_kernel.folder, "data.csv").touch()
@@ -195,7 +266,7 @@ def test_a_killed_analyzer_is_replaced(own_kernel):
     assert own_kernel.complete("spar") == ["spare"]
     another_analyzer(own_kernel, than=killed)
     own_kernel.wait_for_analyzer()
-    assert "is_empty" in own_kernel.complete("spare.is_")
+    assert "collections" in own_kernel.complete("std::col")
     assert own_kernel.ok("spare.len()").result == "3"
 
 
@@ -207,7 +278,8 @@ def test_an_analyzer_without_memory_is_replaced(kernelspec, tmp_path, monkeypatc
         assert kernel.complete("spar") == ["spare"]
         first = another_analyzer(kernel, than=None)
         another_analyzer(kernel, than=first)
-        assert kernel.complete("spare.is_") == []
+        # Nobody else knows what is in a module of std.
+        assert kernel.complete("std::process::exi") == []
         assert kernel.complete("spar") == ["spare"]
         shown = kernel.ok("spare.len()")
         assert (shown.result, shown.stderr) == ("3", "")

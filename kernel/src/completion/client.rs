@@ -11,10 +11,12 @@ use tokio::sync::{Mutex, oneshot};
 use super::columns::{self, Purpose};
 use super::commands::{COMMANDS, command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
+use super::library::Library;
 use super::literal::Literal;
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
-use super::{SessionView, context, files, names, variable};
+use super::standard::Standard;
+use super::{SessionView, context, declared, files, names, variable};
 use crate::text::escape;
 use swath_wire::{CompleteReply, InspectReply};
 
@@ -88,10 +90,11 @@ impl Analyzer {
         } else {
             let view = view();
             let rust = context::rust(code);
-            let mut fallback = names::complete(&view, code, position);
-            if let Some(literal) = Literal::at(&rust, position) {
+            let fallback = if let Some(literal) = Literal::at(&rust, position) {
                 match columns::purpose(&view, &rust[..position], &literal) {
-                    Purpose::Format => fallback.matches.clear(),
+                    Purpose::Format => {
+                        names::in_format(&view, &rust, position, literal.written_at(0))
+                    }
                     Purpose::Column(columns) => {
                         let found = columns::complete(columns, code, &literal);
                         return to_complete_reply(code, found);
@@ -101,12 +104,14 @@ impl Analyzer {
                         return to_complete_reply(code, found);
                     }
                 }
-            }
-            // What is known at once is better than more after seconds.
-            let wait = match fallback.matches.is_empty() {
-                true => Wait::Always,
-                false => Wait::IfReady,
+            } else {
+                names::complete(&view, &rust, position)
             };
+            // Where there are only words, nobody knows more.
+            let Some(fallback) = fallback else {
+                return to_complete_reply(code, Completions::none(position));
+            };
+            let wait = Wait::unless(!fallback.matches.is_empty());
             let question = Question::Complete;
             match self.ask(question, view, code, position, wait).await {
                 Some(Answer::Completions(found)) if !found.matches.is_empty() => found,
@@ -148,19 +153,20 @@ impl Analyzer {
                 return to_inspect_reply(Some(variable::inspection(variable)));
             }
         }
+        let declared = declared::inspect(&view, &context::rust(code), range.end);
+        let wait = Wait::unless(declared.is_some());
         let question = Question::Inspect;
-        let found = match self
-            .ask(question, view, code, range.end, Wait::Always)
-            .await
-        {
+        let found = match self.ask(question, view, code, range.end, wait).await {
             Some(Answer::Inspection(found)) => found,
             _ => None,
         };
-        to_inspect_reply(found)
+        to_inspect_reply(found.or(declared))
     }
 
-    /// Starts the process, so that the first completion needn't wait for it.
+    /// Starts the process, so that the first completion needn't wait for it, and
+    /// reads what is known without it.
     pub(crate) async fn warm_up(&self) {
+        tokio::task::spawn_blocking(|| (Library::runtime(), Standard::get()));
         if self.0.enabled {
             let mut state = self.0.state.lock().await;
             self.ensure_process(&mut state);
@@ -245,6 +251,16 @@ enum Wait {
     IfReady,
 }
 
+impl Wait {
+    /// Where something `is_known`, that at once is better than more after seconds.
+    fn unless(is_known: bool) -> Self {
+        match is_known {
+            true => Self::IfReady,
+            false => Self::Always,
+        }
+    }
+}
+
 /// When a process has ended, starts the next, so that no question has to.
 async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
     let _ = ended.await;
@@ -282,11 +298,7 @@ async fn complete_path(folder: Option<PathBuf>, code: &str, literal: Literal) ->
 /// Completes the name of a command.
 fn complete_command(code: &str, position: usize) -> Completions {
     let Some(range) = command_at(code, position) else {
-        return Completions {
-            start: position,
-            end: position,
-            matches: Vec::new(),
-        };
+        return Completions::none(position);
     };
     let typed = &code[range.start..position];
     Completions {
@@ -422,8 +434,21 @@ mod tests {
         let (completed, _) = both("\"é\"; grö|").await;
         assert_eq!(completed.matches, ["größe"]);
         assert_eq!((completed.cursor_start, completed.cursor_end), (5, 8));
+        let (completed, inspected) = both("let 🦀 = 1; let zebra = 2; zeb|").await;
+        assert_eq!(completed.matches, ["zebra"]);
+        assert_eq!((completed.cursor_start, completed.cursor_end), (26, 29));
+        assert!(!inspected.found);
+        assert!(both("let zebra = 2; zebra|").await.1.found);
+        assert_eq!(
+            both(":vars\nlet grün = 1; gr|").await.0.matches,
+            ["grün", "größe"]
+        );
         assert_eq!(both("x.grö|").await.0.matches, [""; 0]);
+        assert_eq!(both("// grö|").await.0.matches, [""; 0]);
         assert_eq!(both("println!(\"grö|").await.0.matches, [""; 0]);
+        let (completed, _) = both("println!(\"é {grö|").await;
+        assert_eq!(completed.matches, ["größe"]);
+        assert_eq!((completed.cursor_start, completed.cursor_end), (13, 16));
         assert!(both("größe(|").await.1.found);
         let (_, inspected) = both("grö|ße.len()").await;
         assert_eq!(

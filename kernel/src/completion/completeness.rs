@@ -1,8 +1,10 @@
 //! Whether a console should run the code or ask for another line.
 
+use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, T};
 
 use super::commands::is_command_line;
+use super::depth::is_too_deep;
 use swath_wire::IsCompleteReply;
 
 /// What the next line is indented by, for each brace that is open.
@@ -25,6 +27,10 @@ pub(crate) fn completeness(code: &str) -> IsCompleteReply {
         .collect();
     let rust = rust.trim_end();
     if rust.is_empty() {
+        return IsCompleteReply::Complete;
+    }
+    if is_too_deep(&LexedStr::new(Edition::Edition2024, rust)) {
+        // The compiler says what is wrong with it.
         return IsCompleteReply::Complete;
     }
     let tokens = SourceFile::parse(rust, Edition::Edition2024);
@@ -203,6 +209,12 @@ mod tests {
         check("let x = 5", "incomplete 0");
         check("fn f()", "incomplete 0");
         check("#[derive(Debug)]", "incomplete 0");
+    }
+
+    #[test]
+    fn what_is_too_deep_to_parse() {
+        check(&"(".repeat(100_000), "complete");
+        check(&"!".repeat(100_000), "complete");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind};
+use ra_ap_parser::LexedStr;
+use ra_ap_syntax::{Edition, SyntaxKind};
 
 /// A literal up to the cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,19 +38,18 @@ impl Literal {
         if !before.contains('"') {
             return None;
         }
-        let token = SourceFile::parse(before, Edition::Edition2024)
-            .syntax_node()
-            .last_token()?;
+        let lexed = LexedStr::new(Edition::Edition2024, before);
+        let last = lexed.len().checked_sub(1)?;
         if !matches!(
-            token.kind(),
+            lexed.kind(last),
             SyntaxKind::STRING | SyntaxKind::BYTE_STRING | SyntaxKind::C_STRING
         ) {
             return None;
         }
-        let text = token.text();
+        let text = lexed.text(last);
         let quote = text.find('"')?;
         let (head, body) = (&text[..quote], &text[quote + 1..]);
-        let start = usize::from(token.text_range().start()) + quote + 1;
+        let start = lexed.text_start(last) + quote + 1;
         let is_bytes = head.starts_with('b');
         let mut literal = Self {
             style: match (head.contains('r'), is_bytes) {

@@ -1,189 +1,322 @@
-//! Completion by name alone: what the kernel knows without the analyzer.
+//! Completion by what the kernel knows without the analyzer: the cell's own text,
+//! the session's variables and items, the runtime, the language.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::OnceLock;
 
-use ra_ap_syntax::ast::{self, HasName as _};
-use ra_ap_syntax::{AstNode as _, Edition, SourceFile, T};
+use ra_ap_syntax::ast;
+use ra_ap_syntax::{AstNode as _, Edition, SourceFile, SyntaxKind, SyntaxNode};
 
-use super::SessionView;
-use super::context::runtime_sources;
+use super::context::is_internal;
+use super::crates::HELD;
 use super::cursor::identifier_at;
+use super::infer::Known;
+use super::library::Library;
+use super::members::{Member, MemberKind, Reader, Types};
+use super::place::{Cursor, Place, Wanted, is_cell, parse};
 use super::protocol::{Completions, Match};
+use super::scope::{Binding, Kind, Scope, items, kind_of};
+use super::standard::Standard;
+use super::{SessionView, Variable};
 
-/// What std's prelude holds, and the keywords that begin something.
+/// What std's prelude holds, and the language, by kind.
 const LANGUAGE: &[(&str, &str)] = &[
-    ("Box", "class"),
-    ("Clone", "class"),
-    ("Default", "class"),
-    ("Err", "instance"),
-    ("None", "instance"),
-    ("Ok", "instance"),
-    ("Option", "class"),
-    ("Result", "class"),
-    ("Some", "instance"),
-    ("String", "class"),
-    ("Vec", "class"),
-    ("assert!", "function"),
-    ("assert_eq!", "function"),
-    ("dbg!", "function"),
-    ("enum", "keyword"),
-    ("format!", "function"),
-    ("impl", "keyword"),
-    ("match", "keyword"),
-    ("panic!", "function"),
-    ("println!", "function"),
-    ("return", "keyword"),
-    ("struct", "keyword"),
-    ("trait", "keyword"),
-    ("vec!", "function"),
-    ("while", "keyword"),
+    (
+        "class",
+        "AsMut AsRef Box Clone Copy Default DoubleEndedIterator Drop Eq ExactSizeIterator Extend \
+         Fn FnMut FnOnce From FromIterator Into IntoIterator Iterator Option Ord PartialEq \
+         PartialOrd Result Send Sized String Sync ToOwned ToString TryFrom TryInto Vec",
+    ),
+    ("instance", "Err None Ok Some"),
+    (
+        "function",
+        "assert! assert_eq! assert_ne! concat! dbg! debug_assert! drop env! eprint! eprintln! \
+         file! format! include_bytes! include_str! line! matches! panic! print! println! \
+         stringify! thread_local! todo! unimplemented! unreachable! vec! write! writeln!",
+    ),
+    ("module", "core std swath"),
+    (
+        "class",
+        "bool char f32 f64 i128 i16 i32 i64 i8 isize str u128 u16 u32 u64 u8 usize",
+    ),
+    (
+        "keyword",
+        "as async await break const continue crate dyn else enum extern false fn for if impl in \
+         let loop macro_rules match mod move mut pub ref return self static struct super trait \
+         true type unsafe use where while",
+    ),
 ];
 
-/// Completes the identifier at `position`, where it is not a field's, a
-/// method's or a path's.
-pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Completions {
-    let mut completions = Completions {
-        start: position,
-        end: position,
-        matches: Vec::new(),
+/// The keywords of types, and of patterns.
+const TYPE_KEYWORDS: &[&str] = &["crate", "dyn", "fn", "impl", "mut", "self", "super"];
+const PATTERN_KEYWORDS: &[&str] = &["crate", "false", "mut", "ref", "self", "super", "true"];
+const IMPORT_KEYWORDS: &[&str] = &["crate", "self", "super"];
+
+/// Completes the word at `position` of `code`, which has no commands in it. None
+/// where there are only words: in a comment, a literal, a lifetime.
+pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Option<Completions> {
+    let cursor = Cursor::at(code, position)?;
+    let typed = &code[cursor.replaced.start..position];
+    let rest = &code[cursor.replaced.end..];
+    let found = match &cursor.place {
+        // Without a word, everything would be meant.
+        Place::Name(wanted) if !typed.is_empty() => in_scope(view, &cursor, typed, rest, *wanted),
+        Place::Member(_) | Place::Path(_) | Place::Field { .. } => {
+            let own = own_types(view, &cursor, rest);
+            let known = Known {
+                view,
+                own: &own,
+                library: Library::runtime(),
+                standard: Standard::get(),
+            };
+            match (members(&known, &cursor.place), &cursor.place) {
+                // The braces may be a block's.
+                (found, Place::Field { .. }) if found.is_empty() && !typed.is_empty() => {
+                    in_scope(view, &cursor, typed, rest, Wanted::Any)
+                }
+                (found, _) => found,
+            }
+        }
+        _ => Vec::new(),
     };
-    let Some(range) = identifier_at(code, position).filter(|range| range.start < position) else {
-        return completions;
-    };
-    let before = code[..range.start].trim_end();
-    if before.ends_with('.') || before.ends_with("::") {
-        return completions;
-    }
-    completions.start = range.start;
-    let typed = &code[range.start..position];
-    let variables = view.variables.iter().map(|variable| Match {
-        text: variable.name.clone(),
-        kind: "instance".to_owned(),
-        signature: variable.type_name.clone(),
-    });
-    let items = view.items.iter().flat_map(|item| items_in(item));
-    let known = |(name, kind): &(&str, &str)| Match {
-        text: (*name).to_owned(),
-        kind: (*kind).to_owned(),
-        signature: String::new(),
-    };
-    let prelude = prelude().iter().map(|name| known(&(name, kind_of(name))));
     let mut seen = BTreeSet::new();
-    completions.matches = variables
-        .chain(items)
-        .chain(prelude)
-        .chain(LANGUAGE.iter().map(known))
-        .filter(|found| found.text.starts_with(typed) && seen.insert(found.text.clone()))
-        .collect();
-    completions
-}
-
-/// The items that `text` defines.
-fn items_in(text: &str) -> Vec<Match> {
-    let parsed = SourceFile::parse(text, Edition::Edition2024);
-    let named = |name: Option<ast::Name>, kind: &str| {
-        Some(Match {
-            text: name?.text().to_string(),
-            kind: kind.to_owned(),
-            signature: String::new(),
-        })
-    };
-    parsed
-        .tree()
-        .syntax()
-        .children()
-        .filter_map(ast::Item::cast)
-        .filter_map(|item| match item {
-            ast::Item::Const(item) => named(item.name(), "instance"),
-            ast::Item::Enum(item) => named(item.name(), "class"),
-            ast::Item::Fn(item) => named(item.name(), "function"),
-            ast::Item::Module(item) => named(item.name(), "module"),
-            ast::Item::Static(item) => named(item.name(), "instance"),
-            ast::Item::Struct(item) => named(item.name(), "class"),
-            ast::Item::Trait(item) => named(item.name(), "class"),
-            ast::Item::TypeAlias(item) => named(item.name(), "class"),
-            _ => None,
-        })
-        .collect()
-}
-
-/// A type by its capital, otherwise a function.
-fn kind_of(name: &str) -> &'static str {
-    match name.starts_with(char::is_uppercase) {
-        true => "class",
-        false => "function",
-    }
-}
-
-/// What the runtime's prelude brings into scope.
-fn prelude() -> &'static [String] {
-    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| {
-        runtime_sources().map_or_else(Vec::new, |sources| {
-            exported(&sources.join("src/prelude.rs"))
-        })
+    Some(Completions {
+        start: cursor.replaced.start,
+        end: cursor.replaced.end,
+        matches: found
+            .into_iter()
+            .filter(|found| found.text.starts_with(typed) && !is_internal(&found.text))
+            .filter(|found| seen.insert(found.text.clone()))
+            .collect(),
     })
 }
 
-/// The names that the `use` items of a file bring into scope.
-fn exported(file: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let parsed = SourceFile::parse(&text, Edition::Edition2024);
-    let trees = parsed
-        .tree()
-        .syntax()
-        .descendants()
-        .filter_map(ast::UseTree::cast);
-    let names: BTreeSet<String> = trees
-        .filter(|tree| tree.use_tree_list().is_none() && tree.star_token().is_none())
-        .filter_map(|tree| match tree.rename() {
-            Some(rename) => Some(rename.name()?.text().to_string()),
-            None => Some(tree.path()?.segment()?.name_ref()?.text().to_string()),
-        })
-        .filter(|name| name != T![self].text())
+/// The variables that can stand in the braces of a format, at `position` of `code`;
+/// None outside of braces. `literal` is where the text of the format begins.
+pub(super) fn in_format(
+    view: &SessionView,
+    code: &str,
+    position: usize,
+    literal: usize,
+) -> Option<Completions> {
+    let replaced = identifier_at(code, position).unwrap_or(position..position);
+    let typed = &code[replaced.start..position];
+    let before = code.get(literal..replaced.start)?;
+    // Two braces are one that is shown.
+    let braces = before.len() - before.trim_end_matches('{').len();
+    let quote = code[..literal].rfind('"').filter(|_| braces % 2 == 1)?;
+    let cursor = Cursor::at(&code[..quote], quote)?;
+    let scope = Scope::at(&cursor.token);
+    let mut seen = BTreeSet::new();
+    Some(Completions {
+        start: replaced.start,
+        end: replaced.end,
+        matches: variables(view, &scope)
+            .filter(|found| found.text.starts_with(typed) && seen.insert(found.text.clone()))
+            .collect(),
+    })
+}
+
+/// The names that are in scope, nearest first.
+fn in_scope(
+    view: &SessionView,
+    cursor: &Cursor,
+    typed: &str,
+    rest: &str,
+    wanted: Wanted,
+) -> Vec<Match> {
+    let scope = Scope::at(&cursor.token);
+    let own = scope.bindings.iter().map(Binding::to_match);
+    let later = items_behind(rest, typed);
+    let variables = view
+        .variables
+        .iter()
+        .filter(|_| scope.sees_variables)
+        .map(of_variable);
+    let earlier = earlier_items(view, typed);
+    let crates = view.deps.iter().filter_map(|dependency| {
+        let name = dependency.split(['=', '{', ' ']).next()?.replace('-', "_");
+        (!name.is_empty()).then_some(name)
+    });
+    let crates = crates.chain(HELD.iter().map(|name| (*name).to_owned()));
+    let crates = crates.map(|name| known(name, Kind::Module.word()));
+    own.chain(later.iter().map(Binding::to_match))
+        .chain(variables)
+        .chain(earlier.iter().map(imported_macro))
+        .chain(prelude())
+        .chain(crates)
+        .chain(language())
+        .filter(|found| is_wanted(found, wanted))
+        .collect()
+}
+
+fn is_wanted(found: &Match, wanted: Wanted) -> bool {
+    let text = &&found.text[..];
+    match (wanted, &found.kind[..]) {
+        (Wanted::Any, _) => true,
+        (Wanted::Type, "keyword") => TYPE_KEYWORDS.contains(text),
+        (Wanted::Pattern, "keyword") => PATTERN_KEYWORDS.contains(text),
+        (Wanted::Import, "keyword") => IMPORT_KEYWORDS.contains(text),
+        (_, "class" | "module") => true,
+        // A constant, or a variant; of a variable a pattern makes another.
+        (Wanted::Pattern, "instance") => text.starts_with(char::is_uppercase),
+        (Wanted::Pattern | Wanted::Type | Wanted::Import, _) => false,
+    }
+}
+
+/// The variables in scope: the cell's, the session's.
+fn variables(view: &SessionView, scope: &Scope) -> impl Iterator<Item = Match> {
+    let is_variable = |binding: &&Binding| matches!(binding.kind, Kind::Variable | Kind::Constant);
+    let own: Vec<Match> = scope
+        .bindings
+        .iter()
+        .filter(is_variable)
+        .map(Binding::to_match)
         .collect();
-    names.into_iter().collect()
+    let earlier: Vec<Match> = match scope.sees_variables {
+        true => view.variables.iter().map(of_variable).collect(),
+        false => Vec::new(),
+    };
+    own.into_iter().chain(earlier)
+}
+
+fn of_variable(variable: &Variable) -> Match {
+    Match {
+        text: variable.name.clone(),
+        kind: Kind::Variable.word().to_owned(),
+        signature: variable.type_name.clone(),
+    }
+}
+
+/// The items behind the cursor that may begin with `typed`, of the cell and of
+/// the blocks around the cursor.
+pub(super) fn items_behind(rest: &str, typed: &str) -> Vec<Binding> {
+    // Most of the time there is none, and a long cell is parsed but once.
+    if !rest.contains(typed) {
+        return Vec::new();
+    }
+    let Some(root) = parse(rest) else {
+        return Vec::new();
+    };
+    root.descendants()
+        .filter(is_of_cell)
+        .flat_map(|node| items(&node))
+        .collect()
+}
+
+/// Whether a node of the text behind the cursor stands in the function around
+/// that, or behind it, where it ends blocks that began earlier.
+fn is_of_cell(node: &SyntaxNode) -> bool {
+    let Some(list) = node.parent() else {
+        return false;
+    };
+    let around = list.parent().and_then(|block| block.parent());
+    list.kind() == SyntaxKind::SOURCE_FILE
+        || around
+            .and_then(ast::Fn::cast)
+            .is_some_and(|function| is_cell(&function))
+}
+
+/// The items of earlier cells that may begin with `typed`.
+pub(super) fn earlier_items(view: &SessionView, typed: &str) -> Vec<Binding> {
+    let texts = view.items.iter().filter(|text| text.contains(typed));
+    texts.flat_map(|text| items_in(text)).collect()
+}
+
+/// The items that `text` defines.
+fn items_in(text: &str) -> Vec<Binding> {
+    let root = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+    root.children().flat_map(|node| items(&node)).collect()
+}
+
+/// A `use` of a macro says no more than its name.
+fn imported_macro(binding: &Binding) -> Match {
+    let mut found = binding.to_match();
+    let mark = format!("{}!", found.text);
+    let mut known = LANGUAGE.iter().flat_map(|(_, names)| names.split(' '));
+    if binding.kind == Kind::Function && known.any(|name| name == mark) {
+        found.text = mark;
+    }
+    found
+}
+
+fn prelude() -> Vec<Match> {
+    let library = Library::runtime();
+    let names = library
+        .prelude
+        .iter()
+        .map(|name| known(name.clone(), kind_of(name).word()));
+    let macros = library.macros.iter();
+    let macros = macros.map(|name| known(format!("{name}!"), Kind::Macro.word()));
+    let mut all: Vec<Match> = names.chain(macros).collect();
+    all.sort_by(|a, b| a.text.cmp(&b.text));
+    all
+}
+
+fn language() -> impl Iterator<Item = Match> {
+    LANGUAGE.iter().flat_map(|(kind, names)| {
+        names
+            .split_ascii_whitespace()
+            .map(|name| known(name.to_owned(), kind))
+    })
+}
+
+fn known(text: String, kind: &str) -> Match {
+    Match {
+        text,
+        kind: kind.to_owned(),
+        signature: String::new(),
+    }
+}
+
+/// The types of the cell and of earlier ones; where both define one, the cell's.
+fn own_types(view: &SessionView, cursor: &Cursor, rest: &str) -> Types {
+    let mut types = Types::default();
+    let mut roots = Vec::new();
+    roots.extend(cursor.token.parent_ancestors().last());
+    if ["struct", "enum", "impl", "trait", "fn "]
+        .iter()
+        .any(|word| rest.contains(word))
+    {
+        roots.extend(parse(rest));
+    }
+    for root in &roots {
+        types.read(root, Reader::Inside);
+    }
+    for text in &view.items {
+        let root = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+        let is_anew = root
+            .children()
+            .flat_map(|node| items(&node))
+            .any(|item| item.kind == Kind::Type && types.has(&item.name));
+        if !is_anew {
+            types.read(&root, Reader::Inside);
+        }
+    }
+    types
+}
+
+/// What a value, a type or a record has, by name.
+fn members(known: &Known<'_>, place: &Place) -> Vec<Match> {
+    let offered = |of: Vec<&Member>, is_meant: &dyn Fn(&Member) -> bool| {
+        let mut found: Vec<&Member> = of.into_iter().filter(|member| is_meant(member)).collect();
+        // Fields first, then by name.
+        found.sort_by_key(|member| (member.kind != MemberKind::Field, &member.name));
+        found.into_iter().map(Member::to_match).collect()
+    };
+    match place {
+        Place::Member(receiver) => match known.type_of(receiver) {
+            Some(of) => offered(known.members(&of), &Member::is_of_value),
+            None => Vec::new(),
+        },
+        Place::Path(path) => offered(known.members(&known.named(path)), &|member| {
+            member.kind != MemberKind::Field
+        }),
+        Place::Field { of, given } => offered(known.members(&known.named(of)), &|member| {
+            member.kind == MemberKind::Field && !given.contains(&member.name)
+        }),
+        Place::Name(_) | Place::Unknown => Vec::new(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::completion::Variable;
-
-    /// The completions at the end of `code`.
-    fn check(code: &str, expect: &[&str]) {
-        let view = SessionView {
-            items: vec![
-                "pub fn grow() {}\nstruct Grove;".to_owned(),
-                "use std::fmt;".to_owned(),
-            ],
-            variables: vec![Variable {
-                name: "größe".to_owned(),
-                ..Variable::default()
-            }],
-            ..SessionView::default()
-        };
-        let found = complete(&view, code, code.len());
-        let texts: Vec<&str> = found.matches.iter().map(|found| &found.text[..]).collect();
-        assert_eq!(texts, expect, "{code:?}");
-    }
-
-    #[test]
-    fn variables_items_prelude_language() {
-        check("grö", &["größe"]);
-        check("1 + gro", &["grow"]);
-        check("Gro", &["Grove"]);
-        check("prin", &["println!"]);
-        check("x.gr", &[]);
-        check("a::gr", &[]);
-        check("", &[]);
-    }
-
-    #[test]
-    fn what_the_runtimes_prelude_exports() {
-        check("read_cs", &["read_csv"]);
-        check("Arra", &["Array"]);
-    }
-}
+mod tests;

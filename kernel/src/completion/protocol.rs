@@ -54,11 +54,7 @@ impl Answer {
     /// That there is none.
     pub(super) fn nothing(ask: &Ask) -> Self {
         match ask.question {
-            Question::Complete => Self::Completions(Completions {
-                start: ask.position,
-                end: ask.position,
-                matches: Vec::new(),
-            }),
+            Question::Complete => Self::Completions(Completions::none(ask.position)),
             Question::Inspect => Self::Inspection(None),
         }
     }
@@ -70,6 +66,17 @@ pub(super) struct Completions {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) matches: Vec<Match>,
+}
+
+impl Completions {
+    /// None, at byte `position`.
+    pub(super) fn none(position: usize) -> Self {
+        Self {
+            start: position,
+            end: position,
+            matches: Vec::new(),
+        }
+    }
 }
 
 /// One completion.

@@ -77,8 +77,6 @@ impl Toolchain {
 
     /// Asks rustc.
     pub(super) fn find() -> io::Result<Self> {
-        let sysroot = rustc(&["--print", "sysroot"])?;
-        let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
         let mut cfg = CfgOptions::default();
         for line in rustc(&["--print", "cfg"])?.lines() {
             match line.split_once('=') {
@@ -94,7 +92,7 @@ impl Toolchain {
             .lines()
             .find_map(|line| Version::parse(line.strip_prefix("release: ")?).ok());
         Ok(Self {
-            library: library.is_dir().then_some(library),
+            library: std_sources(),
             cfg,
             data: Arc::new(CrateWorkspaceData {
                 target: target(),
@@ -102,6 +100,13 @@ impl Toolchain {
             }),
         })
     }
+}
+
+/// Where std's sources are, if they are installed.
+pub(super) fn std_sources() -> Option<PathBuf> {
+    let sysroot = rustc(&["--print", "sysroot"]).ok()?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
+    library.is_dir().then_some(library)
 }
 
 /// How large types are, where the compiler says so.
