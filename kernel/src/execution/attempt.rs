@@ -4,7 +4,7 @@
 use super::diagnostics::Diagnostic;
 use super::generate::Role;
 use super::items::{Change, Needed};
-use super::plan::{Kept, Plan};
+use super::plan::{Calls, Kept, Plan};
 use super::run::Session;
 use super::source::{Source, StatementKind};
 use serde_json::Value;
@@ -45,6 +45,10 @@ pub(super) struct Attempt {
     pub(super) without: Vec<Role>,
     /// New variables that borrow, and from which others.
     pub(super) borrowing: BTreeMap<String, Option<String>>,
+    /// Those of them that end before what they borrow is stored.
+    pub(super) dropped: BTreeSet<String>,
+    /// How functions can be called, as the compiler has found out.
+    pub(super) calls: BTreeMap<String, Calls>,
     /// Statements that are left out: closures whose types are known only where
     /// they are called.
     pub(super) skipped: BTreeSet<usize>,
@@ -52,6 +56,8 @@ pub(super) struct Attempt {
     pub(super) insertions: BTreeMap<usize, String>,
     /// Where variables were moved: places in the cell.
     pub(super) moved: BTreeMap<String, usize>,
+    /// Whether closures of earlier cells get types by how they are called.
+    pub(super) types_parameters: bool,
     /// Whether the statements are run in parts.
     pub(super) split: bool,
     /// Whether all statements are in an `async` block.
@@ -88,9 +94,12 @@ impl Attempt {
             needed,
             without: Vec::new(),
             borrowing: BTreeMap::new(),
+            dropped: BTreeSet::new(),
+            calls: BTreeMap::new(),
             skipped: BTreeSet::new(),
             insertions: BTreeMap::new(),
             moved: BTreeMap::new(),
+            types_parameters: false,
             split: true,
             awaits: false,
             own_display: false,
@@ -125,8 +134,21 @@ impl Attempt {
         let has_changed = self.copy_handles(diagnostics, cell)
             || self.leave_borrowing(diagnostics)
             || self.mend(diagnostics, cell, session)
-            || self.skip_closures(diagnostics, cell.source);
+            || self.skip_closures(diagnostics, cell.source)
+            || self.change_calls(diagnostics, cell);
         if has_changed {
+            return None;
+        }
+        // What an earlier closure takes is not known before its value is shown.
+        let is_untyped = |one: &Diagnostic| {
+            matches!(
+                one.code.as_deref(),
+                Some("E0282" | "E0283" | "E0284" | "E0689")
+            )
+        };
+        let has_closures = !session.lambdas_used(cell.source).is_empty();
+        if has_closures && !self.types_parameters && diagnostics.iter().any(is_untyped) {
+            self.types_parameters = true;
             return None;
         }
         // The code around the parts may be what is wrong. At least the errors are
@@ -188,7 +210,54 @@ impl Attempt {
                 *known = known.take().or(from);
             }
         }
-        self.borrowing.len() > before
+        let dropped = self.dropped.len();
+        for diagnostic in diagnostics {
+            if diagnostic.role.as_ref().is_some_and(Role::stores)
+                && let Some(name) = diagnostic.dropped_variable()
+            {
+                self.dropped.insert(name.to_owned());
+            }
+        }
+        self.borrowing.len() > before || self.dropped.len() > dropped
+    }
+
+    /// Keeps functions as what they are: the compiler does not know what a
+    /// closure does with what it holds where its trait is asked for.
+    fn change_calls(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+        let mut has_changed = false;
+        for diagnostic in diagnostics {
+            let at_closure = || {
+                let place = diagnostic.starts_at()?;
+                let statements = cell.source.statements.iter();
+                let mut at = statements.filter(|one| one.range.contains(&place));
+                match &at.next()?.kind {
+                    StatementKind::Let(bindings) => Some(bindings.first()?.name.clone()),
+                    _ => None,
+                }
+            };
+            let name = match (&diagnostic.role, diagnostic.code.as_deref()) {
+                (Some(role), Some("E0277" | "E0525")) if role.stores() => {
+                    Some(role.variable().to_owned())
+                }
+                (_, Some("E0277" | "E0525")) => at_closure(),
+                _ => None,
+            };
+            let Some((name, Kept::Unnameable(planned))) =
+                name.and_then(|name| Some((name.clone(), cell.plan.kept.get(&name)?)))
+            else {
+                continue;
+            };
+            let calls = self.calls.get(&name).unwrap_or(planned);
+            let next = match (calls, diagnostic.code.as_deref()) {
+                (Calls::Shared, Some("E0277")) => Calls::Local,
+                (Calls::Shared | Calls::Local, _) => Calls::Changing,
+                (Calls::Changing, _) => Calls::Once,
+                (Calls::Once, _) => continue,
+            };
+            self.calls.insert(name, next);
+            has_changed = true;
+        }
+        has_changed
     }
 
     /// Deals with errors in generated lines: leaves lines out, corrects the

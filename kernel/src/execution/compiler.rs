@@ -222,6 +222,8 @@ impl Compiler {
             .arg("-o")
             .arg(library)
             .current_dir(&self.folder)
+            // The cells' crate alone says where the prelude is.
+            .env("RUSTC_BOOTSTRAP", CRATE)
             // Macros may ask for what cargo tells.
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .env("CARGO_PKG_NAME", CRATE)

@@ -28,6 +28,8 @@ pub(super) struct Diagnostic {
     pub(super) replacements: Vec<(String, String)>,
     /// The type of the value that was moved.
     moved_type: Option<String>,
+    /// The variable that uses what it borrows when it ends.
+    dropped: Option<String>,
 }
 
 /// Places in an earlier cell.
@@ -70,6 +72,9 @@ impl Diagnostic {
             let label = span["label"].as_str().unwrap_or_default();
             if let Some((_, rest)) = label.split_once("has type `") {
                 diagnostic.moved_type = rest.split('`').next().map(str::to_owned);
+            }
+            if let Some((_, rest)) = label.split_once("when `") {
+                diagnostic.dropped = rest.split('`').next().map(str::to_owned);
             }
             let Some(range) = local_range(span) else {
                 continue;
@@ -129,6 +134,7 @@ impl Diagnostic {
             other_role: None,
             replacements: Vec::new(),
             moved_type: None,
+            dropped: None,
         }
     }
 
@@ -276,12 +282,14 @@ impl Diagnostic {
         const BORROWED: &[&str] = &[
             "E0310", "E0505", "E0506", "E0515", "E0521", "E0597", "E0713", "E0716",
         ];
-        if !BORROWED.contains(&self.code.as_deref()?) {
+        let code = self.code.as_deref()?;
+        if !BORROWED.contains(&code) {
             return None;
         }
         // What is stored there has to live for ever, which is why it is an error
         // that something else moves or ends.
-        let stored = [&self.other_role, &self.role]
+        let of_itself = self.role.as_ref().filter(|_| code != "E0505");
+        let stored = [self.other_role.as_ref(), of_itself]
             .into_iter()
             .flatten()
             .find(|role| role.stores())?;
@@ -313,6 +321,11 @@ impl Diagnostic {
     /// The type of the value that was moved.
     pub(super) fn moved_type(&self) -> Option<&str> {
         self.moved_type.as_deref()
+    }
+
+    /// The variable that uses what it borrows when it ends, which is too late.
+    pub(super) fn dropped_variable(&self) -> Option<&str> {
+        self.dropped.as_deref()
     }
 
     /// Where in the cell a variable's value was moved, by the error that it was.

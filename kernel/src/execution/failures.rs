@@ -28,6 +28,10 @@ impl Session {
                 continue;
             };
             if diagnostic.code.as_deref() != Some("E0425") {
+                // The prelude may have something else of that name.
+                if let Some(reason) = self.gone_before(diagnostic, &cell.code) {
+                    diagnostic.add_help(reason);
+                }
                 continue;
             }
             if let Some(reason) = self.gone.get(&subject) {
@@ -42,6 +46,16 @@ impl Session {
             }
         }
         cell_error(&diagnostics, &cell.code, cell.number)
+    }
+
+    /// Why a variable is gone whose field or method something else is asked for.
+    fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
+        if !diagnostic.misses_something() && diagnostic.code.as_deref() != Some("E0609") {
+            return None;
+        }
+        let before = code.get(..diagnostic.starts_at()?)?.strip_suffix('.')?;
+        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+        self.gone.get(&before[start.map_or(0, |at| at + 1)..]).cloned()
     }
 
     /// What to do where a crate of the user's meets the runtime's copy of it.

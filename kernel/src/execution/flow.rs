@@ -26,6 +26,8 @@ pub(super) struct Flow {
     pub(super) awaits: bool,
     /// What a `let` sets its variable to.
     pub(super) initial: Initial,
+    /// The calls of what has a plain name.
+    pub(super) calls: Vec<(String, Vec<Argument>)>,
 }
 
 /// What a `let` sets its variables to.
@@ -42,6 +44,8 @@ pub(super) enum Initial {
     Changes(String),
     /// What may be a function or an iterator without a name for its type.
     Unnameable,
+    /// As that, where the function changes what it holds.
+    Changing,
 }
 
 /// A closure, as it is written.
@@ -54,6 +58,19 @@ pub(super) struct Closure {
     /// Those that it may change.
     pub(super) changes: BTreeSet<String>,
     pub(super) is_move: bool,
+    /// Where each parameter ends whose type is not written.
+    pub(super) untyped: Vec<Option<usize>>,
+}
+
+/// An argument, as far as its type can be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Argument {
+    /// A literal, whose type Rust would take it for.
+    Literal(&'static str),
+    /// A variable.
+    Variable(String),
+    /// Anything else.
+    Other,
 }
 
 impl Flow {
@@ -70,6 +87,7 @@ impl Flow {
             can_fail: can_fail(node),
             returns: own_nodes(node).any(|node| node.kind() == SyntaxKind::RETURN_EXPR),
             awaits: awaits(node),
+            calls: node.descendants().filter_map(call).collect(),
             initial,
         }
     }
@@ -98,14 +116,15 @@ impl Initial {
             }
         }
         match &expression {
-            ast::Expr::ClosureExpr(closure) if closure.async_token().is_none() => {
-                Self::Closure(Closure::of(closure))
-            }
+            ast::Expr::ClosureExpr(closure) => Self::Closure(Closure::of(closure)),
             ast::Expr::RefExpr(reference) if reference.mut_token().is_some() => {
                 let place = reference.expr().and_then(|place| variable(&place));
                 place.map_or(Self::Plain, Self::Changes)
             }
-            expression if may_be_unnameable(expression) => Self::Unnameable,
+            expression if may_be_unnameable(expression) => match changes_what_it_holds(expression) {
+                true => Self::Changing,
+                false => Self::Unnameable,
+            },
             _ => Self::Plain,
         }
     }
@@ -175,6 +194,20 @@ fn may_be_unnameable(expression: &ast::Expr) -> bool {
     }
 }
 
+/// Whether an expression is a block that ends with a closure which assigns to
+/// what is not its own.
+fn changes_what_it_holds(expression: &ast::Expr) -> bool {
+    let ast::Expr::BlockExpr(block) = expression else {
+        return false;
+    };
+    let tail = block.stmt_list().and_then(|list| list.tail_expr());
+    let Some(ast::Expr::ClosureExpr(closure)) = tail else {
+        return false;
+    };
+    let closure = Closure::of(&closure);
+    !closure.free.is_disjoint(&closure.changes)
+}
+
 impl Closure {
     fn of(closure: &ast::ClosureExpr) -> Self {
         let own: BTreeSet<String> = closure
@@ -191,8 +224,58 @@ impl Closure {
             range: to_cell(without_comments(closure.syntax())),
             free,
             changes: changes(closure.syntax()),
+            untyped: untyped(closure),
             is_move: closure.move_token().is_some(),
         }
+    }
+}
+
+/// Where the parameters of a closure end whose types are not written.
+fn untyped(closure: &ast::ClosureExpr) -> Vec<Option<usize>> {
+    let parameters = closure.param_list();
+    parameters
+        .into_iter()
+        .flat_map(|list| list.params())
+        .map(|parameter| {
+            let end = to_cell(parameter.syntax().text_range()).end;
+            parameter.ty().is_none().then_some(end)
+        })
+        .collect()
+}
+
+/// A call, if it is one of what has a plain name.
+fn call(node: SyntaxNode) -> Option<(String, Vec<Argument>)> {
+    let call = ast::CallExpr::cast(node)?;
+    let ast::Expr::PathExpr(callee) = call.expr()? else {
+        return None;
+    };
+    let name = variable(&ast::Expr::PathExpr(callee))?;
+    let arguments = call.arg_list()?.args().map(|argument| argument_of(&argument));
+    Some((name, arguments.collect()))
+}
+
+fn argument_of(expression: &ast::Expr) -> Argument {
+    match expression {
+        ast::Expr::Literal(literal) => match literal.kind() {
+            ast::LiteralKind::IntNumber(number) if number.suffix().is_none() => {
+                Argument::Literal("i32")
+            }
+            ast::LiteralKind::FloatNumber(number) if number.suffix().is_none() => {
+                Argument::Literal("f64")
+            }
+            ast::LiteralKind::String(_) => Argument::Literal("&str"),
+            ast::LiteralKind::Char(_) => Argument::Literal("char"),
+            ast::LiteralKind::Bool(_) => Argument::Literal("bool"),
+            _ => Argument::Other,
+        },
+        ast::Expr::PrefixExpr(negative) => {
+            let inner = negative.expr();
+            inner.map_or(Argument::Other, |inner| argument_of(&inner))
+        }
+        ast::Expr::PathExpr(_) => {
+            variable(expression).map_or(Argument::Other, Argument::Variable)
+        }
+        _ => Argument::Other,
     }
 }
 
@@ -480,7 +563,6 @@ mod tests {
     fn types_without_a_name_are_guessed() {
         for code in [
             "let h = compose(a, b);",
-            "let c = { let mut n = 0; move || { n += 1; n } };",
             "let it = v.into_iter().map(|x| x * 2);",
             "let f = square;",
         ] {
@@ -495,6 +577,26 @@ mod tests {
             assert_eq!(flow(code).initial, Initial::Plain, "{code}");
         }
         assert_eq!(flow("let x;").initial, Initial::None);
+        let counter = "let c = { let mut n = 0; move || { n += 1; n } };";
+        assert_eq!(flow(counter).initial, Initial::Changing);
+        assert_eq!(flow("let r = &mut v[0];").initial, Initial::Changes("v".to_owned()));
+    }
+
+    #[test]
+    fn calls_say_what_they_pass() {
+        let calls = flow("add(32, -1.5, \"a\", x, y + 1)").calls;
+        let expected = vec![
+            Argument::Literal("i32"),
+            Argument::Literal("f64"),
+            Argument::Literal("&str"),
+            Argument::Variable("x".to_owned()),
+            Argument::Other,
+        ];
+        assert_eq!(calls, [("add".to_owned(), expected)]);
+        match flow("let f = |x, y: i32| x;").initial {
+            Initial::Closure(closure) => assert_eq!(closure.untyped, [Some(10), None]),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

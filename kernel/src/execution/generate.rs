@@ -1,7 +1,7 @@
 //! The code that is compiled for a cell, and where each piece of it comes from.
 
 use super::items::Text;
-use super::plan::{Kept, Plan};
+use super::plan::{Calls, Kept, Plan};
 use super::source::{Binding, Source, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -108,6 +108,8 @@ pub(super) struct Lambda {
     /// The closure, from its first `|` or `move` on.
     pub(super) text: Text,
     pub(super) is_move: bool,
+    /// Where its parameters end whose types are not written.
+    pub(super) untyped: Vec<Option<usize>>,
     /// The variables that it holds, in order, and their types as a tuple.
     pub(super) held: Vec<String>,
     pub(super) of_type: String,
@@ -140,6 +142,8 @@ pub(super) struct Frame<'a> {
     pub(super) function: &'a str,
     /// Closures of earlier cells that the cell uses, in the order of their definition.
     pub(super) lambdas: Vec<&'a Lambda>,
+    /// The types of their parameters, where the cell's calls of them tell.
+    pub(super) parameters: BTreeMap<&'a str, BTreeMap<usize, String>>,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,
     /// Variables that are dropped first: their type is defined anew.
@@ -152,6 +156,11 @@ pub(super) struct Frame<'a> {
     pub(super) without: &'a [Role],
     /// New variables that borrow from others: they are not kept.
     pub(super) borrowing: BTreeSet<&'a str>,
+    /// Those of them that use what they borrow when they end: they end before
+    /// that is stored.
+    pub(super) dropped: &'a BTreeSet<String>,
+    /// How functions can be called, where that is not as planned.
+    pub(super) calls: &'a BTreeMap<String, Calls>,
     /// Statements that are left out.
     pub(super) skipped: &'a BTreeSet<usize>,
     /// What is written into the cell's text, by place.
@@ -252,7 +261,7 @@ impl Generated {
             self.line(format_args!("])?;"));
         }
         for lambda in &frame.lambdas {
-            self.lambda(lambda);
+            self.lambda(lambda, frame);
         }
         for (name, loaded) in &frame.loaded {
             let mutable = if loaded.mutable { "mut " } else { "" };
@@ -271,11 +280,13 @@ impl Generated {
     }
 
     /// Writes a closure of an earlier cell.
-    fn lambda(&mut self, lambda: &Lambda) {
+    fn lambda(&mut self, lambda: &Lambda, frame: &Frame<'_>) {
+        let types = frame.parameters.get(&*lambda.name);
+        let types = types.unwrap_or(const { &BTreeMap::new() });
         let mutable = if lambda.mutable { "mut " } else { "" };
         self.raw(&format!("let {mutable}{} = ", lambda.name));
         if lambda.held.is_empty() {
-            self.piece(&lambda.text);
+            self.patched(&lambda.text, types);
             self.raw(";\n");
             return;
         }
@@ -289,7 +300,7 @@ impl Generated {
         if !lambda.is_move {
             self.raw("move ");
         }
-        self.piece(&lambda.text);
+        self.patched(&lambda.text, types);
         self.raw(" };\n");
     }
 
@@ -470,7 +481,7 @@ impl Generated {
     fn store(&mut self, frame: &Frame<'_>, binding: &Binding, role: Role) {
         let name = &binding.name;
         let kept = frame.plan.kept.get(name).unwrap_or(&Kept::Value);
-        if frame.borrowing.contains(&**name) || matches!(kept, Kept::Not(_)) {
+        if frame.dropped.contains(name) {
             let role = Role::Drop(name.clone());
             if !frame.leaves_out(&role) {
                 self.role(role, &format!("::std::mem::drop({name});"));
@@ -482,8 +493,10 @@ impl Generated {
         }
         match kept {
             Kept::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
-            Kept::Unnameable => {
-                self.role(role, &format!("swath::keep_unnameable!({name:?}, {name});"));
+            Kept::Unnameable(calls) => {
+                let calls = frame.calls.get(name).unwrap_or(calls).name();
+                let line = format!("swath::keep_unnameable!({calls}, {name:?}, {name});");
+                self.role(role, &line);
             }
             Kept::Early | Kept::Text(_) | Kept::Not(_) => {}
         }
@@ -578,7 +591,7 @@ impl Frame<'_> {
     fn is_stored(&self, name: &str) -> bool {
         matches!(
             self.plan.kept.get(name),
-            Some(Kept::Value | Kept::Unnameable)
+            Some(Kept::Value | Kept::Unnameable(_))
         ) && !self.leaves_out(&Role::Store(name.to_owned()))
     }
 
@@ -713,17 +726,30 @@ mod tests {
 
     /// A frame without anything special.
     fn frame<'a>() -> Frame<'a> {
-        static NOTHING: (BTreeSet<usize>, BTreeMap<usize, String>) =
-            (BTreeSet::new(), BTreeMap::new());
+        type Nothing = (
+            BTreeSet<usize>,
+            BTreeMap<usize, String>,
+            BTreeSet<String>,
+            BTreeMap<String, Calls>,
+        );
+        static NOTHING: Nothing = (
+            BTreeSet::new(),
+            BTreeMap::new(),
+            BTreeSet::new(),
+            BTreeMap::new(),
+        );
         Frame {
             function: "cell",
             lambdas: Vec::new(),
+            parameters: BTreeMap::new(),
             loaded: BTreeMap::new(),
             forget: &[],
             stale: BTreeSet::new(),
             plan: Plan::default(),
             without: &[],
             borrowing: BTreeSet::new(),
+            dropped: &NOTHING.2,
+            calls: &NOTHING.3,
             skipped: &NOTHING.0,
             insertions: &NOTHING.1,
             awaits: false,

@@ -173,15 +173,6 @@ impl Channel {
     }
 }
 
-impl Channel {
-    /// As [`tell`](Self::tell), once a first cell has begun.
-    pub(super) fn tell_unless_muted(&self, kind: EventKind) {
-        if !self.shared.state.lock().muted {
-            self.tell(kind);
-        }
-    }
-}
-
 impl Shared {
     fn tell(&self, kind: EventKind) {
         let cell = self.state.lock().cell;

@@ -33,6 +33,26 @@ pub(super) fn of<'a>(
     ]
 }
 
+/// Notes about a cell, as text and as HTML: what is in backticks is code.
+pub(super) fn notes(notes: &[String]) -> [(String, String); 2] {
+    let text: Vec<String> = notes.iter().map(|note| format!("note: {note}")).collect();
+    let paragraphs: String = text
+        .iter()
+        .map(|note| {
+            let parts = note.split('`').enumerate().map(|(at, part)| match at % 2 {
+                0 => escape(part),
+                _ => format!("<code>{}</code>", escape(part)),
+            });
+            format!("<p class=\"swath-note\">{}</p>", parts.collect::<String>())
+        })
+        .collect();
+    let html = format!("<div class=\"swath\"><style>{STYLE}</style>{paragraphs}</div>");
+    [
+        ("text/plain".to_owned(), text.join("\n")),
+        ("text/html".to_owned(), html),
+    ]
+}
+
 fn row((name, state): (&String, &State)) -> [String; 5] {
     let told = &state.description;
     let value = [&told.state, &told.summary]

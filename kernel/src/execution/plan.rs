@@ -34,11 +34,37 @@ pub(super) enum Kept {
     /// afterwards, unless it is `Copy`.
     Early,
     /// By its value, whose type may have no name.
-    Unnameable,
+    Unnameable(Calls),
     /// By its text, and copies of these variables.
     Text(Vec<String>),
     /// Not at all: it changes these variables of the cell.
     Not(Vec<String>),
+}
+
+/// How a value can be called, if it is a function. The compiler finds out what
+/// a closure is only when it has seen all of the code around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// By several threads.
+    Shared,
+    /// By one thread.
+    Local,
+    /// It changes what it holds.
+    Changing,
+    /// Once.
+    Once,
+}
+
+impl Calls {
+    /// What the runtime calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Local => "local",
+            Self::Changing => "changing",
+            Self::Once => "once",
+        }
+    }
 }
 
 impl Plan {
@@ -112,7 +138,8 @@ fn kept_as(
     match &statement.flow.initial {
         Initial::Closure(closure) if is_alone => of_closure(closure, there),
         Initial::Changes(name) if is_alone => Kept::Not(vec![name.clone()]),
-        Initial::Unnameable if is_alone => Kept::Unnameable,
+        Initial::Unnameable if is_alone => Kept::Unnameable(Calls::Shared),
+        Initial::Changing if is_alone => Kept::Unnameable(Calls::Changing),
         _ => {
             let later = &source.statements[at + 1..];
             let is_moved = later
@@ -141,7 +168,7 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
         .collect();
     match (changed.is_empty(), closure.is_move) {
         (true, _) => Kept::Text(held),
-        (false, true) => Kept::Unnameable,
+        (false, true) => Kept::Unnameable(Calls::Changing),
         (false, false) => Kept::Not(changed),
     }
 }
@@ -216,7 +243,7 @@ mod tests {
             kept("let mut a = vec![1]; let f = |x| a.push(x);", "f"),
             Kept::Not(vec!["a".to_owned()])
         );
-        assert_eq!(kept("let f = move || { count += 1; count };", "f"), Kept::Unnameable);
+        assert_eq!(kept("let f = move || { count += 1; count };", "f"), Kept::Unnameable(Calls::Changing));
         assert_eq!(kept("let f: fn(i32) -> i32 = |x| x;", "f"), Kept::Value);
     }
 

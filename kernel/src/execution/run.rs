@@ -14,6 +14,7 @@ use super::generate::{Executor, Frame, Generated, Pieces};
 use super::io::Ended;
 use super::item::ItemKind;
 use super::items::{Items, Text};
+use super::listing;
 use super::plan::Plan;
 use super::process::RuntimeProcess;
 use super::source::Source;
@@ -271,8 +272,12 @@ impl Session {
                     self.drop_redefined(&forget);
                     self.note_restarted(&change.restarted);
                     self.names.extend(self.shared.channel.take_public_paths());
-                    self.take_over(&ended, cell, source);
-                    self.take_rest(cell, code, source, &plan, &attempt);
+                    let mut notes = Vec::new();
+                    self.take_over(&ended, cell, source, &mut notes);
+                    self.take_rest(cell, code, source, &plan, &attempt, &mut notes);
+                    if !notes.is_empty() {
+                        self.show(listing::notes(&notes), false);
+                    }
                     return match ended.failure {
                         None => Ok(()),
                         Some(failure) => Err(self.failure(failure)),
@@ -322,6 +327,13 @@ impl Session {
         let frame = Frame {
             function,
             lambdas: lambdas.iter().map(|one| &one.lambda).collect(),
+            parameters: match attempt.types_parameters {
+                true => lambdas
+                    .iter()
+                    .map(|one| (&*one.lambda.name, self.parameters(&one.lambda, source)))
+                    .collect(),
+                false => BTreeMap::new(),
+            },
             loaded,
             forget,
             stale: bindings
@@ -332,6 +344,8 @@ impl Session {
             plan,
             without: &attempt.without,
             borrowing: attempt.borrowing.keys().map(|name| &**name).collect(),
+            dropped: &attempt.dropped,
+            calls: &attempt.calls,
             skipped: &attempt.skipped,
             insertions: &attempt.insertions,
             awaits: attempt.awaits,

@@ -6,13 +6,13 @@
 use super::diagnostics::Diagnostic;
 use super::attempt::{Attempt, counted_handles, drops};
 use super::failures::unnameable;
-use super::flow::Initial;
-use super::generate::{Lambda, Load, Loaded, Role};
+use super::flow::{Argument, Initial};
+use super::generate::{Lambda, Load, Loaded};
 use super::io::Ended;
 use super::items::Text;
 use super::plan::{Kept, Plan};
 use super::run::Session;
-use super::source::{Source, StatementKind};
+use super::source::{Binding, Source, StatementKind};
 use super::syntax::names_in;
 use super::types::{Unnameable, guesses};
 use super::{Cell, EventKind};
@@ -123,6 +123,25 @@ impl Session {
         }
     }
 
+    /// The types of a closure's parameters, as far as a cell's first call of it
+    /// tells: by where they are to be written.
+    pub(super) fn parameters(&self, lambda: &Lambda, source: &Source) -> BTreeMap<usize, String> {
+        let calls = source.statements.iter().flat_map(|one| &one.flow.calls);
+        let call = calls.clone().find(|(name, _)| *name == lambda.name);
+        let Some((_, arguments)) = call else {
+            return BTreeMap::new();
+        };
+        let of_type = |argument: &Argument| match argument {
+            Argument::Literal(of_type) => Some((*of_type).to_owned()),
+            Argument::Variable(name) => self.variables.get(name)?.source.clone().ok(),
+            Argument::Other => None,
+        };
+        let places = lambda.untyped.iter().zip(arguments);
+        places
+            .filter_map(|(end, argument)| Some(((*end)?, format!(": {}", of_type(argument)?))))
+            .collect()
+    }
+
     /// Names, and those in the types of the variables among them: methods are
     /// called on what the variables are.
     pub(super) fn with_types(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
@@ -196,7 +215,13 @@ impl Session {
     }
 
     /// Takes over which variables there are after a cell.
-    pub(super) fn take_over(&mut self, ended: &Ended, cell: &Cell, source: &Source) {
+    pub(super) fn take_over(
+        &mut self,
+        ended: &Ended,
+        cell: &Cell,
+        source: &Source,
+        notes: &mut Vec<String>,
+    ) {
         let before = std::mem::take(&mut self.variables);
         let bindings = source.bindings();
         for variable in &ended.variables {
@@ -212,7 +237,7 @@ impl Session {
                     let state =
                         self.new_state(variable, binding.mutable, binding.annotated.clone());
                     if let Err(why) = &state.source {
-                        self.note(&unnameable(name, why, &variable.type_name));
+                        notes.push(unnameable(name, why, &variable.type_name));
                     }
                     state
                 }
@@ -248,6 +273,7 @@ impl Session {
         source: &Source,
         plan: &Plan,
         attempt: &Attempt,
+        notes: &mut Vec<String>,
     ) {
         for (at, statement) in source.statements.iter().enumerate() {
             let StatementKind::Let(bindings) = &statement.kind else {
@@ -257,10 +283,11 @@ impl Session {
                 let name = &binding.name;
                 match plan.kept.get(name) {
                     Some(Kept::Text(held)) if attempt.is_kept(name, &plan.kept[name]) => {
-                        self.take_lambda(at, name, binding.mutable, held, code, source);
+                        let taken = self.take_lambda(at, binding, held, code, source);
+                        notes.extend(taken.err());
                     }
                     Some(kept) if !self.variables.contains_key(name) => {
-                        self.take_gone(name, kept, cell, source, attempt);
+                        notes.extend(self.take_gone(name, kept, cell, source, attempt));
                     }
                     _ => {}
                 }
@@ -289,40 +316,39 @@ impl Session {
         lost
     }
 
+    /// Takes over a closure that is kept as its text.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
     fn take_lambda(
         &mut self,
         at: usize,
-        name: &str,
-        mutable: bool,
+        binding: &Binding,
         held: &[String],
         code: &Text,
         source: &Source,
-    ) {
-        let statement = &source.statements[at];
-        let Initial::Closure(closure) = &statement.flow.initial else {
-            return;
+    ) -> Result<(), String> {
+        let name = &binding.name;
+        let Initial::Closure(closure) = &source.statements[at].flow.initial else {
+            return Ok(());
         };
         let mut of_type = String::new();
         if !held.is_empty() {
             let Some(state) = self.variables.get(&Lambda::held_name(name)) else {
                 // The cell did not get there.
-                return;
+                return Ok(());
             };
             let type_name = &state.variable.type_name;
             let is_shared = type_name.contains("::Rc<") || type_name.contains("::Arc<");
             if type_name.contains("core::cell::") && !is_shared {
-                let note = format!(
+                return Err(format!(
                     "`{name}` holds what it changes by itself (a `Cell`), so it is not kept for later cells. \
                      Put that into an `Rc`"
-                );
-                return self.note(&note);
+                ));
             }
             match &state.source {
                 Ok(source) => of_type.clone_from(source),
-                Err(why) => {
-                    let note = unnameable(name, why, type_name);
-                    return self.note(&note);
-                }
+                Err(why) => return Err(unnameable(name, why, type_name)),
             }
         }
         self.variables.remove(name);
@@ -331,21 +357,23 @@ impl Session {
         self.next_order += 1;
         let kept = KeptLambda {
             lambda: Lambda {
-                name: name.to_owned(),
-                mutable,
+                name: name.clone(),
+                mutable: binding.mutable,
                 text: code.part(closure.range.clone()),
                 is_move: closure.is_move,
+                untyped: closure.untyped.clone(),
                 held: held.to_vec(),
                 of_type,
             },
             order,
             names: closure.free.clone(),
         };
-        self.lambdas.insert(name.to_owned(), kept);
+        self.lambdas.insert(name.clone(), kept);
+        Ok(())
     }
 
-    /// Says that a variable of the cell is not kept, where that is no choice of
-    /// the cell's; remembers why.
+    /// Remembers why a variable of the cell is not kept; a note, where that is no
+    /// choice of the cell's.
     fn take_gone(
         &mut self,
         name: &str,
@@ -353,7 +381,7 @@ impl Session {
         cell: &Cell,
         source: &Source,
         attempt: &Attempt,
-    ) {
+    ) -> Option<String> {
         let reason = if let Kept::Not(changed) = kept {
             let changed = changed
                 .iter()
@@ -387,10 +415,10 @@ impl Session {
                 let reason = moved(name, cell, statement.range.start, source);
                 self.gone.insert(name.to_owned(), reason);
             }
-            return;
+            return None;
         };
-        self.note(&reason);
-        self.gone.insert(name.to_owned(), reason);
+        self.gone.insert(name.to_owned(), reason.clone());
+        Some(reason)
     }
 
     /// Asks what is new of variables that nobody touched: what was persisted may

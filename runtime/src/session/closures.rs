@@ -4,10 +4,11 @@
 //! out of the store. It is kept behind a trait object in a type of this module,
 //! or in a `Box`, and the later cell makes a closure of it again.
 //!
-//! Which it is the compiler finds out by method resolution, as for the value of
-//! a cell ([`crate::display::probe`]): a function that can be shared between
-//! threads, one that cannot, one that changes what it holds, one that can be
-//! called once, an iterator, and any other value.
+//! How a value can be called is said by whoever keeps it: the compiler knows what
+//! a closure does with what it holds only when it has seen all of the code
+//! around it. What else a value is, and how many arguments a function has, it
+//! finds out by method resolution, as for the value of a cell
+//! ([`crate::display::probe`]).
 
 use super::cell;
 use std::cell::Cell;
@@ -15,17 +16,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// Puts a variable into the store whose type may have no name:
-/// `keep_unnameable!("f", f);`.
+/// `keep_unnameable!(shared, "f", f);`. If it is a function, threads can share it
+/// (`shared`), or not (`local`), or it changes what it holds (`changing`), or it
+/// can be called `once`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! keep_unnameable {
-    ($name:expr, $variable:expr) => {{
+    ($calls:ident, $name:expr, $variable:expr) => {{
         #[allow(
             unused_imports,
             reason = "which of them a value needs is what the compiler finds out"
         )]
-        use $crate::session::closures::via::*;
-        (&&&&&&&$crate::session::closures::Unnameable::new($variable)).keep($name);
+        use $crate::session::closures::via::{ViaItself as _, ViaIterator as _, $calls::*};
+        (&&&&$crate::session::closures::Unnameable::new($variable)).keep($name);
     }};
 }
 
@@ -86,79 +89,97 @@ macro_rules! functions {
             }
         )*
 
-        /// The ways to keep a value, from the one that keeps most of it.
+        /// The ways to keep a value.
         pub mod via {
             use super::*;
 
-            $(
-                #[doc(hidden)]
-                pub trait $via_shared<$($parameter,)* R> {
-                    fn keep(&self, name: &str);
-                }
+            #[doc(hidden)]
+            pub mod shared {
+                use super::*;
+                $(
+                    pub trait $via_shared<$($parameter,)* R> {
+                        fn keep(&self, name: &str);
+                    }
 
-                impl<T, $($parameter: 'static,)* R: 'static> $via_shared<$($parameter,)* R> for &&&&&&Unnameable<T>
-                where
-                    T: Fn($($parameter),*) -> R + Send + Sync + 'static,
-                {
-                    fn keep(&self, name: &str) {
-                        match has_no_name::<T>() {
-                            true => cell::put(name, $shared(Arc::new(self.take()))),
-                            false => cell::put(name, self.take()),
+                    impl<T, $($parameter: 'static,)* R: 'static> $via_shared<$($parameter,)* R> for &&&Unnameable<T>
+                    where
+                        T: Fn($($parameter),*) -> R + Send + Sync + 'static,
+                    {
+                        fn keep(&self, name: &str) {
+                            match has_no_name::<T>() {
+                                true => cell::put(name, $shared(Arc::new(self.take()))),
+                                false => cell::put(name, self.take()),
+                            }
                         }
                     }
-                }
+                )*
+            }
 
-                #[doc(hidden)]
-                pub trait $via_local<$($parameter,)* R> {
-                    fn keep(&self, name: &str);
-                }
+            #[doc(hidden)]
+            pub mod local {
+                use super::*;
+                $(
+                    pub trait $via_local<$($parameter,)* R> {
+                        fn keep(&self, name: &str);
+                    }
 
-                impl<T, $($parameter: 'static,)* R: 'static> $via_local<$($parameter,)* R> for &&&&&Unnameable<T>
-                where
-                    T: Fn($($parameter),*) -> R + 'static,
-                {
-                    fn keep(&self, name: &str) {
-                        match has_no_name::<T>() {
-                            true => cell::put(name, $local(Rc::new(self.take()))),
-                            false => cell::put(name, self.take()),
+                    impl<T, $($parameter: 'static,)* R: 'static> $via_local<$($parameter,)* R> for &&&Unnameable<T>
+                    where
+                        T: Fn($($parameter),*) -> R + 'static,
+                    {
+                        fn keep(&self, name: &str) {
+                            match has_no_name::<T>() {
+                                true => cell::put(name, $local(Rc::new(self.take()))),
+                                false => cell::put(name, self.take()),
+                            }
                         }
                     }
-                }
+                )*
+            }
 
-                #[doc(hidden)]
-                pub trait $via_mut<$($parameter,)* R> {
-                    fn keep(&self, name: &str);
-                }
+            #[doc(hidden)]
+            pub mod changing {
+                use super::*;
+                $(
+                    pub trait $via_mut<$($parameter,)* R> {
+                        fn keep(&self, name: &str);
+                    }
 
-                impl<T, $($parameter: 'static,)* R: 'static> $via_mut<$($parameter,)* R> for &&&&Unnameable<T>
-                where
-                    T: FnMut($($parameter),*) -> R + 'static,
-                {
-                    fn keep(&self, name: &str) {
-                        match has_no_name::<T>() {
-                            true => cell::put::<Box<dyn FnMut($($parameter),*) -> R>>(name, Box::new(self.take())),
-                            false => cell::put(name, self.take()),
+                    impl<T, $($parameter: 'static,)* R: 'static> $via_mut<$($parameter,)* R> for &&&Unnameable<T>
+                    where
+                        T: FnMut($($parameter),*) -> R + 'static,
+                    {
+                        fn keep(&self, name: &str) {
+                            match has_no_name::<T>() {
+                                true => cell::put::<Box<dyn FnMut($($parameter),*) -> R>>(name, Box::new(self.take())),
+                                false => cell::put(name, self.take()),
+                            }
                         }
                     }
-                }
+                )*
+            }
 
-                #[doc(hidden)]
-                pub trait $via_once<$($parameter,)* R> {
-                    fn keep(&self, name: &str);
-                }
+            #[doc(hidden)]
+            pub mod once {
+                use super::*;
+                $(
+                    pub trait $via_once<$($parameter,)* R> {
+                        fn keep(&self, name: &str);
+                    }
 
-                impl<T, $($parameter: 'static,)* R: 'static> $via_once<$($parameter,)* R> for &&&Unnameable<T>
-                where
-                    T: FnOnce($($parameter),*) -> R + 'static,
-                {
-                    fn keep(&self, name: &str) {
-                        match has_no_name::<T>() {
-                            true => cell::put::<Box<dyn FnOnce($($parameter),*) -> R>>(name, Box::new(self.take())),
-                            false => cell::put(name, self.take()),
+                    impl<T, $($parameter: 'static,)* R: 'static> $via_once<$($parameter,)* R> for &&&Unnameable<T>
+                    where
+                        T: FnOnce($($parameter),*) -> R + 'static,
+                    {
+                        fn keep(&self, name: &str) {
+                            match has_no_name::<T>() {
+                                true => cell::put::<Box<dyn FnOnce($($parameter),*) -> R>>(name, Box::new(self.take())),
+                                false => cell::put(name, self.take()),
+                            }
                         }
                     }
-                }
-            )*
+                )*
+            }
 
             #[doc(hidden)]
             pub trait ViaIterator {
@@ -213,16 +234,16 @@ mod tests {
     #[test]
     fn functions_are_kept_as_what_can_be_called() {
         let (offset, rc) = (10, std::rc::Rc::new(1));
-        keep_unnameable!("add", move |x: i32| x + offset);
-        keep_unnameable!("local", move |x: i32, y: i32| x + y + *rc);
-        keep_unnameable!("square", square);
+        keep_unnameable!(shared, "add", move |x: i32| x + offset);
+        keep_unnameable!(local, "local", move |x: i32, y: i32| x + y + *rc);
+        keep_unnameable!(shared, "square", square);
         let mut n = 0;
-        keep_unnameable!("count", move || {
+        keep_unnameable!(changing, "count", move || {
             n += 1;
             n
         });
         let text = String::from("once");
-        keep_unnameable!("once", move || text);
+        keep_unnameable!(once, "once", move || text);
         assert_eq!(type_of("add"), "swath::session::closures::SharedFn1<i32, i32>");
         assert_eq!(type_of("local"), "swath::session::closures::LocalFn2<i32, i32, i32>");
         let add = cell::handle::<super::SharedFn1<i32, i32>>("add").into_fn();
@@ -237,10 +258,10 @@ mod tests {
 
     #[test]
     fn other_values_are_kept_as_they_are() {
-        keep_unnameable!("doubled", vec![1, 2].into_iter().map(|x| x * 2));
-        keep_unnameable!("numbers", vec![1, 2].into_iter());
-        keep_unnameable!("boxed", Box::new(|x: i32| x) as Box<dyn Fn(i32) -> i32>);
-        keep_unnameable!("text", String::from("a"));
+        keep_unnameable!(shared, "doubled", vec![1, 2].into_iter().map(|x| x * 2));
+        keep_unnameable!(shared, "numbers", vec![1, 2].into_iter());
+        keep_unnameable!(shared, "boxed", Box::new(|x: i32| x) as Box<dyn Fn(i32) -> i32>);
+        keep_unnameable!(shared, "text", String::from("a"));
         let doubled = cell::take::<Box<dyn Iterator<Item = i32>>>("doubled");
         assert_eq!(doubled.collect::<Vec<_>>(), [2, 4]);
         assert!(type_of("numbers").starts_with("alloc::vec::into_iter::IntoIter<"));

@@ -1,7 +1,6 @@
 //! The session's package, and cargo on it.
 
-use super::request::Request;
-use super::wrapper::{PLAN_VARIABLE, Plan};
+use super::wrapper::{PLAN_VARIABLE, Plan, shared_key};
 use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, Package};
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,14 +43,15 @@ impl Project {
         self.file("target").join(&self.target).join("release/deps")
     }
 
-    /// Writes the manifest: the package `name`, which depends on `requests`.
+    /// Writes the manifest: the package `name`, which depends on `requests`, lines
+    /// of `[dependencies]`.
     ///
     /// # Errors
     /// A folder that cannot be written to.
-    pub(super) fn write<'a>(
+    pub(super) fn write(
         &self,
         name: &str,
-        requests: impl Iterator<Item = &'a Request>,
+        requests: impl Iterator<Item = String>,
     ) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let lock = self.file("Cargo.lock");
@@ -144,9 +144,7 @@ impl Project {
         if let Some(errors) = child.stderr.take() {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 if line.trim_start().starts_with("Compiling ") {
-                    // Without the name of our own package.
-                    let is_ours = line.contains(&format!(" {} v", plan.library));
-                    if !is_ours {
+                    if is_compiled(&line, plan) {
                         tell(line.trim_start());
                     }
                 } else {
@@ -161,6 +159,19 @@ impl Project {
             true => Ok(()),
             false => Err(for_people(&text)),
         }
+    }
+}
+
+/// Whether a line of cargo's is about a crate that is compiled, and not about
+/// one of the runtime's or the package that the user never wrote:
+/// `Compiling regex v1.13.2`.
+fn is_compiled(line: &str, plan: &Plan) -> bool {
+    let mut words = line.split_whitespace().skip(1);
+    let (name, version) = (words.next(), words.next().and_then(|one| one.strip_prefix('v')));
+    match (name, version) {
+        (Some(name), _) if name == plan.library => false,
+        (Some(name), Some(version)) => !plan.shared.contains_key(&shared_key(name, version)),
+        _ => true,
     }
 }
 
@@ -259,6 +270,18 @@ pub(super) fn host(rustc: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_compiled_is_told() {
+        let mut plan = Plan {
+            library: "swath_crates_1".to_owned(),
+            ..Plan::default()
+        };
+        plan.shared.insert(shared_key("serde", "1.0.0"), "/r".into());
+        let told = |line: &str| is_compiled(line, &plan);
+        assert!(told("   Compiling regex v1.13.2") && told("Compiling serde v1.0.1"));
+        assert!(!told("Compiling serde v1.0.0") && !told("Compiling swath_crates_1 v0.0.0 (/x)"));
+    }
 
     #[test]
     fn cargos_words_are_about_the_crate() {

@@ -170,8 +170,13 @@ impl Crates {
     /// Has cargo build all that is asked for.
     fn build(&mut self, tell: &dyn Fn(&str)) -> Result<(), String> {
         let library = format!("swath_crates_{}", self.number + 1);
+        // Whoever asks for any version gets the runtime's.
+        let requests = self.requests.values().map(|request| {
+            let held = self.catalogue.version(request.package());
+            request.or_version(held).to_string()
+        });
         self.project
-            .write(&library, self.requests.values())
+            .write(&library, requests)
             .map_err(|error| format!("cannot write the crates' package: {error}"))?;
         let metadata = self.project.resolve()?;
         let shared = cargo::shared(&metadata, |package, features| {

@@ -137,6 +137,18 @@ impl Request {
         features
     }
 
+    /// The request for this version, where it asks for any.
+    pub(super) fn or_version(&self, version: Option<&semver::Version>) -> Self {
+        let mut request = self.clone();
+        if let Some(version) = version
+            && self.version() == Some(semver::VersionReq::STAR)
+        {
+            let version = format!("^{version}");
+            request.table.insert("version".to_owned(), version.into());
+        }
+        request
+    }
+
     fn text(&self, key: &str) -> Option<&str> {
         self.table.get(key)?.as_str()
     }

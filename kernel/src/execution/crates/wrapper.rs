@@ -1,8 +1,8 @@
 //! This program in the place of rustc, under cargo.
 //!
 //! It passes on what cargo asks for, but for two kinds of crates. A crate that
-//! the runtime has is not compiled: its files lead to the runtime's, so that
-//! what uses it is compiled with that copy. And the package that depends on all
+//! the runtime has is not compiled: its files are the runtime's, so that what
+//! uses it is compiled with that copy. And the package that depends on all
 //! that the session asked for becomes the library that cells link to.
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,7 +73,7 @@ pub(crate) fn wrap_rustc() {
         }
     }
     if let Some(file) = call.shared(&plan) {
-        match call.link_to(file) {
+        match call.copy_of(file) {
             Ok(()) => std::process::exit(0),
             Err(error) => fail(&error),
         }
@@ -128,8 +127,10 @@ impl Call {
         is_library.then_some(file)
     }
 
-    /// Makes the files that cargo expects, of the runtime's.
-    fn link_to(&self, file: &Path) -> io::Result<()> {
+    /// Makes the files that cargo expects, of the runtime's. They are copies: a
+    /// link would look older to cargo than what was built for it, and be made
+    /// anew each time.
+    fn copy_of(&self, file: &Path) -> io::Result<()> {
         let missing = |what: &str| io::Error::other(format!("rustc is called without {what}"));
         let name = self
             .value("--crate-name")
@@ -141,11 +142,8 @@ impl Call {
         // The files lie side by side where cargo built them.
         let file = file.canonicalize()?;
         for extension in ["rmeta", "rlib"] {
-            let link = Path::new(folder).join(format!("lib{name}{suffix}.{extension}"));
-            match fs::remove_file(&link) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => symlink(file.with_extension(extension), link)?,
-            }
+            let copy = Path::new(folder).join(format!("lib{name}{suffix}.{extension}"));
+            fs::copy(file.with_extension(extension), copy)?;
         }
         let list = Path::new(folder).join(format!("{name}{suffix}.d"));
         fs::write(&list, format!("{}: {}\n", list.display(), file.display()))
@@ -248,10 +246,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let runtimes = folder.path().join("liba_b-9.rmeta");
         fs::write(&runtimes, "metadata").unwrap();
+        fs::write(runtimes.with_extension("rlib"), "library").unwrap();
         let call = call(&CALL.replace("OUT", &folder.path().display().to_string()));
         // Once more costs nothing.
         for _ in 0..2 {
-            call.link_to(&runtimes).unwrap();
+            call.copy_of(&runtimes).unwrap();
         }
         let linked = folder.path().join("liba_b-0123.rmeta");
         assert_eq!(fs::read_to_string(linked).unwrap(), "metadata");

@@ -1,0 +1,55 @@
+"""Cells that people write, as data: cases/cells.json.
+
+A case is the cells of one fresh session, in order, and for each what has to come: null (it succeeds), a regular
+expression that its text and result match, {"error": …} (it fails, and the error says so), {"either": …} (an answer
+or an error that says it). What a case shows has a twin that must fail, and lose nothing.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from kernel import Kernel, Result, running_kernel
+
+CASES = json.loads((Path(__file__).parent / "cases" / "cells.json").read_text())
+
+
+def text_of(result: Result) -> str:
+    """Everything that a cell showed as text."""
+    displays = [display.get("text/plain", "") for display in result.displays]
+    return "\n".join(part for part in (result.stdout, result.stderr, *displays, result.result or "") if part)
+
+
+def check(result: Result, expect) -> None:
+    if expect is None or isinstance(expect, str):
+        assert result.ok, f"it failed:\n{result.error}"
+        if expect is not None:
+            assert re.search(expect, text_of(result)), f"no {expect!r} in\n{text_of(result)}"
+    elif "error" in expect:
+        assert not result.ok, f"it should have failed:\n{result}"
+        assert re.search(expect["error"], result.error), f"no {expect['error']!r} in\n{result.error}"
+    else:
+        text = text_of(result) if result.ok else result.error
+        assert re.search(expect["either"], text), f"no {expect['either']!r} in\n{text}"
+
+
+def run(kernel: Kernel, case: dict) -> None:
+    for number, (cell, expect) in enumerate(zip(case["cells"], case["expect"], strict=True), 1):
+        result = kernel.run(cell, timeout=300)
+        try:
+            check(result, expect)
+        except AssertionError as error:
+            raise AssertionError(f"cell {number} of {case['id']}:\n{cell}\n\n{error}") from None
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_cells_that_people_write(case, kernelspec, tmp_path):
+    with running_kernel(str(tmp_path)) as kernel:
+        run(kernel, case)
+
+
+def test_names_are_unique():
+    names = [case["id"] for case in CASES]
+    assert len(names) == len(set(names))
