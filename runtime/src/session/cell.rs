@@ -257,6 +257,7 @@ pub fn input(prompt: &str) -> crate::Result<String> {
 ///
 /// # Errors
 /// As [`input`].
+#[doc(alias = "getpass")]
 pub fn password(prompt: &str) -> crate::Result<String> {
     channel::input(prompt, true)
 }
