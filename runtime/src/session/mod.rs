@@ -9,6 +9,7 @@ pub mod channel;
 pub mod comm;
 mod describe;
 pub mod host;
+mod origin;
 mod orphan;
 pub mod output;
 pub mod panics;
