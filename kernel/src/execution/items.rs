@@ -467,6 +467,11 @@ impl Items {
             .is_some_and(|named| named.is_function)
     }
 
+    /// Whether the user has defined an item of this name.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.named.contains_key(plain(name))
+    }
+
     /// The items' texts, for whoever wants to know what is in scope.
     pub(super) fn texts(&self) -> Vec<String> {
         let imports = self.imports.iter().map(|import| {

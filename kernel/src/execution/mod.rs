@@ -22,6 +22,7 @@ mod item;
 mod items;
 mod listing;
 mod metadata;
+mod neighbours;
 mod process;
 mod recovery;
 mod run;
