@@ -45,6 +45,7 @@ pub trait Collection: Clone {
     /// assert_eq!(x.sum_axis(Axis(0)).compute()?.into_raw_vec_and_offset().0, [4.0, 4.0, 4.0]);
     /// # Ok::<(), swath::Error>(())
     /// ```
+    #[doc(alias = "collect")]
     fn compute(&self) -> Result<Self::Output> {
         self.compute_with(&default_options())
     }
@@ -53,6 +54,7 @@ pub trait Collection: Clone {
     ///
     /// # Errors
     /// As [`compute`](Collection::compute).
+    #[doc(alias = "get")]
     fn compute_with(&self, options: &Options) -> Result<Self::Output> {
         let mut values = schedule::run(&[self.layer()?], options)?;
         self.assemble(values.pop().unwrap_or_default())
@@ -76,6 +78,7 @@ pub trait Collection: Clone {
     /// assert_eq!(x.max().compute()?, 1.0);
     /// # Ok::<(), swath::Error>(())
     /// ```
+    #[doc(alias = "cache")]
     fn persist(&self) -> Result<Self> {
         Ok(self.with_layer(Persisted::start(&self.layer()?, default_options())))
     }
@@ -94,6 +97,7 @@ pub trait Collection: Clone {
     /// assert_eq!(fused.map(|rule| rule.tasks), Some((300, 100)));
     /// # Ok::<(), swath::Error>(())
     /// ```
+    #[doc(alias = "optimize")]
     fn explain(&self) -> Result<Explanation> {
         schedule::explain(&[self.layer()?])
     }
@@ -156,6 +160,7 @@ together!(A 0, B 1, C 2, D 3, E 4, F 5);
 /// assert_eq!((mean, std), (1.0, 0.0));
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias = "collect_all")]
 pub fn compute<T: Together>(collections: T) -> Result<T::Output> {
     collections.compute_together()
 }

@@ -196,6 +196,14 @@ impl Error {
         }
     }
 
+    /// The key of the task that failed, if one did.
+    pub(crate) fn task_key(&self) -> Option<&str> {
+        match self {
+            Self::Task { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// The error of a task. That of a task in it, in a computation of its own, has
     /// a key already, and an interrupt is no failure of a task: these stay as
     /// they are.

@@ -3,6 +3,7 @@
 use super::CellError;
 use super::compiler::Compiler;
 use super::generate::{Generated, Origin, Role, line_and_column};
+use super::neighbours::Known;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub(super) struct Diagnostic {
     pub(super) role: Option<Role>,
     /// A generated line that is part of the story.
     other_role: Option<Role>,
+    /// The file that defines what is called wrongly.
+    callee: Option<String>,
     /// Replacements that the compiler suggests: what stands there, what should.
     pub(super) replacements: Vec<(String, String)>,
     /// The type of the value that was moved.
@@ -132,6 +135,7 @@ impl Diagnostic {
             helps: Vec::new(),
             role: None,
             other_role: None,
+            callee: None,
             replacements: Vec::new(),
             moved_type: None,
             dropped: None,
@@ -161,6 +165,11 @@ impl Diagnostic {
             let name = rest.split('`').next().unwrap_or_default();
             message =
                 format!("to use a crate `{name}`, put a line `:dep {name}` at the top of the cell");
+        }
+        if message.ends_with(" defined here") {
+            let file = child["spans"][0]["file_name"].as_str();
+            let others = file.filter(|file| Compiler::unit_of(file).is_none());
+            self.callee = others.map(str::to_owned);
         }
         for span in array(&child["spans"]) {
             let Some(replacement) = span["suggested_replacement"].as_str() else {
@@ -349,6 +358,20 @@ impl Diagnostic {
 
     pub(super) fn add_help(&mut self, help: String) {
         self.helps.push((true, help));
+    }
+
+    /// What is known of it, for the hints, if it is about the cell.
+    pub(super) fn known<'a>(&'a self, cell: &'a str) -> Option<Known<'a>> {
+        let labels = self.places.iter().map(|place| place.label.as_str());
+        let notes = self.helps.iter().map(|(_, text)| text.as_str());
+        Some(Known {
+            code: self.code.as_deref(),
+            message: &self.message,
+            labels: labels.chain(notes).collect(),
+            callee: self.callee.as_deref(),
+            range: self.places.first()?.range.clone(),
+            cell,
+        })
     }
 
     /// What stands where the error is.

@@ -4,6 +4,7 @@
 use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
 use super::generate::{Origin, Role, byte_offset, line_and_column};
+use super::neighbours::add_hints;
 use super::run::Session;
 use super::types::{Unnameable, short};
 use super::variables::State;
@@ -45,6 +46,8 @@ impl Session {
                 diagnostic.add_help(unnameable(&subject, why, &variable.type_name));
             }
         }
+        let is_own = |name: &str| self.gone.contains_key(name) || self.items.defines(name);
+        add_hints(&mut diagnostics, &cell.code, &is_own);
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 

@@ -478,6 +478,11 @@ impl Items {
         self.named.values().filter(move |named| named.name == name)
     }
 
+    /// Whether the user has defined an item of this name.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.named.contains_key(plain(name))
+    }
+
     /// The items' texts, for whoever wants to know what is in scope.
     pub(super) fn texts(&self) -> Vec<String> {
         let imports = self.imports.iter().map(|import| {

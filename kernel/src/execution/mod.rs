@@ -21,6 +21,7 @@ mod item;
 mod items;
 mod listing;
 mod metadata;
+mod neighbours;
 mod plan;
 mod process;
 mod recovery;

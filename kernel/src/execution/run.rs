@@ -15,6 +15,7 @@ use super::io::Ended;
 use super::item::ItemKind;
 use super::items::{Items, Text};
 use super::listing;
+use super::neighbours::add_hints;
 use super::plan::Plan;
 use super::process::RuntimeProcess;
 use super::source::Source;
@@ -199,6 +200,7 @@ impl Session {
                 continue;
             }
             self.last_errors = errors;
+            add_hints(&mut diagnostics, &cell.code, &|_| false);
             return Err(cell_error(&diagnostics, &cell.code, cell.number));
         }
         Err(broken(

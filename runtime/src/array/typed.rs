@@ -29,6 +29,7 @@ use std::sync::Arc;
 /// assert_eq!(y.compute()?, 0.0);
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias = "ndarray")]
 pub struct Array<T> {
     raw: RawArray,
     element: PhantomData<fn() -> T>,
@@ -87,6 +88,7 @@ impl<T: Element> IntoNdarray for Vec<T> {
 /// A random array of ndarray, in memory: uniform from 0 to 1, without 1.
 ///
 /// The same elements as [`Array::random`] of the same shape and seed.
+#[doc(alias = "rand")]
 pub fn random_array<S: IntoDimension>(shape: S, seed: u64) -> ndarray::Array<f64, S::Dim> {
     let shape = shape.into_dimension();
     let elements = random_elements(shape.slice(), seed);
@@ -174,6 +176,7 @@ macro_rules! shell {
 
         impl<T: Element> $name<T> {
             /// Applies a function to every element.
+            #[doc(alias("vectorize", "applymap"))]
             pub fn map<U: Element>(
                 &self,
                 function: impl Fn(T) -> U + Send + Sync + 'static,
@@ -183,6 +186,7 @@ macro_rules! shell {
 
             /// The elements as another type, by Rust's `as`; as `bool`: whether
             /// they are not zero.
+            #[doc(alias = "cast")]
             pub fn astype<U: Element>(&self) -> $name<U> {
                 $name::from_raw(self.raw.cast(U::DTYPE))
             }
@@ -190,6 +194,7 @@ macro_rules! shell {
 
         impl<T: Number> $name<T> {
             /// Each element to a power. Integers: **panics** for a negative one.
+            #[doc(alias("power", "pow", "square"))]
             #[track_caller]
             pub fn powi(&self, exponent: i32) -> Self {
                 if exponent < 0 && !matches!(self.dtype(), DType::F64 | DType::F32) {
@@ -204,6 +209,7 @@ macro_rules! shell {
 
         impl<T: Signed> $name<T> {
             /// Each element without its sign.
+            #[doc(alias("absolute", "fabs"))]
             pub fn abs(&self) -> Self {
                 Self::from_raw(self.raw.unary(UnaryOp::Abs))
             }
@@ -226,11 +232,13 @@ macro_rules! shell {
             );
 
             /// Each element to a power.
+            #[doc(alias("power", "pow", "float_power"))]
             pub fn powf(&self, exponent: f64) -> Self {
                 Self::from_raw(self.raw.unary(UnaryOp::Powf(exponent)))
             }
 
             /// Whether each element is NaN.
+            #[doc(alias("isnan", "isna"))]
             pub fn is_nan(&self) -> $name<bool> {
                 $name::from_raw(self.raw.unary(UnaryOp::IsNan))
             }
@@ -254,6 +262,7 @@ impl<T: Element> Array<T> {
     /// An array in memory, cut into chunks. They share its elements.
     ///
     /// **Panics** if the chunks don't fit the shape.
+    #[doc(alias("from_array", "asarray", "array"))]
     #[track_caller]
     pub fn from_ndarray(
         array: impl IntoNdarray<Element = T>,
@@ -290,6 +299,7 @@ impl<T: Element> Array<T> {
     /// Zeros, or `false`: `Array::<f64>::zeros([1000, 1000], (100, 1000))`.
     ///
     /// **Panics** if the chunks don't fit the shape.
+    #[doc(alias = "empty")]
     #[track_caller]
     pub fn zeros(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>) -> Self {
         Self::filled("zeros", shape, T::default().literal(), chunks)
@@ -306,6 +316,7 @@ impl<T: Element> Array<T> {
     }
 
     /// The number of elements.
+    #[doc(alias = "size")]
     pub fn len(&self) -> usize {
         self.raw.len()
     }
@@ -316,6 +327,7 @@ impl<T: Element> Array<T> {
     }
 
     /// How the array is cut into chunks.
+    #[doc(alias("chunksize", "numblocks"))]
     pub fn chunks(&self) -> &Chunks {
         self.raw.chunks()
     }
@@ -326,6 +338,7 @@ impl<T: Element> Array<T> {
     }
 
     /// The axes in reverse order: (m, n) → (n, m).
+    #[doc(alias = "T")]
     pub fn t(&self) -> Self {
         let axes: Vec<usize> = (0..self.ndim()).rev().collect();
         self.transpose(axes)
@@ -335,6 +348,7 @@ impl<T: Element> Array<T> {
     /// axis the third one of `x`.
     ///
     /// **Panics** unless each axis is named once.
+    #[doc(alias = "permute_dims")]
     #[track_caller]
     pub fn transpose(&self, axes: impl AsRef<[usize]>) -> Self {
         Self::from_raw(raise(self.raw.transpose(axes.as_ref())))
@@ -351,6 +365,7 @@ impl<T: Element> Array<T> {
     /// A range of elements along an axis: `x.slice_axis(Axis(0), 2..7)`.
     ///
     /// **Panics** if axis or range are out of bounds.
+    #[doc(alias("slice", "getitem"))]
     #[track_caller]
     pub fn slice_axis(&self, axis: Axis, range: Range<usize>) -> Self {
         Self::from_raw(raise(self.raw.slice_axis(axis.index(), &range)))
@@ -359,6 +374,7 @@ impl<T: Element> Array<T> {
     /// One element along an axis, which goes: (m, n), Axis(0) → (n,).
     ///
     /// **Panics** if axis or place are out of bounds.
+    #[doc(alias("take", "getitem"))]
     #[track_caller]
     pub fn index_axis(&self, axis: Axis, at: usize) -> Self {
         Self::from_raw(raise(self.raw.index_axis(axis.index(), at)))
@@ -367,6 +383,7 @@ impl<T: Element> Array<T> {
     /// A new axis of length 1: (m, n), Axis(1) → (m, 1, n).
     ///
     /// **Panics** if the axis is more than one out of range.
+    #[doc(alias("expand_dims", "newaxis"))]
     #[track_caller]
     pub fn insert_axis(&self, axis: Axis) -> Self {
         Self::from_raw(raise(self.raw.insert_axis(axis.index())))
@@ -375,6 +392,7 @@ impl<T: Element> Array<T> {
     /// The element of an array of no axis.
     ///
     /// **Panics** if there is an axis.
+    #[doc(alias = "item")]
     #[track_caller]
     pub fn into_scalar(self) -> Scalar<T> {
         if self.ndim() != 0 {
@@ -424,6 +442,7 @@ impl<T: Element> Array<T> {
     }
 
     /// The product of all elements; of no elements 1.
+    #[doc(alias = "product")]
     pub fn prod(&self) -> Scalar<T::Sum> {
         self.total(Reduction::Prod)
     }
@@ -439,6 +458,7 @@ impl<T: Element> Array<T> {
     /// The smallest element, NaN if one is NaN.
     ///
     /// **Panics** if there is no element.
+    #[doc(alias = "amin")]
     #[track_caller]
     pub fn min(&self) -> Scalar<T> {
         self.total(Reduction::Min)
@@ -455,6 +475,7 @@ impl<T: Element> Array<T> {
     /// The largest element, NaN if one is NaN.
     ///
     /// **Panics** if there is no element.
+    #[doc(alias = "amax")]
     #[track_caller]
     pub fn max(&self) -> Scalar<T> {
         self.total(Reduction::Max)
@@ -580,6 +601,7 @@ impl<T: Number> Array<T> {
     /// The square with ones on the diagonal.
     ///
     /// **Panics** if the chunks don't fit.
+    #[doc(alias = "identity")]
     #[track_caller]
     pub fn eye(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
         Self::from_raw(by_rule(
@@ -594,6 +616,7 @@ impl<T: Number> Array<T> {
     /// (k,) · (k, n) → (n,), (k,) · (k,) → ().
     ///
     /// **Panics** if the shapes don't fit.
+    #[doc(alias("matmul", "vdot"))]
     #[track_caller]
     pub fn dot(&self, other: impl std::borrow::Borrow<Self>) -> Self {
         Self::from_raw(raise(self.raw.dot(&other.borrow().raw)))
@@ -655,6 +678,7 @@ impl Array<f64> {
     /// assert!((x.mean().compute()? - 0.5).abs() < 0.01);
     /// # Ok::<(), swath::Error>(())
     /// ```
+    #[doc(alias("rand", "random_sample", "uniform"))]
     #[track_caller]
     pub fn random(shape: impl IntoDimension, chunks: impl Into<ChunkSpec>, seed: u64) -> Self {
         let shape = shape.into_dimension();
@@ -671,6 +695,7 @@ impl Array<f64> {
     /// The elements follow from shape and seed, whatever the chunks.
     ///
     /// **Panics** if the chunks don't fit the shape.
+    #[doc(alias("standard_normal", "randn", "normal"))]
     #[track_caller]
     pub fn random_normal(
         shape: impl IntoDimension,
@@ -693,6 +718,7 @@ impl Array<i64> {
     /// The elements follow from shape and seed, whatever the chunks.
     ///
     /// **Panics** if the range is empty or the chunks don't fit the shape.
+    #[doc(alias("randint", "integers"))]
     #[track_caller]
     pub fn random_integers(
         range: Range<i64>,
@@ -743,6 +769,7 @@ impl Array<bool> {
     /// `then` where the mask is true, `other` elsewhere (NumPy's `where`).
     ///
     /// **Panics** if the shapes don't fit.
+    #[doc(alias = "where")]
     #[track_caller]
     pub fn select<T: Element>(
         &self,
@@ -758,6 +785,7 @@ impl Array<bool> {
 /// Axis(0) → (m + k, n).
 ///
 /// **Panics** if the shapes don't fit or there is no array.
+#[doc(alias = "concat")]
 #[track_caller]
 pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
     let raw: Vec<&RawArray> = arrays.iter().map(|array| &array.raw).collect();

@@ -48,6 +48,7 @@ impl LocalClusterBuilder {
     /// How many tasks may run at a time: at least 1, and at most as many as the
     /// process's pool has threads (the environment variable
     /// `POLARS_MAX_THREADS`, or one a core).
+    #[doc(alias("n_workers", "threads_per_worker"))]
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);

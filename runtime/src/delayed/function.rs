@@ -68,6 +68,7 @@ impl<Args, R> Function<Args, R> {
 
     /// The function under another name in views and keys; a closure's own is
     /// `closure`.
+    #[doc(alias = "dask_key_name")]
     #[must_use]
     pub fn named(&self, name: impl AsRef<str>) -> Self {
         Self::of(self.body.named(name.as_ref()))

@@ -43,6 +43,7 @@ use std::sync::Arc;
 /// assert_eq!(total.call(parts).compute()?, 15.0);
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias = "Future")]
 pub struct Delayed<T> {
     layer: Arc<Layer>,
     value: PhantomData<fn() -> T>,

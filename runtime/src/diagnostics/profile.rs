@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 /// assert_eq!(profile.operations.iter().map(|operation| operation.tasks).sum::<usize>(), 13);
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias = "ResourceProfiler")]
 pub struct Profiler {
     sums: Arc<Sums>,
     begin: Instant,

@@ -98,6 +98,7 @@ tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 /// progress(&x)?;
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias = "ProgressBar")]
 pub fn progress<S: ProgressSet>(collections: S) -> Result<()> {
     show(collections.layers()?, &[])
 }

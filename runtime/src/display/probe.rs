@@ -23,11 +23,23 @@ pub struct CellFailure {
     pub kind: String,
     /// The error's text, with its causes.
     pub message: String,
+    /// The key of the task that failed, if it is a task's error.
+    pub task: Option<String>,
+}
+
+impl From<&Error> for CellFailure {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().to_owned(),
+            message: error.to_string(),
+            task: error.task_key().map(str::to_owned),
+        }
+    }
 }
 
 impl From<CellFailure> for Failure {
     fn from(failure: CellFailure) -> Self {
-        Self::of(failure.kind, failure.message)
+        Self::of(failure.kind, failure.message).with_task(failure.task)
     }
 }
 
@@ -140,10 +152,7 @@ pub trait FromSwath<'a> {
 impl<'a, T> FromSwath<'a> for &&&&Probe<'a, Result<T, Error>> {
     type Value = T;
     fn swath_value(&self) -> Result<Probe<'a, T>, CellFailure> {
-        self.0.as_ref().map(Probe).map_err(|error| CellFailure {
-            kind: error.kind().to_owned(),
-            message: error.to_string(),
-        })
+        self.0.as_ref().map(Probe).map_err(CellFailure::from)
     }
 }
 
@@ -219,7 +228,11 @@ fn failure(type_name: &str, message: String) -> CellFailure {
     } else {
         short
     };
-    CellFailure { kind, message }
+    CellFailure {
+        kind,
+        message,
+        task: None,
+    }
 }
 
 // ---- the value ----
@@ -242,10 +255,7 @@ impl<T: Show + ?Sized> ViaShow for &&&Probe<'_, T> {
 fn of_show(shown: crate::error::Result<Bundle>) -> Shown {
     match shown {
         Ok(bundle) => Ok((!bundle.is_empty()).then_some(bundle)),
-        Err(error) => Err(CellFailure {
-            kind: error.kind().to_owned(),
-            message: error.to_string(),
-        }),
+        Err(error) => Err(CellFailure::from(&error)),
     }
 }
 

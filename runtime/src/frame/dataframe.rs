@@ -51,6 +51,7 @@ pub struct DataFrame {
 
 impl DataFrame {
     /// An eager frame, cut into `npartitions` pieces of nearly equal height.
+    #[doc(alias = "from_pandas")]
     pub fn from_polars(frame: Frame, npartitions: usize) -> Self {
         Self {
             plan: from_polars(frame, npartitions.max(1)),
@@ -93,6 +94,7 @@ impl DataFrame {
     ///
     /// # Errors
     /// What was wrong when the frame was described.
+    #[doc(alias = "dtypes")]
     pub fn schema(&self) -> Result<Arc<Schema>> {
         Ok(self.plan()?.schema.clone())
     }
@@ -114,6 +116,7 @@ impl DataFrame {
     }
 
     /// A column.
+    #[doc(alias("getitem", "get_column"))]
     pub fn column(&self, name: &str) -> Series {
         let frame = self.then(|plan| {
             let columns = [name.to_owned()];
@@ -126,6 +129,7 @@ impl DataFrame {
     /// The rows for which an expression is true. An expression that needs more than
     /// a row (`col("x").gt(col("x").mean())`) is computed on the whole frame in
     /// one partition.
+    #[doc(alias("query", "loc", "where"))]
     #[must_use]
     pub fn filter(&self, predicate: Expr) -> Self {
         self.then(|plan| {
@@ -167,6 +171,7 @@ impl DataFrame {
 
     /// The frame with more columns, or other values in those that have the name
     /// of an expression.
+    #[doc(alias = "assign")]
     #[must_use]
     pub fn with_columns(&self, columns: impl IntoExprs) -> Self {
         self.with_columns_exprs(columns.into_exprs())
@@ -196,6 +201,7 @@ impl DataFrame {
     }
 
     /// The frame with one more column: `frame.with_column("half", col("age") / lit(2))`.
+    #[doc(alias = "assign")]
     #[must_use]
     pub fn with_column(&self, name: &str, values: Expr) -> Self {
         self.with_columns(values.alias(name))
@@ -244,6 +250,7 @@ impl DataFrame {
     ///
     /// # Errors
     /// What was wrong when the frame was described; what a task failed with.
+    #[doc(alias = "limit")]
     pub fn head(&self, n: usize) -> Result<Frame> {
         self.some_rows(n, Step::Head(n), |_, from, to| (from, to))
     }
@@ -299,6 +306,7 @@ impl DataFrame {
     }
 
     /// The number of rows.
+    #[doc(alias("shape", "height"))]
     #[allow(
         clippy::len_without_is_empty,
         reason = "a length that is not computed yet cannot be compared with zero"
@@ -311,6 +319,7 @@ impl DataFrame {
     /// `sort(["a", "b"], [Ascending, Descending])`. Equal rows keep their order; nulls come
     /// first and NaN is the greatest number, as in Polars. As many partitions
     /// as before, each with rows that come before the next one's.
+    #[doc(alias("sort_values", "order_by"))]
     #[must_use]
     pub fn sort(&self, by: impl IntoNames, order: impl IntoOrders) -> Self {
         self.sort_names(by.into_names(), order.into_orders())
@@ -321,12 +330,14 @@ impl DataFrame {
     }
 
     /// The rows without those that are equal to an earlier one.
+    #[doc(alias = "distinct")]
     #[must_use]
     pub fn unique(&self) -> Self {
         self.then(|plan| super::sort::unique(plan, names(&plan.schema)))
     }
 
     /// The first row for each combination of values in some columns.
+    #[doc(alias = "drop_duplicates")]
     #[must_use]
     pub fn unique_by(&self, columns: impl IntoNames) -> Self {
         self.unique_names(columns.into_names())
@@ -343,12 +354,14 @@ impl DataFrame {
     }
 
     /// Groups of rows that are equal in some columns or expressions.
+    #[doc(alias = "groupby")]
     pub fn group_by(&self, keys: impl IntoExprs) -> GroupedFrame {
         GroupedFrame::new(self.clone(), keys.into_exprs())
     }
 
     /// Aggregations over all rows, as a frame of one row:
     /// `agg([col("age").mean(), col("age").max().alias("oldest")])`. See [`GroupedFrame::agg`].
+    #[doc(alias = "aggregate")]
     #[must_use]
     pub fn agg(&self, aggregations: impl IntoExprs) -> Self {
         self.agg_exprs(&aggregations.into_exprs())
@@ -365,6 +378,7 @@ impl DataFrame {
     /// A right frame of one partition or a few megabytes is put together and
     /// joined with each partition; the rows then have the left frame's order.
     /// Otherwise both frames are shuffled by the columns' hash, and so ordered.
+    #[doc(alias = "merge")]
     #[must_use]
     pub fn join(&self, right: &Self, on: impl IntoNames, how: super::JoinType) -> Self {
         self.join_names(right, on.into_names(), how)
@@ -375,6 +389,7 @@ impl DataFrame {
     }
 
     /// Frames of the same columns, one below the other, with all their partitions.
+    #[doc(alias("append", "vstack", "union"))]
     #[must_use]
     pub fn concat<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Self {
         let frames: Vec<&Self> = frames.into_iter().collect();
@@ -409,6 +424,7 @@ impl DataFrame {
     /// Applies a function to each partition. The result has to have the same
     /// columns; [`map_partitions_to`](Self::map_partitions_to) is for functions that make others.
     /// The function only ever sees partitions, never made-up data.
+    #[doc(alias = "map_batches")]
     #[must_use]
     pub fn map_partitions(
         &self,

@@ -144,12 +144,15 @@ list_texts!(&str, &&str, String, &String);
 )]
 pub trait ExprExt {
     /// Whether the value is one of `values`: `col("id").is_in_values([1, 2])`.
+    #[doc(alias("isin", "is_in"))]
     fn is_in_values<T: ListItem>(self, values: impl IntoIterator<Item = T>) -> Expr;
 
     /// Whether the text contains another, as it stands: no regular expression.
+    #[doc(alias = "contains")]
     fn str_contains(self, text: &str) -> Expr;
 
     /// Whether a regular expression matches somewhere in the text.
+    #[doc(alias("match", "contains"))]
     fn str_matches(self, regex: &str) -> Expr;
 }
 

@@ -19,6 +19,7 @@ use std::fmt;
 /// computed by partition and then put together; everything else (a median,
 /// `n_unique`, a function of yours) on whole groups, which are brought into
 /// one partition by the hash of their keys.
+#[doc(alias("GroupBy", "DataFrameGroupBy"))]
 #[derive(Clone)]
 pub struct GroupedFrame {
     frame: DataFrame,
@@ -36,6 +37,7 @@ impl GroupedFrame {
     }
 
     /// Aggregations of each group: `agg([col("age").mean().alias("mean_age"), len()])`.
+    #[doc(alias = "aggregate")]
     pub fn agg(&self, aggregations: impl IntoExprs) -> DataFrame {
         self.aggregated(aggregations.into_exprs(), "agg")
     }
@@ -127,6 +129,7 @@ impl GroupedFrame {
     }
 
     /// How many different values each column has.
+    #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> DataFrame {
         self.each("n-unique", is_any, Expr::n_unique)
     }

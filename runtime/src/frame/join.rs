@@ -14,6 +14,7 @@ use polars_core::utils::try_get_supertype;
 use serde::{Deserialize, Serialize};
 
 /// Which rows a join keeps.
+#[doc(alias = "how")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JoinType {
     /// Rows that match.
@@ -23,6 +24,7 @@ pub enum JoinType {
     /// All rows of the right frame.
     Right,
     /// All rows of both frames.
+    #[doc(alias = "outer")]
     Full,
     /// Rows of the left frame that match, without the right one's columns.
     Semi,

@@ -147,6 +147,7 @@ impl<T: ScalarValue> FrameScalar<T> {
     }
 
     /// The same value as another kind: `ages.max().cast::<i64>()`, `names.min().cast::<String>()`.
+    #[doc(alias = "astype")]
     pub fn cast<U: ScalarValue>(&self) -> FrameScalar<U> {
         FrameScalar {
             plan: self.plan.clone(),

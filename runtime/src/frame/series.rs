@@ -126,18 +126,21 @@ impl Series {
     }
 
     /// The number of different values; null is one of them.
+    #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> FrameScalar<usize> {
         // What is unique in each partition decides.
         FrameScalar::of(&self.frame.unique(), "n-unique", &self.name, len())
     }
 
     /// The different values, in the order in which they come first.
+    #[doc(alias("drop_duplicates", "distinct"))]
     #[must_use]
     pub fn unique(&self) -> Self {
         Self::new(&self.name, self.frame.unique())
     }
 
     /// The values in order; nulls come first.
+    #[doc(alias = "sort_values")]
     #[must_use]
     pub fn sort(&self, order: Order) -> Self {
         Self::new(&self.name, self.frame.sort(&*self.name, order))
@@ -172,6 +175,7 @@ impl Series {
     ///
     /// # Errors
     /// As there.
+    #[doc(alias = "limit")]
     pub fn head(&self, n: usize) -> Result<Column> {
         self.only(self.frame.head(n)?)
     }
@@ -188,6 +192,7 @@ impl Series {
     ///
     /// # Errors
     /// Those of [`compute`](Collection::compute); [`Error::Type`] for a value that is no `T`.
+    #[doc(alias("to_list", "tolist", "to_numpy", "values"))]
     pub fn to_vec<T: ScalarValue>(&self) -> Result<Vec<T>> {
         let values = self.compute()?;
         values

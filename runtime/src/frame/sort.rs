@@ -7,11 +7,13 @@ use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
 
 /// Which values come first.
+#[doc(alias = "ascending")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The least.
     Ascending,
     /// The greatest.
+    #[doc(alias = "reverse")]
     Descending,
 }
 

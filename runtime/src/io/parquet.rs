@@ -16,6 +16,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`Error::Io`] for a missing file, [`Error::Polars`] for one that is no
 /// Parquet file, [`Error::Type`] for other columns than the first file's.
+#[doc(alias = "scan_parquet")]
 pub fn read_parquet(paths: impl IntoPaths) -> Result<DataFrame> {
     load(find(paths.into_paths())?)
 }

@@ -19,7 +19,7 @@
 //! Every generic function here is a few lines over one that is compiled
 //! already: each cell pays for what it instantiates.
 
-use super::{channel, panics, recovery, variables};
+use super::{channel, origin, panics, recovery, variables};
 use crate::display::Bundle;
 use crate::display::probe::CellFailure;
 use crate::error::Error;
@@ -40,6 +40,8 @@ pub struct Failure {
     location: Option<String>,
     /// The variable that is not there, or of another type.
     variable: Option<String>,
+    /// The key of the task that failed.
+    task: Option<String>,
 }
 
 impl<E: Display> From<E> for Failure {
@@ -67,6 +69,7 @@ impl Failure {
             message: message.into(),
             location: None,
             variable: None,
+            task: None,
         }
     }
 
@@ -84,6 +87,7 @@ impl Failure {
             message: error.to_string(),
             location: None,
             variable: None,
+            task: ours.and_then(Error::task_key).map(str::to_owned),
         }
     }
 
@@ -96,13 +100,29 @@ impl Failure {
 
     fn of_panic(payload: Box<dyn Any + Send>) -> Self {
         let (error, location) = panics::error_and_place(payload);
+        let task = error.task_key().map(str::to_owned);
         let (kind, message) = match error {
             Error::Panic { message, .. } => ("Panic", message),
             error => (error.kind(), error.to_string()),
         };
         Self {
             location,
+            task,
             ..Self::of(kind, message)
+        }
+    }
+
+    /// The failure of the task under this key.
+    pub(crate) fn with_task(self, task: Option<String>) -> Self {
+        Self { task, ..self }
+    }
+
+    /// The message, with the variable that the failed task computes for.
+    fn told(&self) -> String {
+        let variable = self.task.as_deref().and_then(origin::variable_of);
+        match variable {
+            Some(name) => format!("in `{name}`: {}", self.message),
+            None => self.message.clone(),
         }
     }
 }
@@ -123,8 +143,9 @@ pub(super) fn end(failure: Option<Failure>) {
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {
+            // Only now: the variables that the cell took are back.
+            message: failure.told(),
             kind: failure.kind,
-            message: failure.message,
             location: failure.location,
             variable: failure.variable,
         }),
@@ -235,7 +256,7 @@ pub fn show(shown: Result<Option<Bundle>, CellFailure>) -> Result<(), Failure> {
     match shown {
         Ok(Some(bundle)) => result(bundle),
         Ok(None) => {}
-        Err(failure) => return Err(Failure::of(failure.kind, failure.message)),
+        Err(failure) => return Err(failure.into()),
     }
     Ok(())
 }
@@ -299,6 +320,7 @@ pub fn input(prompt: &str) -> crate::Result<String> {
 ///
 /// # Errors
 /// As [`input`].
+#[doc(alias = "getpass")]
 pub fn password(prompt: &str) -> crate::Result<String> {
     channel::input(prompt, true)
 }

@@ -11,6 +11,7 @@ pub mod comm;
 mod describe;
 pub mod early;
 pub mod host;
+mod origin;
 mod orphan;
 pub mod output;
 pub mod panics;

@@ -49,6 +49,7 @@ use std::sync::Arc;
 /// assert!(twice.unwrap_err().to_string().starts_with("two tasks under the key \"joined\""));
 /// # Ok::<(), swath::Error>(())
 /// ```
+#[doc(alias("HighLevelGraph", "dsk"))]
 #[derive(Default)]
 pub struct TaskGraph {
     tasks: IndexMap<Arc<str>, Task, QuickHash>,

@@ -73,6 +73,7 @@ pub struct CsvReader {
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("scan_csv", "read_table"))]
 pub fn read_csv(paths: impl IntoPaths) -> CsvReader {
     CsvReader::new(paths.into_paths())
 }
@@ -102,6 +103,7 @@ impl CsvReader {
     }
 
     /// What stands between fields: an ASCII character. Default: `,`.
+    #[doc(alias("sep", "delimiter"))]
     #[must_use]
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
@@ -112,6 +114,7 @@ impl CsvReader {
     /// itself; only a field that begins with it is quoted. Default: `"`. With
     /// `None` quotes are text like any other, and a large file need not be
     /// looked through for them.
+    #[doc(alias = "quotechar")]
     #[must_use]
     pub fn quote_char(mut self, quote: impl Into<Option<char>>) -> Self {
         self.quote = quote.into();
@@ -119,6 +122,7 @@ impl CsvReader {
     }
 
     /// Leaves out lines that begin with this.
+    #[doc(alias = "comment")]
     #[must_use]
     pub fn comment_prefix(mut self, prefix: &str) -> Self {
         self.comment = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
@@ -126,6 +130,7 @@ impl CsvReader {
     }
 
     /// Fields that stand for a missing value, beside the empty one.
+    #[doc(alias = "na_values")]
     #[must_use]
     pub fn null_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         self.nulls = values.into_iter().map(T::into).collect();
@@ -140,6 +145,7 @@ impl CsvReader {
     }
 
     /// Leaves out so many lines at the beginning, before the header.
+    #[doc(alias = "skiprows")]
     #[must_use]
     pub fn skip_rows(mut self, lines: usize) -> Self {
         self.skip_rows = lines;
@@ -148,6 +154,7 @@ impl CsvReader {
 
     /// Whether the first record has the columns' names. Default: it has, unless
     /// names are given.
+    #[doc(alias = "header")]
     #[must_use]
     pub fn has_header(mut self, has_header: bool) -> Self {
         self.has_header = Some(has_header);
@@ -155,6 +162,7 @@ impl CsvReader {
     }
 
     /// The columns' names, one for each field.
+    #[doc(alias = "new_columns")]
     #[must_use]
     pub fn names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.names = Some(names.into_iter().map(T::into).collect());
@@ -162,6 +170,7 @@ impl CsvReader {
     }
 
     /// The type of a column, which otherwise follows from what is in it.
+    #[doc(alias("dtype", "schema_overrides"))]
     #[must_use]
     pub fn with_dtype(mut self, column: &str, dtype: DataType) -> Self {
         self.dtypes.push((column.to_owned(), dtype));
@@ -170,6 +179,7 @@ impl CsvReader {
 
     /// The number of partitions, over all files (at least one a file; fewer
     /// where a file has not as many records).
+    #[doc(alias = "npartitions")]
     #[must_use]
     pub fn partitions(mut self, partitions: usize) -> Self {
         self.partitions = Some(partitions.max(1));
@@ -178,6 +188,7 @@ impl CsvReader {
 
     /// About how many bytes of text make a partition. Default: 64 MB, and a
     /// partition a thread for files of more than 1 MB.
+    #[doc(alias = "chunksize")]
     #[must_use]
     pub fn blocksize(mut self, bytes: u64) -> Self {
         self.blocksize = Some(bytes.max(1));
@@ -191,6 +202,7 @@ impl CsvReader {
     /// for names that are not as many as fields, for other columns than the
     /// first file's; [`Error::Column`] for the type of a column that does not
     /// exist. What is wrong with single records is told when they are read.
+    #[doc(alias("collect", "finish"))]
     pub fn load(self) -> Result<DataFrame> {
         let format = self.format()?;
         let files = find(self.paths.clone())?;

@@ -1,0 +1,428 @@
+//! What an error is about: read from the compiler's message, its labels, and what
+//! stands around its place in the cell.
+
+use super::Known;
+use super::table::What;
+
+/// What an error is about.
+#[derive(Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) what: What,
+    /// The type, as the compiler prints it, or the file that defines what is
+    /// called.
+    pub(super) of: &'a str,
+    /// The word, from the most to the least exact; the last one may be `*`,
+    /// for any.
+    pub(super) words: Vec<String>,
+    /// What a hint repeats of it.
+    pub(super) shown: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    fn new(what: What, of: &'a str, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            what,
+            of,
+            words: words.into_iter().map(Into::into).collect(),
+            shown: "",
+        }
+    }
+}
+
+impl<'a> Known<'a> {
+    /// What the error may be about, the likeliest first.
+    pub(super) fn subjects(&self) -> Vec<Subject<'a>> {
+        let names = quoted(self.message);
+        let at = |place: usize| names.get(place).copied().unwrap_or_default();
+        let one = |what, of, shown: &'a str| {
+            let subject = Subject::new(what, of, [shown, "*"]);
+            vec![Subject { shown, ..subject }]
+        };
+        let starts = |prefix: &str| self.message.starts_with(prefix);
+        let ends = |suffix: &str| self.message.ends_with(suffix);
+        match self.code {
+            None => self.syntax(),
+            // A method that iterators have.
+            Some("E0599") if ends("is not an iterator") => one(What::Method, at(0), self.text()),
+            Some("E0599") => {
+                // The message may leave out a generic type's parameters.
+                let of = self.labelled("method not found in `").unwrap_or(at(1));
+                let what = match self.message.contains("associated ") {
+                    true => What::Associated,
+                    false => What::Method,
+                };
+                one(what, of, at(0).trim_start_matches("r#"))
+            }
+            Some("E0609") => one(What::Field, at(1), at(0)),
+            Some("E0615") => one(What::MethodAsField, at(1), at(0)),
+            Some("E0608") => vec![self.index(at(0))],
+            Some("E0600") => one(What::Unary, at(1), at(0)),
+            Some("E0614") => self.power(),
+            Some("E0605" | "E0606") => one(What::Cast, at(0), at(1)),
+            Some("E0308") if starts("arguments to this ") => self.arguments(),
+            Some("E0308") => self.mismatch(),
+            Some("E0061") => self.arguments(),
+            // On the next line it is no call, to whoever wrote it.
+            Some("E0618") if !self.behind().starts_with('(') => Vec::new(),
+            Some("E0618") => one(What::Call, at(0), self.text()),
+            Some("E0423" | "E0425" | "E0433" | "E0412") => self.name(at(0)),
+            Some("E0277") if starts("the trait bound ") => {
+                let (of, bound) = at(0).split_once(": ").unwrap_or_default();
+                let name = last_segment(bound.split('<').next().unwrap_or(bound));
+                vec![Subject::new(What::Bound, of, [bound, name])]
+            }
+            Some("E0277") if starts("the `?` operator can only be applied") => {
+                let of = self.labelled("the `?` operator cannot be applied to type `");
+                one(What::Bound, of.unwrap_or_default(), "Try")
+            }
+            Some("E0277") if ends("is not a future") => one(What::Bound, at(0), "Future"),
+            Some("E0277") if self.message.contains("doesn't implement") => {
+                one(What::Bound, at(0), last_segment(at(1)))
+            }
+            Some("E0277") if ends("is not an iterator") => one(What::Bound, at(0), "Iterator"),
+            Some("E0382") => match self.moved()[..] {
+                [name, of, ..] => one(What::Moved, of, name),
+                _ => Vec::new(),
+            },
+            Some("E0282" | "E0283") => {
+                let prefix = "cannot infer type of the type parameter `T` declared on the struct `";
+                let of = self.labelled(prefix).unwrap_or_default();
+                one(What::Inference, of, self.text())
+            }
+            Some("E0369" | "E0277") => self.operation(&names),
+            Some("E0368") => {
+                let operator = at(0);
+                one(What::Operator, at(1), operator)
+            }
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// What stands where the error is.
+    fn text(&self) -> &'a str {
+        self.cell.get(self.range.clone()).unwrap_or_default()
+    }
+
+    fn before(&self) -> &'a str {
+        self.cell.get(..self.range.start).unwrap_or_default()
+    }
+
+    fn behind(&self) -> &'a str {
+        self.cell.get(self.range.end..).unwrap_or_default()
+    }
+
+    /// What a label that begins so has in backticks.
+    fn labelled(&self, prefix: &str) -> Option<&'a str> {
+        let mut labels = self.labels.iter();
+        let rest = labels.find_map(|label| label.strip_prefix(prefix))?;
+        rest.split('`').next()
+    }
+
+    /// The variable that was moved, and its type.
+    fn moved(&self) -> Vec<&'a str> {
+        let mut notes = self.labels.iter();
+        let note = notes.find(|note| note.starts_with("move occurs because "));
+        note.map(|note| quoted(note)).unwrap_or_default()
+    }
+
+    /// What is called with the wrong number of arguments.
+    fn arguments(&self) -> Vec<Subject<'a>> {
+        let mut path = self.text().to_owned();
+        if let (Some(start), Some(end)) = (path.find("::<"), path.find('>')) {
+            path.replace_range(start..=end, "");
+        }
+        let shown = last_segment(self.text());
+        let of = self.callee.unwrap_or_default();
+        vec![Subject {
+            shown,
+            ..Subject::new(What::Arguments, of, [path])
+        }]
+    }
+
+    /// An index, by what it looks like.
+    fn index(&self, of: &'a str) -> Subject<'a> {
+        let inner = self.text().strip_prefix('[').unwrap_or_default();
+        let shown = inner.strip_suffix(']').unwrap_or(inner).trim();
+        let kind = if shown.starts_with(['[', '(']) {
+            "list"
+        } else if shown.starts_with('"') {
+            "text"
+        } else if shown.contains("..") {
+            "range"
+        } else if shown.parse::<usize>().is_ok() {
+            "number"
+        } else {
+            "other"
+        };
+        Subject {
+            shown,
+            ..Subject::new(What::Index, of, [kind])
+        }
+    }
+
+    /// `x ** 2`, which is `x * *2` to the compiler.
+    fn power(&self) -> Vec<Subject<'a>> {
+        if self.before().ends_with('*') || self.text().starts_with("* ") {
+            vec![Subject::new(What::Power, "", ["**"])]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// An operator, and the types on its sides.
+    fn operation(&self, quoted: &[&'a str]) -> Vec<Subject<'a>> {
+        let at = |place: usize| quoted.get(place).copied().unwrap_or_default();
+        let operator = self.text().trim();
+        let starts = |prefix: &str| self.message.starts_with(prefix);
+        let (left, right) = if starts("cannot add ") || starts("cannot subtract ") {
+            (at(1), at(0))
+        } else if starts("cannot multiply ") || starts("cannot divide ") {
+            (at(0), at(1))
+        } else if starts("cannot calculate the remainder of ") {
+            let sides = at(0).split_once(" divided by ");
+            sides.unwrap_or((at(0), at(1)))
+        } else if starts("can't compare ") {
+            (at(0), at(1))
+        } else if starts("no implementation for ") {
+            let middle = format!(" {operator} ");
+            match at(0).split_once(&*middle) {
+                Some(sides) => sides,
+                None => return Vec::new(),
+            }
+        } else if starts("binary operation ") {
+            // The labels have both sides: the right one is the last of them.
+            (at(1), self.labels.get(2).copied().unwrap_or_default())
+        } else {
+            return Vec::new();
+        };
+        let words = |other: &str| [format!("{operator} {other}"), operator.to_owned()];
+        vec![
+            Subject::new(What::Operator, left, words(right)),
+            Subject::new(What::OperatorBehind, right, words(left)),
+        ]
+    }
+
+    /// A type where another one is expected.
+    fn mismatch(&self) -> Vec<Subject<'a>> {
+        let label = self.labels.iter().find_map(|label| {
+            let (expected, found) = label.strip_prefix("expected ")?.split_once(", found ")?;
+            Some((expected.trim_matches('`'), found.trim_matches('`')))
+        });
+        let Some((mut expected, mut found)) = label else {
+            return Vec::new();
+        };
+        // A note has the types' paths, where labels have their last names.
+        let note = self.labels.iter().find_map(|note| {
+            let is_same = |path: &str, name: &str| path.ends_with(last_segment(name));
+            let is_note = note.trim_start().starts_with("expected ");
+            match quoted(note)[..] {
+                [one, other] if is_note && is_same(one, expected) && is_same(other, found) => {
+                    Some((one, other))
+                }
+                _ => None,
+            }
+        });
+        if let Some((one, other)) = note {
+            (expected, found) = (one, other);
+        }
+        let compares = ["==", "!="]
+            .into_iter()
+            .find(|operator| self.text().contains(operator));
+        let exact = compares.map(|operator| format!("{operator} {found}"));
+        let before = self.before().trim_end();
+        let operator = [">=", "<=", "==", "!=", "&&", "||"]
+            .into_iter()
+            .find(|operator| {
+                before.ends_with(operator) || self.behind().trim_start().starts_with(operator)
+            })
+            .map(|operator| format!("{found} beside {operator}"));
+        let place = format!("{found} in {}", self.call().unwrap_or_default());
+        let base = found.split('<').next().unwrap_or(found);
+        let general = [place, found.to_owned(), base.to_owned()];
+        let words = exact.into_iter().chain(operator).chain(general);
+        vec![
+            Subject::new(What::Expected, expected, words),
+            Subject::new(What::Found, found, [expected]),
+        ]
+    }
+
+    /// A name that there is not, with what is behind it: `np.random.rand`, or in
+    /// front of it, for the name of an argument: `sum(axis=)`.
+    fn name(&self, name: &'a str) -> Vec<Subject<'a>> {
+        if self
+            .text()
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('('))
+        {
+            return vec![Subject::new(What::Name, name, [format!("{name}()")])];
+        }
+        let is_free = self.message.contains(" in this scope") || self.code == Some("E0423");
+        if self.text() != name || !is_free {
+            return Vec::new();
+        }
+        let behind = self.behind().trim_start();
+        let is_argument = behind.starts_with('=')
+            && !behind.starts_with("==")
+            && self.before().trim_end().ends_with(['(', ',']);
+        if is_argument {
+            let call = self.call().unwrap_or_default();
+            let words = [
+                format!("{call}({name}=)"),
+                format!("{name}="),
+                "*".to_owned(),
+            ];
+            return vec![Subject::new(What::Argument, "", words)];
+        }
+        if self.before().ends_with("col(") && behind.starts_with(')') {
+            let shown = name;
+            return vec![Subject {
+                shown,
+                ..Subject::new(What::Argument, "", ["col()"])
+            }];
+        }
+        let is_type = self
+            .message
+            .ends_with(&*format!("found builtin type `{name}`"));
+        if is_type && !behind.starts_with('(') {
+            let call = self.call().unwrap_or_default();
+            return vec![Subject::new(What::Argument, "", [format!("{call}(type)")])];
+        }
+        let mut paths = vec![name.to_owned()];
+        let mut rest = self.behind();
+        while let Some(next) = rest.strip_prefix("::").or_else(|| rest.strip_prefix('.')) {
+            let end = next
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(next.len());
+            if end == 0 {
+                break;
+            }
+            let longer = format!("{}.{}", paths[0], &next[..end]);
+            paths.insert(0, longer);
+            rest = &next[end..];
+        }
+        if paths.len() > 1 {
+            // The name alone may be that of a variable.
+            paths.pop();
+            paths.push(format!("{name}.*"));
+        }
+        if behind.starts_with('(') {
+            paths.insert(0, format!("{name}()"));
+        }
+        if let Some(call) = self.call() {
+            paths.push(format!("{name} in {call}"));
+        }
+        let what = match self.message.starts_with("cannot find type ") {
+            true => What::Type,
+            false => What::Name,
+        };
+        vec![Subject::new(what, name, paths)]
+    }
+
+    /// The name of the call in whose arguments the error is.
+    fn call(&self) -> Option<&'a str> {
+        let (opener, before) = self.opener()?;
+        (opener == '(').then(|| last_word(before.trim_end()))
+    }
+
+    /// The bracket that is open where the error is, and what is in front of it.
+    fn opener(&self) -> Option<(char, &'a str)> {
+        let before = self.before();
+        let mut closed = 0;
+        for (at, c) in before.char_indices().rev() {
+            match c {
+                ')' | ']' | '}' => closed += 1,
+                '(' | '[' | '{' if closed == 0 => return Some((c, &before[..at])),
+                '(' | '[' | '{' => closed -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What the parser did not understand, by what stands at the place and in
+    /// front of it.
+    fn syntax(&self) -> Vec<Subject<'a>> {
+        let line = self.before().rsplit('\n').next().unwrap_or_default();
+        let last = line.split_whitespace().next_back().unwrap_or_default();
+        let first = line.split_whitespace().next().unwrap_or_default();
+        let here = self.text();
+        let rest = self.behind().split('\n').next().unwrap_or_default();
+        let mut words: Vec<String> = Vec::new();
+        match self.opener() {
+            _ if here == ":" && rest.trim().is_empty() && BLOCKS.contains(&first) => {
+                words.push(":\n".to_owned());
+            }
+            Some(('[', _)) if here == ":" || line.ends_with("::") => words.push("[:".to_owned()),
+            Some(('{', before)) if here == ":" => {
+                let outer = Known {
+                    range: before.len()..before.len(),
+                    ..self.clone()
+                };
+                words.extend(outer.call().map(|call| format!("{call}({{:")));
+                words.push("{:".to_owned());
+            }
+            _ => {}
+        }
+        vec![
+            Subject::new(What::Message, "", [self.message]),
+            Subject::new(What::Syntax, "", words),
+            Subject::new(What::Behind, "", self.is_behind(line, last).then_some(last)),
+            Subject::new(What::At, "", self.is_at(line).then_some(here)),
+        ]
+    }
+
+    /// Whether the word in front of the place is meant as Python's.
+    fn is_behind(&self, line: &str, word: &str) -> bool {
+        match word {
+            // Also what an attribute looks like without its brackets.
+            "#" => !ATTRIBUTES.contains(&self.text()),
+            "def" | "lambda" | "not" | "elif" | "\"\"" => true,
+            "type" => line.trim() == word && self.text() == "(",
+            _ => line.trim() == word,
+        }
+    }
+
+    /// Whether the word at the place is meant as Python's.
+    fn is_at(&self, line: &str) -> bool {
+        match self.text() {
+            // At the beginning of a line it is another statement.
+            "in" => !line.split_whitespace().any(|word| word == "for") && !line.trim().is_empty(),
+            "if" | "for" | "is" | "not" | "@" => !line.trim().is_empty(),
+            "where" => self.before().ends_with('.'),
+            "type" => self.behind().starts_with('('),
+            "try" => line.trim().is_empty() && self.behind().starts_with(':'),
+            "%" => line.trim().is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// What Python's blocks begin with.
+const BLOCKS: [&str; 9] = [
+    "for", "if", "while", "else", "elif", "def", "class", "with", "try",
+];
+
+/// Attributes that are often written.
+const ATTRIBUTES: [&str; 9] = [
+    "derive", "allow", "expect", "warn", "deny", "cfg", "inline", "test", "repr",
+];
+
+/// What a text has in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// The name at the end of a text.
+fn last_word(text: &str) -> &str {
+    let start = text
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| c.is_alphanumeric() || *c == '_')
+        .last()
+        .map_or(text.len(), |(at, _)| at);
+    &text[start..]
+}

@@ -1,0 +1,791 @@
+//! The table: an error's kind, a type, words, and the line for them.
+//!
+//! Every line says what can be written today and compiles: `tests/test_hints.py`
+//! runs what the lines say.
+
+use crate::completion::HELD;
+
+/// The kind of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// No such method; the word is its name.
+    Method,
+    /// No such function of a type: `Array::from_array`.
+    Associated,
+    /// No such field.
+    Field,
+    /// A method without its parentheses.
+    MethodAsField,
+    /// `df["a"]`; the word is what the index looks like.
+    Index,
+    /// An operator on a type, `>`, or with another one behind it, `+ i64`.
+    Operator,
+    /// An operator behind which a type stands: `i64 +`.
+    OperatorBehind,
+    /// `!`, `-`.
+    Unary,
+    /// `x ** 2`.
+    Power,
+    /// `x as f64`; the word is the type that it should be.
+    Cast,
+    /// A type is expected; the word is what is there, in which call.
+    Expected,
+    /// A type is there; the word is the one that is expected.
+    Found,
+    /// A trait that a type lacks; the word is the trait.
+    Bound,
+    /// What is called is no function.
+    Call,
+    /// A variable that was moved; the word is its name.
+    Moved,
+    /// A type that cannot be inferred; the word is what it is a type of.
+    Inference,
+    /// A wrong number of arguments; the word is what is called.
+    Arguments,
+    /// The name of an argument: `axis=`, or `sum(axis=)`.
+    Argument,
+    /// No such name, or path: `np.zeros`, `np.*` for any other.
+    Name,
+    /// No such type.
+    Type,
+    /// The parser's whole message.
+    Message,
+    /// What the parser found, by the brackets around it.
+    Syntax,
+    /// The word in front of what the parser did not understand.
+    Behind,
+    /// What the parser did not understand.
+    At,
+}
+
+/// The type that a row is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
+    /// Any, or none.
+    Any,
+    /// One of the runtime's.
+    Swath(&'static str),
+    /// One of Polars'.
+    Polars(&'static str),
+    /// A `Result` with the runtime's error.
+    Failing,
+    /// One of the standard library's.
+    Std(&'static str),
+    /// `&str`, `String`.
+    Text,
+    /// As the compiler prints it.
+    Exactly(&'static str),
+    /// Defined in a file whose path contains this.
+    File(&'static str),
+}
+
+impl Of {
+    /// Whether it is this type; `is_own` tells the names that are the user's.
+    pub(super) fn fits(self, printed: &str, is_own: &dyn Fn(&str) -> bool) -> bool {
+        let path = printed
+            .trim_start_matches('&')
+            .trim_start_matches("'static ");
+        let path = path.trim_start_matches("mut ");
+        let path = path.split('<').next().unwrap_or_default();
+        let is_named =
+            |name: &str| path.rsplit("::").next() == Some(name) && (path != name || !is_own(name));
+        // The crates that it is made of are reached through it: `swath::polars::…`.
+        let ours = path.strip_prefix("swath::");
+        let crate_name = ours.and_then(|rest| rest.split("::").next());
+        let is_held = crate_name.is_some_and(|name| HELD.contains(&name));
+        match self {
+            Self::Any => true,
+            Self::Swath(name) => is_named(name) && (path == name || ours.is_some() && !is_held),
+            Self::Polars(name) => {
+                let is_theirs = is_held || path.starts_with("polars");
+                // The prelude has it under the same name.
+                is_named(name) && (path == name || is_theirs || ours == Some("prelude::Expr"))
+            }
+            Self::Failing => {
+                path.ends_with("Result")
+                    && (["swath::Error>", "PolarsError>"]
+                        .iter()
+                        .any(|error| printed.ends_with(error))
+                        || printed.ends_with(" Error>") && !is_own("Error"))
+            }
+            Self::Std(name) => is_named(name) && path == name,
+            Self::Text => path == "str" || path == "String" && !is_own("String"),
+            Self::Exactly(name) => printed == name,
+            Self::File(part) => printed.contains(part),
+        }
+    }
+}
+
+/// What to write for some words.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) what: What,
+    pub(super) of: Of,
+    pub(super) words: &'static [&'static str],
+    /// The line; `{word}` stands for the word. Empty: nothing is said.
+    pub(super) hint: &'static str,
+}
+
+macro_rules! rows {
+    ($($what:ident $of:expr => { $($($word:literal)|+ => $hint:expr;)+ })+) => {
+        &[$($(
+            Row {
+                what: What::$what,
+                of: $of,
+                words: &[$($word),+],
+                hint: $hint,
+            },
+        )+)+]
+    };
+}
+
+const ARRAY: Of = Of::Swath("Array");
+const SCALAR: Of = Of::Swath("Scalar");
+const FRAME: Of = Of::Swath("DataFrame");
+const SERIES: Of = Of::Swath("Series");
+const VALUE: Of = Of::Swath("FrameScalar");
+const GROUPS: Of = Of::Swath("GroupedFrame");
+const DELAYED: Of = Of::Swath("Delayed");
+const FUNCTION: Of = Of::Swath("Function");
+const READER: Of = Of::Swath("CsvReader");
+const CLIENT: Of = Of::Swath("Client");
+const EXPR: Of = Of::Polars("Expr");
+const TEXTS: Of = Of::Polars("StringNameSpace");
+
+const COMPUTE: &str = "it is not computed yet: `.compute()?` makes a number of it";
+const COMPUTE_ARRAY: &str =
+    "an array is not computed yet: `.compute()?` makes one of ndarray of it, which has elements";
+const TRY: &str = "it may fail: `?` behind it takes the value, `x.sum().compute()?`";
+const LOAD: &str = "`read_csv(…)` says how files are read: `.load()?` behind it makes a frame";
+const LIT: &str = "numbers and texts among expressions stand in `lit`: `col(\"a\") + lit(1)`";
+const COMPARE: &str = "comparisons of expressions are methods: `col(\"a\").gt(lit(30))`, and so `lt`, `gt_eq`, `lt_eq`, `eq`, `neq`";
+const EQUAL: &str = "`==` asks whether two expressions are the same one: an expression that compares is `col(\"a\").eq(lit(\"x\"))`, or `.neq(…)`";
+const LOGIC: &str = "expressions are joined by methods: `col(\"a\").gt(lit(1)).and(col(\"b\").lt(lit(2)))`, and so `.or(…)`, `.not()`";
+const BY_COLUMN: &str =
+    "columns are changed by expressions: `df.with_column(\"b\", col(\"a\") * lit(2))`";
+const CSV: &str = "Polars writes what is computed: `use polars::prelude::{CsvWriter, SerWriter}; CsvWriter::new(std::fs::File::create(\"a.csv\")?).finish(&mut df.compute()?)?`";
+const PARQUET: &str = "Polars writes what is computed: `polars::prelude::ParquetWriter::new(std::fs::File::create(\"a.parquet\")?).finish(&mut df.compute()?)?`";
+const SORT: &str = "`.sort(\"a\", Ascending)`, or `Descending`; by several columns `.sort([\"a\", \"b\"], [Ascending, Descending])`";
+const JOIN: &str =
+    "`.join(&other, [\"id\"], JoinType::Inner)`, or `Left`, `Right`, `Full`, `Semi`, `Anti`";
+const ROWS: &str = "`.head(5)?` and `.tail(5)?` are the first and last rows, `.filter(col(\"a\").eq(lit(1)))` those with a value, `.compute()?.slice(10, 5)` those at a place";
+const LENGTH: &str =
+    "`.len().compute()?` is the number of rows, `.columns()?.len()` that of columns";
+const AXIS: &str = "along an axis it is a method of its own: `x.sum_axis(Axis(0))`, `x.mean_axis(Axis(0))`, `x.std_axis(Axis(0), 0.0)`";
+const NO_TRY: &str =
+    "this only describes, and cannot fail: `?` stands behind what computes, `.compute()?`";
+const CHUNKS: &str = "chunks are told as well: `Array::<f64>::zeros((1000, 1000), (100, 1000))`";
+const RANDOM: &str =
+    "chunks and a seed are told as well: `Array::random((1000, 1000), (100, 1000), 42)`";
+const ELEMENT: &str =
+    "both sides have one element type: `x + 1.0` for `f64`, `x.astype::<i64>() + 1` for `i64`";
+const SLICE: &str = "`x.slice_axis(Axis(0), 0..10)` is a range along an axis, `x.index_axis(Axis(0), 3)` one place of it";
+const NO_NAMES: &str = "arguments have no names here: they are told by their place";
+const LIST: &str = "several columns stand in a list: `[\"a\", \"b\"]`, `[col(\"a\"), col(\"b\")]`";
+const NUMPY: &str = "arrays are made by `Array::<f64>::zeros((100, 100), (10, 100))` and the like, and what is done with them are methods: `x.sqrt().mean()`";
+const PANDAS: &str = "frames are in scope as they are: `read_csv(\"a.csv\").load()?`, `read_parquet(\"a.parquet\")?`, `DataFrame::from(df!(\"a\" => [1, 2])?)`";
+const POLARS: &str = "Polars' `col`, `lit`, `when`, `len` are in scope as they are, the rest is in `polars::prelude`";
+const DASK: &str =
+    "Dask's names are in scope as they are: `Array`, `read_csv`, `delayed`, `compute`, `Client`";
+const NO_BAGS: &str = "there are no bags: a `Vec` of delayed values does it, `items.into_iter().map(|item| delayed(f).call(item)).collect::<Vec<_>>()`";
+const IN_SCOPE: &str = "nothing has to be imported: arrays and frames are in scope. `:dep name` at the top of a cell brings another crate, `use name::thing;` a name of it";
+const DO_RUST: &str = "blocks stand in braces: `for i in 0..10 { … }`, `if x > 1 { … } else { … }`";
+const FROM_NDARRAY: &str = "`Array::<f64>::from_ndarray(vec![1.0, 2.0, 3.0], 2)` cuts a `Vec` or an array of ndarray into chunks";
+const CALL: &str = "calls of a delayed function are told by `.call`: `delayed(f).call(1.0)`";
+const TEXT_OF_ROWS: &str = "a column's values are `.column(\"a\").to_vec::<f64>()?`";
+
+pub(super) const TABLE: &[Row] = rows! {
+    // ---- frames ----
+    Method FRAME => {
+        "groupby" => "`.group_by([\"a\"])` makes groups: `.mean()` and the like behind it, or `.agg([col(\"b\").mean()])`";
+        "merge" | "merge_asof" => JOIN;
+        "sort_values" | "sort_by" | "order_by" => SORT;
+        "to_csv" | "write_csv" | "sink_csv" => CSV;
+        "to_parquet" | "write_parquet" | "sink_parquet" => PARQUET;
+        "to_pandas" | "to_polars" | "collect" | "fetch" => "`.compute()?` makes a frame of Polars, in memory";
+        "lazy" => "a frame is lazy as it is: its methods describe, `.compute()?` runs them";
+        "dropna" | "drop_nulls" => "`.filter(col(\"a\").is_not_null())` leaves out rows without a value in a column";
+        "fillna" | "fill_null" | "fill_nan" | "ffill" => "`.with_column(\"a\", col(\"a\").fill_null(lit(0)))` fills a column";
+        "isna" | "isnull" | "is_null" => "`col(\"a\").is_null()` tells it of a column, in `.filter(…)` or `.with_column(\"b\", …)`";
+        "notna" | "notnull" | "is_not_null" => "`col(\"a\").is_not_null()` tells it of a column, in `.filter(…)` or `.with_column(\"b\", …)`";
+        "isin" | "is_in" => "`.filter(col(\"a\").is_in_values([1, 2]))`";
+        "apply" | "applymap" | "map" | "transform" | "pipe" | "map_rows" =>
+            "columns are changed by expressions: `.with_column(\"b\", col(\"a\") * lit(2))`; a function of whole partitions goes to `.map_partitions(|partition| Ok(partition))`";
+        "map_batches" | "map_elements" => "`.map_partitions(|partition| Ok(partition))` calls a function for each partition";
+        "astype" | "cast" => "`.with_column(\"a\", col(\"a\").cast(DataType::Float64))` makes a column another type";
+        "unwrap" | "expect" => NO_TRY;
+        "value_counts" => "it is a column's: `.column(\"a\").value_counts()`";
+        "query" | "where_" | "mask" => "`.filter(col(\"a\").gt(lit(1)))` takes the rows for which an expression is true";
+        "assign" | "mutate" | "insert" | "insert_column" => "`.with_column(\"b\", col(\"a\") * lit(2))` adds a column, or sets one";
+        "aggregate" => "`.agg([col(\"a\").mean()])`";
+        "mean" | "sum" | "min" | "max" | "median" | "std" | "var" | "count" =>
+            "of a column: `.column(\"a\").{word}()`; of several: `.agg([…])` with expressions such as `col(\"a\").mean()`";
+        "nunique" | "n_unique" => "of a column: `.column(\"a\").n_unique()`";
+        "limit" | "take" => "`.head(5)?` computes the first rows";
+        "sample" => "`.compute()?.sample_n_literal(5, false, None, None)?` takes rows at random, of what is computed";
+        "nlargest" | "top_k" => "`.sort(\"a\", Descending).head(5)?`";
+        "nsmallest" | "bottom_k" => "`.sort(\"a\", Ascending).head(5)?`";
+        "iterrows" | "itertuples" | "iter_rows" | "rows" | "items" | "to_dict" | "to_dicts" | "to_list" | "tolist" => TEXT_OF_ROWS;
+        "to_numpy" | "to_ndarray" | "to_array" => "`.compute()?.to_ndarray::<polars::prelude::Float64Type>(polars::prelude::IndexOrder::C)?` is an array of ndarray";
+        "shape" | "height" | "n_rows" | "width" | "n_cols" => LENGTH;
+        "is_empty" => "`.len().compute()? == 0`";
+        "dtypes" | "dtype" | "info" | "collect_schema" => "`.schema()?` has the columns' names and types";
+        "keys" | "get_columns" | "get_column_names" => "`.columns()?` are the columns' names";
+        "get" | "get_column" | "col" | "select_column" | "to_series" => "`.column(\"a\")` is a column";
+        "concat" | "append" | "vstack" | "union" | "extend" => "`DataFrame::concat([&df, &other])` puts frames below each other";
+        "cache" => "`.persist()?` keeps what is computed";
+        "set_index" | "reset_index" | "sort_index" | "reindex" => "frames have no index: `.sort`, `.filter` and `.join` take columns";
+        "print" => "a cell shows its last expression: write the variable's name alone, or `display(&df);`";
+        "copy" => "`.clone()`: a frame is a description, its copy costs nothing";
+        "add_suffix" | "set_axis" | "rename_columns" => "`.rename([\"a\"], [\"b\"])` gives columns other names";
+    }
+    Field FRAME => {
+        "T" | "str" | "dt" | "plot" | "style" | "attrs" | "at" | "iat" | "axes" | "sparse" | "plan" | "divisions" | "map" => "";
+        "shape" | "size" => LENGTH;
+        "dtypes" => "`.schema()?` has the columns' names and types";
+        "index" => "frames have no index: `.sort`, `.filter` and `.join` take columns";
+        "iloc" | "loc" => ROWS;
+        "values" => TEXT_OF_ROWS;
+        "empty" => "`.len().compute()? == 0`";
+        "*" => "`.column(\"{word}\")` is the column, and in expressions `col(\"{word}\")`";
+    }
+    MethodAsField FRAME => {
+        "columns" | "schema" | "npartitions" => "it is a method: `.{word}()?`";
+        "compute" | "persist" => "it is a method: `.{word}()?`";
+        "describe" | "unique" | "drop_duplicates" | "len" => "it is a method: `.{word}()`";
+    }
+    Index FRAME => {
+        "text" => "`.column({word})` is a column, and in expressions `col({word})`";
+        "list" => "`.select({word})` takes columns";
+        "range" | "number" => ROWS;
+        "other" => "`.column(name)` is a column, `.filter(col(\"a\").gt(lit(1)))` takes rows";
+    }
+    Associated FRAME => {
+        "new" | "from_dict" | "from_pandas" | "from_records" | "from_vec" | "from_df" =>
+            "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns";
+        "read_csv" | "scan_csv" => "`read_csv(\"a.csv\").load()?`";
+        "read_parquet" | "scan_parquet" => "`read_parquet(\"a.parquet\")?`";
+    }
+    Arguments Of::File("src/frame/dataframe.rs") => {
+        "head" | "tail" => "how many rows is told: `.{word}(5)?`";
+        "sort" => SORT;
+        "join" => JOIN;
+        "rename" => "`.rename([\"a\"], [\"b\"])`: from, to";
+        "select" | "with_columns" | "drop" | "group_by" | "agg" => LIST;
+        "with_column" => "a name, then values: `.with_column(\"b\", col(\"a\") * lit(2))`";
+        "unique" | "drop_duplicates" => "by some columns only: `.unique_by([\"a\"])`";
+        "DataFrame::from_polars" => "how many partitions is told: `DataFrame::from_polars(frame, 4)`, or `DataFrame::from(frame)`";
+        "DataFrame::concat" => "frames stand in a list: `DataFrame::concat([&df, &other])`";
+    }
+
+    // ---- groups ----
+    Method GROUPS => {
+        "aggregate" | "apply" | "map" | "map_groups" => "`.agg([col(\"b\").mean(), len()])` aggregates groups, by expressions";
+        "nunique" => "`.n_unique()`";
+        "column" | "select" | "get" | "col" => "`.agg([col(\"b\").mean()])` aggregates a column";
+        "compute" | "collect" | "persist" | "head" => "groups are aggregated first: `.agg([col(\"b\").mean()])`, or `.mean()`, `.len()`";
+        "transform" => "`df.with_column(\"c\", col(\"b\").mean().over([\"a\"])?)` gives each row its group's value";
+        "get_group" => "`df.filter(col(\"a\").eq(lit(1)))` are the rows of a group";
+        "agg_list" | "quantile" | "prod" | "all" => "`.agg([…])` takes expressions: `col(\"b\").mean()`";
+    }
+    Field GROUPS => {
+        "ngroups" | "groups" | "frame" | "keys" | "indices" | "grouper" => "";
+        "*" => "`.agg([col(\"{word}\").mean()])` aggregates a column";
+    }
+    Index GROUPS => {
+        "text" => "`.agg([col({word}).mean()])` aggregates a column";
+        "list" | "other" => "`.agg([col(\"b\").mean(), col(\"c\").sum()])` aggregates columns";
+    }
+    Arguments Of::File("src/frame/groupby.rs") => {
+        "mean" | "sum" | "min" | "max" | "median" | "count" | "first" | "last" | "n_unique" => "of some columns only: `.agg([col(\"b\").{word}()])`";
+        "std" | "var" => "of some columns only: `.agg([col(\"b\").{word}(1)])`";
+        "agg" => LIST;
+    }
+
+    // ---- columns ----
+    Method SERIES => {
+        "isin" | "is_in" | "apply" | "map" | "map_elements" | "astype" | "fillna" | "fill_null" | "isna" | "isnull" | "is_null" |
+        "replace" | "abs" | "round" | "clip" | "shift" | "diff" | "rank" | "cumsum" | "cum_sum" | "between" | "cast" => BY_COLUMN;
+        "gt" | "lt" | "eq" | "ne" | "ge" | "le" | "gt_eq" | "lt_eq" | "neq" =>
+            "expressions compare: `df.filter(col(\"a\").gt(lit(30)))`";
+        "dropna" | "drop_nulls" => "`.filter(col(\"a\").is_not_null())`, with the column's name";
+        "to_list" | "tolist" | "to_numpy" | "values" | "iter" | "into_iter" | "collect" | "to_dict" => "`.to_vec::<f64>()?` are the values";
+        "unwrap" | "expect" => NO_TRY;
+        "nunique" => "`.n_unique()`";
+        "drop_duplicates" => "`.unique()`";
+        "sort_values" => "`.sort(Ascending)`, or `Descending`";
+        "shape" | "size" | "is_empty" => "`.len().compute()?` is the number of values";
+        "describe" => "`.to_frame().describe()`";
+        "limit" => "`.head(5)?`";
+        "str" | "dt" => "it is an expression's: `col(\"a\").{word}()`, in `df.with_column(\"b\", …)` or `df.filter(…)`";
+        "quantile" => "`df.agg([col(\"a\").quantile(lit(0.9), polars::prelude::QuantileMethod::Linear)])`";
+    }
+    Field SERIES => {
+        "str" | "dt" => "it is an expression's: `col(\"a\").{word}()`, in `df.with_column(\"b\", …)` or `df.filter(…)`";
+        "values" => "`.to_vec::<f64>()?` are the values";
+        "shape" | "size" => "`.len().compute()?` is the number of values";
+    }
+    Index SERIES => {
+        "number" => "`.to_vec::<f64>()?` are the values, with places; `.head(5)?` the first ones";
+        "range" => "`.head(5)?` are the first values, `.compute()?.slice(10, 5)` those at a place";
+    }
+    Operator SERIES => {
+        ">" | "<" | ">=" | "<=" | "==" | "!=" => "expressions compare: `df.filter(col(\"a\").gt(lit(30)))`, and so `lt`, `gt_eq`, `lt_eq`, `eq`, `neq`";
+        "+" | "-" | "*" | "/" | "%" => BY_COLUMN;
+    }
+    Arguments Of::File("src/frame/series.rs") => {
+        "head" | "tail" => "how many values is told: `.{word}(5)?`";
+        "sort" => "`.sort(Ascending)`, or `Descending`";
+    }
+
+    // ---- single values ----
+    Operator VALUE => { "+" | "-" | "*" | "/" | "%" | ">" | "<" | ">=" | "<=" | "==" | "!=" => COMPUTE; }
+    OperatorBehind VALUE => { "+" | "-" | "*" | "/" | "%" => COMPUTE; }
+    Method VALUE => { "round" | "sqrt" | "abs" | "floor" | "ceil" | "item" | "unwrap" | "powi" | "value" | "get" => COMPUTE; }
+    Found VALUE => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" | "bool" | "String" => COMPUTE; }
+    Cast VALUE => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" => COMPUTE; }
+    Operator SCALAR => { ">" | "<" | ">=" | "<=" | "==" | "!=" => COMPUTE; }
+    Method SCALAR => { "item" | "unwrap" | "value" | "get" | "gt" | "lt" => COMPUTE; }
+    Found SCALAR => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" | "bool" => COMPUTE; }
+    Cast SCALAR => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" => COMPUTE; }
+
+    // ---- expressions ----
+    Operator EXPR => {
+        ">" | "<" | ">=" | "<=" => COMPARE;
+        "&" | "|" | "^" => LOGIC;
+    }
+    OperatorBehind EXPR => {
+        "+ {integer}" | "+ {float}" | "- {integer}" | "- {float}" | "* {integer}" | "* {float}" | "/ {integer}" | "/ {float}" |
+        "+ f64" | "- f64" | "* f64" | "/ f64" | "+ i64" | "- i64" | "* i64" | "/ i64" | "+ i32" | "- i32" | "* i32" | "/ i32" |
+        "+ &str" => LIT;
+    }
+    Unary EXPR => { "!" => LOGIC; }
+    Power Of::Any => {
+        "**" => "powers are methods: `x.powi(2)`, `x.powf(0.5)` of floats and arrays, `n.pow(2)` of integers, `col(\"a\").pow(2)` of expressions";
+    }
+    Expected EXPR => {
+        "== bool" | "!= bool" => EQUAL;
+        "integer beside ==" | "&str beside ==" | "floating-point number beside ==" | "i64 beside ==" | "f64 beside ==" |
+        "integer beside !=" | "&str beside !=" | "floating-point number beside !=" | "i64 beside !=" | "f64 beside !=" => EQUAL;
+        "&str in filter" => "a condition is an expression: `.filter(col(\"a\").gt(lit(1)))`";
+        "closure in filter" => "a condition is an expression: `.filter(col(\"a\").gt(lit(1)))`";
+        "&str" => "among expressions a column is `col(\"a\")`, a text `lit(\"x\")`";
+        "integer" | "floating-point number" | "i64" | "f64" | "i32" => LIT;
+        "Expr in ne" => "`.neq(lit(1))`";
+        "Series" => "here an expression is meant: `col(\"a\")`";
+    }
+    Found EXPR => {
+        "bool" => LOGIC;
+        "&ChunkedArray<BooleanType>" => "`use polars::prelude::IntoLazy; frame.lazy().filter(col(\"a\").gt(lit(1))).collect()?` is Polars' own, of a frame in memory";
+    }
+    Bound Of::Polars("PlSmallStr") => { "From<char>" => "texts stand in double quotes: `col(\"a\")`"; }
+    Bound Of::Polars("DataTypeExpr") => { "From<&str>" => "`.cast(DataType::Float64)`, `DataType::Int64`, `DataType::String`"; }
+    Method EXPR => {
+        "isin" => "`.is_in_values([1, 2])`";
+        "isnull" | "isna" => "`.is_null()`";
+        "notnull" | "notna" => "`.is_not_null()`";
+        "fillna" => "`.fill_null(lit(0))`";
+        "dropna" => "`.drop_nulls()`";
+        "astype" => "`.cast(DataType::Float64)`";
+        "ge" | "gte" | "geq" => "`.gt_eq(lit(1))`";
+        "le" | "lte" | "leq" => "`.lt_eq(lit(1))`";
+        "not_eq" => "`.neq(lit(1))`";
+        "contains" => "`.str_contains(\"x\")` is for a text as it stands, `.str_matches(\"^x\")` for a regular expression";
+        "startswith" | "starts_with" => "`.str().starts_with(lit(\"x\"))`";
+        "endswith" | "ends_with" => "`.str().ends_with(lit(\"x\"))`";
+        "upper" | "to_uppercase" => "`.str().to_uppercase()`";
+        "lower" | "to_lowercase" => "`.str().to_lowercase()`";
+        "nunique" => "`.n_unique()`";
+        "cumsum" => "`.cum_sum(false)`";
+        "between" => "`.is_between(lit(1), lit(2), polars::prelude::ClosedInterval::Both)`";
+        "as_" | "label" | "rename" | "named" => "`.alias(\"b\")`";
+        "to_list" | "tolist" | "collect" | "compute" | "to_vec" => "an expression is computed in a frame: `df.select([col(\"a\")]).compute()?`, `df.column(\"a\").to_vec::<f64>()?`";
+        "year" | "month" | "day" | "hour" | "minute" | "second" | "weekday" => "`.dt().{word}()`";
+        "desc" | "asc" => SORT;
+        "prod" => "`.product()`";
+    }
+    MethodAsField EXPR => {
+        "str" | "dt" => "it is a method: `col(\"a\").{word}()`";
+    }
+    Method TEXTS => {
+        "upper" => "`.to_uppercase()`";
+        "lower" => "`.to_lowercase()`";
+        "len" | "length" => "`.len_chars()`";
+        "startswith" => "`.starts_with(lit(\"x\"))`";
+        "endswith" => "`.ends_with(lit(\"x\"))`";
+        "strip" | "trim" => "`.strip_chars(lit(\" \"))`";
+    }
+    Arguments Of::File("polars-plan") => {
+        "len" => "`len()` is Polars' expression for the number of rows: what has a length has it as a method, `x.len()`, `df.len().compute()?`";
+        "when" => "`when(col(\"a\").gt(lit(1))).then(lit(1)).otherwise(lit(0))`";
+    }
+    Arguments Of::File("src/dsl/statistics.rs") => {
+        "std" | "var" => "the divisor is told: `.{word}(1)` as in pandas, `.{word}(0)` as in NumPy";
+    }
+    Arguments Of::File("src/dsl/string.rs") => {
+        "contains" => "`col(\"a\").str_contains(\"x\")` is for a text as it stands, `.str_matches(\"^x\")` for a regular expression";
+    }
+    Arguments Of::File("src/dsl/mod.rs") => {
+        "is_in" => "`.is_in_values([1, 2])` takes a list";
+        "round" => "`.round(2, polars::prelude::RoundMode::HalfToEven)`";
+        "cum_sum" | "cum_prod" | "cum_min" | "cum_max" | "cum_count" => "whether from the end is told: `.{word}(false)`";
+        "is_between" => "`.is_between(lit(1), lit(2), polars::prelude::ClosedInterval::Both)`";
+        "map" | "apply" => "`.map(|column| Ok(column), |_, field| Ok(field.clone()))` is for functions of whole columns: what expressions can say is shorter and faster";
+    }
+
+    // ---- arrays ----
+    Method ARRAY => {
+        "reshape" => "`x.compute()?.into_shape_with_order((2, 3))?` is for arrays that are computed";
+        "ravel" | "flatten" => "`x.compute()?.flatten()` is for arrays that are computed";
+        "log" => "`.ln()` is the natural logarithm, beside `.log10()` and `.log2()`";
+        "log1p" => "`(x + 1.0).ln()`";
+        "pow" | "power" => "`.powi(2)`, or `.powf(0.5)`";
+        "square" => "`.powi(2)`";
+        "absolute" | "fabs" => "`.abs()`";
+        "isnan" => "`.is_nan()`";
+        "clip" | "clamp" => "`.maximum(0.0).minimum(1.0)`";
+        "copy" => "`.clone()`: an array is a description, its copy costs nothing";
+        "tolist" | "to_list" | "to_vec" | "into_vec" => "`.compute()?.into_raw_vec_and_offset().0` are the elements, row by row";
+        "to_numpy" | "numpy" | "values" | "to_ndarray" | "to_array" | "view" => "`.compute()?` makes an array of ndarray";
+        "iter" | "into_iter" | "indexed_iter" | "for_each" | "nonzero" => COMPUTE_ARRAY;
+        "item" | "unwrap" => "`.compute()?` computes an array; `.into_scalar().compute()?` makes a number of one of no axis";
+        "size" => "`.len()` is the number of elements";
+        "matmul" | "mm" => "`.dot(&y)`";
+        "slice" | "s" | "get" | "take" => SLICE;
+        "T" => "`.t()`";
+        "any" | "all" => "truth values have it: `x.gt(0.0).{word}()`";
+        "where_" => "a mask chooses: `mask.select(&x, 0.0)`, as in `x.gt(0.0).select(&x, 0.0)`";
+        "cast" | "to" | "as_type" => "`.astype::<f32>()`";
+        "average" => "`.mean()`";
+        "amax" => "`.max()`";
+        "amin" => "`.min()`";
+        "argmax" | "argmin" | "cumsum" | "cumprod" | "median" | "quantile" | "percentile" | "sort" | "argsort" => "";
+        "plot" => "";
+        "gte" | "greater_equal" | "gt_eq" => "`.ge(0.5)`";
+        "lte" | "less_equal" | "lt_eq" => "`.le(0.5)`";
+        "greater" => "`.gt(0.5)`";
+        "less" => "`.lt(0.5)`";
+        "equal" | "equals" => "`.eq(0.5)`";
+        "neq" | "not_equal" => "`.ne(0.5)`";
+        "expand_dims" | "unsqueeze" => "`.insert_axis(Axis(0))`";
+        "product" => "`.prod()`";
+        "collect" => "`.compute()?`";
+    }
+    Field ARRAY => {
+        "T" => "`.t()`";
+        "size" => "`.len()` is the number of elements";
+        "numblocks" | "chunksize" => "`.chunks()` tells how the array is cut";
+        "values" => "`.compute()?` makes an array of ndarray";
+    }
+    MethodAsField ARRAY => {
+        "shape" | "ndim" | "dtype" | "nbytes" | "chunks" | "npartitions" => "it is a method: `.{word}()`";
+        "t" | "len" => "it is a method: `.{word}()`";
+        "compute" | "persist" => "it is a method: `.{word}()?`";
+    }
+    Index ARRAY => {
+        "number" => "`.index_axis(Axis(0), {word})` is one place along an axis; `.compute()?` has elements: `x.compute()?[[0, 0]]`";
+        "range" => SLICE;
+        "list" => "elements are there once they are computed: `x.compute()?[{word}]`";
+        "other" => "`x.index_axis(Axis(0), 3)` is one place along an axis, `x.slice_axis(Axis(0), 0..10)` a range of them; a mask chooses by `mask.select(&x, 0.0)`";
+    }
+    Operator ARRAY => {
+        ">" => "a comparison of arrays is a method: `x.gt(0.5)`";
+        "<" => "a comparison of arrays is a method: `x.lt(0.5)`";
+        ">=" => "a comparison of arrays is a method: `x.ge(0.5)`";
+        "<=" => "a comparison of arrays is a method: `x.le(0.5)`";
+        "==" => "a comparison of arrays is a method: `x.eq(0.5)`";
+        "!=" => "a comparison of arrays is a method: `x.ne(0.5)`";
+        "+=" | "-=" | "*=" | "/=" => "arrays are not changed in place: `let x = x + 1.0;`";
+        "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" | "% {integer}" |
+        "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "% {float}" |
+        "+ i64" | "- i64" | "* i64" | "/ i64" | "+ i32" | "- i32" | "* i32" | "/ i32" |
+        "+ f64" | "- f64" | "* f64" | "/ f64" | "+ usize" | "- usize" | "* usize" | "/ usize" => ELEMENT;
+        "+ Vec<f64>" | "- Vec<f64>" | "* Vec<f64>" | "/ Vec<f64>" => FROM_NDARRAY;
+        "&" | "|" => "`&`, `|` and `!` are for masks: `x.gt(0.0) & x.lt(1.0)`";
+    }
+    OperatorBehind ARRAY => {
+        "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" |
+        "+ i64" | "- i64" | "* i64" | "/ i64" | "+ f64" | "- f64" | "* f64" | "/ f64" | "+ usize" | "* usize" => ELEMENT;
+    }
+    Found ARRAY => {
+        "bool" => "a mask is many truth values: `&`, `|` and `!` join masks, `mask.any().compute()?` or `.all()` make one of them";
+        "f64" | "f32" | "i64" | "i32" => "`.sum().compute()?` and the like make a number of an array";
+    }
+    Cast ARRAY => { "f64" | "f32" | "i64" | "i32" | "u8" => "`.astype::<f32>()` makes elements another type"; }
+    Bound ARRAY => { "Iterator" => COMPUTE_ARRAY; "Display" => "a cell shows its last expression; `{x:?}` describes an array in a text, `x.compute()?` has elements"; }
+    Bound FRAME => { "Display" => "a cell shows its last expression; `{df:?}` describes a frame in a text, `{}` shows the rows of `df.head(5)?`"; "Iterator" => TEXT_OF_ROWS; }
+    Bound SERIES => { "Display" => "a cell shows its last expression; `{ages:?}` describes a column in a text"; "Iterator" => "`.to_vec::<f64>()?` are the values"; }
+    Bound SCALAR => { "Display" => COMPUTE; }
+    Bound ARRAY => { "Try" => NO_TRY; }
+    Bound FRAME => { "Try" => NO_TRY; }
+    Bound SERIES => { "Try" => NO_TRY; }
+    Bound VALUE => { "Try" => NO_TRY; }
+    Bound SCALAR => { "Try" => NO_TRY; }
+    Bound GROUPS => { "Try" => "groups are aggregated first: `.agg([col(\"b\").mean()])`, or `.mean()`, `.len()`"; }
+    Bound READER => { "Try" => LOAD; }
+    Bound FRAME => { "From" => "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns"; }
+    Bound Of::Any => {
+        "IntoOrders" => "the order has a name: `Ascending`, `Descending`";
+        "IntoArguments" => "the arguments stand in a tuple: `client.submit(f, (1,))?`";
+        "Together" => "several at once stand in a tuple: `compute((&x, &y))?`; one alone is `x.compute()?`";
+    }
+    Expected ARRAY => { "Vec" => FROM_NDARRAY; }
+    Expected Of::Swath("JoinType") => { "&str in join" => JOIN; }
+    Expected Of::Exactly("&str") => { "integer in column" => "columns have names: `df.columns()?` are all of them"; }
+    Expected Of::Std("Vec") => { "integer in append" | "floating-point number in append" | "String in append" | "f64 in append" | "i64 in append" => "`.push(1.0)` puts a value behind the others; `.append(&mut more)` another `Vec`"; }
+    Method Of::Std("Vec") => {
+        "sum" => "`.iter().sum::<f64>()`";
+        "mean" | "average" => "`xs.iter().sum::<f64>() / xs.len() as f64`";
+        "size" | "length" | "shape" | "count" => "`.len()`";
+        "max" | "min" => "`.iter().copied().fold(f64::NAN, f64::{word})` of floats, `.iter().{word}()` of integers";
+        "add" => "`.push(1.0)` puts a value behind the others";
+    }
+    Method Of::Text => {
+        "upper" => "`.to_uppercase()`";
+        "lower" => "`.to_lowercase()`";
+        "strip" => "`.trim()`";
+        "startswith" => "`.starts_with(\"x\")`";
+        "endswith" => "`.ends_with(\"x\")`";
+        "format" => "names stand in a text as they are: `format!(\"hello {x}\")`";
+        "join" => "the list has it: `[\"a\", \"b\"].join(\", \")`";
+    }
+    Call FUNCTION => { "*" => CALL; }
+    Call ARRAY => { "*" => SLICE; }
+    Call FRAME => { "*" => "`.column(\"a\")` is a column, and in expressions `col(\"a\")`"; }
+    Call DELAYED => { "*" => "`.compute()?` is the value"; }
+    Arguments Of::File("src/array/typed.rs") => {
+        "sum" | "mean" | "prod" | "min" | "max" | "any" | "all" => "along an axis: `.{word}_axis(Axis(0))`";
+        "std" | "var" => "along an axis: `.{word}_axis(Axis(0), 0.0)`; with a divisor of n − 1: `.{word}_ddof(1.0)`";
+        "std_axis" | "var_axis" => "the divisor is told: `.{word}(Axis(0), 0.0)` as in NumPy, `1.0` for n − 1";
+        "round" => "to whole numbers; to two decimals: `(x * 100.0).round() / 100.0`";
+        "transpose" => "`.t()` reverses the axes, `.transpose([1, 0])` orders them";
+        "rechunk" => "the sizes stand in a tuple: `.rechunk((100, 100))`";
+        "astype" => "the type stands in angle brackets: `.astype::<f32>()`";
+        "Array::zeros" | "Array::ones" | "Array::full" | "Array::eye" | "Array::arange" => CHUNKS;
+        "Array::random" | "Array::random_normal" => RANDOM;
+        "Array::random_integers" => "a range, chunks and a seed: `Array::random_integers(0..10, 1000, 100, 42)`";
+        "Array::linspace" => "chunks are told as well: `Array::linspace(0.0, 1.0, 11, 5)`";
+        "Array::from_ndarray" => FROM_NDARRAY;
+        "concatenate" | "stack" => "an axis, then the arrays: `{word}(Axis(0), &[x, y])`";
+    }
+    Associated ARRAY => {
+        "from_array" | "from_vec" | "from_numpy" | "new" | "array" | "asarray" | "from_slice" => FROM_NDARRAY;
+        "rand" | "uniform" | "random_sample" => RANDOM;
+        "normal" | "randn" | "standard_normal" => "`Array::random_normal((1000, 1000), (100, 1000), 42)`: shape, chunks, seed";
+        "randint" | "integers" => "`Array::random_integers(0..10, 1000, 100, 42)`: a range, shape, chunks, seed";
+        "empty" => CHUNKS;
+        "range" => "`Array::<f64>::arange(1000, 100)`: length, chunks";
+        "concatenate" | "concat" | "stack" => "they are functions: `concatenate(Axis(0), &[x, y])`, `stack(Axis(0), &[x, y])`";
+        "identity" => "`Array::<f64>::eye(100, 10)`: length, chunks";
+    }
+    Moved ARRAY => { "*" => "`&{word}` in place of `{word}` leaves it where it is, and `{word}.clone()` costs nothing: an array is a description"; }
+    Moved SCALAR => { "*" => "`&{word}` in place of `{word}` leaves it where it is, and `{word}.clone()` costs nothing: it is a description"; }
+    Moved FRAME => { "*" => "`&{word}` in place of `{word}` leaves it where it is, and `{word}.clone()` costs nothing: a frame is a description"; }
+    Moved EXPR => { "*" => "`{word}.clone()`: what is done with an expression takes it"; }
+    Inference ARRAY => {
+        "Array::zeros" | "Array::ones" | "Array::arange" | "Array::eye" =>
+            "the element type is told: `Array::<f64>::zeros((100, 100), 10)`";
+    }
+    Expected Of::Swath("Axis") => { "integer" | "usize" | "i64" => "axes have a type of their own: `Axis(0)`"; }
+
+    // ---- what is read ----
+    Method READER => {
+        "head" | "tail" | "filter" | "select" | "column" | "columns" | "group_by" | "groupby" | "compute" | "persist" | "with_column" |
+        "with_columns" | "sort" | "join" | "merge" | "describe" | "len" | "agg" | "drop" | "rename" | "unique" | "collect" |
+        "finish" | "npartitions" | "repartition" | "map_partitions" | "unwrap" | "sort_values" | "value_counts" | "shape" | "mean" => LOAD;
+        "sep" | "delimiter" => "`.separator(';')`";
+        "header" => "`.has_header(false)`";
+        "dtype" | "dtypes" | "schema_overrides" => "`.with_dtype(\"a\", DataType::Int64)`";
+        "na_values" => "`.null_values([\"NA\"])`";
+        "skiprows" => "`.skip_rows(1)`";
+        "comment" => "`.comment_prefix(\"#\")`";
+        "usecols" => "columns are chosen of the frame: `.load()?.select([\"a\", \"b\"])`";
+        "nrows" | "n_rows" | "limit" => "rows are taken of the frame: `.load()?.head(100)?`";
+        "chunksize" => "`.blocksize(64 << 20)` in bytes, or `.partitions(8)`";
+    }
+    Index READER => { "text" | "list" => LOAD; }
+    Field READER => { "columns" | "shape" => LOAD; }
+    Arguments Of::File("src/io/csv/mod.rs") => {
+        "read_csv" => "settings are methods: `read_csv(\"a.csv\").separator(';').has_header(false).load()?`";
+    }
+    Method Of::Failing => { "*" => TRY; }
+    Field Of::Failing => { "*" => TRY; }
+    Index Of::Failing => { "text" | "range" | "list" | "number" | "other" => TRY; }
+    Operator Of::Failing => { "+" | "-" | "*" | "/" | "%" | ">" | "<" | ">=" | "<=" | "==" | "!=" => TRY; }
+    OperatorBehind Of::Failing => { "+" | "-" | "*" | "/" | "%" => TRY; }
+    Bound Of::Failing => { "Display" => TRY; }
+    Cast Of::Failing => { "f64" | "f32" | "i64" | "i32" | "u64" | "usize" => TRY; }
+    Found Of::Failing => { "f64" | "f32" | "i64" | "i32" | "u64" | "usize" | "bool" | "String" => TRY; }
+    Method Of::Polars("DataFrame") => { "groupby" => "`use polars::prelude::IntoLazy; frame.lazy().group_by([col(\"a\")]).agg([col(\"b\").mean()]).collect()?` is Polars' own, of a frame in memory"; }
+
+    Arguments Of::File("polars-core") => { "head" | "tail" => "of a frame in memory: `.{word}(Some(5))`"; }
+    Arguments Of::File("ndarray-") => { "sum" | "mean" | "product" => "along an axis: `.{word}_axis(Axis(0))`"; }
+
+    // ---- delayed values and clients ----
+    Bound DELAYED => {
+        "Iterator" => "several delayed values stand in a list: `client.gather([&task])?`";
+        "Future" => "`.compute()?` waits for the value";
+    }
+    Method Of::Swath("TaskGraph") => { "compute" | "run" => "`graph.get::<f64>(\"key\")?` computes what is under a key"; }
+    Method DELAYED => {
+        "result" | "unwrap" | "get" | "item" | "value" | "collect" => "`.compute()?` is the value";
+        "then" | "add_done_callback" | "and_then" => "`.map(|value| value + 1.0)` is the next task";
+    }
+    Operator DELAYED => { "+" | "-" | "*" | "/" | "%" | ">" | "<" | "==" | "!=" => "a delayed value is used in tasks: `task.map(|value| value + 1.0)`, or is computed: `task.compute()?`"; }
+    Method FUNCTION => { "compute" | "apply_async" | "submit" => CALL; }
+    Bound DELAYED => { "Display" => "`.compute()?` is the value"; }
+    Method CLIENT => {
+        "map" => "one by one: `(0..10).map(|n| client.submit(f, (n,))).collect::<SwathResult<Vec<_>>>()?`";
+        "close" | "shutdown" => "`drop(client)` ends it";
+        "scheduler_info" | "nthreads" | "who_has" => "`.info()` tells what the cluster has and does";
+        "get" | "result" => "`client.compute(&value)?` is the value, `client.gather([&value])?` several";
+    }
+    Field CLIENT => { "dashboard_link" => "there is no dashboard; bars show how far computations are, and `.info()` what the cluster does"; }
+    Arguments Of::File("src/cluster/") => {
+        "Client::new" => "`Client::new(&LocalCluster::new())`";
+        "LocalCluster::new" => "`LocalCluster::builder().threads(2).build()`";
+        "submit" => "the arguments stand in a tuple: `client.submit(f, (1,))?`";
+    }
+    Name Of::Any => {
+        // ---- modules of Python's ----
+        "np.array" | "np.asarray" | "da.from_array" | "da.array" | "da.asarray" | "numpy.array" => FROM_NDARRAY;
+        "np.zeros" | "np.ones" | "np.full" | "np.eye" | "np.empty" | "da.zeros" | "da.ones" | "da.full" | "da.eye" | "da.empty" |
+        "zeros()" | "ones()" | "dask.array" | "np.identity" => NUMPY;
+        "np.arange" | "da.arange" | "arange()" => "`Array::<f64>::arange(1000, 100)`: length, chunks";
+        "np.linspace" | "da.linspace" | "linspace()" => "`Array::linspace(0.0, 1.0, 11, 5)`: from, to, length, chunks";
+        "np.random" | "da.random" => "`Array::random((1000, 1000), (100, 1000), 42)`: shape, chunks, seed; beside it `Array::random_normal`, and `Array::random_integers(0..10, 1000, 100, 42)`";
+        "np.concatenate" | "da.concatenate" | "np.vstack" | "np.hstack" => "`concatenate(Axis(0), &[x, y])`";
+        "np.stack" | "da.stack" => "`stack(Axis(0), &[x, y])`";
+        "np.pi" | "math.pi" => "`std::f64::consts::PI`";
+        "np.e" | "math.e" => "`std::f64::consts::E`";
+        "np.nan" | "math.nan" => "`f64::NAN`";
+        "np.inf" | "math.inf" => "`f64::INFINITY`";
+        "np.log" | "da.log" | "math.log" | "log()" => "functions of numbers and arrays are methods: `x.ln()`, `x.log10()`, `x.log2()`";
+        "np.sum" | "np.mean" | "np.std" | "np.max" | "np.min" | "np.sqrt" | "np.exp" | "np.sin" | "np.abs" | "np.dot" | "np.round" |
+        "da.sum" | "da.mean" | "da.std" | "da.max" | "da.min" | "da.sqrt" | "da.exp" | "da.dot" =>
+            "functions of numbers and arrays are methods: `x.sqrt()`, `x.mean()`, `x.mean_axis(Axis(0))`";
+        "np.*" | "np" | "numpy.*" => NUMPY;
+        "math.*" | "sqrt()" | "exp()" | "sin()" | "cos()" => "functions of numbers and arrays are methods: `x.sqrt()`, `x.exp()`, `x.sin()`";
+        "pow()" => "powers are methods: `x.powi(2)`, `x.powf(0.5)` of floats and arrays, `n.pow(2)` of integers";
+        "pd.read_csv" | "dd.read_csv" | "pl.read_csv" | "pl.scan_csv" | "scan_csv()" => "`read_csv(\"a.csv\").load()?`; a pattern is a path too: `\"data/*.csv\"`";
+        "pd.read_parquet" | "dd.read_parquet" | "pl.read_parquet" | "pl.scan_parquet" | "scan_parquet()" => "`read_parquet(\"a.parquet\")?`; a pattern is a path too: `\"data/*.parquet\"`";
+        "pd.DataFrame" | "pl.DataFrame" | "pd.Series" | "pl.Series" => "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns";
+        "pd.concat" | "dd.concat" | "pl.concat" => "`DataFrame::concat([&df, &other])`";
+        "pd.merge" | "dd.merge" => "`df.join(&other, [\"id\"], JoinType::Inner)`";
+        "dd.from_pandas" | "from_pandas()" => "`DataFrame::from_polars(frame, 4)`: a frame of Polars, the number of partitions";
+        "pd.to_datetime" | "pd.to_numeric" => "an expression's cast: `col(\"a\").cast(DataType::Float64)`";
+        "pd.*" | "pd" | "pandas.*" => PANDAS;
+        "pl.col" | "pl.lit" | "pl.when" | "pl.len" => POLARS;
+        "db.from_sequence" | "db.read_text" => NO_BAGS;
+        "dask.delayed" => "`delayed(f).call(1.0)`: a call of it is a task";
+        "dask.compute" => "`compute((&x, &y))?` computes several at once";
+        "dask.visualize" | "visualize()" => "`x.visualize()?`";
+        "dask.persist" | "persist()" => "`x.persist()?`";
+        "dask.*" => DASK;
+        "ProgressBar()" => "`progress(&x)?` shows how far a persisted collection is; what takes longer than a second shows it by itself";
+        "from_array()" | "array()" => FROM_NDARRAY;
+        // ---- functions of Python's ----
+        "print" | "print()" => "`println!(\"{x}\")` prints; a cell shows its last expression by itself";
+        "range()" => "a range is `0..10`: `for i in 0..10 { … }`";
+        "enumerate()" => "`for (i, x) in xs.iter().enumerate() { … }`";
+        "zip()" => "`for (a, b) in xs.iter().zip(&ys) { … }`";
+        "sum()" => "it is a method: `x.sum()`, `xs.iter().sum::<f64>()`";
+        "mean()" => "it is a method: `x.mean()`";
+        "max()" | "min()" => "it is a method: `a.max(b)`, `x.max()`; `xs.iter().max()` of integers";
+        "abs()" | "round()" => "it is a method: `x.abs()`, `x.round()`";
+        "sorted()" => "`xs.sort()` orders a `Vec` in place";
+        "list()" => "`.collect::<Vec<_>>()`, or `vec![1, 2, 3]`";
+        "dict()" => "`std::collections::HashMap::from([(\"a\", 1)])`";
+        "str()" => "`x.to_string()`";
+        "int()" => "`x as i64`; of a text `x.parse::<i64>()?`";
+        "float()" => "`x as f64`; of a text `x.parse::<f64>()?`";
+        "isinstance()" => "`?x` in a cell of its own tells the type of a variable, and what is known of it";
+        "f64()" | "i64()" | "f32()" | "i32()" | "usize()" => "`x as f64`; of a text `x.parse::<f64>()?`";
+        "concat()" => "`DataFrame::concat([&df, &other])` of frames, `concatenate(Axis(0), &[x, y])` of arrays";
+        "Client()" => "`Client::new(&LocalCluster::new())`";
+        "LocalCluster()" => "`LocalCluster::new()`, or `LocalCluster::builder().threads(2).build()`";
+        "Desc in sort" | "Asc in sort" | "descending in sort" | "ascending in sort" | "desc in sort" | "asc in sort" => "the order has a name: `Ascending`, `Descending`";
+        "Left in join" | "Right in join" | "Inner in join" | "Outer in join" | "Full in join" => "`JoinType::Inner`, or `Left`, `Right`, `Full`, `Semi`, `Anti`";
+        "exit()" | "quit()" => "`:restart` begins the session anew";
+        "open()" => "`std::fs::read_to_string(\"a.txt\")?`, `std::fs::File::open(\"a.txt\")?`";
+        "time.time" | "time.sleep" | "time.perf_counter" => "`std::time::Instant::now()` and `.elapsed()` measure, `:timing` tells how long each cell takes; `sleep(…)?` waits";
+        "True" => "`true`";
+        "False" => "`false`";
+        "none" | "nil" | "null" | "NULL" => "`None`, of an `Option`; missing values of columns are found by `col(\"a\").is_null()`";
+        "nan" => "`f64::NAN`";
+    }
+    Type Of::Any => {
+        "int" => "`i64`, or `i32`, `usize`";
+        "float" => "`f64`, or `f32`";
+        "string" => "`String`, or `&str`";
+        "list" => "`Vec<f64>`, of the type of its elements";
+        "dict" => "`std::collections::HashMap<String, f64>`, of the types of its keys and values";
+    }
+    Associated Of::Swath("JoinType") => {
+        "Outer" | "FullOuter" => "`JoinType::Full`";
+        "Cross" => "";
+    }
+    Associated Of::Swath("Order") => {
+        "Asc" | "Desc" => "`Ascending`, `Descending`";
+    }
+    Argument Of::Any => {
+        "sum(axis=)" | "mean(axis=)" | "prod(axis=)" | "min(axis=)" | "max(axis=)" | "std(axis=)" | "var(axis=)" | "any(axis=)" | "all(axis=)" | "sum(dim=)" => AXIS;
+        "axis=" => "an axis is told by its place, and has a type of its own: `Axis(0)`";
+        "read_csv(sep=)" | "read_csv(delimiter=)" | "read_csv(header=)" | "read_csv(names=)" | "read_csv(dtype=)" | "read_csv(usecols=)" | "read_csv(blocksize=)" =>
+            "settings are methods: `read_csv(\"a.csv\").separator(';').has_header(false).load()?`";
+        "sort(ascending=)" | "sort(descending=)" | "sort(reverse=)" | "sort_values(by=)" | "sort_values(ascending=)" | "sort(by=)" => SORT;
+        "join(on=)" | "join(how=)" | "merge(on=)" | "merge(how=)" => JOIN;
+        "rename(columns=)" => "`.rename([\"a\"], [\"b\"])`: from, to";
+        "drop(columns=)" => "`.drop([\"a\", \"b\"])`";
+        "rechunk(chunks=)" => "`.rechunk((100, 100))`";
+        "groupby(by=)" => "`.group_by([\"a\"])`";
+        "astype(type)" => "the type stands in angle brackets: `.astype::<f32>()`";
+        "cast(type)" => "`.cast(DataType::Float64)`, `DataType::Int64`, `DataType::String`";
+        "col()" => "a column's name is a text: `col(\"{word}\")`";
+        "*" => NO_NAMES;
+    }
+
+    // ---- words that Rust does not have ----
+    Message Of::Any => {
+        "prefix `f` is unknown" => "names stand in a text as they are: `format!(\"hello {x}\")`, `println!(\"hello {x}\")`";
+        "`and` is not a logical operator" | "`or` is not a logical operator" =>
+            "`&&` and `||` are for truth values; expressions of columns have `.and(…)` and `.or(…)`, masks of arrays `&` and `|`";
+        "character literal may only contain one codepoint" => "texts stand in double quotes: `\"hello\"`; single quotes are for one character";
+    }
+    Syntax Of::Any => {
+        ":\n" => DO_RUST;
+        "[:" => SLICE;
+        "rename({:" => "`.rename([\"a\"], [\"b\"])`: from, to";
+        "agg({:" | "aggregate({:" => "`.agg([col(\"a\").mean(), col(\"b\").max()])`";
+        "astype({:" | "cast({:" => "`.with_column(\"a\", col(\"a\").cast(DataType::Float64))`";
+        "DataFrame({:" => "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns";
+        "{:" => "`std::collections::HashMap::from([(\"a\", 1), (\"b\", 2)])` is a dictionary";
+    }
+    Behind Of::Any => {
+        "#" => "comments begin with `//`";
+        "import" | "from" => IN_SCOPE;
+        "def" => "a function is `fn f(x: f64) -> f64 { x + 1.0 }`";
+        "lambda" => "a function without a name is `|x| x + 1.0`";
+        "class" => "a type is `struct Point { x: f64, y: f64 }`, its methods stand in `impl Point { … }`";
+        "del" => "`drop(x)` gives a value's memory back";
+        "raise" => "`panic!(\"what is wrong\")` ends the cell; functions return an `Err`";
+        "assert" => "`assert!(x == 1)`, or `assert_eq!(x, 1)`";
+        "elif" => "`else if`";
+        "not" => "`!` negates: `!is_done`; expressions of columns have `.not()`";
+        "type" => "`?x` in a cell of its own tells the type of a variable, and what is known of it";
+        "with" => "what is opened is closed where its variable ends: `let file = std::fs::File::open(\"a.txt\")?;`";
+        "global" => "a cell's variables are there in later cells as they are; functions take them as arguments";
+        "\"\"" => "a text over several lines stands in ordinary quotes, or in `r#\"…\"#`";
+    }
+    At Of::Any => {
+        "is" => "`==` compares, `.is_none()` asks an `Option`, `.is_null()` an expression";
+        "in" | "not" => "`.contains(&x)` tells whether something is in a `Vec`, `.is_in_values([1, 2])` in a column";
+        "if" => "`if` is an expression: `let x = if a { 1 } else { 2 };`";
+        "for" => "`(0..3).map(|i| i * 2).collect::<Vec<_>>()` makes a list";
+        "@" => "the matrix product is `x.dot(&y)`";
+        "%" => "`:timing` tells how long each cell takes, `:help` the other commands";
+        "where" => "a mask chooses: `mask.select(&x, 0.0)`; rows are taken by `df.filter(col(\"a\").gt(lit(1)))`";
+        "type" => "`?x` in a cell of its own tells the type of a variable, and what is known of it";
+        "try" => "`?` behind a call gives an error on; `match f() { Ok(value) => …, Err(error) => … }` handles it";
+    }
+};
