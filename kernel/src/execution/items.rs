@@ -480,7 +480,7 @@ impl Items {
 
     /// Whether the user has defined an item of this name.
     pub(super) fn defines(&self, name: &str) -> bool {
-        self.named.contains_key(plain(name))
+        self.by_name(plain(name)).next().is_some()
     }
 
     /// The items' texts, for whoever wants to know what is in scope.

@@ -213,7 +213,16 @@ pub(super) fn shared<'a>(
         .iter()
         .filter_map(|node| {
             let package = &metadata[&node.id];
-            let features: Vec<&str> = node.features.iter().map(|one| one.as_str()).collect();
+            // That of a dependency which only other systems have means nothing here.
+            let is_elsewhere = |feature: &str| {
+                let optional = |one: &cargo_metadata::Dependency| {
+                    one.optional && one.rename.as_ref().unwrap_or(&one.name) == feature
+                };
+                package.dependencies.iter().any(optional)
+                    && !node.deps.iter().any(|one| one.name == feature.replace('-', "_"))
+            };
+            let features = node.features.iter().map(|one| one.as_str());
+            let features: Vec<&str> = features.filter(|one| !is_elsewhere(one)).collect();
             Some((&node.id, held(package, &features)?))
         })
         .collect();

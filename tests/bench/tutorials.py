@@ -1,0 +1,283 @@
+"""Runs other people's notebooks in Swath and in evcxr's kernel, and lists the cells that differ.
+
+    python tests/bench/tutorials.py NOTEBOOK --evcxr PATH
+    python tests/bench/tutorials.py NAME --git-dir DIR --evcxr PATH       # as a repository's newest commit has it
+
+A notebook's code cells are run in order, in one fresh kernel each, and a cell that fails does not stop it. The
+table has the cells that fail in either kernel, and those that show something else. Cells that need files find
+them in the folder where the kernels start, and cells that connect to a port find somebody who listens there.
+Cells of `!commands` alone are left out: they install things.
+
+    --replace OLD NEW    changes the notebook's text before it is run
+    --without TEXT       leaves out the lines that have this text
+    --kernel NAME        runs one kernel alone (swath or evcxr)
+    --record FOLDER      keeps what was seen; of a kernel that is not run, it is taken from there
+"""
+
+import argparse
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import nbformat  # noqa: E402
+from evcxr import NAME as EVCXR  # noqa: E402
+from evcxr import running_evcxr  # noqa: E402
+from evcxr_parity import LATE_OUTPUT_SECONDS  # noqa: E402
+from kernel import ANSI, KERNEL_NAME, Kernel, Result, running_kernel  # noqa: E402
+from timing import progress  # noqa: E402
+
+OURS = "swath"
+KERNELS = (OURS, EVCXR)
+CELL_TIMEOUT = 120
+# A cell with `:dep` may compile Polars, on two slow cores that do something else as well.
+DEP_TIMEOUT = 3600
+# Where the cells of evcxr's tour connect to.
+PORT = 6543
+# What cells read. Rows of our own: the columns are those of the US Department of Transportation.
+FILES = {
+    "dataset/Flight_on_time_HIX.csv": (
+        "Airline,Origin_Airport,Destination_Airport,Departure_Delay_Minutes,Arrival_Delay_Minutes\n"
+        "HA,HNL,OGG,-3,-1\nHA,OGG,HNL,5,8\nUA,SFO,HNL,12,-4\nDL,LAX,HNL,0,3\nUA,HNL,SFO,41,30\nAA,DFW,OGG,7,16\n"
+    ),
+}
+SHOWN_CHARACTERS = 160
+
+
+@dataclass
+class Seen:
+    """What a user sees of a cell."""
+
+    outcome: str
+    stdout: str = ""
+    stderr: str = ""
+    # Results and displays: the text of each MIME type.
+    shown: list[dict] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, result: Result) -> "Seen":
+        return cls(
+            "ok" if result.ok else "error",
+            ANSI.sub("", result.stdout),
+            ANSI.sub("", result.stderr),
+            [{kind: str(text) for kind, text in output["data"].items()} for output in result.of_type("execute_result", "display_data")],
+            [
+                ANSI.sub("", "\n".join([f"{error['ename']}: {error['evalue']}", *error["traceback"]]))
+                for error in result.of_type("error")
+            ],
+            round(result.seconds, 2),
+        )
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == "ok"
+
+    @property
+    def plain(self) -> str:
+        return "\n".join(shown.get("text/plain", "") for shown in self.shown)
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({kind for shown in self.shown for kind in shown})
+
+    @property
+    def reason(self) -> str:
+        """Why a cell has failed, in its first words."""
+        said = self.errors[0] if self.errors else self.stderr
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return lines[0] if lines else self.outcome
+
+
+def run(kernel: Kernel, code: str, timeout: float) -> Seen:
+    """Runs a cell, and waits for output that comes after its end, as evcxr's does."""
+    message_id = kernel.send(code)
+    result = kernel.finish(message_id, timeout)
+    until = time.monotonic() + LATE_OUTPUT_SECONDS
+    while (left := until - time.monotonic()) > 0:
+        try:
+            message = kernel.iopub(timeout=left)
+        except Exception:  # noqa: BLE001 - jupyter_client's own Empty, by whatever name
+            break
+        if message["msg_type"] in ("stream", "error", "execute_result", "display_data"):
+            result.outputs.append({"type": message["msg_type"], **message["content"]})
+    return Seen.of(result)
+
+
+def is_command(code: str) -> bool:
+    """A cell of `!commands` and comments alone."""
+    lines = [line.strip() for line in code.splitlines() if line.strip()]
+    return any(line.startswith("!") for line in lines) and all(line.startswith(("!", "#", "//")) for line in lines)
+
+
+def run_all(kernel: Kernel, cells: list[str], name: str) -> list[Seen]:
+    """What becomes of each cell. After a cell that the kernel does not outlive, none is run."""
+    seen: list[Seen] = []
+    for number, code in enumerate(cells, 1):
+        if not code.strip():
+            seen.append(Seen("empty"))
+            continue
+        if is_command(code):
+            seen.append(Seen("not run", errors=["a command that fetches and installs things"]))
+            continue
+        try:
+            seen.append(run(kernel, code, DEP_TIMEOUT if ":dep" in code else CELL_TIMEOUT))
+        except (TimeoutError, RuntimeError) as error:
+            seen.append(Seen("no end", errors=[str(error)]))
+            return seen + [Seen("not run", errors=["the kernel is gone"]) for _ in cells[number:]]
+        progress(f"{name} {number}/{len(cells)}: {seen[-1].outcome} ({seen[-1].seconds:.1f} s) {'' if seen[-1].ok else short(seen[-1].reason)}")
+    return seen
+
+
+@contextmanager
+def listening(port: int):
+    """Somebody who takes what cells send to a port, as `nc -l` does."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        connections = []
+
+        def accept():
+            while True:
+                try:
+                    connections.append(server.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            for connection in connections:
+                connection.close()
+
+
+def run_in(name: str, cells: list[str], options: argparse.Namespace) -> list[Seen]:
+    """The cells in a fresh kernel, in a folder of its own that has the files."""
+    with tempfile.TemporaryDirectory() as folder, listening(PORT):
+        for file, text in FILES.items():
+            path = Path(folder) / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        if name == EVCXR:
+            started = running_evcxr(options.evcxr, folder, options.evcxr_folder)
+        else:
+            started = running_kernel(folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with started as kernel:
+            return run_all(kernel, cells, KERNEL_NAME if name == OURS else name)
+
+
+def words(text: str) -> list[str]:
+    """A text's words in a fixed order: what hash maps show has none."""
+    return sorted(re.findall(r"[^\s,]+", text.replace("{", " ").replace("}", " ")))
+
+
+def short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def difference(ours: Seen, theirs: Seen) -> str:
+    """What is not the same, in a few words, or nothing."""
+    if not ours.ok or not theirs.ok:
+        return "both fail" if ours.outcome == theirs.outcome else "the outcome"
+    found = []
+    for what, mine, others in (("stdout", ours.stdout, theirs.stdout), ("stderr", ours.stderr, theirs.stderr), ("the result", ours.plain, theirs.plain)):
+        if words(mine) != words(others):
+            found.append(f"{what}: {short(mine) or 'nothing'!r} / {short(others) or 'nothing'!r}")
+    if ours.kinds != theirs.kinds:
+        found.append(f"shown as {', '.join(ours.kinds) or 'nothing'} / {', '.join(theirs.kinds) or 'nothing'}")
+    rich = [kind for kind in ours.kinds if kind in theirs.kinds and kind != "text/plain"]
+    for kind in rich:
+        mine, others = ("".join(shown.get(kind, "") for shown in seen.shown) for seen in (ours, theirs))
+        if words(mine) != words(others):
+            found.append(f"{kind}: another text")
+    return "; ".join(found)
+
+
+def told(seen: Seen) -> str:
+    return "ok" if seen.ok else f"{seen.outcome}: {short(seen.reason)}"
+
+
+def table(cells: list[str], seen: dict[str, list[Seen]]) -> str:
+    """The cells that fail in a kernel or differ, as Markdown. Neighbours with the same difference share a row."""
+    rows: list[tuple[list[int], tuple[str, ...]]] = []
+    for number, _ in enumerate(cells, 1):
+        mine = [seen[name][number - 1] for name in seen]
+        if mine[0].outcome == "empty":
+            continue
+        differs = difference(*mine) if len(mine) == 2 else ("fails" if not mine[0].ok else "")
+        if not differs:
+            continue
+        row = (*(told(each) for each in mine), differs)
+        if rows and rows[-1][1] == row:
+            rows[-1][0].append(number)
+        else:
+            rows.append(([number], row))
+    heads = ["cell", *seen, "what differs"]
+    lines = [heads, ["---"] * len(heads), *([", ".join(map(str, numbers)), *row] for numbers, row in rows)]
+    return "\n".join("| " + " | ".join(part.replace("|", "\\|") for part in line) + " |" for line in lines)
+
+
+def read(options: argparse.Namespace) -> list[str]:
+    """The notebook's code cells, with what was asked to be changed."""
+    if options.git_dir:
+        shown = ["git", f"--git-dir={options.git_dir}", "show", f"HEAD:{options.notebook}"]
+        text = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
+    else:
+        text = Path(options.notebook).read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for old, new in options.replace:
+        cells = [cell.replace(old, new) for cell in cells]
+    for unwanted in options.without:
+        cells = ["\n".join(line for line in cell.splitlines() if unwanted not in line) for cell in cells]
+    return cells
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("notebook", help="a file, or its path in the repository")
+    options.add_argument("--git-dir", type=Path, metavar="DIR", help="the repository's git directory")
+    options.add_argument("--evcxr", type=Path, metavar="PATH", help="the program evcxr_jupyter")
+    options.add_argument("--evcxr-folder", type=Path, metavar="FOLDER", help="keeps the crates that evcxr compiles")
+    options.add_argument("--kernel", choices=KERNELS, action="append", help="runs this kernel alone")
+    options.add_argument("--replace", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
+    options.add_argument("--without", action="append", default=[], metavar="TEXT")
+    options.add_argument("--record", type=Path, metavar="FOLDER")
+    chosen = options.parse_args()
+    kernels = chosen.kernel or [OURS, *([EVCXR] if chosen.evcxr else [])]
+    if EVCXR in kernels and not (chosen.evcxr and shutil.which(chosen.evcxr)):
+        options.error("there is no evcxr_jupyter: --evcxr PATH, from `cargo install evcxr_jupyter`")
+    cells = read(chosen)
+    seen: dict[str, list[Seen]] = {}
+    for name in KERNELS:
+        record = chosen.record / f"{Path(chosen.notebook).stem}.{name}.json" if chosen.record else None
+        if name in kernels:
+            seen[name] = run_in(name, cells, chosen)
+            if record:
+                record.parent.mkdir(parents=True, exist_ok=True)
+                record.write_text(json.dumps([asdict(each) for each in seen[name]], indent=1))
+        elif record and record.exists():
+            seen[name] = [Seen(**each) for each in json.loads(record.read_text())]
+            if len(seen[name]) != len(cells):
+                raise SystemExit(f"{record} is of another notebook: {len(seen[name])} cells, not {len(cells)}")
+    counts = ", ".join(f"{sum(each.ok for each in of)} ok in {name}" for name, of in seen.items())
+    print(f"{Path(chosen.notebook).name}: {sum(bool(cell.strip()) for cell in cells)} cells, {counts}\n\n{table(cells, seen)}")
+
+
+if __name__ == "__main__":
+    main()
