@@ -18,8 +18,12 @@ use std::sync::Arc;
 /// An n-dimensional array in chunks, computed when it is asked for.
 ///
 /// Operators work element by element and broadcast as NumPy's; arrays of one
-/// shape in different chunks are cut to common ones. Arithmetic on integers
-/// wraps around. Shapes that don't fit **panic** with [`Error::Shape`].
+/// shape in different chunks are cut to common ones. Shapes that don't fit
+/// **panic** with [`Error::Shape`].
+///
+/// Arithmetic on integers is exact: a result that their type does not hold (and a
+/// division by zero) fails the task with [`Error::Overflow`], where NumPy wraps around.
+/// Cast to a wider type before, or `map` with Rust's `wrapping_add` and such.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -181,8 +185,9 @@ macro_rules! shell {
                 $name::from_raw(mapped(&self.raw, "map", on_elements(function), U::DTYPE))
             }
 
-            /// The elements as another type, by Rust's `as`; as `bool`: whether
-            /// they are not zero.
+            /// The elements as another type, by Rust's `as`: of an integer that is
+            /// too large the lower bits stay, a float is cut off, and at the type's
+            /// ends; as `bool`: whether they are not zero.
             pub fn astype<U: Element>(&self) -> $name<U> {
                 $name::from_raw(self.raw.cast(U::DTYPE))
             }
@@ -468,7 +473,8 @@ impl<T: Element> Array<T> {
         self.along(Reduction::Max, axis)
     }
 
-    /// The arithmetic mean of all elements; of no elements NaN.
+    /// The arithmetic mean of all elements; of no elements NaN. Integers are added
+    /// up exactly before.
     pub fn mean(&self) -> Scalar<f64> {
         let count = raise(self.raw.reduced(None));
         self.total(Reduction::Mean { count })
@@ -571,9 +577,13 @@ impl<T: Number> Array<T> {
 
     /// 0, 1, …, `length` − 1.
     ///
-    /// **Panics** if the chunks don't fit.
+    /// **Panics** if the chunks don't fit, or the last number the type.
     #[track_caller]
     pub fn arange(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
+        let last = length.saturating_sub(1) as u64;
+        if T::DTYPE.greatest().is_some_and(|greatest| last > greatest) {
+            super::dtype::beyond(&format!("arange({length}): {last}"), T::DTYPE).raise();
+        }
         Self::from_raw(by_rule(Rule::Arange, &[length], T::DTYPE, &chunks.into()))
     }
 
