@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 mod limits;
+mod literals;
 
 /// An array, and the chunks to cut it into.
 type Chunked = (ArrayD<f64>, Vec<Vec<usize>>);

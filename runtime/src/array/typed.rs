@@ -12,7 +12,7 @@ use crate::graph::{Layer, Value};
 use ndarray::{ArcArray, ArrayBase, ArrayD, Axis, Data, Dimension, IntoDimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// An n-dimensional array in chunks, computed when it is asked for.
@@ -25,6 +25,8 @@ use std::sync::Arc;
 /// division by zero) fails the task with [`Error::Overflow`], where NumPy wraps around.
 /// Cast to a wider type before, or `map` with Rust's `wrapping_add` and such.
 ///
+/// Numbers without a suffix are `f64` and `i32`, as everywhere in Rust.
+///
 /// ```
 /// use swath::prelude::*;
 ///
@@ -34,8 +36,7 @@ use std::sync::Arc;
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub struct Array<T> {
-    raw: RawArray,
-    element: PhantomData<fn() -> T>,
+    sums: Sums<T>,
 }
 
 /// One element, computed when it is asked for: what a reduction of a whole
@@ -143,17 +144,30 @@ macro_rules! others {
 }
 others!(Array<T>, &Array<T>, Scalar<T>, &Scalar<T>);
 
+impl<T> Array<T> {
+    pub(super) fn from_raw(raw: RawArray) -> Self {
+        Self {
+            sums: Sums {
+                raw,
+                element: PhantomData,
+            },
+        }
+    }
+}
+
+impl<T> Scalar<T> {
+    pub(super) fn from_raw(raw: RawArray) -> Self {
+        Self {
+            raw,
+            element: PhantomData,
+        }
+    }
+}
+
 /// What arrays and scalars have in common.
 macro_rules! shell {
     ($name:ident) => {
         impl<T> $name<T> {
-            pub(super) fn from_raw(raw: RawArray) -> Self {
-                Self {
-                    raw,
-                    element: PhantomData,
-                }
-            }
-
             /// The array without its Rust type.
             pub fn raw(&self) -> &RawArray {
                 &self.raw
@@ -389,7 +403,7 @@ impl<T: Element> Array<T> {
             ))
             .raise();
         }
-        Scalar::from_raw(self.raw)
+        Scalar::from_raw(self.sums.raw)
     }
 
     /// Applies a function to every chunk, which has to keep its shape.
@@ -413,32 +427,6 @@ impl<T: Element> Array<T> {
     #[track_caller]
     fn along<U: Element>(&self, reduction: Reduction, axis: Axis) -> Array<U> {
         Array::from_raw(raise(self.raw.reduce(reduction, Some(axis.index()))))
-    }
-
-    /// The sum of all elements; of no elements 0.
-    pub fn sum(&self) -> Scalar<T::Sum> {
-        self.total(Reduction::Sum)
-    }
-
-    /// Sums along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
-        self.along(Reduction::Sum, axis)
-    }
-
-    /// The product of all elements; of no elements 1.
-    pub fn prod(&self) -> Scalar<T::Sum> {
-        self.total(Reduction::Prod)
-    }
-
-    /// Products along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
-        self.along(Reduction::Prod, axis)
     }
 
     /// The smallest element, NaN if one is NaN.
@@ -536,6 +524,107 @@ impl<T: Element> Array<T> {
     fn with<U>(&self, op: BinaryOp, other: impl Into<Other<T>>) -> Array<U> {
         Array::from_raw(raise(self.raw.binary(op, &other.into().operand)))
     }
+}
+
+/// Sums and products, whose elements may be of a wider type than the array's:
+/// `i64` for signed integers and masks, `u64` for unsigned ones, as in NumPy.
+///
+/// Every [`Array`] has these methods. Integers are added up and multiplied exactly,
+/// whatever the chunks; a result beyond 64 bits is [`Error::Overflow`] when it is
+/// computed.
+///
+/// Arrays of `f64` and of `i32` have them a second time, as methods of their own.
+/// That is for numbers without a suffix: of `Array::from_ndarray(vec![1.5, 2.5], 1)`
+/// alone the compiler knows "an array of some float", and of the sum of such an array
+/// nothing, since what it is follows from that float. It looks at a type's own
+/// methods first, though, and of all arrays of floats only one has some here: so
+/// this array is one of `f64`, as Rust's rule for such numbers says.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::from_ndarray(vec![4.0, -1.0, 7.0], 2);
+/// assert_eq!(x.sum().compute()?.sqrt(), 10f64.sqrt());
+/// let bytes = Array::<u8>::full((2, 1000), 255, 100);
+/// assert_eq!(bytes.sum().compute()?, 510_000u64);
+/// # Ok::<(), swath::Error>(())
+/// ```
+pub struct Sums<T> {
+    raw: RawArray,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T> Deref for Array<T> {
+    type Target = Sums<T>;
+
+    fn deref(&self) -> &Sums<T> {
+        &self.sums
+    }
+}
+
+impl<T: Element> Sums<T> {
+    /// The sum of all elements; of no elements 0.
+    pub fn sum(&self) -> Scalar<T::Sum> {
+        Scalar::from_raw(raise(self.raw.reduce(Reduction::Sum, None)))
+    }
+
+    /// Sums along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
+        Array::from_raw(raise(self.raw.reduce(Reduction::Sum, Some(axis.index()))))
+    }
+
+    /// The product of all elements; of no elements 1.
+    pub fn prod(&self) -> Scalar<T::Sum> {
+        Scalar::from_raw(raise(self.raw.reduce(Reduction::Prod, None)))
+    }
+
+    /// Products along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
+        Array::from_raw(raise(self.raw.reduce(Reduction::Prod, Some(axis.index()))))
+    }
+}
+
+/// The same methods of the types that numbers without a suffix are. See [`Sums`].
+macro_rules! sums_of {
+    ($($element:ty => $sum:ty;)*) => {$(
+        impl Array<$element> {
+            /// The sum of all elements; of no elements 0. See [`Sums`].
+            pub fn sum(&self) -> Scalar<$sum> {
+                self.sums.sum()
+            }
+
+            /// Sums along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
+            ///
+            /// **Panics** if the axis is out of range.
+            #[track_caller]
+            pub fn sum_axis(&self, axis: Axis) -> Array<$sum> {
+                self.sums.sum_axis(axis)
+            }
+
+            /// The product of all elements; of no elements 1. See [`Sums`].
+            pub fn prod(&self) -> Scalar<$sum> {
+                self.sums.prod()
+            }
+
+            /// Products along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
+            ///
+            /// **Panics** if the axis is out of range.
+            #[track_caller]
+            pub fn prod_axis(&self, axis: Axis) -> Array<$sum> {
+                self.sums.prod_axis(axis)
+            }
+        }
+    )*};
+}
+sums_of! {
+    f64 => f64;
+    i32 => i64;
 }
 
 macro_rules! comparisons {
