@@ -13,6 +13,7 @@
 mod aggregate;
 mod chunk;
 mod dataframe;
+pub mod datum;
 mod engine;
 mod expr;
 mod groupby;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use chunk::{FrameChunk, FrameParts};
 pub use dataframe::DataFrame;
+pub use datum::Datum;
 pub use expr::{ExprExt, IntoExpr, IntoExprs, IntoNames, ListItem};
 pub use groupby::GroupedFrame;
 pub use join::JoinType;
