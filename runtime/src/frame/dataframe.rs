@@ -2,6 +2,7 @@
 
 use super::chunk;
 use super::engine::{empty, names, no_column, project, resolve};
+use super::exact::exact;
 use super::expr::{IntoExprs, IntoNames};
 use super::groupby::GroupedFrame;
 use super::plan::{Plan, listed, same_columns};
@@ -129,14 +130,19 @@ impl DataFrame {
     #[must_use]
     pub fn filter(&self, predicate: Expr) -> Self {
         self.then(|plan| {
-            let predicates = std::slice::from_ref(&predicate);
+            let exact = exact(std::slice::from_ref(&predicate), &plan.schema)?;
+            // As it was written: errors show it.
+            let Ok([exact]) = <[Expr; 1]>::try_from(exact) else {
+                return plan.by_row(Step::Filter(predicate.clone()), " in filter", &[predicate]);
+            };
+            let predicates = std::slice::from_ref(&exact);
             match super::engine::dtype(&predicate, &plan.schema) {
                 Some(dtype) if dtype != DataType::Boolean => Err(Error::Type {
                     subject: format!("the filter `{predicate}`"),
                     found: format!("of type {dtype}"),
                     expected: "Boolean".to_owned(),
                 }),
-                _ => plan.by_row(Step::Filter(predicate.clone()), " in filter", predicates),
+                _ => plan.by_row(Step::Filter(exact.clone()), " in filter", predicates),
             }
         })
     }
@@ -153,6 +159,7 @@ impl DataFrame {
     // only the shells are compiled again in each cell.
     fn select_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
+            let columns = exact(&columns, &plan.schema)?;
             let step = Step::Select(columns.clone());
             let mut selected = plan.by_row(step, " in select", &columns)?;
             if !columns
@@ -172,8 +179,9 @@ impl DataFrame {
         self.with_columns_exprs(columns.into_exprs())
     }
 
-    fn with_columns_exprs(&self, mut columns: Vec<Expr>) -> Self {
+    fn with_columns_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
+            let mut columns = exact(&columns, &plan.schema)?;
             let added = resolve(
                 empty(&plan.schema).select(&columns),
                 " in with_columns",
@@ -384,7 +392,7 @@ impl DataFrame {
     }
 
     /// Statistics of the numeric columns: count, null_count, mean, std, min, the
-    /// quartiles, max. One task sees the whole columns: quartiles do not decompose.
+    /// quartiles, max, as floats. One task sees the whole columns: quartiles do not decompose.
     #[must_use]
     pub fn describe(&self) -> Self {
         self.then(|plan| {

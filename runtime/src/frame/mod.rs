@@ -15,6 +15,7 @@ mod chunk;
 mod dataframe;
 pub mod datum;
 mod engine;
+mod exact;
 mod expr;
 mod groupby;
 mod join;
