@@ -1,13 +1,12 @@
 //! The task that reads a range of a file.
 
-use super::cut::{line_of, read};
+use super::cut::{line_at, line_of, read};
 use super::infer::{boolean, float, integer};
 use super::lex::{Field, Format, Record};
 use super::{Stamp, csv_error, not_utf8, unterminated};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameChunk};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
-use memchr::memchr_iter;
 use polars::prelude::{
     BooleanChunkedBuilder, BooleanType, ChunkedBuilder, Column, DataType, Float64Type, Int64Type,
     IntoColumn, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder,
@@ -154,8 +153,9 @@ impl Partition<'_> {
 
     /// The line of a place in the text.
     fn line(&self, place: usize) -> Result<usize> {
+        // The range begins with a line.
         let before = line_of(self.file, self.range.start)?;
-        Ok(before + memchr_iter(b'\n', &self.text.as_bytes()[..place]).count())
+        Ok(before + line_at(self.text.as_bytes(), place) - 1)
     }
 
     fn error(&self, place: usize, reason: String) -> Error {
@@ -169,7 +169,7 @@ impl Partition<'_> {
         let expected = self.read.columns.len();
         let record = self.text[from..end].trim_end_matches(['\n', '\r']);
         let fields = if found == 1 { "field" } else { "fields" };
-        let quoted = if record.contains('\n') {
+        let quoted = if record.contains(['\n', '\r']) {
             "; a quoted field goes on over line ends: if quotes are text in this file, read it with .quote_char(None)"
         } else {
             ""
