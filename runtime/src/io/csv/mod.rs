@@ -163,7 +163,11 @@ impl CsvReader {
         self
     }
 
-    /// The type of a column, which otherwise follows from what is in it.
+    /// The type of a column, which otherwise follows from what is in it:
+    /// `with_dtype("day", DataType::Date)`. Dates and times are read as ISO 8601 has
+    /// them (`2024-01-31`, `2024-01-31T12:30:00`): in other forms, which is the day and
+    /// which the month is for you to say, with a column of texts and
+    /// `col("day").str().to_date(…)`.
     #[must_use]
     pub fn with_dtype(mut self, column: &str, dtype: DataType) -> Self {
         self.dtypes.push((column.to_owned(), dtype));

@@ -684,3 +684,58 @@ fn lines_are_counted_whatever_they_end_with() {
     let wrong = read_csv(&path).quote_char('\n').load().unwrap_err();
     assert!(wrong.to_string().contains("line end"), "{wrong}");
 }
+
+#[test]
+fn dates_are_read_grouped_and_compared() {
+    use polars::prelude::{TimeUnit, col, lit};
+    let (_files, path) = Files::with("day,n\n2024-01-31,1\n2024-02-29,2\n,3\n2024-03-01,4\n");
+    for partitions in 1..4 {
+        let frame = read_csv(&path)
+            .with_dtype("day", DataType::Date)
+            .partitions(partitions)
+            .load()
+            .unwrap();
+        let schema = frame.schema().unwrap();
+        assert_eq!(
+            schema.get("day").map(ToString::to_string).as_deref(),
+            Some("date")
+        );
+        let february = frame.filter(col("day").dt().month().eq(lit(2)));
+        assert_eq!(february.column("n").to_vec::<i64>().unwrap(), [2]);
+        let days = frame.column("day").to_frame().compute().unwrap();
+        assert!(days.to_string().contains("2024-02-29"), "{days}");
+        assert_eq!(
+            frame.column("day").max().compute().unwrap().to_string(),
+            "2024-03-01"
+        );
+        let months = frame
+            .group_by([col("day").dt().month().alias("month")])
+            .agg([col("n").sum()])
+            .compute()
+            .unwrap();
+        let expected = df!("month" => [None, Some(1i8), Some(2), Some(3)], "n" => [3i64, 1, 2, 4]);
+        assert!(months.equals_missing(&expected.unwrap()), "{months}");
+    }
+    let wrong = Files::with("day\n2024-01-31\n31/01/2024\n");
+    let error = read_csv(&wrong.1)
+        .with_dtype("day", DataType::Date)
+        .load()
+        .unwrap()
+        .compute();
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("line 3: column \"day\": \"31/01/2024\" found, date (2024-01-31) expected"),
+        "{error}"
+    );
+    let times = Files::with("at\n2024-01-31 12:30:00\n1970-01-01T00:00:01.5\n");
+    let times =
+        read_csv(&times.1).with_dtype("at", DataType::Datetime(TimeUnit::Milliseconds, None));
+    let times = times
+        .load()
+        .unwrap()
+        .select([col("at").cast(DataType::Int64)]);
+    assert_eq!(
+        times.column("at").to_vec::<i64>().unwrap(),
+        [1_706_704_200_000, 1500]
+    );
+}
