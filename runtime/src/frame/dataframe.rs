@@ -31,6 +31,23 @@ use std::sync::Arc;
 /// the end: [`compute`](Collection::compute), [`persist`](Collection::persist),
 /// [`head`](Self::head), [`schema`](Self::schema), its display.
 ///
+/// Integers differ from Polars' where those would be another number without a word:
+///
+/// - Sums and products, running ones too, are of 64 bits as in NumPy, pandas and
+///   Dask: `i64` for signed integers and booleans, `u64` for unsigned ones. (Polars
+///   takes `u32` for booleans, `i64` for integers of 8 and 16 bits, also without a
+///   sign, and the type itself for others: three `i32` of 2,000,000,000 make
+///   1,705,032,704 there.) What is beyond 64 bits is [`Error::Overflow`].
+/// - `+`, `-` and `*` of integers of 32 bits and less, and `pow` of all, fail where the
+///   result is beyond their type: cast before,
+///   `col("a").cast(DataType::Int64) * lit(1_000_000)`. `+`, `-` and `*` of 64 bits wrap
+///   around, as in Polars and NumPy.
+/// - Comparisons of `i64` and `u64` with each other and with literals are exact,
+///   `col("id").eq(lit(9007199254740992.0))` too; Polars makes floats of both. A column
+///   of floats still makes floats of the integers that it is compared with.
+///
+/// Means, variances and quantiles are `f64`, in which integers beyond 2⁵³ are rounded.
+///
 /// ```
 /// use swath::frame::DataFrame;
 /// use swath::polars::{df, prelude::{col, lit}};
