@@ -94,6 +94,9 @@ pub enum Error {
     /// An argument outside of what the function accepts.
     #[error("{0}")]
     Argument(String),
+    /// A result that its integer type does not hold.
+    #[error("{0}")]
+    Overflow(String),
     /// A task failed.
     #[error("task {key} ({operation}) failed: {cause}{}", given(inputs))]
     Task {
@@ -186,6 +189,7 @@ impl Error {
             Self::Cycle { .. } => "CycleError",
             Self::Type { .. } => "TypeError",
             Self::Argument(_) => "ArgumentError",
+            Self::Overflow(_) => "OverflowError",
             Self::Task { .. } | Self::Function { .. } => "TaskError",
             Self::Panic { .. } => "Panic",
             Self::Spill { .. } => "SpillError",

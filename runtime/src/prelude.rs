@@ -18,7 +18,7 @@ pub use ndarray::Axis;
 // Frames. Names that Polars has as well (DataFrame, Series, JoinType) are
 // Swath's here and Polars' in `polars::prelude`.
 pub use crate::frame::Order::{Ascending, Descending};
-pub use crate::frame::{DataFrame, ExprExt, Frame, FrameScalar, JoinType, Order, Series};
+pub use crate::frame::{DataFrame, Datum, ExprExt, Frame, FrameScalar, JoinType, Order, Series};
 pub use crate::io::{Encoding, read_csv, read_parquet};
 pub use polars::df;
 pub use polars::prelude::{DataType, Expr, all, col, cols, len, lit, when};

@@ -10,7 +10,7 @@ use crate::array::{Array, Element, Scalar};
 use crate::compute::Collection;
 use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::frame::{DataFrame, FrameScalar, ScalarValue, Series};
+use crate::frame::{DataFrame, Datum, FrameScalar, ScalarValue, Series};
 use crate::graph::encoding::{TypeVisitor, each_type};
 use crate::graph::{Codec, Layer};
 use std::any::{Any, TypeId, type_name};
@@ -140,6 +140,7 @@ static TABLE: LazyLock<HashMap<TypeId, Kind>> = LazyLock::new(|| {
     table.scalars::<usize>();
     table.scalars::<bool>();
     table.scalars::<String>();
+    table.scalars::<Datum>();
     each_type(&mut table);
     table.0
 });

@@ -10,6 +10,8 @@ used! {
     column: Series,
     groups: GroupedFrame,
     number: FrameScalar<f64>,
+    any_value: FrameScalar<Datum>,
+    value: Datum,
     size: FrameScalar<usize>,
     frame_or_error: swath::Result<Frame>,
     dataframe_or_error: swath::Result<DataFrame>,

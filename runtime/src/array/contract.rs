@@ -5,13 +5,52 @@
 //! only two chunks and a few partial products are held, however long the axis is.
 
 use super::chunk::{Chunk, with_numbers};
-use super::dtype::Number;
+use super::dtype::{Element, Integer, Number, beyond};
 use super::elementwise::inputs_of;
 use crate::error::{Error, Result};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use ndarray::linalg::Dot as _;
 use ndarray::{ArcArray, Array2, ArrayD, Axis, Ix2, IxDyn, LinalgScalar};
 use serde::{Deserialize, Serialize};
+
+/// The product of chunks of integers: ndarray's where it cannot overflow,
+/// otherwise in 128 bits.
+fn integers<T: Integer>(
+    left: ArcArray<T, IxDyn>,
+    right: Chunk,
+    product: &dyn Fn(Chunk, Chunk) -> Result<Chunk>,
+) -> Result<Chunk> {
+    fn largest<T: Integer>(array: &ArcArray<T, IxDyn>) -> u128 {
+        let sizes = array.iter().map(|v| v.to_wide().unsigned_abs());
+        sizes.max().unwrap_or(0)
+    }
+    let right: ArcArray<T, IxDyn> = Element::unwrap(right)?;
+    let length = right.shape()[0];
+    let bound = largest(&left)
+        .saturating_mul(largest(&right))
+        .saturating_mul(length as u128);
+    if bound <= T::LARGEST.to_wide().unsigned_abs() {
+        return product(T::wrap(left), T::wrap(right));
+    }
+    let mut shape = left.shape()[..left.ndim() - 1].to_vec();
+    shape.extend(&right.shape()[1..]);
+    let mut elements = Vec::with_capacity(shape.iter().product());
+    for row in left.lanes(Axis(left.ndim() - 1)) {
+        for column in right.lanes(Axis(0)) {
+            let products = row.iter().zip(column).map(|(a, b)| {
+                // Two of 64 bits make at most one of 128.
+                a.to_wide().saturating_mul(b.to_wide())
+            });
+            let sum = products.fold(0i128, i128::saturating_add);
+            elements
+                .push(T::from_wide(sum).ok_or_else(|| beyond("dot: a sum of products", T::DTYPE))?);
+        }
+    }
+    let product = ArcArray::from_shape_vec(IxDyn(&shape), elements);
+    Ok(T::wrap(
+        product.expect("invariant: an element for each row and column"),
+    ))
+}
 
 /// The product of two chunks of one or two axes each.
 #[derive(Serialize, Deserialize)]
@@ -58,11 +97,22 @@ impl Operation for Dot {
                 .expect("invariant: operands of other dimensions were refused")
         }
         let [left, right] = inputs_of(inputs)?;
-        Ok(Value::new(with_numbers!(left,
-        left => dot(left, super::dtype::Element::unwrap(right)?),
-        else _mask => {
-            return Err(Error::Argument("dot: masks have no product".to_owned()));
-        })))
+        let product = |left: Chunk, right| {
+            Ok(with_numbers!(left,
+                left => dot(left, Element::unwrap(right)?),
+                else _mask => {
+                    return Err(Error::Argument("dot: masks have no product".to_owned()));
+                }
+            ))
+        };
+        Ok(Value::new(match left {
+            Chunk::I64(left) => integers(left, right, &product)?,
+            Chunk::I32(left) => integers(left, right, &product)?,
+            Chunk::U64(left) => integers(left, right, &product)?,
+            Chunk::U32(left) => integers(left, right, &product)?,
+            Chunk::U8(left) => integers(left, right, &product)?,
+            left => product(left, right)?,
+        }))
     }
 
     fn encode(&self) -> Result<EncodedOperation> {

@@ -55,6 +55,18 @@ impl DType {
         }
     }
 
+    /// The greatest integer of the type, if it is one of integers.
+    pub(super) fn greatest(self) -> Option<u64> {
+        Some(match self {
+            Self::I64 => i64::MAX as u64,
+            Self::I32 => i32::MAX as u64,
+            Self::U64 => u64::MAX,
+            Self::U32 => u32::MAX.into(),
+            Self::U8 => u8::MAX.into(),
+            Self::F64 | Self::F32 | Self::Bool => return None,
+        })
+    }
+
     /// Bytes an element.
     pub fn nbytes(self) -> usize {
         match self {
@@ -105,7 +117,7 @@ pub trait Element:
 
     /// What a sum of such elements is, as in NumPy: a wide integer for integers
     /// (`i64` for signed ones and masks, `u64` for unsigned ones), the type
-    /// itself for floating point.
+    /// itself for floating point. What is beyond a wide integer fails the task.
     type Sum: Element;
 
     /// The array as a chunk.
@@ -142,23 +154,28 @@ pub trait Signed: Number {}
 /// A floating point number: `f64`, `f32`.
 pub trait Float: Signed {}
 
-/// What the kernels need of an element. Arithmetic on integers wraps around, as
-/// in NumPy; dividing an integer by zero fails the task.
+/// What the kernels need of an element.
 pub(super) trait Kernel: Element + Plain {
     const SMALLEST: Self;
     const LARGEST: Self;
-    /// The element as a summand.
-    fn to_sum(self) -> Self::Sum;
-    /// The factor that changes nothing.
-    const UNIT: Self::Sum;
-    fn add_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum;
-    fn mul_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum;
     fn to_f64(self) -> f64;
     fn from_index(index: usize) -> Self;
     fn is_nan(self) -> bool;
 }
 
-/// Arithmetic of numbers.
+/// An integer, or one of a mask: what is added up and multiplied exactly.
+pub(super) trait Integer: Kernel {
+    /// Whether the type is of 32 bits at most.
+    const IS_SMALL: bool;
+    /// The element in 64 bits. Only of small types nothing is lost.
+    fn to_i64(self) -> i64;
+    fn to_wide(self) -> i128;
+    /// The element that a wide integer is, if there is one.
+    fn from_wide(wide: i128) -> Option<Self>;
+}
+
+/// Arithmetic of numbers. On integers it is exact: what the type does not hold
+/// fails the task, and so does dividing by zero.
 pub(super) trait Arithmetic: Kernel {
     const ONE: Self;
     fn add(self, other: Self) -> Self;
@@ -243,10 +260,6 @@ macro_rules! floats {
         impl Kernel for $type {
             const SMALLEST: Self = Self::NEG_INFINITY;
             const LARGEST: Self = Self::INFINITY;
-            fn to_sum(self) -> Self { self }
-            const UNIT: Self = 1.0;
-            fn add_sums(a: Self, b: Self) -> Self { a + b }
-            fn mul_sums(a: Self, b: Self) -> Self { a * b }
             fn to_f64(self) -> f64 { f64::from(self) }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { self.is_nan() }
@@ -266,39 +279,53 @@ macro_rules! floats {
 floats!(f64 f32);
 
 macro_rules! integers {
-    ($($type:ident)*) => {$(
+    ($($type:ident $is_small:literal)*) => {$(
         impl Number for $type {}
 
         impl Kernel for $type {
             const SMALLEST: Self = Self::MIN;
             const LARGEST: Self = Self::MAX;
-            fn to_sum(self) -> Self::Sum { self.into() }
-            const UNIT: Self::Sum = 1;
-            fn add_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum { a.wrapping_add(b) }
-            fn mul_sums(a: Self::Sum, b: Self::Sum) -> Self::Sum { a.wrapping_mul(b) }
             fn to_f64(self) -> f64 { self as f64 }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { false }
         }
 
+        impl Integer for $type {
+            const IS_SMALL: bool = $is_small;
+            fn to_i64(self) -> i64 { self as i64 }
+            fn to_wide(self) -> i128 { self.into() }
+            fn from_wide(wide: i128) -> Option<Self> { wide.try_into().ok() }
+        }
+
         impl Arithmetic for $type {
             const ONE: Self = 1;
-            fn add(self, other: Self) -> Self { self.wrapping_add(other) }
-            fn sub(self, other: Self) -> Self { self.wrapping_sub(other) }
-            fn mul(self, other: Self) -> Self { self.wrapping_mul(other) }
+            fn add(self, other: Self) -> Self {
+                self.checked_add(other).unwrap_or_else(|| overflow(self, "+", other))
+            }
+            fn sub(self, other: Self) -> Self {
+                self.checked_sub(other).unwrap_or_else(|| overflow(self, "-", other))
+            }
+            fn mul(self, other: Self) -> Self {
+                self.checked_mul(other).unwrap_or_else(|| overflow(self, "*", other))
+            }
             fn div(self, other: Self) -> Self {
                 if other == 0 { divided_by_zero() }
-                self.wrapping_div(other)
+                self.checked_div(other).unwrap_or_else(|| overflow(self, "/", other))
             }
             fn rem(self, other: Self) -> Self {
                 if other == 0 { divided_by_zero() }
+                // The least number by -1: the quotient is too large, what remains is 0.
                 self.wrapping_rem(other)
             }
-            fn powi(self, exponent: i32) -> Self { self.wrapping_pow(exponent as u32) }
+            fn powi(self, exponent: i32) -> Self {
+                // No task has a negative one: `powi` has refused it.
+                self.checked_pow(exponent as u32)
+                    .unwrap_or_else(|| overflow(self, "to the power of", exponent))
+            }
         }
     )*};
 }
-integers!(i64 i32 u64 u32 u8);
+integers!(i64 false i32 true u64 false u32 true u8 true);
 
 impl Signed for i64 {}
 impl Signed for i32 {}
@@ -312,19 +339,26 @@ fn divided_by_zero() -> ! {
     .raise()
 }
 
+/// The end of a task whose result is beyond its type.
+#[cold]
+pub(super) fn overflow<T: Element>(a: T, sign: &str, b: impl fmt::Display) -> T {
+    beyond(&format!("{a} {sign} {b}"), T::DTYPE).raise()
+}
+
+/// The error about a result that its type does not hold.
+pub(super) fn beyond(what: &str, dtype: DType) -> Error {
+    let wider = match dtype {
+        DType::I64 | DType::U64 => "floats: cast with `.astype::<f64>()` before".to_owned(),
+        _ => "a wider type: cast with `.astype::<i64>()` before".to_owned(),
+    };
+    Error::Overflow(format!(
+        "{what} is beyond what {dtype} holds: compute with {wider}"
+    ))
+}
+
 impl Kernel for bool {
     const SMALLEST: Self = false;
     const LARGEST: Self = true;
-    fn to_sum(self) -> i64 {
-        self.into()
-    }
-    const UNIT: i64 = 1;
-    fn add_sums(a: i64, b: i64) -> i64 {
-        a.wrapping_add(b)
-    }
-    fn mul_sums(a: i64, b: i64) -> i64 {
-        a.wrapping_mul(b)
-    }
     fn to_f64(self) -> f64 {
         f64::from(u8::from(self))
     }
@@ -333,5 +367,22 @@ impl Kernel for bool {
     }
     fn is_nan(self) -> bool {
         false
+    }
+}
+
+impl Integer for bool {
+    const IS_SMALL: bool = true;
+    fn to_i64(self) -> i64 {
+        self.into()
+    }
+    fn to_wide(self) -> i128 {
+        self.into()
+    }
+    fn from_wide(wide: i128) -> Option<Self> {
+        match wide {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
     }
 }

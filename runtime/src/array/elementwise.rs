@@ -5,7 +5,7 @@
 
 use super::chunk::{Chunk, with_array, with_numbers, with_type};
 use super::chunks::tuple;
-use super::dtype::{Arithmetic, DType, Element, Kernel, Literal};
+use super::dtype::{Arithmetic, DType, Element, Kernel, Literal, overflow};
 use crate::error::{Error, Result};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, Zip};
@@ -413,8 +413,12 @@ fn unary(op: UnaryOp, chunk: Chunk) -> Result<Chunk> {
     macro_rules! signed {
         ($array:ident: $type:ident) => {
             match op {
-                UnaryOp::Neg => map($array, $type::wrapping_neg),
-                UnaryOp::Abs => map($array, $type::wrapping_abs),
+                UnaryOp::Neg => map($array, |v| {
+                    v.checked_neg().unwrap_or_else(|| overflow(0, "-", v))
+                }),
+                UnaryOp::Abs => map($array, |v| {
+                    v.checked_abs().unwrap_or_else(|| overflow(0, "-", v))
+                }),
                 _ => return integer(op, $array),
             }
         };

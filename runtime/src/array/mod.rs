@@ -29,4 +29,4 @@ pub use chunk::Chunk;
 pub use chunks::{AxisSpec, ChunkSpec, Chunks};
 pub use dtype::{DType, Element, Float, Literal, Number, Signed};
 pub use raw::RawArray;
-pub use typed::{Array, IntoNdarray, Other, Scalar, concatenate, random_array, stack};
+pub use typed::{Array, IntoNdarray, Other, Scalar, Sums, concatenate, random_array, stack};

@@ -3,10 +3,11 @@
 //!
 //! Variances are combined from (count, mean, sum of squared deviations) as
 //! Chan, Golub and LeVeque (1979) do, which loses no digits where the mean is
-//! large; sums within a chunk are pairwise, as NumPy's.
+//! large; sums within a chunk are pairwise, as NumPy's. Integers are added up and
+//! multiplied exactly, however they are cut: see [`wide_sum`].
 
 use super::chunk::{Chunk, for_each_run, with_array};
-use super::dtype::{DType, Element, Kernel};
+use super::dtype::{Arithmetic, DType, Element, Integer, Kernel, beyond};
 use super::elementwise::{BinaryOp, binary, inputs_of, maximum, minimum};
 use crate::error::Result;
 use crate::graph::{
@@ -16,6 +17,23 @@ use crate::graph::{
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn, RemoveAxis, Zip, stack};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Runs code on the array of a chunk: one for floats, another one for integers
+/// and masks.
+macro_rules! by_kind {
+    ($chunk:expr, $array:ident => $floats:expr, $integers:expr) => {
+        match $chunk {
+            Chunk::F64($array) => $floats,
+            Chunk::F32($array) => $floats,
+            Chunk::I64($array) => $integers,
+            Chunk::I32($array) => $integers,
+            Chunk::U64($array) => $integers,
+            Chunk::U32($array) => $integers,
+            Chunk::U8($array) => $integers,
+            Chunk::Bool($array) => $integers,
+        }
+    };
+}
 
 /// How many contributions are combined at a time.
 const FAN_IN: f64 = 8.0;
@@ -101,11 +119,17 @@ impl Reduction {
     /// A chunk's contribution; `axis`: that of each lane along it.
     fn contribution(self, chunk: &Chunk, axis: Option<usize>) -> Result<Chunk> {
         Ok(match self {
-            Self::Sum => with_array!(chunk, array => sum(array, axis)),
-            Self::Prod => with_array!(chunk, array => prod(array, axis)),
+            Self::Sum => by_kind!(chunk, array =>
+                wrap(fold(array, axis, Default::default(), Arithmetic::add, Arithmetic::add)),
+                wide(Self::Sum.result(chunk.dtype()), &wide_sum(array, axis))),
+            Self::Prod => by_kind!(chunk, array =>
+                wrap(fold(array, axis, Arithmetic::ONE, Arithmetic::mul, Arithmetic::mul)),
+                wide(Self::Sum.result(chunk.dtype()), &wide_product(array, axis))),
             Self::Min | Self::All => with_array!(chunk, array => least(array, axis)),
             Self::Max | Self::Any => with_array!(chunk, array => greatest(array, axis)),
-            Self::Mean { .. } => with_array!(chunk, array => wrap(float_sum(array, axis))),
+            Self::Mean { .. } => by_kind!(chunk, array =>
+                wrap(float_sum(array, axis)),
+                wide(Self::Sum.result(chunk.dtype()), &wide_sum(array, axis))),
             Self::Var { .. } | Self::Std { .. } => {
                 with_array!(chunk, array => moments(array, axis))
             }
@@ -116,6 +140,12 @@ impl Reduction {
     /// One contribution of several.
     fn combine(self, mut contributions: Vec<Chunk>) -> Result<Chunk> {
         let op = match self {
+            Self::Sum | Self::Mean { .. } if is_wide(&contributions[0]) => {
+                return merge_wide(contributions, |a, b| a + b);
+            }
+            Self::Prod if is_wide(&contributions[0]) => {
+                return merge_wide(contributions, wide_mul);
+            }
             Self::Sum | Self::Mean { .. } | Self::Dot => BinaryOp::Add,
             Self::Prod => BinaryOp::Mul,
             Self::Min | Self::All => BinaryOp::Minimum,
@@ -138,6 +168,11 @@ impl Reduction {
     /// What the last contribution says.
     fn finish(self, contribution: Chunk) -> Result<Chunk> {
         let (count, ddof, root) = match self {
+            Self::Sum | Self::Prod if is_wide(&contribution) => return self.narrow(contribution),
+            Self::Mean { count } if is_wide(&contribution) => {
+                let mean = from_wide(contribution)?.mapv(|sum| quotient(sum, count));
+                return Ok(wrap(mean));
+            }
             Self::Mean { count } => {
                 let sum: ArcArray<f64, IxDyn> = Element::unwrap(contribution)?;
                 return Ok(f64::wrap((sum.into_owned() / count as f64).into_shared()));
@@ -153,6 +188,32 @@ impl Reduction {
             if root { variance.sqrt() } else { variance }
         });
         Ok(f64::wrap(result.into_shared()))
+    }
+
+    /// Wide integers as those of 64 bits.
+    fn narrow(self, contribution: Chunk) -> Result<Chunk> {
+        fn to<T: Integer>(wide: ArrayD<i128>, what: &str) -> Result<Chunk> {
+            let shape = wide.raw_dim();
+            let elements = wide.into_iter().map(|wide| {
+                T::from_wide(wide).ok_or_else(|| {
+                    let number = match wide.unsigned_abs() < BEYOND.unsigned_abs() {
+                        true => format!(" ({wide})"),
+                        false => String::new(),
+                    };
+                    beyond(&format!("the {what} of elements{number}"), T::DTYPE)
+                })
+            });
+            let elements = elements.collect::<Result<Vec<T>>>()?;
+            Ok(wrap(
+                ArrayD::from_shape_vec(shape, elements)
+                    .expect("invariant: as many elements as there were"),
+            ))
+        }
+        let what = if self == Self::Prod { "product" } else { "sum" };
+        match contribution.dtype() {
+            DType::U64 => to::<u64>(from_wide(contribution)?, what),
+            _ => to::<i64>(from_wide(contribution)?, what),
+        }
     }
 }
 
@@ -270,6 +331,8 @@ pub(super) fn contribution(reduction: Reduction, elements: usize) -> Sizes {
     const NUMBER: usize = 8;
     let numbers = match reduction {
         Reduction::Var { .. } | Reduction::Std { .. } => 3,
+        // Two of integers: see `wide`.
+        Reduction::Sum | Reduction::Prod | Reduction::Mean { .. } => 2,
         _ => 1,
     };
     Sizes::Each((numbers * NUMBER * elements) as u64)
@@ -400,14 +463,89 @@ fn wrap<T: Element>(array: ArrayD<T>) -> Chunk {
     T::wrap(array.into_shared())
 }
 
-fn sum<T: Kernel>(array: &Elements<T>, axis: Option<usize>) -> Chunk {
-    let step = |sum, v: T| T::add_sums(sum, v.to_sum());
-    wrap(fold(array, axis, T::Sum::default(), step, T::add_sums))
+// Integers are added up and multiplied in 128 bits, so that neither the order nor
+// the cut into chunks decides whether a sum overflows: only what comes out at the
+// end has to fit. As a chunk, a wide integer is two numbers of 64 bits, along a
+// new first axis: the upper bits and the lower 32. The chunk's type tells the
+// result's.
+
+/// Beyond every integer of 64 bits: products stop here.
+const BEYOND: i128 = 1 << 66;
+
+fn wide_sum<T: Integer>(array: &Elements<T>, axis: Option<usize>) -> ArrayD<i128> {
+    if T::IS_SMALL && array.len() <= 1 << 31 {
+        // Fits: 2³¹ elements of 32 bits.
+        let step = |sum, v: T| sum + v.to_i64();
+        return fold(array, axis, 0i64, step, |a, b| a + b).mapv(i128::from);
+    }
+    let step = |sum, v: T| sum + v.to_wide();
+    fold(array, axis, 0i128, step, |a, b| a + b)
 }
 
-fn prod<T: Kernel>(array: &Elements<T>, axis: Option<usize>) -> Chunk {
-    let step = |product, v: T| T::mul_sums(product, v.to_sum());
-    wrap(fold(array, axis, T::UNIT, step, T::mul_sums))
+fn wide_product<T: Integer>(array: &Elements<T>, axis: Option<usize>) -> ArrayD<i128> {
+    let step = |product, v: T| wide_mul(product, v.to_wide());
+    fold(array, axis, 1i128, step, wide_mul)
+}
+
+/// A product of integers that stops at [`BEYOND`]: only a factor of zero brings
+/// it back from there.
+fn wide_mul(a: i128, b: i128) -> i128 {
+    a.saturating_mul(b).clamp(-BEYOND, BEYOND)
+}
+
+/// Wide integers as a chunk, of which `dtype` is to come out.
+fn wide(dtype: DType, integers: &ArrayD<i128>) -> Chunk {
+    fn pairs<P: Element>(integers: &ArrayD<i128>, half: impl Fn(i128) -> P) -> Chunk {
+        let upper = integers.mapv(|wide| half(wide >> 32));
+        let lower = integers.mapv(|wide| half(wide & 0xffff_ffff));
+        let pairs = stack(Axis(0), &[upper.view(), lower.view()]);
+        wrap(pairs.expect("invariant: both have one shape"))
+    }
+    match dtype {
+        DType::U64 => pairs(integers, |half| half as u64),
+        _ => pairs(integers, |half| half as i64),
+    }
+}
+
+/// Whether a contribution to a sum is of integers.
+fn is_wide(contribution: &Chunk) -> bool {
+    matches!(contribution, Chunk::I64(_) | Chunk::U64(_))
+}
+
+fn from_wide(contribution: Chunk) -> Result<ArrayD<i128>> {
+    fn wide<P: Element>(pairs: &Elements<P>, half: impl Fn(P) -> i128) -> ArrayD<i128> {
+        let (upper, lower) = (pairs.index_axis(Axis(0), 0), pairs.index_axis(Axis(0), 1));
+        Zip::from(&upper)
+            .and(&lower)
+            .map_collect(|&upper, &lower| (half(upper) << 32) + half(lower))
+    }
+    match contribution {
+        Chunk::U64(pairs) => Ok(wide(&pairs, i128::from)),
+        other => Ok(wide(&i64::unwrap(other)?, i128::from)),
+    }
+}
+
+fn merge_wide(contributions: Vec<Chunk>, merge: fn(i128, i128) -> i128) -> Result<Chunk> {
+    let dtype = contributions[0].dtype();
+    let mut contributions = contributions.into_iter().map(from_wide);
+    let mut all = contributions
+        .next()
+        .expect("invariant: a task combines at least one contribution")?;
+    for contribution in contributions {
+        all.zip_mut_with(&contribution?, |all, one| *all = merge(*all, *one));
+    }
+    Ok(wide(dtype, &all))
+}
+
+/// The float next to a quotient of integers.
+fn quotient(sum: i128, count: usize) -> f64 {
+    let divisor = count as i128;
+    if divisor == 0 {
+        return f64::NAN;
+    }
+    // Whole and rest apart: the rest would be lost beside a large sum.
+    let (whole, rest) = (sum / divisor, sum % divisor);
+    whole as f64 + rest as f64 / count as f64
 }
 
 fn least<T: Kernel>(array: &Elements<T>, axis: Option<usize>) -> Chunk {

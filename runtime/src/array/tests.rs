@@ -12,6 +12,9 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+mod limits;
+mod literals;
+
 /// An array, and the chunks to cut it into.
 type Chunked = (ArrayD<f64>, Vec<Vec<usize>>);
 
@@ -480,11 +483,10 @@ fn every_pair_of_operands() {
 }
 
 #[test]
-fn integers_have_wide_sums_and_wrap() {
+fn integers_have_wide_sums() {
     let bytes = Array::<u8>::full(1000, 255, 64);
     assert_eq!(computed(&bytes.sum()), 255_000u64);
     assert_eq!(computed(&bytes.mean()), 255.0);
-    assert_eq!(computed(&(&bytes + 1).max()), 0);
     let x = Array::<i32>::arange(7, 3);
     assert_eq!(computed(&x.sum()), 21i64);
     assert_eq!(computed(&x.dot(&x)).sum(), 91);

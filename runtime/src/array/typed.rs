@@ -12,14 +12,20 @@ use crate::graph::{Layer, Value};
 use ndarray::{ArcArray, ArrayBase, ArrayD, Axis, Data, Dimension, IntoDimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// An n-dimensional array in chunks, computed when it is asked for.
 ///
 /// Operators work element by element and broadcast as NumPy's; arrays of one
-/// shape in different chunks are cut to common ones. Arithmetic on integers
-/// wraps around. Shapes that don't fit **panic** with [`Error::Shape`].
+/// shape in different chunks are cut to common ones. Shapes that don't fit
+/// **panic** with [`Error::Shape`].
+///
+/// Arithmetic on integers is exact: a result that their type does not hold (and a
+/// division by zero) fails the task with [`Error::Overflow`], where NumPy wraps around.
+/// Cast to a wider type before, or `map` with Rust's `wrapping_add` and such.
+///
+/// Numbers without a suffix are `f64` and `i32`, as everywhere in Rust.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -31,8 +37,7 @@ use std::sync::Arc;
 /// ```
 #[doc(alias = "ndarray")]
 pub struct Array<T> {
-    raw: RawArray,
-    element: PhantomData<fn() -> T>,
+    sums: Sums<T>,
 }
 
 /// One element, computed when it is asked for: what a reduction of a whole
@@ -141,17 +146,30 @@ macro_rules! others {
 }
 others!(Array<T>, &Array<T>, Scalar<T>, &Scalar<T>);
 
+impl<T> Array<T> {
+    pub(super) fn from_raw(raw: RawArray) -> Self {
+        Self {
+            sums: Sums {
+                raw,
+                element: PhantomData,
+            },
+        }
+    }
+}
+
+impl<T> Scalar<T> {
+    pub(super) fn from_raw(raw: RawArray) -> Self {
+        Self {
+            raw,
+            element: PhantomData,
+        }
+    }
+}
+
 /// What arrays and scalars have in common.
 macro_rules! shell {
     ($name:ident) => {
         impl<T> $name<T> {
-            pub(super) fn from_raw(raw: RawArray) -> Self {
-                Self {
-                    raw,
-                    element: PhantomData,
-                }
-            }
-
             /// The array without its Rust type.
             pub fn raw(&self) -> &RawArray {
                 &self.raw
@@ -184,8 +202,9 @@ macro_rules! shell {
                 $name::from_raw(mapped(&self.raw, "map", on_elements(function), U::DTYPE))
             }
 
-            /// The elements as another type, by Rust's `as`; as `bool`: whether
-            /// they are not zero.
+            /// The elements as another type, by Rust's `as`: of an integer that is
+            /// too large the lower bits stay, a float is cut off, and at the type's
+            /// ends; as `bool`: whether they are not zero.
             #[doc(alias = "cast")]
             pub fn astype<U: Element>(&self) -> $name<U> {
                 $name::from_raw(self.raw.cast(U::DTYPE))
@@ -402,7 +421,7 @@ impl<T: Element> Array<T> {
             ))
             .raise();
         }
-        Scalar::from_raw(self.raw)
+        Scalar::from_raw(self.sums.raw)
     }
 
     /// Applies a function to every chunk, which has to keep its shape.
@@ -426,33 +445,6 @@ impl<T: Element> Array<T> {
     #[track_caller]
     fn along<U: Element>(&self, reduction: Reduction, axis: Axis) -> Array<U> {
         Array::from_raw(raise(self.raw.reduce(reduction, Some(axis.index()))))
-    }
-
-    /// The sum of all elements; of no elements 0.
-    pub fn sum(&self) -> Scalar<T::Sum> {
-        self.total(Reduction::Sum)
-    }
-
-    /// Sums along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
-        self.along(Reduction::Sum, axis)
-    }
-
-    /// The product of all elements; of no elements 1.
-    #[doc(alias = "product")]
-    pub fn prod(&self) -> Scalar<T::Sum> {
-        self.total(Reduction::Prod)
-    }
-
-    /// Products along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
-        self.along(Reduction::Prod, axis)
     }
 
     /// The smallest element, NaN if one is NaN.
@@ -489,7 +481,8 @@ impl<T: Element> Array<T> {
         self.along(Reduction::Max, axis)
     }
 
-    /// The arithmetic mean of all elements; of no elements NaN.
+    /// The arithmetic mean of all elements; of no elements NaN. Integers are added
+    /// up exactly before.
     pub fn mean(&self) -> Scalar<f64> {
         let count = raise(self.raw.reduced(None));
         self.total(Reduction::Mean { count })
@@ -553,6 +546,107 @@ impl<T: Element> Array<T> {
     }
 }
 
+/// Sums and products, whose elements may be of a wider type than the array's:
+/// `i64` for signed integers and masks, `u64` for unsigned ones, as in NumPy.
+///
+/// Every [`Array`] has these methods. Integers are added up and multiplied exactly,
+/// whatever the chunks; a result beyond 64 bits is [`Error::Overflow`] when it is
+/// computed.
+///
+/// Arrays of `f64` and of `i32` have them a second time, as methods of their own.
+/// That is for numbers without a suffix: of `Array::from_ndarray(vec![1.5, 2.5], 1)`
+/// alone the compiler knows "an array of some float", and of the sum of such an array
+/// nothing, since what it is follows from that float. It looks at a type's own
+/// methods first, though, and of all arrays of floats only one has some here: so
+/// this array is one of `f64`, as Rust's rule for such numbers says.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::from_ndarray(vec![4.0, -1.0, 7.0], 2);
+/// assert_eq!(x.sum().compute()?.sqrt(), 10f64.sqrt());
+/// let bytes = Array::<u8>::full((2, 1000), 255, 100);
+/// assert_eq!(bytes.sum().compute()?, 510_000u64);
+/// # Ok::<(), swath::Error>(())
+/// ```
+pub struct Sums<T> {
+    raw: RawArray,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T> Deref for Array<T> {
+    type Target = Sums<T>;
+
+    fn deref(&self) -> &Sums<T> {
+        &self.sums
+    }
+}
+
+impl<T: Element> Sums<T> {
+    /// The sum of all elements; of no elements 0.
+    pub fn sum(&self) -> Scalar<T::Sum> {
+        Scalar::from_raw(raise(self.raw.reduce(Reduction::Sum, None)))
+    }
+
+    /// Sums along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
+        Array::from_raw(raise(self.raw.reduce(Reduction::Sum, Some(axis.index()))))
+    }
+
+    /// The product of all elements; of no elements 1.
+    pub fn prod(&self) -> Scalar<T::Sum> {
+        Scalar::from_raw(raise(self.raw.reduce(Reduction::Prod, None)))
+    }
+
+    /// Products along an axis: (m, n), Axis(0) → (n,).
+    ///
+    /// **Panics** if the axis is out of range.
+    #[track_caller]
+    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
+        Array::from_raw(raise(self.raw.reduce(Reduction::Prod, Some(axis.index()))))
+    }
+}
+
+/// The same methods of the types that numbers without a suffix are. See [`Sums`].
+macro_rules! sums_of {
+    ($($element:ty => $sum:ty;)*) => {$(
+        impl Array<$element> {
+            /// The sum of all elements; of no elements 0. See [`Sums`].
+            pub fn sum(&self) -> Scalar<$sum> {
+                self.sums.sum()
+            }
+
+            /// Sums along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
+            ///
+            /// **Panics** if the axis is out of range.
+            #[track_caller]
+            pub fn sum_axis(&self, axis: Axis) -> Array<$sum> {
+                self.sums.sum_axis(axis)
+            }
+
+            /// The product of all elements; of no elements 1. See [`Sums`].
+            pub fn prod(&self) -> Scalar<$sum> {
+                self.sums.prod()
+            }
+
+            /// Products along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
+            ///
+            /// **Panics** if the axis is out of range.
+            #[track_caller]
+            pub fn prod_axis(&self, axis: Axis) -> Array<$sum> {
+                self.sums.prod_axis(axis)
+            }
+        }
+    )*};
+}
+sums_of! {
+    f64 => f64;
+    i32 => i64;
+}
+
 macro_rules! comparisons {
     ($($method:ident $op:ident $result:ty, $doc:literal;)*) => {
         impl<T: Element> Array<T> {$(
@@ -592,9 +686,13 @@ impl<T: Number> Array<T> {
 
     /// 0, 1, …, `length` − 1.
     ///
-    /// **Panics** if the chunks don't fit.
+    /// **Panics** if the chunks don't fit, or the last number the type.
     #[track_caller]
     pub fn arange(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
+        let last = length.saturating_sub(1) as u64;
+        if T::DTYPE.greatest().is_some_and(|greatest| last > greatest) {
+            super::dtype::beyond(&format!("arange({length}): {last}"), T::DTYPE).raise();
+        }
         Self::from_raw(by_rule(Rule::Arange, &[length], T::DTYPE, &chunks.into()))
     }
 

@@ -8,6 +8,7 @@
 //! computing sample variances", 1979): no sum of squares, which would cancel.
 
 use super::engine::{dtype, is_row_by_row};
+use super::exact::{is_wide, proven_sum, sum_in_floats, wrapped_sum};
 use super::step::where_or_null;
 use polars::prelude::{AggExpr, DataType, Expr, LiteralValue, Schema, col, len, lit};
 use std::sync::Arc;
@@ -206,8 +207,18 @@ impl Slots<'_> {
         self.add(input.clone().count().cast(DataType::Int64), Expr::sum)
     }
 
+    /// A sum, and for integers the same in floats: only the whole one has to fit, so
+    /// that partitions make no difference.
     fn sum(&mut self, input: Expr) -> Expr {
-        self.add(input.sum(), Expr::sum)
+        let schema = self.schema;
+        match dtype(&input, schema) {
+            Some(of) if is_wide(&of) => {
+                let sum = self.add(wrapped_sum(&input, &of, schema), Expr::sum);
+                let floats = self.add(sum_in_floats(&input, &of, schema), Expr::sum);
+                proven_sum(sum, floats, &input, &of)
+            }
+            _ => self.add(input.sum(), Expr::sum),
+        }
     }
 
     /// The first or last value: of the partitions that have rows.

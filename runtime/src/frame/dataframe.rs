@@ -2,6 +2,7 @@
 
 use super::chunk;
 use super::engine::{empty, names, no_column, project, resolve};
+use super::exact::exact;
 use super::expr::{IntoExprs, IntoNames};
 use super::groupby::GroupedFrame;
 use super::plan::{Plan, listed, same_columns};
@@ -29,6 +30,23 @@ use std::sync::Arc;
 /// are described, and the error is told by whatever is asked of the frame in
 /// the end: [`compute`](Collection::compute), [`persist`](Collection::persist),
 /// [`head`](Self::head), [`schema`](Self::schema), its display.
+///
+/// Integers differ from Polars' where those would be another number without a word:
+///
+/// - Sums and products, running ones too, are of 64 bits as in NumPy, pandas and
+///   Dask: `i64` for signed integers and booleans, `u64` for unsigned ones. (Polars
+///   takes `u32` for booleans, `i64` for integers of 8 and 16 bits, also without a
+///   sign, and the type itself for others: three `i32` of 2,000,000,000 make
+///   1,705,032,704 there.) What is beyond 64 bits is [`Error::Overflow`].
+/// - `+`, `-` and `*` of integers of 32 bits and less, and `pow` of all, fail where the
+///   result is beyond their type: cast before,
+///   `col("a").cast(DataType::Int64) * lit(1_000_000)`. `+`, `-` and `*` of 64 bits wrap
+///   around, as in Polars and NumPy.
+/// - Comparisons of `i64` and `u64` with each other and with literals are exact,
+///   `col("id").eq(lit(9007199254740992.0))` too; Polars makes floats of both. A column
+///   of floats still makes floats of the integers that it is compared with.
+///
+/// Means, variances and quantiles are `f64`, in which integers beyond 2⁵³ are rounded.
 ///
 /// ```
 /// use swath::frame::DataFrame;
@@ -133,14 +151,19 @@ impl DataFrame {
     #[must_use]
     pub fn filter(&self, predicate: Expr) -> Self {
         self.then(|plan| {
-            let predicates = std::slice::from_ref(&predicate);
+            let exact = exact(std::slice::from_ref(&predicate), &plan.schema)?;
+            // As it was written: errors show it.
+            let Ok([exact]) = <[Expr; 1]>::try_from(exact) else {
+                return plan.by_row(Step::Filter(predicate.clone()), " in filter", &[predicate]);
+            };
+            let predicates = std::slice::from_ref(&exact);
             match super::engine::dtype(&predicate, &plan.schema) {
                 Some(dtype) if dtype != DataType::Boolean => Err(Error::Type {
                     subject: format!("the filter `{predicate}`"),
                     found: format!("of type {dtype}"),
                     expected: "Boolean".to_owned(),
                 }),
-                _ => plan.by_row(Step::Filter(predicate.clone()), " in filter", predicates),
+                _ => plan.by_row(Step::Filter(exact.clone()), " in filter", predicates),
             }
         })
     }
@@ -157,6 +180,7 @@ impl DataFrame {
     // only the shells are compiled again in each cell.
     fn select_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
+            let columns = exact(&columns, &plan.schema)?;
             let step = Step::Select(columns.clone());
             let mut selected = plan.by_row(step, " in select", &columns)?;
             if !columns
@@ -177,8 +201,9 @@ impl DataFrame {
         self.with_columns_exprs(columns.into_exprs())
     }
 
-    fn with_columns_exprs(&self, mut columns: Vec<Expr>) -> Self {
+    fn with_columns_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
+            let mut columns = exact(&columns, &plan.schema)?;
             let added = resolve(
                 empty(&plan.schema).select(&columns),
                 " in with_columns",
@@ -399,7 +424,7 @@ impl DataFrame {
     }
 
     /// Statistics of the numeric columns: count, null_count, mean, std, min, the
-    /// quartiles, max. One task sees the whole columns: quartiles do not decompose.
+    /// quartiles, max, as floats. One task sees the whole columns: quartiles do not decompose.
     #[must_use]
     pub fn describe(&self) -> Self {
         self.then(|plan| {

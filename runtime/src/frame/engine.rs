@@ -8,6 +8,7 @@
 //! only forks and joins in the pool that the task is part of, so that a task
 //! never waits for a thread that it occupies itself, even with one thread.
 
+use super::exact::overflow;
 use crate::error::{Error, Result};
 use polars::error::PolarsError;
 use polars::lazy::dsl::Selector;
@@ -25,7 +26,10 @@ pub(crate) fn collect(query: LazyFrame) -> Result<Frame> {
             .map_err(innermost)?;
     executor
         .execute(&mut ExecutionState::new())
-        .map_err(|error| innermost(error).into())
+        .map_err(|error| {
+            let error = innermost(error);
+            overflow(&error.to_string()).unwrap_or_else(|| error.into())
+        })
 }
 
 /// A frame without rows.

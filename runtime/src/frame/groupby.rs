@@ -3,6 +3,7 @@
 use super::aggregate::{Decomposed, decompose};
 use super::dataframe::DataFrame;
 use super::engine::{empty, expand, is_row_by_row, names, resolve};
+use super::exact::{guarded, widened};
 use super::expr::IntoExprs;
 use super::plan::Plan;
 use super::shuffle::{Target, shuffle};
@@ -176,7 +177,8 @@ pub(super) fn aggregate(
     let keys = expand(keys, schema, &[])?;
     let key_schema = resolve(empty(schema).select(&keys), context, &[&keys], schema)?;
     let key_names = names(&key_schema);
-    let aggregations = expand(aggregations, schema, &key_names)?;
+    let aggregations = widened(&expand(aggregations, schema, &key_names)?, schema)?;
+    let guarded = guarded(&aggregations, schema);
     if aggregations.is_empty() {
         return Err(Error::Argument(format!(
             "nothing to aggregate for {name}: the columns are {:?}",
@@ -185,14 +187,14 @@ pub(super) fn aggregate(
     }
     let whole = GroupBy {
         keys: keys.clone(),
-        aggregations: aggregations.clone(),
+        aggregations: guarded.clone(),
         then: Vec::new(),
         sorted: key_names.clone(),
     };
     let result = resolve(
         Step::GroupBy(whole.clone()).query(empty(schema)),
         " in agg",
-        &[&keys, &aggregations],
+        &[&keys, &guarded],
         schema,
     )?;
     let name = self_named(name, &aggregations);

@@ -67,6 +67,22 @@ pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinTyp
     }
     check_names(&left.schema, &columns, " in the left frame of join")?;
     check_names(&right.schema, &columns, " in the right frame of join")?;
+    for name in &columns {
+        let of = |schema: &Schema| schema.get(name).cloned().unwrap_or(DataType::Null);
+        let (left, right) = (of(&left.schema), of(&right.schema));
+        let apart = |a: &DataType, b: &DataType| *a == DataType::UInt64 && b.is_signed_integer();
+        if apart(&left, &right) || apart(&right, &left) {
+            return Err(Error::Type {
+                subject: format!("the key \"{name}\" of join"),
+                found: format!(
+                    "{left} in the left frame and {right} in the right one, which no integer type of 64 bits holds both"
+                ),
+                expected: format!(
+                    "one type: cast one of them, with_column(\"{name}\", col(\"{name}\").strict_cast(DataType::Int64))"
+                ),
+            });
+        }
+    }
     let on = JoinOn { columns, how };
     let schema = resolve(
         on.query(empty(&left.schema), empty(&right.schema)),

@@ -13,7 +13,9 @@
 mod aggregate;
 mod chunk;
 mod dataframe;
+pub mod datum;
 mod engine;
+mod exact;
 mod expr;
 mod groupby;
 mod join;
@@ -30,6 +32,7 @@ mod tests;
 
 pub use chunk::{FrameChunk, FrameParts};
 pub use dataframe::DataFrame;
+pub use datum::Datum;
 pub use expr::{ExprExt, IntoExpr, IntoExprs, IntoNames, ListItem};
 pub use groupby::GroupedFrame;
 pub use join::JoinType;

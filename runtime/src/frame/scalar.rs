@@ -14,9 +14,23 @@ use std::sync::Arc;
 
 /// A single value of a frame, not computed yet: a series' mean, a frame's length.
 ///
-/// Numbers come as `f64` unless asked for otherwise: `ages.max().cast::<i64>()`.
-/// Where there is no value (the mean of no numbers), that is NaN for floats,
-/// `None` for an `Option`, and an error for everything else.
+/// What it comes as follows from what it is: a mean is an `f64`, a length a
+/// `usize`; a sum, the least and the greatest value are of their column's type and
+/// come as a [`Datum`](super::Datum), which is exact. [`cast`](Self::cast) asks for
+/// a Rust type. Where there is no value (the mean of no numbers, the greatest of
+/// nothing), that is NaN for floats, `null` for a `Datum`, `None` for an `Option`,
+/// and an error for everything else.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let ages = DataFrame::from_polars(df!("age" => [24, 53, 23])?, 2).column("age");
+/// assert_eq!(ages.max().compute()?, 53);
+/// assert_eq!(ages.sum().compute()? / 3.0, ages.mean().compute()?);
+/// assert_eq!(ages.max().cast::<u8>().compute()?, 53u8);
+/// assert_eq!(ages.filter(lit(false)).max().cast::<Option<i64>>().compute()?, None);
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub struct FrameScalar<T> {
     plan: Result<Plan>,
     label: Arc<str>,
@@ -43,7 +57,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(i64, i32, u64, u32, usize);
+numbers!(i64, i32, i16, i8, u64, u32, u16, u8, usize);
 
 impl ScalarValue for f64 {
     const NAME: &'static str = "f64";
@@ -56,6 +70,14 @@ impl ScalarValue for f64 {
             AnyValue::Float32(value) => Some(Self::from(*value)),
             value => integer(value).map(|value| value as Self),
         }
+    }
+}
+
+impl ScalarValue for f32 {
+    const NAME: &'static str = "f32";
+
+    fn from_any(value: &AnyValue<'_>) -> Option<Self> {
+        f64::from_any(value).map(|value| value as Self)
     }
 }
 
@@ -89,12 +111,13 @@ impl<T: ScalarValue> ScalarValue for Option<T> {
     }
 }
 
-fn integer(value: &AnyValue<'_>) -> Option<i128> {
+pub(super) fn integer(value: &AnyValue<'_>) -> Option<i128> {
     Some(match *value {
         AnyValue::Int8(value) => value.into(),
         AnyValue::Int16(value) => value.into(),
         AnyValue::Int32(value) => value.into(),
         AnyValue::Int64(value) => value.into(),
+        AnyValue::Int128(value) => value,
         AnyValue::UInt8(value) => value.into(),
         AnyValue::UInt16(value) => value.into(),
         AnyValue::UInt32(value) => value.into(),

@@ -1,6 +1,7 @@
 //! A column of a partitioned frame.
 
 use super::dataframe::{DataFrame, partitions};
+use super::datum::Datum;
 use super::groupby::aggregate;
 use super::scalar::{FrameScalar, ScalarValue, wrong_kind};
 use super::sort::Order;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 /// use swath::Collection;
 /// let ages = DataFrame::from_polars(df!("age" => [24, 53, 23])?, 2).column("age");
 /// assert_eq!(ages.mean().compute()?, 100.0 / 3.0);
-/// assert_eq!(ages.max().cast::<i64>().compute()?, 53);
+/// assert_eq!(ages.max().compute()?, 53);
+/// assert_eq!(ages.sum().cast::<i64>().compute()?, 100);
 /// assert_eq!(ages.to_vec::<i64>()?, [24, 53, 23]);
 /// # Ok::<(), swath::Error>(())
 /// ```
@@ -81,19 +83,23 @@ impl Series {
         self.number("mean", self.column().mean())
     }
 
-    /// The sum of the values that are not null; `.cast::<i64>()` for exact large integers.
-    pub fn sum(&self) -> FrameScalar<f64> {
-        self.number("sum", self.column().sum())
+    /// The sum of the values that are not null; of none 0.
+    ///
+    /// Integers and booleans are added up exactly in 64 bits (`i64`; `u64` if
+    /// they are unsigned). What is beyond them is [`Error::Overflow`] when it is
+    /// computed: for such sums, add up floats, `select(col("x").cast(DataType::Float64))`.
+    pub fn sum(&self) -> FrameScalar<Datum> {
+        self.scalar("sum", self.column().sum())
     }
 
-    /// The least value; `.cast::<String>()` for texts.
-    pub fn min(&self) -> FrameScalar<f64> {
-        self.number("min", self.column().min())
+    /// The least value: a number, a text, a date.
+    pub fn min(&self) -> FrameScalar<Datum> {
+        self.scalar("min", self.column().min())
     }
 
-    /// The greatest value; `.cast::<String>()` for texts.
-    pub fn max(&self) -> FrameScalar<f64> {
-        self.number("max", self.column().max())
+    /// The greatest value: a number, a text, a date.
+    pub fn max(&self) -> FrameScalar<Datum> {
+        self.scalar("max", self.column().max())
     }
 
     /// The standard deviation with Bessel's correction (ddof 1, as in pandas and Polars).

@@ -13,6 +13,8 @@ use polars::prelude::{
 };
 use proptest::prelude::*;
 
+mod limits;
+
 const SYNCHRONOUS: fn() -> Options = || Options {
     synchronous: true,
     ..Options::default()
@@ -100,7 +102,8 @@ fn aggregations() -> Vec<Expr> {
     vec![
         col("i").sum().alias("i_sum"),
         col("f").sum().alias("f_sum"),
-        col("b").sum().alias("b_sum"),
+        // Polars adds up booleans in 32 bits.
+        col("b").sum().cast(DataType::Int64).alias("b_sum"),
         col("i").mean().alias("i_mean"),
         col("f").mean().alias("f_mean"),
         col("b").mean().alias("b_mean"),
@@ -497,8 +500,9 @@ fn counting_and_describing() {
 fn scalars_are_what_they_are_asked_for_as() {
     let sex = users().column("sex");
     assert_eq!(sex.min().cast::<String>().compute().unwrap(), "F");
+    assert_eq!(sex.min().compute().unwrap(), "F");
     assert_eq!(
-        message(sex.min().compute()),
+        message(sex.min().cast::<f64>().compute()),
         "the min of sex is \"F\" of type str, expected f64"
     );
     assert_eq!(
@@ -507,7 +511,7 @@ fn scalars_are_what_they_are_asked_for_as() {
     );
     let none = users().filter(lit(false)).column("age");
     assert!(none.mean().compute().unwrap().is_nan());
-    assert_eq!(none.sum().compute().unwrap(), 0.0);
+    assert_eq!(none.sum().compute().unwrap(), 0);
     assert_eq!(
         message(none.max().cast::<i64>().compute()),
         "the max of age is null: there is no value, expected i64"

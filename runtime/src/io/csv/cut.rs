@@ -4,10 +4,10 @@
 //! field, which only the bytes from the beginning on can tell: such a file is
 //! looked through once.
 
-use super::lex::{Format, Record};
+use super::lex::{Format, Lines, Record, line_end};
 use super::{Stamp, unterminated};
 use crate::error::Result;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memrchr2};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -91,7 +91,7 @@ fn first_quote(file: &Stamp, opened: &mut File, format: &Format, data: u64) -> R
     while at < file.size {
         let block = read(file, opened, at, BLOCK.min(file.size - at))?;
         let found = memchr(quote, &block);
-        if let Some(end) = memchr::memrchr(b'\n', &block[..found.unwrap_or(block.len())]) {
+        if let Some(end) = memrchr2(b'\n', b'\r', &block[..found.unwrap_or(block.len())]) {
             line = at + end as u64 + 1;
         }
         if found.is_some() {
@@ -112,10 +112,12 @@ fn line_behind(file: &Stamp, opened: &mut File, place: u64) -> Result<u64> {
     let mut length = 4 << 10;
     while at < file.size {
         let block = read(file, opened, at, length.min(file.size - at))?;
-        if let Some(end) = memchr(b'\n', &block) {
-            return Ok(at + end as u64 + 1);
+        let (end, next) = line_end(&block, 0).unwrap_or((block.len(), block.len()));
+        if next < block.len() || at + next as u64 == file.size {
+            return Ok(at + next as u64);
         }
-        at += block.len() as u64;
+        // An end of the block's last byte may be the first one of two.
+        at += end.max(1).min(block.len()) as u64;
         length = BLOCK;
     }
     Ok(file.size)
@@ -182,17 +184,19 @@ pub(super) fn read(file: &Stamp, opened: &mut File, start: u64, length: u64) -> 
 
 /// The line, from 1, of a place in a file's beginning.
 pub(super) fn line_at(bytes: &[u8], place: usize) -> usize {
-    memchr_iter(b'\n', &bytes[..place]).count() + 1
+    let mut lines = Lines::default();
+    lines.take(&bytes[..place]);
+    lines.ended() + 1
 }
 
 /// The line, from 1, of a place in a file.
 pub(super) fn line_of(file: &Stamp, place: u64) -> Result<usize> {
     let mut opened = file.open()?;
-    let (mut at, mut line) = (0, 1);
+    let (mut at, mut lines) = (0, Lines::default());
     while at < place {
         let block = read(file, &mut opened, at, BLOCK.min(place - at))?;
-        line += memchr_iter(b'\n', &block).count();
+        lines.take(&block);
         at += block.len() as u64;
     }
-    Ok(line)
+    Ok(lines.ended() + 1)
 }

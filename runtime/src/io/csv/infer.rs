@@ -4,7 +4,8 @@ use super::Stamp;
 use super::cut::read;
 use super::lex::{Format, Record};
 use crate::error::Result;
-use polars::prelude::DataType;
+use chrono::{Datelike, NaiveDate};
+use polars::prelude::{DataType, TimeUnit};
 use std::str::FromStr;
 
 /// What a column's values have in common so far.
@@ -79,6 +80,65 @@ fn is_float(text: &str) -> bool {
             && float(text).is_some())
 }
 
+/// A day as in ISO 8601, `2024-01-31`, in days from 1970 on. Other orders of day and
+/// month cannot be told apart.
+pub(super) fn date(text: &str) -> Option<i32> {
+    const EPOCH: i32 = 719_163;
+    let [year, month, day] = parts(text.trim_matches(' '), '-', [4, 2, 2])?;
+    let date = NaiveDate::from_ymd_opt(year as i32, month, day)?;
+    Some(date.num_days_from_ce() - EPOCH)
+}
+
+/// A time as in ISO 8601, `2024-01-31T12:30:05.25`, also with a space, without
+/// seconds, or without a time; in so many units of time from 1970 on. Only `Z` may
+/// stand for a time zone.
+pub(super) fn datetime(text: &str, unit: TimeUnit) -> Option<i64> {
+    let text = text.trim_matches(' ');
+    let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
+    let time = time.strip_suffix('Z').unwrap_or(time);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [hour, minute, second] = match time.len() {
+        5 => {
+            let [hour, minute] = parts(time, ':', [2, 2])?;
+            [hour, minute, 0]
+        }
+        _ => parts(time, ':', [2, 2, 2])?,
+    };
+    if fraction.is_empty() || fraction.len() > 9 || (time.len() == 5 && fraction != "0") {
+        return None;
+    }
+    let nanos: i64 = digits(fraction)?.into();
+    let nanos = nanos * 10i64.pow(9 - fraction.len() as u32);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(date(day)?) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    let per_second: i64 = match unit {
+        TimeUnit::Nanoseconds => 1_000_000_000,
+        TimeUnit::Microseconds => 1_000_000,
+        TimeUnit::Milliseconds => 1_000,
+    };
+    seconds
+        .checked_mul(per_second)?
+        .checked_add(nanos / (1_000_000_000 / per_second))
+}
+
+/// Numbers of so many digits each.
+fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[u32; N]> {
+    let mut found = [0; N];
+    let mut parts = text.split(separator);
+    for (found, length) in found.iter_mut().zip(lengths) {
+        let part = parts.next().filter(|part| part.len() == length)?;
+        *found = digits(part)?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+fn digits(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
 /// `true` or `false`, in capitals or not.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
@@ -131,8 +191,53 @@ pub(super) fn infer(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_and_times_are_those_of_iso_8601() {
+        let day = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+        let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+        let days = (day - epoch).num_days();
+        assert_eq!(date("2024-02-29").map(i64::from), Some(days));
+        assert_eq!(date("1969-12-31"), Some(-1));
+        for wrong in [
+            "2023-02-29",
+            "29-02-2024",
+            "02/29/2024",
+            "2024-2-29",
+            "2024-02-29x",
+            "+024-02-29",
+            "",
+        ] {
+            assert_eq!(date(wrong), None, "{wrong}");
+        }
+        let at = |hour: i64, minute: i64, milliseconds: i64| {
+            Some(((days * 24 + hour) * 60 + minute) * 60_000 + milliseconds)
+        };
+        for (text, expected) in [
+            ("2024-02-29", at(0, 0, 0)),
+            ("2024-02-29 12:30", at(12, 30, 0)),
+            ("2024-02-29T12:30:05", at(12, 30, 5_000)),
+            ("2024-02-29T12:30:05.25Z", at(12, 30, 5_250)),
+            ("1969-12-31T23:59:59.999", Some(-1)),
+            ("2024-02-29T24:00", None),
+            ("2024-02-29T12:30:05+02:00", None),
+            ("2024-02-29T12:30.5", None),
+            ("2024-02-29T", None),
+            ("12:30", None),
+        ] {
+            assert_eq!(datetime(text, TimeUnit::Milliseconds), expected, "{text}");
+            let micros = datetime(text, TimeUnit::Microseconds);
+            assert_eq!(micros, expected.map(|at| at * 1000), "{text}");
+        }
+        assert_eq!(
+            datetime("1970-01-01T00:00:00.000000001", TimeUnit::Nanoseconds),
+            Some(1)
+        );
+        assert_eq!(datetime("9999-01-01", TimeUnit::Nanoseconds), None);
+    }
 
     #[test]
     fn types_follow_from_values() {

@@ -1,13 +1,14 @@
 //! Taking bytes apart into records and fields.
 //!
-//! RFC 4180, and what people's files need beyond: line ends are `\n` or `\r\n`; a field
+//! RFC 4180, and what people's files need beyond: line ends are `\n`, `\r\n` or `\r`
+//! (old Macs'), also mixed, as in Python's csv and pandas; a field
 //! is quoted if it begins with the quote character; in it, two of them stand for
 //! one; what follows the closing one up to the separator is text (as in
 //! Python's csv and pandas). Lines of nothing are no records, unless there is
 //! one column only, where they are a missing value.
 
 use super::Encoding;
-use memchr::memchr;
+use memchr::{memchr, memchr2, memchr2_iter};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
@@ -107,6 +108,53 @@ fn unquoted(inner: &[u8], quote: u8) -> Vec<u8> {
     content
 }
 
+/// Whether a line ends with this byte, or with it and the next one.
+pub(super) fn is_line_end(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
+}
+
+/// Where the next line begins, if one ends at a place, or the bytes do.
+fn behind(bytes: &[u8], end: usize) -> usize {
+    let of_two = bytes[end.min(bytes.len())..].starts_with(b"\r\n");
+    (end + if of_two { 2 } else { 1 }).min(bytes.len())
+}
+
+/// Where the line ends that goes on at `from`, and where the next one begins. An
+/// end at the end of the bytes may go on in those that follow.
+pub(super) fn line_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let end = from + memchr2(b'\n', b'\r', &bytes[from..])?;
+    Some((end, behind(bytes, end)))
+}
+
+/// Counts line ends in bytes that are handed over bit by bit.
+#[derive(Default)]
+pub(super) struct Lines {
+    ended: usize,
+    /// The last byte was the first of what may be a line end of two.
+    open: bool,
+}
+
+impl Lines {
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        let mut behind = if self.open { Some(0) } else { None };
+        for at in memchr2_iter(b'\n', b'\r', bytes) {
+            if bytes[at] == b'\r' {
+                self.ended += 1;
+                behind = Some(at + 1);
+            } else if behind != Some(at) {
+                self.ended += 1;
+            }
+        }
+        self.open = *last == b'\r';
+    }
+
+    /// How many lines have ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ended
+    }
+}
+
 impl Format {
     /// The record that begins at `from`: its fields' places.
     pub(super) fn record(&self, bytes: &[u8], from: usize, fields: &mut Vec<Field>) -> Record {
@@ -117,7 +165,7 @@ impl Format {
         if let Some(comment) = &self.comment
             && bytes[from..].starts_with(comment)
         {
-            let end = memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |at| from + at + 1);
+            let end = line_end(bytes, from).map_or(bytes.len(), |(_, next)| next);
             return Record::Skipped { end };
         }
         let mut start = from;
@@ -133,17 +181,12 @@ impl Format {
             // Fields are short: a plain loop is faster than a vectorised search.
             let found = bytes[at..]
                 .iter()
-                .position(|&byte| byte == self.separator || byte == b'\n');
+                .position(|&byte| byte == self.separator || is_line_end(byte));
             let end = found.map_or(bytes.len(), |found| at + found);
-            let is_last = found.is_none() || bytes[end] == b'\n';
-            let mut field = Field { start, end, quoted };
-            if is_last && end > at && bytes[end - 1] == b'\r' {
-                field.end -= 1;
-            }
-            fields.push(field);
-            if is_last {
+            fields.push(Field { start, end, quoted });
+            if found.is_none() || is_line_end(bytes[end]) {
                 return Record::Fields {
-                    end: (end + 1).min(bytes.len()),
+                    end: behind(bytes, end),
                 };
             }
             start = end + 1;

@@ -18,7 +18,7 @@ use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
 use crate::frame::{DataFrame, Plan, threads};
 use crate::graph::{Grid, Layer};
-use lex::{Format, Record};
+use lex::{Format, Record, is_line_end, line_end};
 use parse::{Range, ReadCsv};
 use polars::prelude::{DataType, Schema};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,8 @@ pub struct CsvReader {
 }
 
 /// Reads files of separated values of the same columns into one frame.
+///
+/// Lines end with `\n`, `\r\n` or `\r`.
 ///
 /// Takes a path, a pattern (`"data/*.csv"`) or a list of paths. Settings follow,
 /// and [`load`](CsvReader::load), which looks at the beginning of the files for
@@ -169,7 +171,11 @@ impl CsvReader {
         self
     }
 
-    /// The type of a column, which otherwise follows from what is in it.
+    /// The type of a column, which otherwise follows from what is in it:
+    /// `with_dtype("day", DataType::Date)`. Dates and times are read as ISO 8601 has
+    /// them (`2024-01-31`, `2024-01-31T12:30:00`): in other forms, which is the day and
+    /// which the month is for you to say, with a column of texts and
+    /// `col("day").str().to_date(…)`.
     #[doc(alias("dtype", "schema_overrides"))]
     #[must_use]
     pub fn with_dtype(mut self, column: &str, dtype: DataType) -> Self {
@@ -268,10 +274,16 @@ impl CsvReader {
             .map(|c| ascii(c, "quote character"))
             .transpose()?;
         let separator = ascii(self.separator, "separator")?;
-        if separator == b'\n' || Some(separator) == quote {
+        if is_line_end(separator) || Some(separator) == quote {
             return Err(Error::Argument(format!(
                 "the separator {:?} is the quote character or a line end: choose another",
                 self.separator
+            )));
+        }
+        if let Some(quote) = quote.filter(|quote| is_line_end(*quote)) {
+            return Err(Error::Argument(format!(
+                "the quote character {:?} is a line end: choose another",
+                char::from(quote)
             )));
         }
         Ok(Format {
@@ -410,10 +422,11 @@ impl Start {
         const BOM: &[u8] = b"\xef\xbb\xbf";
         let mut from = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
         for _ in 0..skip_rows {
-            match memchr::memchr(b'\n', &bytes[from..]) {
-                Some(end) => from += end + 1,
+            match line_end(bytes, from) {
+                // At the end of the bytes it may be the first half of one.
+                Some((_, next)) if whole || next < bytes.len() => from = next,
                 None if whole => from = bytes.len(),
-                None => return Ok(None),
+                _ => return Ok(None),
             }
         }
         let mut fields = Vec::new();

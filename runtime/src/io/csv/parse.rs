@@ -1,16 +1,16 @@
 //! The task that reads a range of a file.
 
-use super::cut::{line_of, read};
-use super::infer::{boolean, float, integer};
+use super::cut::{line_at, line_of, read};
+use super::infer::{boolean, date, datetime, float, integer};
 use super::lex::{Field, Format, Record};
 use super::{Stamp, csv_error, not_utf8, unterminated};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameChunk};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
-use memchr::memchr_iter;
 use polars::prelude::{
-    BooleanChunkedBuilder, BooleanType, ChunkedBuilder, Column, DataType, Float64Type, Int64Type,
-    IntoColumn, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder,
+    BooleanChunkedBuilder, BooleanType, ChunkedBuilder, Column, DataType, Float64Type, Int32Type,
+    Int64Type, IntoColumn, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder,
+    TimeUnit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +154,9 @@ impl Partition<'_> {
 
     /// The line of a place in the text.
     fn line(&self, place: usize) -> Result<usize> {
+        // The range begins with a line.
         let before = line_of(self.file, self.range.start)?;
-        Ok(before + memchr_iter(b'\n', &self.text.as_bytes()[..place]).count())
+        Ok(before + line_at(self.text.as_bytes(), place) - 1)
     }
 
     fn error(&self, place: usize, reason: String) -> Error {
@@ -169,7 +170,7 @@ impl Partition<'_> {
         let expected = self.read.columns.len();
         let record = self.text[from..end].trim_end_matches(['\n', '\r']);
         let fields = if found == 1 { "field" } else { "fields" };
-        let quoted = if record.contains('\n') {
+        let quoted = if record.contains(['\n', '\r']) {
             "; a quoted field goes on over line ends: if quotes are text in this file, read it with .quote_char(None)"
         } else {
             ""
@@ -185,10 +186,15 @@ impl Partition<'_> {
 
     fn misfit(&self, from: usize, column: usize, found: &str) -> Error {
         let (name, dtype) = &self.read.columns[column];
+        let form = match dtype {
+            DataType::Date => " (2024-01-31)",
+            DataType::Datetime(..) => " (2024-01-31 12:30:00)",
+            _ => "",
+        };
         self.error(
             from,
             format!(
-                "column \"{name}\": {} found, {dtype} expected; if the column holds other values, read it with .with_dtype(\"{name}\", DataType::String)",
+                "column \"{name}\": {} found, {dtype}{form} expected; if the column holds other values, read it with .with_dtype(\"{name}\", DataType::String)",
                 shown(found)
             ),
         )
@@ -202,6 +208,16 @@ impl Partition<'_> {
             return Ok(column);
         }
         let cast = column.cast(dtype)?;
+        if cast.dtype() != dtype {
+            return Err(Error::Type {
+                subject: format!("the column \"{}\"", self.read.columns[at].0),
+                found: format!(
+                    "of type {}, which is what text can be read as",
+                    cast.dtype()
+                ),
+                expected: dtype.to_string(),
+            });
+        }
         if cast.null_count() == column.null_count() {
             return Ok(cast);
         }
@@ -238,6 +254,10 @@ enum Builder {
     Int(PrimitiveChunkedBuilder<Int64Type>),
     Float(PrimitiveChunkedBuilder<Float64Type>),
     Bool(BooleanChunkedBuilder),
+    // Polars makes these of text as well, but guesses at the order of day and month,
+    // or warns.
+    Date(PrimitiveChunkedBuilder<Int32Type>),
+    Datetime(PrimitiveChunkedBuilder<Int64Type>, TimeUnit),
     /// All other types: Polars makes them of text.
     Text(StringChunkedBuilder),
 }
@@ -250,6 +270,10 @@ impl Builder {
             DataType::Int64 => Self::Int(PrimitiveChunkedBuilder::new(name, ROWS)),
             DataType::Float64 => Self::Float(PrimitiveChunkedBuilder::new(name, ROWS)),
             DataType::Boolean => Self::Bool(BooleanChunkedBuilder::new(name, ROWS)),
+            DataType::Date => Self::Date(PrimitiveChunkedBuilder::new(name, ROWS)),
+            DataType::Datetime(unit, None) => {
+                Self::Datetime(PrimitiveChunkedBuilder::new(name, ROWS), *unit)
+            }
             _ => Self::Text(StringChunkedBuilder::new(name, ROWS)),
         }
     }
@@ -274,6 +298,16 @@ impl Builder {
                 ChunkedBuilder::<bool, BooleanType>::append_option(column, parsed.flatten());
                 parsed != Some(None)
             }
+            Self::Date(column) => {
+                let parsed = number.map(date);
+                column.append_option(parsed.flatten());
+                parsed != Some(None)
+            }
+            Self::Datetime(column, unit) => {
+                let parsed = number.map(|text| datetime(text, *unit));
+                column.append_option(parsed.flatten());
+                parsed != Some(None)
+            }
             Self::Text(column) => {
                 column.append_option(value);
                 true
@@ -286,6 +320,8 @@ impl Builder {
             Self::Int(column) => column.finish().into_column(),
             Self::Float(column) => column.finish().into_column(),
             Self::Bool(column) => column.finish().into_column(),
+            Self::Date(column) => column.finish().into_date().into_column(),
+            Self::Datetime(column, unit) => column.finish().into_datetime(unit, None).into_column(),
             Self::Text(column) => column.finish().into_column(),
         }
     }

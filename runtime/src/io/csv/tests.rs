@@ -78,6 +78,7 @@ fn tables() -> impl Strategy<Value = Table> {
             "a,b",
             "two\nlines",
             "two\r\nlines",
+            "two\rlines",
             "say \"yes\"",
             "\n\n",
             "\"",
@@ -89,19 +90,26 @@ fn tables() -> impl Strategy<Value = Table> {
     let row = (prop::option::of(-1000i64..1000), text, any::<bool>());
     (
         prop::collection::vec(row, 0..40),
-        any::<bool>(),
+        prop::sample::select(vec![
+            ["\n"; 3],
+            ["\r\n"; 3],
+            ["\r"; 3],
+            ["\r", "\n", "\r\n"],
+        ]),
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(rows, crlf, ends, blank)| {
-            let end = if crlf { "\r\n" } else { "\n" };
+        .prop_map(|(rows, all_ends, ends, blank)| {
+            let end = all_ends[0];
             let mut text = format!("n,t{end}");
             for (at, (number, field, quote)) in rows.iter().enumerate() {
-                if blank && at == rows.len() / 2 {
+                let end = all_ends[at % 3];
+                // A carriage return and a line feed are one end, and no blank line.
+                if blank && at == rows.len() / 2 && !(text.ends_with('\r') && end == "\n") {
                     text += end;
                 }
                 let number = number.map(|number| number.to_string()).unwrap_or_default();
-                let needs = field.contains(['"', ',', '\n']) || field.is_empty() || *quote;
+                let needs = field.contains(['"', ',', '\n', '\r']) || field.is_empty() || *quote;
                 let field = if needs {
                     format!("\"{}\"", field.replace('"', "\"\""))
                 } else {
@@ -110,7 +118,7 @@ fn tables() -> impl Strategy<Value = Table> {
                 text += &format!("{number},{field}{end}");
             }
             if !ends {
-                text.truncate(text.len() - end.len());
+                text.truncate(text.trim_end_matches(['\n', '\r']).len());
             }
             Table {
                 rows: rows
@@ -582,5 +590,152 @@ fn a_recommendation_from_beginning_to_end() {
     assert_eq!(
         best.column("count").unwrap().get(0).unwrap(),
         AnyValue::UInt32(fans.len() as u32)
+    );
+}
+
+#[test]
+fn lines_end_as_on_old_macs_too() {
+    let rows = |text: &str| {
+        let (_files, path) = Files::with(text);
+        let whole = read_csv(&path).load().unwrap().compute().unwrap();
+        for partitions in 1..=text.len() {
+            let cut = read_csv(&path).partitions(partitions).load().unwrap();
+            assert!(
+                cut.compute().unwrap().equals_missing(&whole),
+                "{text:?} in {partitions}"
+            );
+        }
+        whole
+    };
+    let expected = rows("a,b,c,d\n1,2,3,4\n5,6,7,8\n");
+    assert_eq!(expected.shape(), (2, 4));
+    for text in [
+        "a,b,c,d\r1,2,3,4\r5,6,7,8\r",
+        "a,b,c,d\r1,2,3,4\r5,6,7,8",
+        "a,b,c,d\r\n1,2,3,4\r5,6,7,8\n",
+        "a,b,c,d\n1,2,3,4\r\n5,6,7,8\r",
+        "a,b,c,d\r\r1,2,3,4\r\n\r\n5,6,7,8\n\r",
+        "\ra,b,c,d\r1,2,3,4\r5,6,7,8\r\r",
+        "\"a\",b,c,d\r1,2,3,4\r\"5\",6,7,\"8\"\r",
+    ] {
+        assert!(rows(text).equals(&expected), "{text:?}");
+    }
+    let quoted = rows("a,b\r1,\"x\ry\"\r2,\"\r\n\"\r\n");
+    assert_eq!(
+        quoted,
+        df!("a" => [1i64, 2], "b" => ["x\ry", "\r\n"]).unwrap()
+    );
+    let alone = rows("a\r1\r2\r\n3\n");
+    assert_eq!(alone, df!("a" => [1i64, 2, 3]).unwrap());
+    // Beyond what is read at once, with an end at each border of blocks.
+    let long = "1,2,3,4\r\n".repeat(1 << 20);
+    let (_files, path) = Files::with(format!("a,b,c,d\r\n{long}\"1\",2,3,4\r\n"));
+    for partitions in [1, 2, 7, 64, 1000] {
+        let frame = read_csv(&path).partitions(partitions).load().unwrap();
+        assert_eq!(frame.len().compute().unwrap(), (1 << 20) + 1);
+        assert_eq!(
+            frame.column("d").sum().compute().unwrap(),
+            4 * ((1 << 20) + 1)
+        );
+    }
+}
+
+#[test]
+fn lines_are_counted_whatever_they_end_with() {
+    for (text, line) in [
+        ("a,b\r1,2\r3\r", 3),
+        ("a,b\r\n1,2\r\n3\r\n", 3),
+        ("a,b\r\r\n1,2\n\r3", 5),
+        ("a,b\r1,\"2\r\n2\"\r3\r", 4),
+    ] {
+        let (_files, path) = Files::with(text);
+        for partitions in [1, 2, 4] {
+            let error = read_csv(&path)
+                .partitions(partitions)
+                .load()
+                .unwrap()
+                .compute()
+                .unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.contains(&format!("line {line}: 1 field found")),
+                "{text:?}: {error}"
+            );
+        }
+    }
+    let (_files, path) = Files::with("about\rthis\r\na,b\r1,2\r");
+    let skipped = read_csv(&path)
+        .skip_rows(2)
+        .load()
+        .unwrap()
+        .compute()
+        .unwrap();
+    assert_eq!(skipped, df!("a" => [1i64], "b" => [2i64]).unwrap());
+    let (_files, path) = Files::with("#about\ra,b\r#1\r1,2\r");
+    let commented = read_csv(&path)
+        .comment_prefix("#")
+        .load()
+        .unwrap()
+        .compute()
+        .unwrap();
+    assert_eq!(commented, df!("a" => [1i64], "b" => [2i64]).unwrap());
+    let wrong = read_csv(&path).separator('\r').load().unwrap_err();
+    assert!(wrong.to_string().contains("line end"), "{wrong}");
+    let wrong = read_csv(&path).quote_char('\n').load().unwrap_err();
+    assert!(wrong.to_string().contains("line end"), "{wrong}");
+}
+
+#[test]
+fn dates_are_read_grouped_and_compared() {
+    use polars::prelude::{TimeUnit, col, lit};
+    let (_files, path) = Files::with("day,n\n2024-01-31,1\n2024-02-29,2\n,3\n2024-03-01,4\n");
+    for partitions in 1..4 {
+        let frame = read_csv(&path)
+            .with_dtype("day", DataType::Date)
+            .partitions(partitions)
+            .load()
+            .unwrap();
+        let schema = frame.schema().unwrap();
+        assert_eq!(
+            schema.get("day").map(ToString::to_string).as_deref(),
+            Some("date")
+        );
+        let february = frame.filter(col("day").dt().month().eq(lit(2)));
+        assert_eq!(february.column("n").to_vec::<i64>().unwrap(), [2]);
+        let days = frame.column("day").to_frame().compute().unwrap();
+        assert!(days.to_string().contains("2024-02-29"), "{days}");
+        assert_eq!(
+            frame.column("day").max().compute().unwrap().to_string(),
+            "2024-03-01"
+        );
+        let months = frame
+            .group_by([col("day").dt().month().alias("month")])
+            .agg([col("n").sum()])
+            .compute()
+            .unwrap();
+        let expected = df!("month" => [None, Some(1i8), Some(2), Some(3)], "n" => [3i64, 1, 2, 4]);
+        assert!(months.equals_missing(&expected.unwrap()), "{months}");
+    }
+    let wrong = Files::with("day\n2024-01-31\n31/01/2024\n");
+    let error = read_csv(&wrong.1)
+        .with_dtype("day", DataType::Date)
+        .load()
+        .unwrap()
+        .compute();
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("line 3: column \"day\": \"31/01/2024\" found, date (2024-01-31) expected"),
+        "{error}"
+    );
+    let times = Files::with("at\n2024-01-31 12:30:00\n1970-01-01T00:00:01.5\n");
+    let times =
+        read_csv(&times.1).with_dtype("at", DataType::Datetime(TimeUnit::Milliseconds, None));
+    let times = times
+        .load()
+        .unwrap()
+        .select([col("at").cast(DataType::Int64)]);
+    assert_eq!(
+        times.column("at").to_vec::<i64>().unwrap(),
+        [1_706_704_200_000, 1500]
     );
 }

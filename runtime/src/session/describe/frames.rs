@@ -8,7 +8,7 @@ use crate::compute::Collection;
 use crate::display::table;
 use crate::display::text::{counted, tuple};
 use crate::error::Error;
-use crate::frame::{DataFrame, Frame, FrameScalar, GroupedFrame, Series};
+use crate::frame::{DataFrame, Datum, Frame, FrameScalar, GroupedFrame, Series};
 use polars::prelude::{Column, DataType, Expr, LazyFrame, Schema, Series as PolarsSeries};
 use swath_channel::Description;
 
@@ -18,14 +18,14 @@ pub(super) fn add_to(table: &mut Table) {
     }
     changing!(
         DataFrame Series FrameScalar<f64> FrameScalar<i64> FrameScalar<i32> FrameScalar<u64>
-        FrameScalar<u32> FrameScalar<usize> FrameScalar<bool> FrameScalar<String>
+        FrameScalar<u32> FrameScalar<usize> FrameScalar<bool> FrameScalar<String> FrameScalar<Datum>
     );
     macro_rules! others {
         ($($type:ty)*) => {$( table.add::<$type>(); )*};
     }
     others!(
-        GroupedFrame Vec<DataFrame> Frame LazyFrame PolarsSeries Column Schema DataType Expr
-        Vec<Expr>
+        Datum GroupedFrame Vec<DataFrame> Frame LazyFrame PolarsSeries Column Schema DataType
+        Expr Vec<Expr>
     );
 }
 
@@ -126,6 +126,16 @@ where
     }
     fn is_changing(&self) -> bool {
         is_running_in(self)
+    }
+}
+
+impl Describe for Datum {
+    fn describe(&self) -> Description {
+        Description {
+            dtype: self.dtype().to_string(),
+            summary: self.to_string(),
+            ..Description::default()
+        }
     }
 }
 
