@@ -127,7 +127,7 @@ def measured(crate: dict) -> Outcome:
         try:
             with running_kernel(folder) as kernel:
                 return outcome_of(kernel, crate)
-        except (RuntimeError, TimeoutError) as error:
+        except (OSError, RuntimeError, TimeoutError) as error:
             outcome = Outcome(crate)
             outcome.miss("alone", 0, f"the kernel did not outlive it: {error}")
             return outcome

@@ -142,10 +142,14 @@ def run_all(kernel: Kernel, cells: list[str], name: str) -> list[Seen]:
 
 @contextmanager
 def listening(port: int):
-    """Somebody who takes what cells send to a port, as `nc -l` does."""
+    """Somebody who takes what cells send to a port, as `nc -l` does. Where somebody does so already, that will do."""
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("127.0.0.1", port))
+        try:
+            server.bind(("127.0.0.1", port))
+        except OSError:
+            yield
+            return
         server.listen()
         connections = []
 
@@ -180,9 +184,24 @@ def run_in(name: str, cells: list[str], options: argparse.Namespace) -> list[See
             return run_all(kernel, cells, KERNEL_NAME if name == OURS else name)
 
 
+# What stands around values, in Swath's tables, Polars' and ndarray's.
+DECORATION = re.compile(
+    r"shape: \([^)]*\)|Series: '[^']*'|---|\d+ rows? × \d+ columns?|series of \d+ values?"
+    r"|shape \([\d, ]*\), \w+|shape=\[.*?ndim=\d+|[\s,'\"│┆┌┐└┘─═╞╡╪┬┴┼(){}\[\]]+",
+    re.DOTALL,
+)
+
+
 def words(text: str) -> list[str]:
     """A text's words in a fixed order: what hash maps show has none."""
-    return sorted(re.findall(r"[^\s,]+", text.replace("{", " ").replace("}", " ")))
+    return sorted(re.findall(r"[^\s,{}]+", text))
+
+
+def values(text: str) -> list[str]:
+    """What a text shows, whatever stands around it, and however many digits a number has."""
+    name = "".join(re.findall(r"Series: '([^']*)'", text))
+    found = [*DECORATION.sub(" ", text).split(), *name.split()]
+    return sorted(f"{float(word):.5g}" if re.fullmatch(r"-?\d+(\.\d*)?(e-?\d+)?", word) else word for word in found)
 
 
 def short(text: str) -> str:
@@ -190,20 +209,31 @@ def short(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
+def lines_but(text: str, pattern: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not re.match(pattern, line.strip()))
+
+
 def difference(ours: Seen, theirs: Seen) -> str:
     """What is not the same, in a few words, or nothing."""
     if not ours.ok or not theirs.ok:
-        return "both fail" if ours.outcome == theirs.outcome else "the outcome"
+        return "the outcome" if ours.outcome != theirs.outcome else "both fail" if ours.outcome == "error" else "–"
     found = []
-    for what, mine, others in (("stdout", ours.stdout, theirs.stdout), ("stderr", ours.stderr, theirs.stderr), ("the result", ours.plain, theirs.plain)):
+    stdout, stderr = lines_but(ours.stdout, r".* the runtime's own, bound at once"), lines_but(ours.stderr, "Compiling ")
+    if (stdout, stderr) != (ours.stdout.rstrip("\n"), ours.stderr.rstrip("\n")):
+        found.append("Swath tells of the crates")
+    for what, mine, others in (("stdout", stdout, theirs.stdout), ("stderr", stderr, theirs.stderr)):
         if words(mine) != words(others):
             found.append(f"{what}: {short(mine) or 'nothing'!r} / {short(others) or 'nothing'!r}")
+    if not ours.shown and theirs.plain == "()":
+        return "; ".join([*found, "`()` is not shown"])
+    if words(ours.plain) != words(theirs.plain):
+        same = values(ours.plain) == values(theirs.plain)
+        found.append("the same values, in another form" if same else f"the result: {short(ours.plain) or 'nothing'!r} / {short(theirs.plain) or 'nothing'!r}")
     if ours.kinds != theirs.kinds:
-        found.append(f"shown as {', '.join(ours.kinds) or 'nothing'} / {', '.join(theirs.kinds) or 'nothing'}")
-    rich = [kind for kind in ours.kinds if kind in theirs.kinds and kind != "text/plain"]
-    for kind in rich:
+        found.append(f"as {', '.join(ours.kinds) or 'nothing'} / {', '.join(theirs.kinds) or 'nothing'}")
+    for kind in ours.kinds:
         mine, others = ("".join(shown.get(kind, "") for shown in seen.shown) for seen in (ours, theirs))
-        if words(mine) != words(others):
+        if kind in theirs.kinds and kind != "text/plain" and words(mine) != words(others):
             found.append(f"{kind}: another text")
     return "; ".join(found)
 
@@ -212,23 +242,28 @@ def told(seen: Seen) -> str:
     return "ok" if seen.ok else f"{seen.outcome}: {short(seen.reason)}"
 
 
-def table(cells: list[str], seen: dict[str, list[Seen]]) -> str:
-    """The cells that fail in a kernel or differ, as Markdown. Neighbours with the same difference share a row."""
-    rows: list[tuple[list[int], tuple[str, ...]]] = []
-    for number, _ in enumerate(cells, 1):
-        mine = [seen[name][number - 1] for name in seen]
-        if mine[0].outcome == "empty":
-            continue
-        differs = difference(*mine) if len(mine) == 2 else ("fails" if not mine[0].ok else "")
-        if not differs:
-            continue
-        row = (*(told(each) for each in mine), differs)
-        if rows and rows[-1][1] == row:
-            rows[-1][0].append(number)
+def numbers(cells: list[int]) -> str:
+    """Cells' numbers, those in a row as `3–7`."""
+    runs: list[list[int]] = []
+    for cell in cells:
+        if runs and runs[-1][-1] == cell - 1:
+            runs[-1].append(cell)
         else:
-            rows.append(([number], row))
-    heads = ["cell", *seen, "what differs"]
-    lines = [heads, ["---"] * len(heads), *([", ".join(map(str, numbers)), *row] for numbers, row in rows)]
+            runs.append([cell])
+    return ", ".join("–".join(map(str, sorted({run[0], run[-1]}))) for run in runs)
+
+
+def table(seen: dict[str, list[Seen]]) -> str:
+    """The cells that fail in a kernel or differ, as Markdown. Those with the same difference share a row."""
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for number, each in enumerate(zip(*seen.values()), 1):
+        if each[0].outcome == "empty":
+            continue
+        differs = difference(*each) if len(each) == 2 else ("" if each[0].ok else "it fails")
+        if differs:
+            rows.setdefault((*map(told, each), differs), []).append(number)
+    heads = ["cells", *seen, "what differs"]
+    lines = [heads, ["---"] * len(heads), *([numbers(cells), *row] for row, cells in rows.items())]
     return "\n".join("| " + " | ".join(part.replace("|", "\\|") for part in line) + " |" for line in lines)
 
 
@@ -276,7 +311,7 @@ def main() -> None:
             if len(seen[name]) != len(cells):
                 raise SystemExit(f"{record} is of another notebook: {len(seen[name])} cells, not {len(cells)}")
     counts = ", ".join(f"{sum(each.ok for each in of)} ok in {name}" for name, of in seen.items())
-    print(f"{Path(chosen.notebook).name}: {sum(bool(cell.strip()) for cell in cells)} cells, {counts}\n\n{table(cells, seen)}")
+    print(f"{Path(chosen.notebook).name}: {sum(bool(cell.strip()) for cell in cells)} cells, {counts}\n\n{table(seen)}")
 
 
 if __name__ == "__main__":

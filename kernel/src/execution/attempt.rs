@@ -54,6 +54,10 @@ pub(super) struct Attempt {
     pub(super) skipped: BTreeSet<usize>,
     /// What is written into the cell's text: copies of handles.
     pub(super) insertions: BTreeMap<usize, String>,
+    /// Whether copies were wrong: a type of the same name was meant.
+    copies_nothing: bool,
+    /// Earlier variables that are no handles after all.
+    pub(super) taken: BTreeSet<String>,
     /// Where variables were moved: places in the cell.
     pub(super) moved: BTreeMap<String, usize>,
     /// Whether closures of earlier cells get types by how they are called.
@@ -98,6 +102,8 @@ impl Attempt {
             calls: BTreeMap::new(),
             skipped: BTreeSet::new(),
             insertions: BTreeMap::new(),
+            copies_nothing: false,
+            taken: BTreeSet::new(),
             moved: BTreeMap::new(),
             types_parameters: false,
             split: true,
@@ -172,6 +178,14 @@ impl Attempt {
     /// Has a cell use copies of handles where it moves them and goes on to use
     /// them, or they are to be kept.
     fn copy_handles(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+        if !self.insertions.is_empty() && diagnostics.iter().any(Diagnostic::misses_clone) {
+            self.insertions.clear();
+            self.copies_nothing = true;
+            return true;
+        }
+        if self.copies_nothing {
+            return false;
+        }
         let code = cell.code;
         let counted = counted_handles(cell.source);
         let before = self.insertions.len();
@@ -280,6 +294,9 @@ impl Attempt {
                 Some("E0381" | "E0382" | "E0505")
             );
             match role {
+                Role::Load(name) if diagnostic.misses_clone() => {
+                    mended |= self.taken.insert(name.clone());
+                }
                 // A type stands on several lines: one correction at a time.
                 Role::Load(name) if !renamed.contains(&name.as_str()) => {
                     mended |= session.rename_type(name, diagnostic);

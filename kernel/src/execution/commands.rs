@@ -217,7 +217,8 @@ impl Session {
         let channel = &self.shared.channel;
         channel.tell(EventKind::Stage(Stage::Crates));
         let tell = |line: &str| channel.tell(EventKind::Stderr(format!("{line}\n").into_bytes()));
-        match self.crates.add(argument, &tell) {
+        let is_interrupted = || self.shared.interrupted.lock().is_some();
+        match self.crates.add(argument, &tell, &is_interrupted) {
             Ok(Added::Known | Added::Built) => Ok(()),
             Ok(Added::Held { name, version }) => {
                 let note = format!("{name} {version}: the runtime's own, bound at once\n");

@@ -158,7 +158,7 @@ impl Diagnostic {
 
     /// Takes up a note or a help.
     fn add_child(&mut self, child: &Value) {
-        let Some(mut message) = child["message"].as_str().map(str::to_owned) else {
+        let Some(mut message) = child["message"].as_str().map(message_for_people) else {
             return;
         };
         if let Some((_, rest)) = message.split_once("`cargo add ") {
@@ -171,14 +171,17 @@ impl Diagnostic {
             let others = file.filter(|file| Compiler::unit_of(file).is_none());
             self.callee = others.map(str::to_owned);
         }
-        for span in array(&child["spans"]) {
+        let places = array(&child["spans"]);
+        for span in places {
             let Some(replacement) = span["suggested_replacement"].as_str() else {
                 continue;
             };
             let replaced = spanned_text(span).unwrap_or_default();
             self.replacements.push((replaced, replacement.to_owned()));
             let shown = replacement.trim();
-            if !shown.is_empty()
+            // Of several pieces none says anything by itself.
+            if places.len() == 1
+                && !shown.is_empty()
                 && !shown.contains('\n')
                 && !shown.contains("swath_")
                 && !message.contains(shown)
@@ -330,6 +333,12 @@ impl Diagnostic {
     /// The type of the value that was moved.
     pub(super) fn moved_type(&self) -> Option<&str> {
         self.moved_type.as_deref()
+    }
+
+    /// Whether it says that something cannot be cloned.
+    pub(super) fn misses_clone(&self) -> bool {
+        let is_about_it = self.message.contains("`clone`") || self.message.contains("Clone");
+        is_about_it && matches!(self.code.as_deref(), Some("E0277" | "E0599"))
     }
 
     /// The variable that uses what it borrows when it ends, which is too late.
@@ -486,6 +495,8 @@ fn message_for_people(message: &str) -> String {
         .replace("`swath_outcome`", "the end of the cell")
         .replace(" compatible with `Result<(), Failure>`", "")
         .replace("in a closure that returns `Result`", "in a cell")
+        // The prelude has std's own, which nobody calls so.
+        .replace("`swath::prelude::", "`")
 }
 
 /// The first place where a name stands as a word.

@@ -202,6 +202,11 @@ pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> Strin
             "`{name}` has a function's own type, which has no name, so it is not kept for later cells. \
              Write its type as a pointer: `let {name}: fn(…) -> … = …;`"
         ),
+        Unnameable::Local => format!(
+            "the type of `{name}`, {}, is defined inside of the cell's own code, in a block or by a macro, so `{name}` \
+             is not kept for later cells. Define the type by itself in a cell",
+            short(type_name)
+        ),
         Unnameable::Private => format!(
             "the type of `{name}`, {}, has no public name that could be found, so it is not kept for later cells. \
              Write the type: `let {name}: … = …;`",

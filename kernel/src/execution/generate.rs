@@ -452,7 +452,9 @@ impl Generated {
                 if frame.stale.contains(&**name) && !frame.is_stored(name) {
                     self.line(format_args!("{CELL}::forget(&[{name:?}]);"));
                 }
-                if frame.plan.kept.get(name) == Some(&Kept::Early) && !frame.leaves_out(&role) {
+                if matches!(frame.plan.kept.get(name), Some(Kept::Early(_)))
+                    && !frame.leaves_out(&role)
+                {
                     self.role(role, &format!("swath::keep_early!({name:?}, {name});"));
                 }
             }
@@ -491,6 +493,12 @@ impl Generated {
         if frame.leaves_out(&role) {
             return;
         }
+        if let Role::Salvage(_, part) = role
+            && matches!(kept, Kept::Early(_))
+            && !frame.plan.is_moved(name, part)
+        {
+            return self.role(role, &format!("{CELL}::put({name:?}, {name});"));
+        }
         match kept {
             Kept::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
             Kept::Unnameable(calls) => {
@@ -498,7 +506,7 @@ impl Generated {
                 let line = format!("swath::keep_unnameable!({calls}, {name:?}, {name});");
                 self.role(role, &line);
             }
-            Kept::Early | Kept::Text(_) | Kept::Not(_) => {}
+            Kept::Early(_) | Kept::Text(_) | Kept::Not(_) => {}
         }
     }
 

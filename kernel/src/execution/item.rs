@@ -47,8 +47,19 @@ pub(super) struct Static {
     pub(super) name: String,
     pub(super) of_type: String,
     pub(super) mutable: bool,
-    /// Whether it is in a `thread_local!`, which is what `range` covers then.
-    pub(super) is_thread_local: bool,
+    pub(super) kind: StaticKind,
+}
+
+/// How a static is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum StaticKind {
+    /// By itself.
+    Plain,
+    /// In a `thread_local!`, which is what the range covers.
+    ThreadLocal,
+    /// In a `lazy_static!`, which is what the range covers; its value is here in
+    /// the cell.
+    Lazy(Range<usize>),
 }
 
 /// What matters of an item.
@@ -112,8 +123,19 @@ fn definition(node: &SyntaxNode) -> Option<ast::Item> {
     .filter(|item| matches!(item, ast::Item::MacroCall(call) if defines(call)))
 }
 
-/// Macros whose calls define statics: kept for later cells like any item.
-const DEFINING_MACROS: [&str; 2] = ["thread_local", "lazy_static"];
+/// Macros whose calls define statics, types and the like: kept for later cells
+/// like any item.
+const DEFINING_MACROS: [&str; 9] = [
+    "bitflags",
+    "cfg_if",
+    "error_chain",
+    "lazy_static",
+    "newtype_index",
+    "pin_project",
+    "quick_error",
+    "thread_local",
+    "uint",
+];
 
 fn defines(call: &ast::MacroCall) -> bool {
     macro_name(call).is_some_and(|name| DEFINING_MACROS.contains(&name.as_str()))
@@ -162,21 +184,13 @@ fn item_kind(item: &ast::Item) -> ItemKind {
                 })
         }
         ast::Item::MacroCall(call) => {
-            // Known by the first static in it.
-            let text = call.syntax().text().to_string();
-            let first = text.split_once("static ").map(|(_, rest)| {
-                rest.trim_start_matches("ref ")
-                    .split(':')
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .to_owned()
-            });
-            first.map_or(ItemKind::Other, |name| ItemKind::Named {
+            // Known by the first thing that it defines; it is needed for any.
+            let mut defined = defined_in(call).into_iter();
+            defined.next().map_or(ItemKind::Other, |(name, is_type)| ItemKind::Named {
                 name,
-                is_type: false,
+                is_type,
                 is_function: false,
-                members: BTreeSet::new(),
+                members: defined.map(|(name, _)| name).collect(),
             })
         }
         ast::Item::Impl(item) => {
@@ -221,6 +235,29 @@ fn condition(node: &SyntaxNode) -> String {
 
 fn without_space(text: String) -> String {
     text.split_whitespace().collect()
+}
+
+/// What a call of a macro defines, as far as its arguments are written as Rust:
+/// names, and whether they are types'.
+fn defined_in(call: &ast::MacroCall) -> Vec<(String, bool)> {
+    let tokens = call.syntax().descendants_with_tokens();
+    let mut tokens = tokens
+        .filter_map(|element| element.into_token())
+        .filter(|token| token.kind() != SyntaxKind::WHITESPACE);
+    let mut defined = Vec::new();
+    while let Some(token) = tokens.next() {
+        let is_type = match token.kind() {
+            SyntaxKind::STRUCT_KW | SyntaxKind::ENUM_KW | SyntaxKind::TYPE_KW => true,
+            SyntaxKind::STATIC_KW | SyntaxKind::FN_KW => false,
+            _ => continue,
+        };
+        let is_passed_by = |kind| matches!(kind, SyntaxKind::MUT_KW | SyntaxKind::REF_KW);
+        let name = tokens.find(|token| !is_passed_by(token.kind()));
+        if let Some(name) = name.filter(|token| token.kind() == SyntaxKind::IDENT) {
+            defined.push((name.text().to_owned(), is_type));
+        }
+    }
+    defined
 }
 
 /// What an `impl` is about: its text up to the brace, without attributes,
@@ -367,17 +404,12 @@ fn makes_items(item: &ast::MacroRules) -> bool {
 fn statics(item: &ast::Item) -> Vec<Static> {
     let mut found = Vec::new();
     if let ast::Item::MacroCall(call) = item {
-        if macro_name(call).as_deref() == Some("thread_local") {
-            found.extend(thread_locals(call));
-        }
-        return found;
+        return statics_of_macro(call);
     }
     for node in item.syntax().descendants() {
         let Some(item) = ast::Static::cast(node.clone()) else {
-            if let Some(call) = ast::MacroCall::cast(node)
-                && macro_name(&call).as_deref() == Some("thread_local")
-            {
-                found.extend(thread_locals(&call));
+            if let Some(call) = ast::MacroCall::cast(node) {
+                found.extend(statics_of_macro(&call));
             }
             continue;
         };
@@ -394,12 +426,13 @@ fn statics(item: &ast::Item) -> Vec<Static> {
         if in_foreign_block || is_exported {
             continue;
         }
-        found.extend(one_static(&item, to_cell(without_comments(&node)), false));
+        let range = to_cell(without_comments(&node));
+        found.extend(one_static(&item, range, StaticKind::Plain));
     }
     found
 }
 
-fn one_static(item: &ast::Static, range: Range<usize>, is_thread_local: bool) -> Option<Static> {
+fn one_static(item: &ast::Static, range: Range<usize>, kind: StaticKind) -> Option<Static> {
     Some(Static {
         range,
         visibility: item
@@ -409,7 +442,7 @@ fn one_static(item: &ast::Static, range: Range<usize>, is_thread_local: bool) ->
         name: item.name()?.text().to_string(),
         of_type: with_lifetimes(&item.ty()?),
         mutable: item.mut_token().is_some(),
-        is_thread_local,
+        kind,
     })
 }
 
@@ -442,6 +475,70 @@ fn with_lifetimes(of_type: &ast::Type) -> String {
     text
 }
 
+/// The statics that a macro's call defines.
+fn statics_of_macro(call: &ast::MacroCall) -> Vec<Static> {
+    match macro_name(call).as_deref() {
+        Some("thread_local") => thread_locals(call),
+        Some("lazy_static") => lazy_statics(call),
+        _ => Vec::new(),
+    }
+}
+
+/// What a `lazy_static!` defines: `pub static ref NAME: Type = value;`, several
+/// times.
+fn lazy_statics(call: &ast::MacroCall) -> Vec<Static> {
+    let Some(tree) = call.token_tree() else {
+        return Vec::new();
+    };
+    let range = whole_call(call);
+    let text = tree.syntax().text().to_string();
+    let start = tree.syntax().text_range().start();
+    let mut found = Vec::new();
+    // Where the one at hand begins, and the places of what is in it.
+    let (mut visibility, mut name, mut colon, mut equals) = (String::new(), None, None, None);
+    for element in tree.syntax().children_with_tokens() {
+        let at = element.text_range() - start;
+        match element.kind() {
+            SyntaxKind::PUB_KW if name.is_none() => visibility = "pub".to_owned(),
+            SyntaxKind::IDENT if name.is_none() => name = Some(element.to_string()),
+            SyntaxKind::COLON if colon.is_none() => colon = Some(at.end()),
+            SyntaxKind::EQ if equals.is_none() => equals = Some((at.start(), element.text_range().end())),
+            SyntaxKind::SEMICOLON => {
+                if let (Some(name), Some(colon), Some((end, value))) =
+                    (name.take(), colon.take(), equals.take())
+                {
+                    let of_type = &text[usize::from(colon)..usize::from(end)];
+                    let value = ra_ap_syntax::TextRange::new(value, element.text_range().start());
+                    found.push(Static {
+                        range: range.clone(),
+                        visibility: std::mem::take(&mut visibility),
+                        name,
+                        of_type: of_type.trim().to_owned(),
+                        mutable: false,
+                        kind: StaticKind::Lazy(to_cell(value)),
+                    });
+                }
+                visibility.clear();
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A macro's call with its semicolon, where it has one.
+fn whole_call(call: &ast::MacroCall) -> Range<usize> {
+    let statement = call
+        .syntax()
+        .parent()
+        .filter(|parent| ast::MacroExpr::can_cast(parent.kind()))
+        .and_then(|expression| expression.parent())
+        .filter(|parent| ast::ExprStmt::can_cast(parent.kind()));
+    to_cell(statement.map_or(call.syntax().text_range(), |statement| {
+        statement.text_range()
+    }))
+}
+
 /// What a `thread_local!` defines.
 fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
     let Some(tree) = call.token_tree() else {
@@ -453,22 +550,12 @@ fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
         .unwrap_or_default();
     // The last one needs no semicolon.
     let parse = SourceFile::parse(&format!("{inner};"), Edition::Edition2024);
-    // With its semicolon, where it has one.
-    let range = to_cell(
-        call.syntax()
-            .parent()
-            .filter(|parent| ast::MacroExpr::can_cast(parent.kind()))
-            .and_then(|expression| expression.parent())
-            .filter(|parent| ast::ExprStmt::can_cast(parent.kind()))
-            .map_or(call.syntax().text_range(), |statement| {
-                statement.text_range()
-            }),
-    );
+    let range = whole_call(call);
     parse
         .tree()
         .items()
         .filter_map(|item| match item {
-            ast::Item::Static(item) => one_static(&item, range.clone(), true),
+            ast::Item::Static(item) => one_static(&item, range.clone(), StaticKind::ThreadLocal),
             _ => None,
         })
         .collect()
@@ -503,6 +590,28 @@ mod tests {
             assert_eq!(head(again), "impl Display for P", "{again}");
         }
         assert_eq!(head("impl<T> a::From<b::C<T>> for P {}"), "impl<T> From<b::C<T>> for P");
+    }
+
+    #[test]
+    fn macros_that_define_are_items() {
+        let source = Source::parse(
+            "lazy_static! { static ref A: u8 = 1; static ref B: u8 = 2; }\n\
+             bitflags::bitflags! { #[derive(Debug)] struct F: u8 { const R = 1; } }\nF::R",
+        );
+        let named: Vec<_> = source
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Named {
+                    name,
+                    is_type,
+                    members,
+                    ..
+                } => Some((&**name, *is_type, members.len())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(named, [("A", false, 1), ("F", true, 0)]);
     }
 
     #[test]
@@ -554,16 +663,16 @@ mod tests {
                     s.name.as_str(),
                     s.of_type.as_str(),
                     s.mutable,
-                    s.is_thread_local,
+                    s.kind.clone(),
                 )
             })
             .collect();
         assert_eq!(
             found,
             [
-                ("N", "AtomicUsize", false, false),
-                ("M", "[i32; 2]", true, false),
-                ("T", "Cell<i32>", false, true)
+                ("N", "AtomicUsize", false, StaticKind::Plain),
+                ("M", "[i32; 2]", true, StaticKind::Plain),
+                ("T", "Cell<i32>", false, StaticKind::ThreadLocal)
             ]
         );
         assert_eq!(source.items.len(), 4);

@@ -6,7 +6,7 @@
 //! declared by later ones: all cells have one copy of it.
 
 use super::generate::Generated;
-use super::item::{ItemKind, Static};
+use super::item::{ItemKind, Static, StaticKind};
 use super::source::Source;
 use super::syntax::names_in;
 use std::collections::{BTreeMap, BTreeSet};
@@ -566,17 +566,24 @@ impl Item {
                 *count += 1;
                 format!("swath_static_{unit}_{count}")
             });
-            let of_type = if of.is_thread_local {
-                format!("::std::thread::LocalKey<{}>", of.of_type)
-            } else {
-                of.of_type.clone()
+            let of_type = match of.kind {
+                StaticKind::Plain => of.of_type.clone(),
+                StaticKind::ThreadLocal => format!("::std::thread::LocalKey<{}>", of.of_type),
+                StaticKind::Lazy(_) => format!("::std::sync::LazyLock<{}>", of.of_type),
             };
-            if is_new && !of.is_thread_local {
+            let end = of.range.end.max(written);
+            if is_new && of.kind == StaticKind::Plain {
                 generated.raw(&format!("#[unsafe(export_name = \"{symbol}\")] "));
                 continue;
-            }
-            let end = of.range.end.max(written);
-            if is_new {
+            } else if is_new && let StaticKind::Lazy(value) = &of.kind {
+                // std has it as well, as a static that can be declared.
+                generated.raw(&format!(
+                    "#[unsafe(export_name = \"{symbol}\")] {} static {}: {of_type} = ::std::sync::LazyLock::new(|| ",
+                    of.visibility, of.name
+                ));
+                generated.piece(&text.part(value.clone()));
+                generated.raw(");\n");
+            } else if is_new {
                 generated.piece(&text.part(written..end));
                 generated.raw(&format!(
                     " #[unsafe(export_name = \"{symbol}\")] static SWATH_{}: {of_type} = {};",
@@ -712,6 +719,22 @@ mod tests {
             "unsafe extern \"C\" { #[link_name = \"swath_static_1_1\"]  safe static T: \
              ::std::thread::LocalKey<Cell<u8>>; }\n"
         );
+    }
+
+    #[test]
+    fn a_lazy_static_is_one_of_stds() {
+        let mut items = after(&[
+            "lazy_static! { static ref A: Mutex<u8> = Mutex::new(1); pub static ref B: u8 = *A.lock(); }",
+        ]);
+        let first = written(&mut items, 1);
+        let lock = "::std::sync::LazyLock";
+        assert!(
+            first.contains(&format!("static A: {lock}<Mutex<u8>> = {lock}::new(||  Mutex::new(1));")),
+            "{first}"
+        );
+        assert!(first.contains(&format!("pub static B: {lock}<u8> =")) && !first.contains("lazy_static!"));
+        let later = written(&mut items, 2);
+        assert!(later.contains("safe static A") && later.contains("safe static B"), "{later}");
     }
 
     #[test]

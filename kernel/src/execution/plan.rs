@@ -30,9 +30,9 @@ pub(super) struct Plan {
 pub(super) enum Kept {
     /// By its value, at the end.
     Value,
-    /// By a copy, where that is cheap, right when it is bound: it is moved
-    /// afterwards, unless it is `Copy`.
-    Early,
+    /// By a copy, where that is cheap, right when it is bound: the statement of
+    /// this number moves it, unless it is `Copy`.
+    Early(usize),
     /// By its value, whose type may have no name.
     Unnameable(Calls),
     /// By its text, and copies of these variables.
@@ -106,6 +106,30 @@ impl Plan {
         Self { parts, kept }
     }
 
+    /// Variables that may have had a value when the cell failed, and are not kept:
+    /// what follows them in their part can fail.
+    pub(super) fn lost_by_failure<'a>(&self, source: &'a Source) -> Vec<&'a str> {
+        let mut lost = Vec::new();
+        for part in &self.parts {
+            for at in part.clone() {
+                let mut later = source.statements[at + 1..part.end].iter();
+                if later.any(|later| later.flow.can_fail) {
+                    let names = bindings(&source.statements[at]).map(|one| &*one.name);
+                    lost.extend(names.filter(|name| !matches!(self.kept[*name], Kept::Text(_))));
+                }
+            }
+        }
+        lost
+    }
+
+    /// Whether a variable is moved by the time a part has failed.
+    pub(super) fn is_moved(&self, name: &str, part: usize) -> bool {
+        match self.kept.get(name) {
+            Some(Kept::Early(at)) => *at < self.parts[part].end,
+            _ => false,
+        }
+    }
+
     /// The variables that a part binds, in order, the last binding of each name.
     pub(super) fn bound<'a>(&self, source: &'a Source, part: &Range<usize>) -> Vec<&'a Binding> {
         let mut bound: Vec<&Binding> = Vec::new();
@@ -142,13 +166,15 @@ fn kept_as(
         Initial::Changing if is_alone => Kept::Unnameable(Calls::Changing),
         _ => {
             let later = &source.statements[at + 1..];
-            let is_moved = later
+            let moving = later
                 .iter()
-                .any(|later| later.flow.moves.contains(&binding.name));
-            // What it is at the end may be another value.
-            match is_moved && !binding.mutable && !texts.contains(&*binding.name) {
-                true => Kept::Early,
-                false => Kept::Value,
+                .position(|later| later.flow.moves.contains(&binding.name));
+            match moving {
+                // What can be changed may be another value at the end.
+                Some(moving) if !binding.mutable && !texts.contains(&*binding.name) => {
+                    Kept::Early(at + 1 + moving)
+                }
+                _ => Kept::Value,
             }
         }
     }
@@ -234,6 +260,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_failure_costs_is_known() {
+        let lost = |code| {
+            let source = Source::parse(code);
+            let plan = plan(code);
+            plan.lost_by_failure(&source)
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lost("let a = f(); let b = g(a)?; b"), [""; 0]);
+        assert_eq!(lost("let a = f(); if a { return Ok(()); } let b = g()?;"), ["a"]);
+        assert_eq!(lost("let mut v = f(); let r = &mut v; g(r)?;"), ["v", "r"]);
+    }
+
+    #[test]
     fn closures_are_kept_by_what_they_hold() {
         let text = |names: &[&str]| Kept::Text(names.iter().map(|&name| name.to_owned()).collect());
         assert_eq!(kept("let f = |x| x + 1;", "f"), text(&[]));
@@ -249,9 +290,11 @@ mod tests {
 
     #[test]
     fn what_is_moved_on_is_kept_early() {
-        assert_eq!(kept("let x = f(); (x + 1.0).mean()", "x"), Kept::Early);
+        assert_eq!(kept("let x = f(); (x + 1.0).mean()", "x"), Kept::Early(1));
         assert_eq!(kept("let mut x = f(); g(x)", "x"), Kept::Value);
         assert_eq!(kept("let x = f(); let x = g(x); x", "x"), Kept::Value);
         assert_eq!(kept("let x = f(); x.mean()", "x"), Kept::Value);
+        let plan = plan("let x = f(); g()?; h(x)");
+        assert!(!plan.is_moved("x", 0) && plan.is_moved("x", plan.parts.len() - 1));
     }
 }

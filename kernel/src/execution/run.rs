@@ -10,7 +10,7 @@ use super::crates::Crates;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::evaluator::Shared;
 use super::failures::{broken, interrupted, start_error};
-use super::generate::{Executor, Frame, Generated, Pieces};
+use super::generate::{Executor, Frame, Generated, Load, Pieces};
 use super::io::Ended;
 use super::item::ItemKind;
 use super::items::{Items, Text};
@@ -276,7 +276,13 @@ impl Session {
                     self.names.extend(self.shared.channel.take_public_paths());
                     let mut notes = Vec::new();
                     self.take_over(&ended, cell, source, &mut notes);
-                    self.take_rest(cell, code, source, &plan, &attempt, &mut notes);
+                    let has_failed = ended.failure.is_some();
+                    let compiled = Compiled {
+                        code: &cell.code,
+                        source,
+                        plan: &plan,
+                    };
+                    self.take_rest(cell, code, &compiled, &attempt, has_failed, &mut notes);
                     if !notes.is_empty() {
                         self.show(listing::notes(&notes), false);
                     }
@@ -320,7 +326,12 @@ impl Session {
         forget: &[String],
         attempt: &Attempt,
     ) -> Plan {
-        let loaded = self.loaded(&code.code, source, forget);
+        let mut loaded = self.loaded(&code.code, source, forget);
+        for name in &attempt.taken {
+            if let Some(loaded) = loaded.get_mut(&**name) {
+                loaded.how = Load::Take;
+            }
+        }
         let lambdas = self.lambdas_used(source);
         let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
         let texts = lambdas.iter().map(|one| &*one.lambda.name);

@@ -18,6 +18,8 @@ pub(super) enum Unnameable {
     Closure,
     /// It is a function's own type.
     Function,
+    /// It is defined in the cell's own function: in a block, or by a macro.
+    Local,
     /// No public path to it is known.
     Private,
 }
@@ -48,7 +50,15 @@ impl PublicNames {
 
     /// The source text for a type's name.
     pub(super) fn source(&self, type_name: &str) -> Result<String, Unnameable> {
-        if type_name.contains("{{") || type_name.contains("{closure") {
+        if let Some((_, rest)) = type_name.rsplit_once("{{closure}}") {
+            // `ctx::cell::{{closure}}::Point` is not the closure's own type.
+            let is_local = rest.starts_with("::") && !rest.starts_with("::<");
+            return Err(match is_local {
+                true => Unnameable::Local,
+                false => Unnameable::Closure,
+            });
+        }
+        if type_name.contains("{{") {
             return Err(Unnameable::Closure);
         }
         let mut source = String::with_capacity(type_name.len());
@@ -95,10 +105,35 @@ pub(super) fn guesses(path: &str) -> Vec<String> {
         .collect()
 }
 
+/// Where the runtime has the types that closures are kept as.
+pub(super) const FUNCTIONS: &str = "swath::session::closures::";
+
+/// `SharedFn2<i32, i32, bool>` → `Fn(i32, i32) -> bool`.
+fn short_function(name: &str) -> String {
+    let types = name.split_once('<').map_or("", |(_, rest)| rest);
+    let types = short(types.strip_suffix('>').unwrap_or(types));
+    let mut depth = 0;
+    let last = types.char_indices().filter(|(_, c)| {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        *c == ',' && depth == 0
+    });
+    match last.last() {
+        Some((at, _)) => format!("Fn({}) -> {}", &types[..at], types[at + 1..].trim()),
+        None => format!("Fn() -> {types}"),
+    }
+}
+
 /// A type's name without paths, for people.
 pub(super) fn short(type_name: &str) -> String {
     if type_name.ends_with("{{closure}}") {
         return "closure".to_owned();
+    }
+    if let Some(function) = type_name.strip_prefix(FUNCTIONS) {
+        return short_function(function);
     }
     let mut short = String::new();
     let mut rest = type_name;
@@ -175,6 +210,10 @@ mod tests {
             names().source("ctx::run_user_code_1::{{closure}}::{{closure}}"),
             Err(Unnameable::Closure)
         );
+        assert_eq!(
+            names().source("alloc::vec::Vec<ctx::cell_1::{{closure}}::Point>"),
+            Err(Unnameable::Local)
+        );
     }
 
     #[test]
@@ -193,5 +232,8 @@ mod tests {
             "Vec<String>"
         );
         assert_eq!(short("&[ctx::P; 2]"), "&[P; 2]");
+        let function = "swath::session::closures::SharedFn2<i32, alloc::vec::Vec<(u8, u8)>, bool>";
+        assert_eq!(short(function), "Fn(i32, Vec<(u8, u8)>) -> bool");
+        assert_eq!(short("swath::session::closures::LocalFn0<u8>"), "Fn() -> u8");
     }
 }

@@ -4,25 +4,22 @@
 //! of which types. The next cell's code names those types.
 
 use super::diagnostics::Diagnostic;
-use super::attempt::{Attempt, counted_handles, drops};
+use super::attempt::{Attempt, Compiled, counted_handles, drops};
 use super::failures::unnameable;
 use super::flow::{Argument, Initial};
 use super::generate::{Lambda, Load, Loaded};
 use super::io::Ended;
 use super::items::Text;
-use super::plan::{Kept, Plan};
+use super::plan::Kept;
 use super::run::Session;
 use super::source::{Binding, Source, StatementKind};
 use super::syntax::names_in;
-use super::types::{Unnameable, guesses};
+use super::types::{FUNCTIONS, Unnameable, guesses};
 use super::{Cell, EventKind};
 use crate::text::shorten;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use swath_channel::{Description, ToRuntime, Variable, is_handle};
-
-/// Where the runtime has the types that closures are kept as.
-const FUNCTIONS: &str = "swath::session::closures::";
 
 /// Whether a name in the store is that of what a closure holds.
 pub(super) fn is_held(name: &str) -> bool {
@@ -270,11 +267,12 @@ impl Session {
         &mut self,
         cell: &Cell,
         code: &Text,
-        source: &Source,
-        plan: &Plan,
+        compiled: &Compiled<'_>,
         attempt: &Attempt,
+        has_failed: bool,
         notes: &mut Vec<String>,
     ) {
+        let (source, plan) = (compiled.source, compiled.plan);
         for (at, statement) in source.statements.iter().enumerate() {
             let StatementKind::Let(bindings) = &statement.kind else {
                 continue;
@@ -292,6 +290,20 @@ impl Session {
                     _ => {}
                 }
             }
+        }
+        let lost: Vec<String> = plan
+            .lost_by_failure(source)
+            .into_iter()
+            .filter(|name| has_failed && !self.variables.contains_key(*name))
+            .filter(|name| !attempt.borrowing.contains_key(*name) && !self.gone.contains_key(*name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !lost.is_empty() {
+            notes.push(format!(
+                "what the cell had set before it failed is not kept: {}. The statements behind are one piece with it: \
+                 a `return`, or something that borrows it to change it",
+                lost.join(", ")
+            ));
         }
         for (name, at) in &attempt.moved {
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
@@ -406,13 +418,9 @@ impl Session {
                  Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(move |…| …);`)"
             )
         } else {
-            if *kept == Kept::Early
-                && let Some(statement) = source
-                    .statements
-                    .iter()
-                    .find(|statement| statement.flow.moves.contains(name))
-            {
-                let reason = moved(name, cell, statement.range.start, source);
+            if let Kept::Early(at) = kept {
+                let start = source.statements[*at].range.start;
+                let reason = moved(name, cell, start, source);
                 self.gone.insert(name.to_owned(), reason);
             }
             return None;

@@ -80,7 +80,9 @@ pub fn is_handle(type_name: &str, but: &[&str]) -> bool {
         return false;
     };
     let root = module.split("::").next().unwrap_or_default();
+    // What sends one value once is nobody else's.
     !but.contains(&last)
+        && !module.contains("oneshot")
         && TYPES.iter().any(|(of, names)| match of.contains("::") {
             true => module == *of,
             false => root == *of && names.contains(&last),
@@ -92,7 +94,9 @@ pub fn is_handle(type_name: &str, but: &[&str]) -> bool {
 pub fn is_handle_in_short(type_name: &str) -> bool {
     let path = type_name.split('<').next().unwrap_or_default();
     let last = path.rsplit("::").next().unwrap_or_default();
-    TYPES.iter().any(|(_, names)| names.contains(&last))
+    // Names that others have as well say nothing by themselves.
+    !["Handle", "Sender", "Weak"].contains(&last)
+        && TYPES.iter().any(|(_, names)| names.contains(&last))
 }
 
 /// The types of a tuple.
@@ -143,6 +147,7 @@ mod tests {
             "ndarray::ArrayBase<ndarray::data_repr::OwnedRepr<f64>, ndarray::dimension::dim::Dim<[usize; 1]>>",
             "(alloc::string::String, i32)",
             "&mut i32",
+            "tokio::sync::oneshot::Sender<i32>",
         ] {
             assert!(!is_handle(name, &[]), "{name}");
         }

@@ -59,6 +59,19 @@ pub fn from_file() -> Result<DataFrame, Failure> {
     Ok(shown)
 }
 
+/// Frames are joined at once: the body of the method is generic in the names.
+pub fn joined_at_once(left: &DataFrame, right: &DataFrame) -> Result<[DataFrame; 6], Failure> {
+    let how = || JoinArgs::new(JoinType::Inner);
+    Ok([
+        left.join(right, ["a"], ["b"], how(), None)?,
+        left.join(right, ["a", "b"], ["a", "b"], how(), None)?,
+        left.join(right, vec!["a"], vec!["b"], how(), None)?,
+        left.inner_join(right, ["a"], ["b"])?,
+        left.left_join(right, ["a"], ["b"])?,
+        left.full_join(right, ["a"], ["b"])?,
+    ])
+}
+
 /// Frames are joined.
 pub fn joined(left: LazyFrame, right: LazyFrame) -> Result<DataFrame, Failure> {
     let args = JoinArgs::new(JoinType::Inner);

@@ -379,6 +379,7 @@ mod tests {
     fn what_shows_itself_does() {
         assert_eq!(show_value!(&Shows).unwrap().unwrap().data.len(), 2);
         assert_eq!(text(show_value!(&&Shows)), "shown");
+        assert_eq!(text(show_value!(&&mut Shows)), "shown");
         assert_eq!(
             failed(show_value!(&Broken)),
             ("ShapeError".into(), "no such axis".into())

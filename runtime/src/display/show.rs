@@ -75,6 +75,12 @@ impl<T: Show + ?Sized> Show for &T {
     }
 }
 
+impl<T: Show + ?Sized> Show for &mut T {
+    fn show(&self) -> Result<Bundle> {
+        (**self).show()
+    }
+}
+
 impl<T: Debug> Show for [T] {
     fn show(&self) -> Result<Bundle> {
         Ok(Bundle::text(pretty(&self)))

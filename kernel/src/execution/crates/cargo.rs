@@ -1,7 +1,8 @@
 //! The session's package, and cargo on it.
 
 use super::wrapper::{PLAN_VARIABLE, Plan, shared_key};
-use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, Package};
+use cargo_metadata::{Message, Metadata, MetadataCommand, Package, PackageId};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -90,55 +91,90 @@ impl Project {
         })
     }
 
-    /// Has cargo build what the manifest asks for. `tell` is told what it
-    /// compiles.
+    /// What cargo is about to compile.
     ///
     /// # Errors
-    /// cargo's own words, and the compiler's.
-    pub(super) fn build(&self, plan: &Plan, tell: &dyn Fn(&str)) -> Result<(), String> {
-        let cannot = |error: io::Error| format!("cannot start cargo: {error}");
-        let plan_file = self.file("plan.json");
-        fs::write(
-            &plan_file,
-            serde_json::to_vec(plan).map_err(|error| error.to_string())?,
-        )
-        .map_err(cannot)?;
-        let program = std::env::current_exe().map_err(cannot)?;
+    /// cargo's own words.
+    pub(super) fn units(&self) -> Result<Units, String> {
+        let mut command = self.command();
+        command
+            .args(["--unit-graph", "-Zunstable-options"])
+            // cargo tells only then.
+            .env("RUSTC_BOOTSTRAP", "1");
+        let output = command.output().map_err(cannot_start)?;
+        if !output.status.success() {
+            return Err(for_people(&String::from_utf8_lossy(&output.stderr)));
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("cargo's unit graph cannot be read: {error}"))
+    }
+
+    /// `cargo build`, as it is always called.
+    fn command(&self) -> Command {
         let mut command = Command::new("cargo");
         command
-            .args(["build", "--release", "--message-format=json-render-diagnostics"])
-            .arg("--target")
-            .arg(&self.target)
+            .args(["build", "--release", "--target", &self.target])
             .arg("--target-dir")
             .arg(self.file("target"))
             .current_dir(&self.folder)
             .env("RUSTC", &self.rustc)
-            .env("RUSTC_WRAPPER", program)
-            .env(PLAN_VARIABLE, plan_file)
             // As the runtime is compiled.
             .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
             .env_remove("RUSTC_WORKSPACE_WRAPPER")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         if self.offline {
             command.arg("--offline");
         }
-        let mut child = command.spawn().map_err(cannot)?;
-        let output = child.stdout.take();
-        // Messages about what was built: nobody asks, but the pipe is not to fill.
-        let drained = std::thread::spawn(move || {
-            let reader = output.map(BufReader::new);
-            let failed = |message: &Message| {
-                matches!(message, Message::BuildFinished(finished) if !finished.success)
-            };
-            reader.is_some_and(|reader| {
-                Message::parse_stream(reader)
-                    .map_while(Result::ok)
-                    .filter(failed)
-                    .count()
-                    > 0
-            })
+        command
+    }
+
+    /// Has cargo build what the manifest asks for; the files of all crates, by
+    /// the names that code has for them, where there is one of a name. `tell` is told what it
+    /// compiles.
+    ///
+    /// # Errors
+    /// cargo's own words, and the compiler's.
+    pub(super) fn build(
+        &self,
+        plan: &Plan,
+        tell: &dyn Fn(&str),
+    ) -> Result<BTreeMap<String, PathBuf>, String> {
+        let plan_file = self.file("plan.json");
+        let text = serde_json::to_vec(plan).map_err(|error| error.to_string())?;
+        fs::write(&plan_file, text)
+            .map_err(|error| format!("cannot write {}: {error}", plan_file.display()))?;
+        let mut child = self
+            .command()
+            .arg("--message-format=json-render-diagnostics")
+            // The program may have been built anew since it was started.
+            .env("RUSTC_WRAPPER", format!("/proc/{}/exe", std::process::id()))
+            .env(PLAN_VARIABLE, plan_file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(cannot_start)?;
+        let messages = child.stdout.take();
+        let built = std::thread::spawn(move || {
+            let mut files: BTreeMap<String, Option<PathBuf>> = BTreeMap::new();
+            for message in messages
+                .into_iter()
+                .flat_map(|messages| Message::parse_stream(BufReader::new(messages)))
+                .map_while(Result::ok)
+            {
+                let Message::CompilerArtifact(artifact) = message else {
+                    continue;
+                };
+                let mut of_library = artifact.filenames.iter();
+                if let Some(file) = of_library.find(|file| file.extension() == Some("rlib")) {
+                    let name = artifact.target.name.replace('-', "_");
+                    // Of two versions nobody could tell which is meant.
+                    files
+                        .entry(name)
+                        .and_modify(|known| *known = None)
+                        .or_insert_with(|| Some(file.clone().into()));
+                }
+            }
+            files
         });
         let mut text = String::new();
         if let Some(errors) = child.stderr.take() {
@@ -153,13 +189,20 @@ impl Project {
                 }
             }
         }
-        let status = child.wait().map_err(cannot)?;
-        let _ = drained.join();
+        let status = child.wait().map_err(cannot_start)?;
+        let files = built.join().unwrap_or_default();
         match status.success() {
-            true => Ok(()),
+            true => Ok(files
+                .into_iter()
+                .filter_map(|(name, file)| Some((name, file?)))
+                .collect()),
             false => Err(for_people(&text)),
         }
     }
+}
+
+fn cannot_start(error: io::Error) -> String {
+    format!("cannot start cargo: {error}")
 }
 
 /// Whether a line of cargo's is about a crate that is compiled, and not about
@@ -198,53 +241,63 @@ fn for_people(text: &str) -> String {
     }
 }
 
-/// Which packages the runtime's copies stand in for: those that it has with
-/// all that is asked of them, and with all that is below them. So crates that
-/// meet are of one copy.
+/// What cargo is about to compile, and for which machine: its unit graph. What
+/// `cargo metadata` says of features holds for all platforms at once.
+#[derive(Debug, Deserialize)]
+pub(super) struct Units {
+    units: Vec<Unit>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Unit {
+    pkg_id: PackageId,
+    target: UnitTarget,
+    /// None for what runs while cargo builds.
+    platform: Option<String>,
+    features: Vec<String>,
+    dependencies: Vec<UnitDependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct UnitTarget {
+    kind: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct UnitDependency {
+    index: usize,
+}
+
+impl Unit {
+    /// Whether it becomes part of the program.
+    fn is_linked(&self) -> bool {
+        let is_library = |kind: &String| kind == "lib" || kind == "rlib";
+        self.platform.is_some() && self.target.kind.iter().any(is_library)
+    }
+}
+
+/// Which packages the runtime's copies stand in for: those that it has with all
+/// that is asked of them. If that is `strict`, with all that is below them too:
+/// then crates that meet are of one copy for certain.
 pub(super) fn shared<'a>(
-    metadata: &'a Metadata,
-    held: impl Fn(&Package, &[&str]) -> Option<PathBuf>,
-) -> BTreeMap<&'a cargo_metadata::PackageId, PathBuf> {
-    let Some(resolve) = &metadata.resolve else {
-        return BTreeMap::new();
-    };
-    let mut shared: BTreeMap<_, _> = resolve
-        .nodes
-        .iter()
-        .filter_map(|node| {
-            let package = &metadata[&node.id];
-            // That of a dependency which only other systems have means nothing here.
-            let is_elsewhere = |feature: &str| {
-                let optional = |one: &cargo_metadata::Dependency| {
-                    one.optional && one.rename.as_ref().unwrap_or(&one.name) == feature
-                };
-                package.dependencies.iter().any(optional)
-                    && !node.deps.iter().any(|one| one.name == feature.replace('-', "_"))
-            };
-            let features = node.features.iter().map(|one| one.as_str());
-            let features: Vec<&str> = features.filter(|one| !is_elsewhere(one)).collect();
-            Some((&node.id, held(package, &features)?))
-        })
+    units: &'a Units,
+    strict: bool,
+    held: impl Fn(&PackageId, &[String]) -> Option<PathBuf>,
+) -> BTreeMap<&'a PackageId, PathBuf> {
+    let linked = || units.units.iter().filter(|unit| unit.is_linked());
+    let mut shared: BTreeMap<_, _> = linked()
+        .filter_map(|unit| Some((&unit.pkg_id, held(&unit.pkg_id, &unit.features)?)))
         .collect();
     loop {
-        let apart: Vec<_> = resolve
-            .nodes
-            .iter()
-            .filter(|node| shared.contains_key(&node.id))
-            .filter(|node| {
-                node.deps.iter().any(|dependency| {
-                    let is_linked = dependency
-                        .dep_kinds
-                        .iter()
-                        .any(|kind| kind.kind == DependencyKind::Normal);
-                    let is_macro = metadata[&dependency.pkg]
-                        .targets
-                        .iter()
-                        .any(cargo_metadata::Target::is_proc_macro);
-                    is_linked && !is_macro && !shared.contains_key(&dependency.pkg)
+        let apart: Vec<_> = linked()
+            .filter(|unit| strict && shared.contains_key(&unit.pkg_id))
+            .filter(|unit| {
+                unit.dependencies.iter().any(|dependency| {
+                    let below = &units.units[dependency.index];
+                    below.is_linked() && !shared.contains_key(&below.pkg_id)
                 })
             })
-            .map(|node| &node.id)
+            .map(|unit| &unit.pkg_id)
             .collect();
         if apart.is_empty() {
             return shared;

@@ -18,6 +18,7 @@ pub(crate) use wrapper::wrap_rustc;
 use super::workplace::Workplace;
 use crate::completion::HELD;
 use cargo::Project;
+use cargo_metadata::PackageId;
 use held::Catalogue;
 use request::Request;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,9 @@ pub(super) struct Crates {
     requests: BTreeMap<String, Request>,
     /// What code can name of it.
     named: BTreeMap<String, Named>,
+    /// The crates below that, and whether they are copies of the session's own:
+    /// the types of variables may be theirs.
+    below: BTreeMap<String, (PathBuf, bool)>,
     /// Where rustc finds what the session's own crates are made of.
     search: Vec<String>,
     /// The libraries of the session's own crates, oldest first.
@@ -97,6 +101,7 @@ impl Crates {
             catalogue: LazyLock::new(Box::new(read)),
             requests: BTreeMap::new(),
             named: BTreeMap::new(),
+            below: BTreeMap::new(),
             search: Vec::new(),
             libraries: Vec::new(),
             number: 0,
@@ -108,14 +113,19 @@ impl Crates {
     ///
     /// # Errors
     /// Why it cannot be had, for people. Then everything is as before.
-    pub(super) fn add(&mut self, argument: &str, tell: &dyn Fn(&str)) -> Result<Added, String> {
+    pub(super) fn add(
+        &mut self,
+        argument: &str,
+        tell: &dyn Fn(&str),
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<Added, String> {
         let request = Request::parse(argument)?;
         let name = request.name.clone();
         if self.requests.get(&name) == Some(&request) {
             return Ok(Added::Known);
         }
         let before = self.requests.insert(name.clone(), request);
-        let added = self.take(&name, tell);
+        let added = self.take(&name, tell, is_interrupted);
         if added.is_err() {
             match before {
                 Some(before) => self.requests.insert(name, before),
@@ -126,7 +136,12 @@ impl Crates {
     }
 
     /// Makes what is asked for nameable.
-    fn take(&mut self, name: &str, tell: &dyn Fn(&str)) -> Result<Added, String> {
+    fn take(
+        &mut self,
+        name: &str,
+        tell: &dyn Fn(&str),
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<Added, String> {
         // Where all is the runtime's, cargo need not be asked.
         let held: Option<BTreeMap<String, Named>> = self
             .requests
@@ -136,9 +151,10 @@ impl Crates {
         match held {
             Some(held) => {
                 self.named = held;
+                self.below.clear();
                 self.search.clear();
             }
-            None => self.build(tell)?,
+            None => self.build(tell, is_interrupted)?,
         }
         Ok(match self.held(&self.requests[name]) {
             Some((library, held)) if self.named.get(&library) == Some(&held) => Added::Held {
@@ -168,7 +184,11 @@ impl Crates {
     }
 
     /// Has cargo build all that is asked for.
-    fn build(&mut self, tell: &dyn Fn(&str)) -> Result<(), String> {
+    fn build(
+        &mut self,
+        tell: &dyn Fn(&str),
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), String> {
         let library = format!("swath_crates_{}", self.number + 1);
         // Whoever asks for any version gets the runtime's.
         let requests = self.requests.values().map(|request| {
@@ -179,20 +199,20 @@ impl Crates {
             .write(&library, requests)
             .map_err(|error| format!("cannot write the crates' package: {error}"))?;
         let metadata = self.project.resolve()?;
-        let shared = cargo::shared(&metadata, |package, features| {
+        let units = self.project.units()?;
+        let held = |id: &PackageId, features: &[String]| {
+            let package = &metadata[id];
             // A package of the registry: another source may hold anything.
             package.source.as_ref().filter(|one| one.is_crates_io())?;
-            let features: BTreeSet<String> = features.iter().map(|&one| one.to_owned()).collect();
+            let features = features.iter().cloned().collect();
             let held = self
                 .catalogue
                 .exact(&package.name, &package.version, &features)?;
             Some(held.file.clone())
-        });
-        let direct: Vec<(String, semver::Version, Option<PathBuf>)> = cargo::direct(&metadata)
-            .into_iter()
-            .map(|(name, package)| (name, package.version.clone(), shared.get(&package.id).cloned()))
-            .collect();
-        let plan = Plan {
+        };
+        let loose = cargo::shared(&units, false, held);
+        let strict = cargo::shared(&units, true, held);
+        let plan = |shared: &BTreeMap<&PackageId, PathBuf>| Plan {
             library: library.clone(),
             linked: std::iter::once(("swath".to_owned(), self.runtime.clone()))
                 .chain(self.libraries.iter().cloned())
@@ -209,26 +229,44 @@ impl Crates {
             record: self.project.file("library"),
             sccache: self.sccache,
         };
-        self.project.build(&plan, tell)?;
+        // A crate of the runtime's beside another copy of one below it is right
+        // as long as they do not meet, which the compiler says.
+        let (shared, built) = match self.project.build(&plan(&loose), tell) {
+            Err(_) if loose.len() > strict.len() && !is_interrupted() => {
+                let built = self.project.build(&plan(&strict), tell)?;
+                (strict, built)
+            }
+            built => (loose, built?),
+        };
         // From here on the number is taken.
         self.number += 1;
-        let recorded = fs::read_to_string(&plan.record)
+        let record = self.project.file("library");
+        let recorded = fs::read_to_string(&record)
             .map_err(|error| format!("cargo did not say what it built: {error}"))?;
         let arguments: Vec<String> = recorded.lines().map(str::to_owned).collect();
         let files: BTreeMap<String, String> = externs(&arguments).into_iter().collect();
-        self.named = direct
+        self.named = cargo::direct(&metadata)
             .into_iter()
-            .filter_map(|(name, version, held)| {
+            .filter_map(|(name, package)| {
+                let held = shared.get(&package.id).cloned();
                 let is_own = held.is_none();
                 let file = held.or_else(|| files.get(&name).map(PathBuf::from))?;
                 let named = Named {
                     file,
-                    version,
+                    version: package.version.clone(),
                     is_own,
                 };
                 Some((name, named))
             })
             .collect();
+        self.below = built.into_iter().map(|(name, file)| (name, (file, true))).collect();
+        for file in shared.values() {
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            let name = stem.and_then(|stem| stem.strip_prefix("lib")?.rsplit_once('-'));
+            if let Some((name, _)) = name {
+                self.below.insert(name.to_owned(), (file.clone(), false));
+            }
+        }
         self.search = search_paths(&arguments);
         let file = self.project.libraries().join(format!("lib{library}.so"));
         self.libraries.push((library, file));
@@ -250,8 +288,15 @@ impl Crates {
                 names_own |= named.is_own;
             }
         }
+        for (name, (file, is_own)) in &self.below {
+            if words.contains(&**name) && !self.named.contains_key(name) {
+                linked.flags.push(extern_flag(name, file));
+                names_own |= is_own;
+            }
+        }
         for name in HELD {
             if words.contains(name)
+                && !self.below.contains_key(*name)
                 && !self.named.contains_key(*name)
                 && let Some(held) = self.catalogue.find(name, &semver::VersionReq::STAR, &[])
             {
@@ -309,6 +354,7 @@ impl Crates {
     pub(super) fn clear(&mut self) {
         self.requests.clear();
         self.named.clear();
+        self.below.clear();
         self.search.clear();
     }
 
