@@ -16,22 +16,24 @@ from kernel import Kernel, Result, running_kernel
 CASES = json.loads((Path(__file__).parent / "cases" / "cells.json").read_text())
 
 
-def text_of(result: Result) -> str:
-    """Everything that a cell showed as text."""
+def texts_of(result: Result) -> list[str]:
+    """What a cell showed as text: its own, and with the notes about it."""
+    own = [result.stdout, result.stderr, result.result or ""]
     displays = [display.get("text/plain", "") for display in result.displays]
-    return "\n".join(part for part in (result.stdout, result.stderr, *displays, result.result or "") if part)
+    return ["\n".join(part for part in parts if part) for parts in (own, displays + own)]
 
 
 def check(result: Result, expect) -> None:
     if expect is None or isinstance(expect, str):
         assert result.ok, f"it failed:\n{result.error}"
         if expect is not None:
-            assert re.search(expect, text_of(result)), f"no {expect!r} in\n{text_of(result)}"
+            texts = texts_of(result)
+            assert any(re.search(expect, text) for text in texts), f"no {expect!r} in\n{texts[-1]}"
     elif "error" in expect:
         assert not result.ok, f"it should have failed:\n{result}"
         assert re.search(expect["error"], result.error), f"no {expect['error']!r} in\n{result.error}"
     else:
-        text = text_of(result) if result.ok else result.error
+        text = texts_of(result)[-1] if result.ok else result.error
         assert re.search(expect["either"], text), f"no {expect['either']!r} in\n{text}"
 
 

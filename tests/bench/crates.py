@@ -40,8 +40,8 @@ class Outcome:
     """What an entry came to."""
 
     crate: dict
-    versions: dict[str, str] = field(default_factory=dict)
-    own: bool = False
+    version: str = "–"
+    copies: set[str] = field(default_factory=set)
     seconds: float | None = None
     # By part (`dep`, `alone`, `with`): the cells that did not come to what they should.
     missed: dict[str, list[str]] = field(default_factory=dict)
@@ -69,17 +69,10 @@ class Outcome:
             return "not added"
         return f"fails: {', '.join(self.missed[name])}" if name in self.missed else "works"
 
-    @property
-    def version(self) -> str:
-        return ", ".join(self.versions.values()) or "–"
-
-    @property
-    def copy(self) -> str:
-        return "own" if self.own else "the runtime's"
-
     def row(self) -> list[str]:
         seconds = "–" if self.seconds is None else f"{self.seconds:.1f}"
-        return [self.name, self.version, self.part("alone"), self.part("with"), seconds, self.copy]
+        copies = " and ".join(sorted(self.copies)) or "–"
+        return [self.name, self.version, self.part("alone"), self.part("with"), seconds, copies]
 
 
 def asked_for(dep: str) -> list[str]:
@@ -96,14 +89,14 @@ def learn(outcome: Outcome, result: Result) -> None:
     """Reads versions and copies from what was said while a crate was added."""
     outcome.seconds = result.seconds
     said = result.stdout + result.stderr
-    for package in asked_for(outcome.crate["dep"]):
+    for number, package in enumerate(asked_for(outcome.crate["dep"])):
         held = re.search(rf"^{re.escape(package)} (\S+): the runtime's own", said, re.MULTILINE)
-        compiled = re.search(rf"^Compiling {re.escape(package)} v(\S+)", said, re.MULTILINE)
-        # Of a crate that is compiled nothing else is said; a version may have a suffix that nobody asks for.
-        found = held or compiled
-        if found:
-            outcome.versions[package] = found[1].partition("+")[0]
-        outcome.own |= not held
+        # Of a crate that is compiled nothing else is said.
+        found = held or re.search(rf"^Compiling {re.escape(package)} v(\S+)", said, re.MULTILINE)
+        if found and number == 0:
+            # A suffix, as in `1.2.0+spec-1.1.0`, is nothing to ask for.
+            outcome.version = found[1].partition("+")[0]
+        outcome.copies.add("the runtime's" if held else "own")
 
 
 def outcome_of(kernel: Kernel, crate: dict) -> Outcome:

@@ -2,7 +2,7 @@
 //! has said what it thinks of the one before.
 
 use super::diagnostics::Diagnostic;
-use super::generate::Role;
+use super::generate::{Role, Shows};
 use super::items::{Change, Needed};
 use super::plan::{Calls, Kept, Plan};
 use super::run::Session;
@@ -66,8 +66,8 @@ pub(super) struct Attempt {
     pub(super) split: bool,
     /// Whether all statements are in an `async` block.
     pub(super) awaits: bool,
-    /// The last expression's type shows itself by a trait's `evcxr_display`.
-    pub(super) own_display: bool,
+    /// How the last expression's value is shown.
+    pub(super) shows: Shows,
     /// What was wrong before the cell got all items.
     with_less: Option<Errors>,
 }
@@ -108,7 +108,7 @@ impl Attempt {
             types_parameters: false,
             split: true,
             awaits: false,
-            own_display: false,
+            shows: Shows::Probed,
             with_less: None,
         }
     }
@@ -127,8 +127,8 @@ impl Attempt {
         // cell uses on purpose.
         let is_ambiguous =
             |one: &Diagnostic| one.code.as_deref() == Some("E0034") && !one.is_about_cell();
-        if !self.own_display && diagnostics.iter().any(is_ambiguous) {
-            self.own_display = true;
+        if self.shows == Shows::Probed && diagnostics.iter().any(is_ambiguous) {
+            self.shows = Shows::Itself;
             return None;
         }
         // What a macro awaits.
@@ -155,6 +155,19 @@ impl Attempt {
         let has_closures = !session.lambdas_used(cell.source).is_empty();
         if has_closures && !self.types_parameters && diagnostics.iter().any(is_untyped) {
             self.types_parameters = true;
+            return None;
+        }
+        // As long as a number may be of any type, no method of it is found.
+        let is_nowhere = |one: &Diagnostic| !one.is_about_cell() && one.role.is_none();
+        let next = match self.shows {
+            Shows::Probed if diagnostics.iter().any(is_untyped) => Some(Shows::Show),
+            Shows::Show => Some(Shows::Debug),
+            _ => None,
+        };
+        if let Some(next) = next
+            && diagnostics.iter().all(is_nowhere)
+        {
+            self.shows = next;
             return None;
         }
         // The code around the parts may be what is wrong. At least the errors are
@@ -414,9 +427,11 @@ fn end_of_variable(code: &str, place: &std::ops::Range<usize>, variable: &str) -
 
 /// Whether code says that a variable is to be dropped.
 pub(super) fn drops(code: &str, variable: &str) -> bool {
-    code.split("drop(")
-        .skip(1)
-        .any(|rest| rest.split(')').next().is_some_and(|name| name.trim() == variable))
+    code.split("drop(").skip(1).any(|rest| {
+        rest.split(')')
+            .next()
+            .is_some_and(|name| name.trim() == variable)
+    })
 }
 
 #[cfg(test)]

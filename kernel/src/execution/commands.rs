@@ -22,7 +22,10 @@ use std::process::{Command, Stdio};
 /// them. A notebook that was written for it may hold them, and its cells are to
 /// run all the same.
 const WITHOUT_EFFECT: [(&str, &str); 14] = [
-    (":allow_static_linking", "crates are linked into one shared library"),
+    (
+        ":allow_static_linking",
+        "crates are linked into one shared library",
+    ),
     (":cache", "what cargo has built stays as long as the kernel"),
     (":clear_cache", ""),
     (
@@ -208,7 +211,11 @@ impl Session {
             Some(near) => format!("is `{near}` meant?"),
             None => "`:help` lists the commands".to_owned(),
         };
-        command_error(format!("there is no command `{command}`: {help}"), line, cell)
+        command_error(
+            format!("there is no command `{command}`: {help}"),
+            line,
+            cell,
+        )
     }
 
     /// Adds a crate: the runtime's own copy where that fits, or else what cargo
@@ -288,9 +295,9 @@ impl Session {
         self.process.end();
         self.empty_recovery_folder()
             .map_err(|error| broken(&format!("cannot forget what is on disk: {error}")))?;
-        let replaced = RuntimeProcess::start(&self.shared.workplace, &self.environment);
-        // The old one is not to be waited for, even where there is no new one.
+        // Before the new one connects, which on a busy machine may be at once.
         self.shared.channel.disconnect();
+        let replaced = RuntimeProcess::start(&self.shared.workplace, &self.environment);
         self.process =
             replaced.map_err(|error| broken(&format!("cannot restart the runtime: {error}")))?;
         self.items.restart_all_statics();

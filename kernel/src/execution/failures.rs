@@ -58,7 +58,9 @@ impl Session {
         }
         let before = code.get(..diagnostic.starts_at()?)?.strip_suffix('.')?;
         let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
-        self.gone.get(&before[start.map_or(0, |at| at + 1)..]).cloned()
+        self.gone
+            .get(&before[start.map_or(0, |at| at + 1)..])
+            .cloned()
     }
 
     /// What to do where a crate of the user's meets the runtime's copy of it.

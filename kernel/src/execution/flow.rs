@@ -99,7 +99,11 @@ fn uses(statement: &ast::LetStmt) -> BTreeSet<String> {
     statement
         .syntax()
         .children()
-        .filter(|child| pattern.as_ref().is_none_or(|pattern| pattern.syntax() != child))
+        .filter(|child| {
+            pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.syntax() != child)
+        })
         .flat_map(|child| names_below(&child))
         .collect()
 }
@@ -121,10 +125,12 @@ impl Initial {
                 let place = reference.expr().and_then(|place| variable(&place));
                 place.map_or(Self::Plain, Self::Changes)
             }
-            expression if may_be_unnameable(expression) => match changes_what_it_holds(expression) {
-                true => Self::Changing,
-                false => Self::Unnameable,
-            },
+            expression if may_be_unnameable(expression) => {
+                match changes_what_it_holds(expression) {
+                    true => Self::Changing,
+                    false => Self::Unnameable,
+                }
+            }
             _ => Self::Plain,
         }
     }
@@ -183,7 +189,7 @@ fn may_be_unnameable(expression: &ast::Expr) -> bool {
         ast::Expr::MethodCallExpr(call) => {
             let is_adapter = call
                 .name_ref()
-                .is_some_and(|name| ADAPTERS.contains(&&*name.text()));
+                .is_some_and(|name| ADAPTERS.contains(&name.text()));
             is_adapter
                 && call
                     .syntax()
@@ -214,7 +220,7 @@ impl Closure {
             .syntax()
             .descendants()
             .filter_map(ast::IdentPat::cast)
-            .filter_map(|pattern| Some(plain(&pattern.name()?.text())))
+            .filter_map(|pattern| Some(plain(pattern.name()?.text())))
             .collect();
         let free = names_below(closure.syntax())
             .into_iter()
@@ -250,7 +256,10 @@ fn call(node: SyntaxNode) -> Option<(String, Vec<Argument>)> {
         return None;
     };
     let name = variable(&ast::Expr::PathExpr(callee))?;
-    let arguments = call.arg_list()?.args().map(|argument| argument_of(&argument));
+    let arguments = call
+        .arg_list()?
+        .args()
+        .map(|argument| argument_of(&argument));
     Some((name, arguments.collect()))
 }
 
@@ -272,9 +281,7 @@ fn argument_of(expression: &ast::Expr) -> Argument {
             let inner = negative.expr();
             inner.map_or(Argument::Other, |inner| argument_of(&inner))
         }
-        ast::Expr::PathExpr(_) => {
-            variable(expression).map_or(Argument::Other, Argument::Variable)
-        }
+        ast::Expr::PathExpr(_) => variable(expression).map_or(Argument::Other, Argument::Variable),
         _ => Argument::Other,
     }
 }
@@ -291,7 +298,7 @@ fn variable(expression: &ast::Expr) -> Option<String> {
             if segment.qualifier().is_some() {
                 return None;
             }
-            Some(plain(&segment.segment()?.name_ref()?.text()))
+            Some(plain(segment.segment()?.name_ref()?.text()))
         }
         ast::Expr::FieldExpr(field) => variable(&field.expr()?),
         ast::Expr::IndexExpr(index) => variable(&index.base()?),
@@ -336,7 +343,7 @@ fn moves(node: &SyntaxNode) -> BTreeSet<String> {
         .filter(|inner| inner != node)
         .filter_map(ast::IdentPat::cast)
         .filter(|pattern| pattern.syntax().parent().as_ref() != Some(node))
-        .filter_map(|pattern| Some(plain(&pattern.name()?.text())))
+        .filter_map(|pattern| Some(plain(pattern.name()?.text())))
         .collect();
     own_nodes(node)
         .filter_map(ast::PathExpr::cast)
@@ -367,9 +374,9 @@ fn is_moved(node: &SyntaxNode) -> bool {
             };
             match binary.op_kind() {
                 Some(ast::BinaryOp::ArithOp(_)) => true,
-                Some(ast::BinaryOp::Assignment { .. }) => binary
-                    .rhs()
-                    .is_some_and(|right| right.syntax() == node),
+                Some(ast::BinaryOp::Assignment { .. }) => {
+                    binary.rhs().is_some_and(|right| right.syntax() == node)
+                }
                 _ => false,
             }
         }
@@ -415,8 +422,9 @@ fn is_code_of_its_own(node: &SyntaxNode) -> bool {
         | SyntaxKind::IMPL
         | SyntaxKind::MODULE
         | SyntaxKind::TRAIT => true,
-        SyntaxKind::BLOCK_EXPR => ast::BlockExpr::cast(node.clone())
-            .is_some_and(|block| block.async_token().is_some()),
+        SyntaxKind::BLOCK_EXPR => {
+            ast::BlockExpr::cast(node.clone()).is_some_and(|block| block.async_token().is_some())
+        }
         _ => false,
     }
 }
@@ -463,8 +471,7 @@ fn can_fail(node: &SyntaxNode) -> bool {
                 let has_arguments = call
                     .arg_list()
                     .is_some_and(|list| list.args().next().is_some());
-                !has_arguments
-                    && name.is_some_and(|name| INFALLIBLE.contains(&&*name))
+                !has_arguments && name.is_some_and(|name| INFALLIBLE.contains(&&*name))
             })
         }
         SyntaxKind::TRY_EXPR
@@ -525,7 +532,15 @@ mod tests {
         assert_eq!(moved("a += b;"), ["b"]);
         assert_eq!(moved("for v in v.into_iter() {}"), [""; 0], "two meanings");
         assert_eq!(moved("let n = a.into_iter().count();"), ["a"]);
-        for code in ["a", "a.b()", "&a + &b", "a == b", "println!(\"{a}\")", "a[0]", "let f = || g(a);"] {
+        for code in [
+            "a",
+            "a.b()",
+            "&a + &b",
+            "a == b",
+            "println!(\"{a}\")",
+            "a[0]",
+            "let f = || g(a);",
+        ] {
             assert_eq!(moved(code), [""; 0], "{code}");
         }
     }
@@ -533,13 +548,26 @@ mod tests {
     #[test]
     fn what_calls_something_can_fail() {
         for code in [
-            "f()", "a.sum()", "a?", "a[0]", "1 + a", "panic!(\"\")", "println!(\"{}\", f())", "for i in 0..3 {}",
+            "f()",
+            "a.sum()",
+            "a?",
+            "a[0]",
+            "1 + a",
+            "panic!(\"\")",
+            "println!(\"{}\", f())",
+            "for i in 0..3 {}",
         ] {
             assert!(flow(code).can_fail, "{code}");
         }
         for code in [
-            "let a = 1;", "let v = vec![1, 2];", "let s = String::from;", "let p = Point { x: 1 };",
-            "println!(\"{a} {}\", b)", "let f = |x| x + 1;", "let s = Some(a);", "let c = a.clone();",
+            "let a = 1;",
+            "let v = vec![1, 2];",
+            "let s = String::from;",
+            "let p = Point { x: 1 };",
+            "println!(\"{a} {}\", b)",
+            "let f = |x| x + 1;",
+            "let s = Some(a);",
+            "let c = a.clone();",
         ] {
             assert!(!flow(code).can_fail, "{code}");
         }
@@ -579,7 +607,10 @@ mod tests {
         assert_eq!(flow("let x;").initial, Initial::None);
         let counter = "let c = { let mut n = 0; move || { n += 1; n } };";
         assert_eq!(flow(counter).initial, Initial::Changing);
-        assert_eq!(flow("let r = &mut v[0];").initial, Initial::Changes("v".to_owned()));
+        assert_eq!(
+            flow("let r = &mut v[0];").initial,
+            Initial::Changes("v".to_owned())
+        );
     }
 
     #[test]
@@ -601,10 +632,19 @@ mod tests {
 
     #[test]
     fn awaiting_is_seen_in_macros() {
-        for code in ["f().await", "tokio::join!(a, b)", "tokio::select! { a = f() => {} }", "println!(\"{}\", f().await)", "if a { f().await }"] {
+        for code in [
+            "f().await",
+            "tokio::join!(a, b)",
+            "tokio::select! { a = f() => {} }",
+            "println!(\"{}\", f().await)",
+            "if a { f().await }",
+        ] {
             assert!(flow(code).awaits, "{code}");
         }
-        for code in ["let f = async { g().await };", "let f = async || g().await;"] {
+        for code in [
+            "let f = async { g().await };",
+            "let f = async || g().await;",
+        ] {
             assert!(!flow(code).awaits, "{code}");
         }
     }

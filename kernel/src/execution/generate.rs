@@ -168,12 +168,52 @@ pub(super) struct Frame<'a> {
     /// Whether all statements are in an `async` block.
     pub(super) awaits: bool,
     pub(super) executor: Executor,
-    /// The last expression's type shows itself by a trait's `evcxr_display`.
-    pub(super) own_display: bool,
+    pub(super) shows: Shows,
 }
 
-/// The line in front of the expression whose value is shown.
-pub(super) const SHOWN: &str = "let swath_shown = match &(";
+/// How the last expression's value is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// As the compiler finds by its type.
+    #[default]
+    Probed,
+    /// By `Show`: its type is known only at the end, where Rust takes a number
+    /// without a suffix for a type.
+    Show,
+    /// By `Debug`, for the same reason.
+    Debug,
+    /// By the `evcxr_display` of a trait.
+    Itself,
+}
+
+impl Shows {
+    /// What is written around the expression.
+    fn around(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Probed => (
+                "let swath_shown = match &(",
+                ") { swath_value => swath::show_value!(swath_value) };",
+            ),
+            Self::Show => (
+                "let swath_shown = match swath::display::Show::show(&(",
+                ")) {\n\
+                 ::std::result::Result::Ok(swath_bundle) => ::std::result::Result::Ok(::std::option::Option::Some(swath_bundle)),\n\
+                 ::std::result::Result::Err(swath_error) => ::std::result::Result::Err(swath::display::probe::CellFailure {\n\
+                 kind: swath_error.kind().to_owned(), message: swath_error.to_string() }),\n};",
+            ),
+            Self::Debug => (
+                "let swath_shown = ::std::result::Result::Ok(::std::option::Option::Some(\
+                 swath::display::Bundle::text(::std::format!(\"{:?}\", &(",
+                ")))));",
+            ),
+            Self::Itself => (
+                "let swath_shown = match &(",
+                ") { swath_value => { swath_value.evcxr_display(); \
+                 ::std::result::Result::Ok(::std::option::Option::None) } };",
+            ),
+        }
+    }
+}
 
 const CELL: &str = "swath::session::cell";
 
@@ -433,14 +473,10 @@ impl Generated {
             let text = cell.part(statement.range.clone());
             if statement.kind == StatementKind::Tail {
                 // On lines of its own, so that places in it are the cell's.
-                self.line(format_args!("{SHOWN}"));
+                let (open, close) = frame.shows.around();
+                self.line(format_args!("{open}"));
                 self.patched(&text, frame.insertions);
-                let show = if frame.own_display {
-                    "{ swath_value.evcxr_display(); ::std::result::Result::Ok(::std::option::Option::None) }"
-                } else {
-                    "swath::show_value!(swath_value)"
-                };
-                self.line(format_args!("\n) {{ swath_value => {show} }};"));
+                self.line(format_args!("\n{close}"));
                 shows = true;
             } else {
                 self.patched(&text, frame.insertions);
@@ -622,7 +658,8 @@ fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, S
     let awaits = frame.awaits || statements.iter().any(|one| one.flow.awaits);
     let speaks_of_tokio = source.names.contains("tokio");
     let result = format!("::std::result::Result<_, {CELL}::Failure>");
-    let kept = format!("{CELL}::with_kept(\"tokio\", || ::tokio::runtime::Runtime::new(), |swath_tokio|");
+    let kept =
+        format!("{CELL}::with_kept(\"tokio\", || ::tokio::runtime::Runtime::new(), |swath_tokio|");
     let (open, close) = match (frame.executor, awaits) {
         (_, false) if !speaks_of_tokio => (format!("|| -> {result} {{"), "}".to_owned()),
         (Executor::Session, true) => (
@@ -634,9 +671,7 @@ fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, S
             "})".to_owned(),
         ),
         (_, true) => (
-            format!(
-                "|| -> {result} {{ {kept} swath_tokio.block_on({CELL}::interruptible(async {{"
-            ),
+            format!("|| -> {result} {{ {kept} swath_tokio.block_on({CELL}::interruptible(async {{"),
             "})))? }".to_owned(),
         ),
         (Executor::Own, false) => (
@@ -762,7 +797,7 @@ mod tests {
             insertions: &NOTHING.1,
             awaits: false,
             executor: Executor::Session,
-            own_display: false,
+            shows: Shows::Probed,
         }
     }
 
@@ -770,7 +805,10 @@ mod tests {
     fn parts_hand_on_what_they_bind() {
         let generated = generate("let a = f()?;\nlet b = g(&a)?;\nb", frame());
         let text = &generated.text;
-        let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("{needle}: {text}"));
+        let at = |needle: &str| {
+            text.find(needle)
+                .unwrap_or_else(|| panic!("{needle}: {text}"))
+        };
         assert!(at("let a = f()?") < at("let (a, ) = match") && at("let (a, )") < at("let b ="));
         // Where the second fails, the first is kept; at the end both are.
         assert!(at("put(\"a\", a)") < at("break 'swath"));

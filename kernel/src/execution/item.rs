@@ -186,19 +186,19 @@ fn item_kind(item: &ast::Item) -> ItemKind {
         ast::Item::MacroCall(call) => {
             // Known by the first thing that it defines; it is needed for any.
             let mut defined = defined_in(call).into_iter();
-            defined.next().map_or(ItemKind::Other, |(name, is_type)| ItemKind::Named {
-                name,
-                is_type,
-                is_function: false,
-                members: defined.map(|(name, _)| name).collect(),
-            })
+            defined
+                .next()
+                .map_or(ItemKind::Other, |(name, is_type)| ItemKind::Named {
+                    name,
+                    is_type,
+                    is_function: false,
+                    members: defined.map(|(name, _)| name).collect(),
+                })
         }
-        ast::Item::Impl(item) => {
-            ItemKind::Impl {
-                head: impl_head(item),
-                members: members(item.assoc_item_list()),
-            }
-        }
+        ast::Item::Impl(item) => ItemKind::Impl {
+            head: impl_head(item),
+            members: members(item.assoc_item_list()),
+        },
         ast::Item::Use(item) => {
             let (mut named, mut globs) = (Vec::new(), Vec::new());
             if let Some(tree) = item.use_tree() {
@@ -502,7 +502,9 @@ fn lazy_statics(call: &ast::MacroCall) -> Vec<Static> {
             SyntaxKind::PUB_KW if name.is_none() => visibility = "pub".to_owned(),
             SyntaxKind::IDENT if name.is_none() => name = Some(element.to_string()),
             SyntaxKind::COLON if colon.is_none() => colon = Some(at.end()),
-            SyntaxKind::EQ if equals.is_none() => equals = Some((at.start(), element.text_range().end())),
+            SyntaxKind::EQ if equals.is_none() => {
+                equals = Some((at.start(), element.text_range().end()));
+            }
             SyntaxKind::SEMICOLON => {
                 if let (Some(name), Some(colon), Some((end, value))) =
                     (name.take(), colon.take(), equals.take())
@@ -589,7 +591,10 @@ mod tests {
         ] {
             assert_eq!(head(again), "impl Display for P", "{again}");
         }
-        assert_eq!(head("impl<T> a::From<b::C<T>> for P {}"), "impl<T> From<b::C<T>> for P");
+        assert_eq!(
+            head("impl<T> a::From<b::C<T>> for P {}"),
+            "impl<T> From<b::C<T>> for P"
+        );
     }
 
     #[test]

@@ -729,12 +729,20 @@ mod tests {
         let first = written(&mut items, 1);
         let lock = "::std::sync::LazyLock";
         assert!(
-            first.contains(&format!("static A: {lock}<Mutex<u8>> = {lock}::new(||  Mutex::new(1));")),
+            first.contains(&format!(
+                "static A: {lock}<Mutex<u8>> = {lock}::new(||  Mutex::new(1));"
+            )),
             "{first}"
         );
-        assert!(first.contains(&format!("pub static B: {lock}<u8> =")) && !first.contains("lazy_static!"));
+        assert!(
+            first.contains(&format!("pub static B: {lock}<u8> ="))
+                && !first.contains("lazy_static!")
+        );
         let later = written(&mut items, 2);
-        assert!(later.contains("safe static A") && later.contains("safe static B"), "{later}");
+        assert!(
+            later.contains("safe static A") && later.contains("safe static B"),
+            "{later}"
+        );
     }
 
     #[test]

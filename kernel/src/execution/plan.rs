@@ -246,8 +246,12 @@ mod tests {
 
     #[test]
     fn parts_begin_at_what_can_fail() {
-        let lengths = |code| -> Vec<usize> { plan(code).parts.iter().map(|part| part.len()).collect() };
-        assert_eq!(lengths("let a = f(); let b = 1; let c = 2; g(a)?; h()"), [3, 2]);
+        let lengths =
+            |code| -> Vec<usize> { plan(code).parts.iter().map(|part| part.len()).collect() };
+        assert_eq!(
+            lengths("let a = f(); let b = 1; let c = 2; g(a)?; h()"),
+            [3, 2]
+        );
         assert_eq!(lengths("let a = f();"), [1]);
         assert_eq!(lengths("f(); g(); let a = h();"), [3]);
         assert_eq!(lengths("let a; if f() { a = 1 } else { a = 2 } g(a);"), [3]);
@@ -256,7 +260,10 @@ mod tests {
             lengths("let mut n = 0; let mut add = |k: i32| n += k; add(1); add(2); n"),
             [5]
         );
-        assert_eq!(lengths("let mut v = f(); let r = &mut v; r.push(1); v"), [4]);
+        assert_eq!(
+            lengths("let mut v = f(); let r = &mut v; r.push(1); v"),
+            [4]
+        );
     }
 
     #[test]
@@ -270,7 +277,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(lost("let a = f(); let b = g(a)?; b"), [""; 0]);
-        assert_eq!(lost("let a = f(); if a { return Ok(()); } let b = g()?;"), ["a"]);
+        assert_eq!(
+            lost("let a = f(); if a { return Ok(()); } let b = g()?;"),
+            ["a"]
+        );
         assert_eq!(lost("let mut v = f(); let r = &mut v; g(r)?;"), ["v", "r"]);
     }
 
@@ -279,12 +289,18 @@ mod tests {
         let text = |names: &[&str]| Kept::Text(names.iter().map(|&name| name.to_owned()).collect());
         assert_eq!(kept("let f = |x| x + 1;", "f"), text(&[]));
         assert_eq!(kept("let f = |x| text(x) + K;", "f"), text(&[]));
-        assert_eq!(kept("let a = 1; let f = move |x| x + a + old;", "f"), text(&["a", "old"]));
+        assert_eq!(
+            kept("let a = 1; let f = move |x| x + a + old;", "f"),
+            text(&["a", "old"])
+        );
         assert_eq!(
             kept("let mut a = vec![1]; let f = |x| a.push(x);", "f"),
             Kept::Not(vec!["a".to_owned()])
         );
-        assert_eq!(kept("let f = move || { count += 1; count };", "f"), Kept::Unnameable(Calls::Changing));
+        assert_eq!(
+            kept("let f = move || { count += 1; count };", "f"),
+            Kept::Unnameable(Calls::Changing)
+        );
         assert_eq!(kept("let f: fn(i32) -> i32 = |x| x;", "f"), Kept::Value);
     }
 

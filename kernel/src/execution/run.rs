@@ -367,14 +367,18 @@ impl Session {
                 Some(version) if version.major == 0 && version.minor < 3 => Executor::Old,
                 Some(_) => Executor::Own,
             },
-            own_display: attempt.own_display,
+            shows: attempt.shows,
         };
         generated.function(code, source, &frame);
         frame.plan
     }
 
     /// Compiles code under the next number.
-    fn compile(&mut self, generated: &mut Generated, opt_level: OptLevel) -> Result<PathBuf, Failed> {
+    fn compile(
+        &mut self,
+        generated: &mut Generated,
+        opt_level: OptLevel,
+    ) -> Result<PathBuf, Failed> {
         self.unit += 1;
         let (linked, head) = self.crates.linked(&generated.text);
         if !head.is_empty() {

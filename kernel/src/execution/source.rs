@@ -407,10 +407,19 @@ mod tests {
 
     #[test]
     fn what_is_bound_first_is_not_taken() {
-        let free = |code| Source::parse(code).free().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let free = |code| {
+            Source::parse(code)
+                .free()
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(free("let x = 1; x + y"), ["y"]);
         assert_eq!(free("let x = x + 1; x"), ["x"]);
-        assert_eq!(free("let P { a, .. } = p; println!(\"{a}{b}\");"), ["b", "p", "println"]);
+        assert_eq!(
+            free("let P { a, .. } = p; println!(\"{a}{b}\");"),
+            ["b", "p", "println"]
+        );
     }
 
     #[test]

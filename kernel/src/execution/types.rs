@@ -234,6 +234,9 @@ mod tests {
         assert_eq!(short("&[ctx::P; 2]"), "&[P; 2]");
         let function = "swath::session::closures::SharedFn2<i32, alloc::vec::Vec<(u8, u8)>, bool>";
         assert_eq!(short(function), "Fn(i32, Vec<(u8, u8)>) -> bool");
-        assert_eq!(short("swath::session::closures::LocalFn0<u8>"), "Fn() -> u8");
+        assert_eq!(
+            short("swath::session::closures::LocalFn0<u8>"),
+            "Fn() -> u8"
+        );
     }
 }

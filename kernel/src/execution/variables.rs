@@ -3,8 +3,8 @@
 //! The runtime holds the values; it tells after each cell which there are, and
 //! of which types. The next cell's code names those types.
 
-use super::diagnostics::Diagnostic;
 use super::attempt::{Attempt, Compiled, counted_handles, drops};
+use super::diagnostics::Diagnostic;
 use super::failures::unnameable;
 use super::flow::{Argument, Initial};
 use super::generate::{Lambda, Load, Loaded};
@@ -171,12 +171,17 @@ impl Session {
         if state.source.is_err() {
             return false;
         }
-        state.source = if state.candidates.is_empty() {
-            Err(Unnameable::Private)
-        } else {
+        state.source = if !state.candidates.is_empty() {
             let candidate = state.candidates.remove(0);
             state.guessed = candidate.guessed;
             Ok(candidate.source)
+        } else if let Some(other) = state.other_copy.take() {
+            // The user's own copy of the crate is of a version that has no such
+            // type.
+            state.guessed = None;
+            Ok(other)
+        } else {
+            Err(Unnameable::Private)
         };
         true
     }

@@ -58,10 +58,16 @@ pub fn is_handle(type_name: &str, but: &[&str]) -> bool {
     if PRIMITIVES.contains(&name) || name.starts_with('&') && !name.starts_with("&mut ") {
         return true;
     }
-    if let Some(inner) = name.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(inner) = name
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         return parts(inner).all(|part| is_handle(part, but));
     }
-    if let Some(inner) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(inner) = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         return inner
             .rsplit_once(';')
             .is_some_and(|(element, _)| is_handle(element, but));
@@ -152,7 +158,10 @@ mod tests {
             assert!(!is_handle(name, &[]), "{name}");
         }
         assert!(!is_handle("alloc::sync::Arc<i32>", &["Arc"]));
-        assert!(is_handle_in_short("Arc<Mutex<i32>>") && is_handle_in_short("polars::prelude::DataFrame"));
+        assert!(
+            is_handle_in_short("Arc<Mutex<i32>>")
+                && is_handle_in_short("polars::prelude::DataFrame")
+        );
         assert!(!is_handle_in_short("Vec<i32>"));
     }
 }

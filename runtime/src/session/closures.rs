@@ -27,7 +27,7 @@ macro_rules! keep_unnameable {
             unused_imports,
             reason = "which of them a value needs is what the compiler finds out"
         )]
-        use $crate::session::closures::via::{ViaItself as _, ViaIterator as _, $calls::*};
+        use $crate::session::closures::via::{ViaIterator as _, ViaItself as _, $calls::*};
         (&&&&$crate::session::closures::Unnameable::new($variable)).keep($name);
     }};
 }
@@ -244,8 +244,14 @@ mod tests {
         });
         let text = String::from("once");
         keep_unnameable!(once, "once", move || text);
-        assert_eq!(type_of("add"), "swath::session::closures::SharedFn1<i32, i32>");
-        assert_eq!(type_of("local"), "swath::session::closures::LocalFn2<i32, i32, i32>");
+        assert_eq!(
+            type_of("add"),
+            "swath::session::closures::SharedFn1<i32, i32>"
+        );
+        assert_eq!(
+            type_of("local"),
+            "swath::session::closures::LocalFn2<i32, i32, i32>"
+        );
         let add = cell::handle::<super::SharedFn1<i32, i32>>("add").into_fn();
         let again = add.clone();
         assert_eq!(add(1) + again(2), 23);
@@ -260,7 +266,11 @@ mod tests {
     fn other_values_are_kept_as_they_are() {
         keep_unnameable!(shared, "doubled", vec![1, 2].into_iter().map(|x| x * 2));
         keep_unnameable!(shared, "numbers", vec![1, 2].into_iter());
-        keep_unnameable!(shared, "boxed", Box::new(|x: i32| x) as Box<dyn Fn(i32) -> i32>);
+        keep_unnameable!(
+            shared,
+            "boxed",
+            Box::new(|x: i32| x) as Box<dyn Fn(i32) -> i32>
+        );
         keep_unnameable!(shared, "text", String::from("a"));
         let doubled = cell::take::<Box<dyn Iterator<Item = i32>>>("doubled");
         assert_eq!(doubled.collect::<Vec<_>>(), [2, 4]);

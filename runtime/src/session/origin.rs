@@ -108,7 +108,14 @@ mod tests {
         put("x", Array::<f64>::ones([4], 2));
         let key = failed(broken(&Array::ones([4], 2)).compute());
         assert_eq!(variable_of(&key), None, "{key}");
-        for key in ["store", "load-data", "", "x-1[0]", "]", "é-0123456789abcdeé"] {
+        for key in [
+            "store",
+            "load-data",
+            "",
+            "x-1[0]",
+            "]",
+            "é-0123456789abcdeé",
+        ] {
             assert_eq!(variable_of(key), None, "{key}");
         }
     }

@@ -77,10 +77,9 @@ impl Project {
     /// cargo's own words.
     pub(super) fn resolve(&self) -> Result<Metadata, String> {
         let mut command = MetadataCommand::new();
-        command.current_dir(&self.folder).other_options([
-            "--filter-platform".to_owned(),
-            self.target.clone(),
-        ]);
+        command
+            .current_dir(&self.folder)
+            .other_options(["--filter-platform".to_owned(), self.target.clone()]);
         if self.offline {
             command.other_options(["--offline".to_owned()]);
         }
@@ -210,7 +209,10 @@ fn cannot_start(error: io::Error) -> String {
 /// `Compiling regex v1.13.2`.
 fn is_compiled(line: &str, plan: &Plan) -> bool {
     let mut words = line.split_whitespace().skip(1);
-    let (name, version) = (words.next(), words.next().and_then(|one| one.strip_prefix('v')));
+    let (name, version) = (
+        words.next(),
+        words.next().and_then(|one| one.strip_prefix('v')),
+    );
     match (name, version) {
         (Some(name), _) if name == plan.library => false,
         (Some(name), Some(version)) => !plan.shared.contains_key(&shared_key(name, version)),
@@ -223,9 +225,17 @@ fn is_compiled(line: &str, plan: &Plan) -> bool {
 fn for_people(text: &str) -> String {
     let is_ours = |line: &str| {
         let line = line.trim_start();
-        ["Updating ", "Locking ", "Adding ", "Downloading ", "Downloaded ", "Blocking ", "Removing "]
-            .iter()
-            .any(|word| line.starts_with(word))
+        [
+            "Updating ",
+            "Locking ",
+            "Adding ",
+            "Downloading ",
+            "Downloaded ",
+            "Blocking ",
+            "Removing ",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word))
             || line.contains("swath_crates_")
             || line.starts_with("location searched: crates.io")
     };
@@ -279,11 +289,11 @@ impl Unit {
 /// Which packages the runtime's copies stand in for: those that it has with all
 /// that is asked of them. If that is `strict`, with all that is below them too:
 /// then crates that meet are of one copy for certain.
-pub(super) fn shared<'a>(
-    units: &'a Units,
+pub(super) fn shared(
+    units: &Units,
     strict: bool,
     held: impl Fn(&PackageId, &[String]) -> Option<PathBuf>,
-) -> BTreeMap<&'a PackageId, PathBuf> {
+) -> BTreeMap<&PackageId, PathBuf> {
     let linked = || units.units.iter().filter(|unit| unit.is_linked());
     let mut shared: BTreeMap<_, _> = linked()
         .filter_map(|unit| Some((&unit.pkg_id, held(&unit.pkg_id, &unit.features)?)))
@@ -339,7 +349,8 @@ mod tests {
             library: "swath_crates_1".to_owned(),
             ..Plan::default()
         };
-        plan.shared.insert(shared_key("serde", "1.0.0"), "/r".into());
+        plan.shared
+            .insert(shared_key("serde", "1.0.0"), "/r".into());
         let told = |line: &str| is_compiled(line, &plan);
         assert!(told("   Compiling regex v1.13.2") && told("Compiling serde v1.0.1"));
         assert!(!told("Compiling serde v1.0.0") && !told("Compiling swath_crates_1 v0.0.0 (/x)"));

@@ -164,7 +164,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        let manifest = "[features]\ndefault = [\"std\"]\nstd = [\"dep:c\"]\nlarge = [\"small\"]\nsmall = []\n";
+        let manifest =
+            "[features]\ndefault = [\"std\"]\nstd = [\"dep:c\"]\nlarge = [\"small\"]\nsmall = []\n";
         write("registry/a-b-1.2.3/Cargo.toml", manifest);
         write("links/liba_b-0123.rmeta", "");
         let source = folder.path().join("registry/a-b-1.2.3/src/lib.rs");
@@ -193,7 +194,15 @@ mod tests {
         assert!(catalogue.version("nothing").is_none());
         let version = "1.2.3".parse().unwrap();
         let features = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        assert!(catalogue.exact("a-b", &version, &features(&["std"])).is_some());
-        assert!(catalogue.exact("a-b", &version, &features(&["large"])).is_none());
+        assert!(
+            catalogue
+                .exact("a-b", &version, &features(&["std"]))
+                .is_some()
+        );
+        assert!(
+            catalogue
+                .exact("a-b", &version, &features(&["large"]))
+                .is_none()
+        );
     }
 }

@@ -67,10 +67,7 @@ pub(super) enum Added {
     /// It was there.
     Known,
     /// It is the runtime's own copy.
-    Held {
-        name: String,
-        version: String,
-    },
+    Held { name: String, version: String },
     /// It was built.
     Built,
 }
@@ -259,7 +256,10 @@ impl Crates {
                 Some((name, named))
             })
             .collect();
-        self.below = built.into_iter().map(|(name, file)| (name, (file, true))).collect();
+        self.below = built
+            .into_iter()
+            .map(|(name, file)| (name, (file, true)))
+            .collect();
         for file in shared.values() {
             let stem = file.file_stem().and_then(|stem| stem.to_str());
             let name = stem.and_then(|stem| stem.strip_prefix("lib")?.rsplit_once('-'));
@@ -282,12 +282,17 @@ impl Crates {
         let mut linked = Linked::default();
         let mut head = String::new();
         let mut names_own = false;
+        // All that was asked for: what a macro makes may name any of it.
+        let is_macro = |named: &Named| named.file.extension().is_some_and(|one| one == "so");
+        let mut calls_macro = false;
         for (name, named) in &self.named {
+            linked.flags.push(extern_flag(name, &named.file));
             if words.contains(&**name) {
-                linked.flags.push(extern_flag(name, &named.file));
                 names_own |= named.is_own;
+                calls_macro |= is_macro(named);
             }
         }
+        names_own |= calls_macro && self.named.values().any(|named| named.is_own);
         for (name, (file, is_own)) in &self.below {
             if words.contains(&**name) && !self.named.contains_key(name) {
                 linked.flags.push(extern_flag(name, file));

@@ -34,7 +34,10 @@ impl Request {
     /// # Errors
     /// What is wrong with it, for people.
     pub(super) fn parse(argument: &str) -> Result<Self, String> {
-        let argument = without_comment(argument).trim().trim_end_matches(';').trim();
+        let argument = without_comment(argument)
+            .trim()
+            .trim_end_matches(';')
+            .trim();
         if argument.starts_with(['.', '/', '~']) {
             return Self::of_folder(argument);
         }
@@ -118,9 +121,7 @@ impl Request {
             .keys()
             .all(|key| ["version", "features", "default-features", "package"].contains(&&**key));
         let version = self.text("version").unwrap_or("*");
-        semver::VersionReq::parse(version)
-            .ok()
-            .filter(|_| is_plain)
+        semver::VersionReq::parse(version).ok().filter(|_| is_plain)
     }
 
     /// The features that are asked for, with `default` if it is not declined.
@@ -178,7 +179,9 @@ fn without_comment(line: &str) -> &str {
 
 fn check_name(name: &str) -> Result<(), String> {
     let is_name = name.starts_with(char::is_alphabetic)
-        && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_".contains(c));
     if is_name {
         return Ok(());
     }
@@ -235,9 +238,13 @@ mod tests {
     fn all_ways_to_write_one() {
         assert_eq!(line("regex"), "regex = { version = \"*\" }");
         assert_eq!(line("regex = \"1\""), "regex = { version = \"1\" }");
-        assert_eq!(line("regex=\"1\" // for words"), "regex = { version = \"1\" }");
+        assert_eq!(
+            line("regex=\"1\" // for words"),
+            "regex = { version = \"1\" }"
+        );
         assert_eq!(line("regex = \"1\"; "), "regex = { version = \"1\" }");
-        let both = "plotters = { version = \"^0.3.0\", default_features = false, features = [\"evcxr\"] }";
+        let both =
+            "plotters = { version = \"^0.3.0\", default_features = false, features = [\"evcxr\"] }";
         let request = Request::parse(both).unwrap();
         assert_eq!(request.features(), ["evcxr"]);
         assert!(request.to_string().contains("default-features = false"));
@@ -264,7 +271,8 @@ mod tests {
         assert!(error("regex = \"one\"").contains("`one` is no version"));
         assert!(error("regex = {").contains("no line of a Cargo.toml"));
         assert!(
-            error("regex = { version = \"1\", feature = [\"std\"] }").contains("is `features` meant?")
+            error("regex = { version = \"1\", feature = [\"std\"] }")
+                .contains("is `features` meant?")
         );
     }
 }
