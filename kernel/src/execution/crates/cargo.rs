@@ -39,9 +39,15 @@ impl Project {
         self.folder.join(name)
     }
 
-    /// Where cargo puts libraries.
+    /// Where the libraries are that cells link to.
     pub(super) fn libraries(&self) -> PathBuf {
-        self.file("target").join(&self.target).join("release/deps")
+        self.file("libraries")
+    }
+
+    /// Where cargo builds: what was built with other crates of the runtime's would
+    /// seem fresh to it.
+    fn built(&self, strict: bool) -> PathBuf {
+        self.file(if strict { "target-strict" } else { "target" })
     }
 
     /// Writes the manifest: the package `name`, which depends on `requests`, lines
@@ -95,7 +101,7 @@ impl Project {
     /// # Errors
     /// cargo's own words.
     pub(super) fn units(&self) -> Result<Units, String> {
-        let mut command = self.command();
+        let mut command = self.command(false);
         command
             .args(["--unit-graph", "-Zunstable-options"])
             // cargo tells only then.
@@ -109,12 +115,12 @@ impl Project {
     }
 
     /// `cargo build`, as it is always called.
-    fn command(&self) -> Command {
+    fn command(&self, strict: bool) -> Command {
         let mut command = Command::new("cargo");
         command
             .args(["build", "--release", "--target", &self.target])
             .arg("--target-dir")
-            .arg(self.file("target"))
+            .arg(self.built(strict))
             .current_dir(&self.folder)
             .env("RUSTC", &self.rustc)
             // As the runtime is compiled.
@@ -136,6 +142,7 @@ impl Project {
     pub(super) fn build(
         &self,
         plan: &Plan,
+        strict: bool,
         tell: &dyn Fn(&str),
     ) -> Result<BTreeMap<String, PathBuf>, String> {
         let plan_file = self.file("plan.json");
@@ -143,7 +150,7 @@ impl Project {
         fs::write(&plan_file, text)
             .map_err(|error| format!("cannot write {}: {error}", plan_file.display()))?;
         let mut child = self
-            .command()
+            .command(strict)
             .arg("--message-format=json-render-diagnostics")
             // The program may have been built anew since it was started.
             .env("RUSTC_WRAPPER", format!("/proc/{}/exe", std::process::id()))
@@ -190,13 +197,28 @@ impl Project {
         }
         let status = child.wait().map_err(cannot_start)?;
         let files = built.join().unwrap_or_default();
-        match status.success() {
-            true => Ok(files
-                .into_iter()
-                .filter_map(|(name, file)| Some((name, file?)))
-                .collect()),
-            false => Err(for_people(&text)),
+        if !status.success() {
+            return Err(for_people(&text));
         }
+        self.take_library(&plan.library, strict)
+            .map_err(|error| format!("cannot copy the crates' library: {error}"))?;
+        Ok(files
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file?)))
+            .collect())
+    }
+
+    /// Puts a library that was built beside the earlier ones, which it looks for
+    /// there.
+    fn take_library(&self, name: &str, strict: bool) -> io::Result<()> {
+        let file = format!("lib{name}.so");
+        let built = self
+            .built(strict)
+            .join(&self.target)
+            .join("release/deps")
+            .join(&file);
+        fs::create_dir_all(self.libraries())?;
+        fs::copy(built, self.libraries().join(file)).map(drop)
     }
 }
 

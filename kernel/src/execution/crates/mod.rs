@@ -48,6 +48,9 @@ pub(super) struct Crates {
     libraries: Vec<(String, PathBuf)>,
     /// How many libraries were tried.
     number: u32,
+    /// Whether crates of the runtime's were right beside other copies of those
+    /// below them.
+    tries_loose: bool,
     /// `:sccache`.
     pub(super) sccache: bool,
 }
@@ -102,6 +105,7 @@ impl Crates {
             search: Vec::new(),
             libraries: Vec::new(),
             number: 0,
+            tries_loose: true,
             sccache: false,
         }
     }
@@ -227,13 +231,26 @@ impl Crates {
             sccache: self.sccache,
         };
         // A crate of the runtime's beside another copy of one below it is right
-        // as long as they do not meet, which the compiler says.
-        let (shared, built) = match self.project.build(&plan(&loose), tell) {
-            Err(_) if loose.len() > strict.len() && !is_interrupted() => {
-                let built = self.project.build(&plan(&strict), tell)?;
+        // as long as they do not meet, which the compiler says. It is worth a try
+        // for those whose types Swath's own functions take.
+        let is_worth_it = self.tries_loose
+            && loose.keys().any(|id| {
+                !strict.contains_key(*id) && HELD.contains(&&*metadata[*id].name.replace('-', "_"))
+            });
+        let tried = match is_worth_it {
+            true => self.project.build(&plan(&loose), false, tell).ok(),
+            false => None,
+        };
+        if is_interrupted() {
+            return Err("the crate was not added".to_owned());
+        }
+        let (shared, built) = match tried {
+            Some(built) => (loose, built),
+            None => {
+                self.tries_loose &= !is_worth_it;
+                let built = self.project.build(&plan(&strict), true, tell)?;
                 (strict, built)
             }
-            built => (loose, built?),
         };
         // From here on the number is taken.
         self.number += 1;
@@ -361,6 +378,7 @@ impl Crates {
         self.named.clear();
         self.below.clear();
         self.search.clear();
+        self.tries_loose = true;
     }
 
     /// Whether cargo may not use the network.
