@@ -78,7 +78,7 @@ DEATHS = {
     ),
     "an allocation": ("vec![1u8; 1 << 60].len()", ["OutOfMemory", "memory ran out", "1.00 EiB", "set_memory_limit"]),
     "a panic in a destructor while another panics": (
-        "struct Bomb;\nimpl Drop for Bomb { fn drop(&mut self) { panic!(\"second\") } }\nlet bomb = Bomb; panic!(\"first\")",
+        "struct Bomb;\nimpl Drop for Bomb { fn drop(&mut self) { panic!(\"second\") } }\nfn burst() { let _bomb = Bomb; panic!(\"first\") }\nburst()",
         ["RuntimeDied", "destructor", "SIGABRT", "std::thread::panicking"],
     ),
     "a panic in a function that cannot unwind": (

@@ -494,6 +494,7 @@ fn message_for_people(message: &str) -> String {
     message
         .replace("`swath_outcome`", "the end of the cell")
         .replace(" compatible with `Result<(), Failure>`", "")
+        .replace(" compatible with `Result<_, Failure>`", "")
         .replace("in a closure that returns `Result`", "in a cell")
         // The prelude has std's own, which nobody calls so.
         .replace("`swath::prelude::", "`")
