@@ -150,7 +150,6 @@ CASES = [
     ("total.compute() + 1.0", "`?` behind it", "total.compute()? + 1.0"),
     ("let v: f64 = total;", "`.compute()?` makes a number", "let v: f64 = total.compute()?;"),
     ('println!("{}", total.compute());', "`?` behind it", 'println!("{}", total.compute()?);'),
-    ("let z = x; x.sum()", "`x.clone()` costs nothing", "let z = x.clone(); x.sum().compute()?"),
     ("Array::zeros((4, 4), 2)", "`Array::<f64>::zeros(", "Array::<f64>::zeros((4, 4), 2).sum().compute()?"),
     ("Array::<f64>::zeros((4, 4))", "chunks are told", None),
     ("Array::from_array(numbers)", "`Array::<f64>::from_ndarray(", "Array::<f64>::from_ndarray(vec![1.0, 2.0, 3.0], 2).sum().compute()?"),

@@ -42,6 +42,10 @@ pub(super) enum Initial {
     Closure(Closure),
     /// A mutable reference to this variable, or to a part of it.
     Changes(String),
+    /// What a function of this name returns.
+    Call(String),
+    /// What has this name: a function, perhaps.
+    Path(String),
     /// What may be a function or an iterator without a name for its type.
     Unnameable,
     /// As that, where the function changes what it holds.
@@ -125,6 +129,14 @@ impl Initial {
                 let place = reference.expr().and_then(|place| variable(&place));
                 place.map_or(Self::Plain, Self::Changes)
             }
+            ast::Expr::CallExpr(call) => match call.expr().as_ref().and_then(variable) {
+                Some(name) => Self::Call(name),
+                None => Self::Plain,
+            },
+            ast::Expr::PathExpr(path) => {
+                let last = path.path().and_then(|path| path.segment()?.name_ref());
+                last.map_or(Self::Plain, |name| Self::Path(plain(name.text())))
+            }
             expression if may_be_unnameable(expression) => {
                 match changes_what_it_holds(expression) {
                     true => Self::Changing,
@@ -176,16 +188,6 @@ fn may_be_unnameable(expression: &ast::Expr) -> bool {
             let branch = condition.then_branch();
             branch.is_some_and(|branch| may_be_unnameable(&ast::Expr::BlockExpr(branch)))
         }
-        // A function by its name, or a variable.
-        ast::Expr::PathExpr(_) => true,
-        ast::Expr::CallExpr(call) => match call.expr() {
-            // What begins with a capital makes a value of a type: `Some(…)`.
-            Some(ast::Expr::PathExpr(path)) => {
-                let text = path.syntax().text().to_string();
-                !text.contains("::") && !text.starts_with(char::is_uppercase)
-            }
-            _ => true,
-        },
         ast::Expr::MethodCallExpr(call) => {
             let is_adapter = call
                 .name_ref()
@@ -342,7 +344,10 @@ fn moves(node: &SyntaxNode) -> BTreeSet<String> {
         .descendants()
         .filter(|inner| inner != node)
         .filter_map(ast::IdentPat::cast)
-        .filter(|pattern| pattern.syntax().parent().as_ref() != Some(node))
+        .filter(|pattern| {
+            let is_of_let = node.kind() == SyntaxKind::LET_STMT;
+            !is_of_let || pattern.syntax().parent().as_ref() != Some(node)
+        })
         .filter_map(|pattern| Some(plain(pattern.name()?.text())))
         .collect();
     own_nodes(node)
@@ -590,9 +595,8 @@ mod tests {
     #[test]
     fn types_without_a_name_are_guessed() {
         for code in [
-            "let h = compose(a, b);",
             "let it = v.into_iter().map(|x| x * 2);",
-            "let f = square;",
+            "let f = if a { move |x| x } else { move |x| x };",
         ] {
             assert_eq!(flow(code).initial, Initial::Unnameable, "{code}");
         }
@@ -605,6 +609,15 @@ mod tests {
             assert_eq!(flow(code).initial, Initial::Plain, "{code}");
         }
         assert_eq!(flow("let x;").initial, Initial::None);
+        let named = |code: &str| flow(code).initial;
+        assert_eq!(
+            named("let h = compose(a, b);"),
+            Initial::Call("compose".to_owned())
+        );
+        assert_eq!(
+            named("let f = f64::sqrt;"),
+            Initial::Path("sqrt".to_owned())
+        );
         let counter = "let c = { let mut n = 0; move || { n += 1; n } };";
         assert_eq!(flow(counter).initial, Initial::Changing);
         assert_eq!(

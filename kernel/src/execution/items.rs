@@ -473,6 +473,17 @@ impl Items {
         self.by_name(plain(name)).any(|named| named.is_function)
     }
 
+    /// Whether what a function returns has a type without a name: `impl Trait`.
+    pub(super) fn returns_unnameable(&self, name: &str) -> bool {
+        self.by_name(plain(name)).any(|named| {
+            let head = named.item.as_str().split('{').next().unwrap_or_default();
+            named.is_function
+                && head
+                    .split_once("->")
+                    .is_some_and(|(_, result)| result.contains("impl "))
+        })
+    }
+
     /// What has a name, under whatever condition.
     fn by_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Named> {
         self.named.values().filter(move |named| named.name == name)

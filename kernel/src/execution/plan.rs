@@ -70,11 +70,13 @@ impl Calls {
 impl Plan {
     /// Plans a cell. `earlier` are the variables that it takes from earlier
     /// cells, and whether they can be changed; `texts` those that are kept as
-    /// text. Where `split` is not set all statements are one part.
+    /// text; `returns_unnameable` tells of a function whether its value's type has no
+    /// name. Where `split` is not set all statements are one part.
     pub(super) fn new(
         source: &Source,
         earlier: &BTreeMap<&str, bool>,
         texts: &BTreeSet<&str>,
+        returns_unnameable: &dyn Fn(&str) -> bool,
         split: bool,
     ) -> Self {
         let mut kept = BTreeMap::new();
@@ -85,7 +87,21 @@ impl Plan {
         for (at, statement) in source.statements.iter().enumerate() {
             for binding in bindings(statement) {
                 let name = &*binding.name;
-                let how = kept_as(source, at, binding, &there, &texts);
+                let is_unnameable = match &statement.flow.initial {
+                    // A closure may return another one.
+                    Initial::Call(name) => {
+                        there.contains_key(&**name)
+                            || texts.contains(&**name)
+                            || returns_unnameable(name)
+                    }
+                    // What is no variable is a function, or a constant.
+                    Initial::Path(name) => {
+                        !there.contains_key(&**name) && name.starts_with(char::is_lowercase)
+                    }
+                    Initial::Unnameable => true,
+                    _ => false,
+                };
+                let how = kept_as(source, at, binding, &there, is_unnameable);
                 if mutable_borrow.is_none() && matches!(how, Kept::Not(_)) {
                     mutable_borrow = Some(at);
                 }
@@ -155,14 +171,14 @@ fn kept_as(
     at: usize,
     binding: &Binding,
     there: &BTreeMap<&str, bool>,
-    texts: &BTreeSet<&str>,
+    is_unnameable: bool,
 ) -> Kept {
     let statement = &source.statements[at];
     let is_alone = bindings(statement).count() == 1 && binding.annotated.is_none();
     match &statement.flow.initial {
         Initial::Closure(closure) if is_alone => of_closure(closure, there),
         Initial::Changes(name) if is_alone => Kept::Not(vec![name.clone()]),
-        Initial::Unnameable if is_alone => Kept::Unnameable(Calls::Shared),
+        _ if is_alone && is_unnameable => Kept::Unnameable(Calls::Shared),
         Initial::Changing if is_alone => Kept::Unnameable(Calls::Changing),
         _ => {
             let later = &source.statements[at + 1..];
@@ -171,9 +187,7 @@ fn kept_as(
                 .position(|later| later.flow.moves.contains(&binding.name));
             match moving {
                 // What can be changed may be another value at the end.
-                Some(moving) if !binding.mutable && !texts.contains(&*binding.name) => {
-                    Kept::Early(at + 1 + moving)
-                }
+                Some(moving) if !binding.mutable => Kept::Early(at + 1 + moving),
                 _ => Kept::Value,
             }
         }
@@ -237,7 +251,14 @@ mod tests {
         let earlier = BTreeMap::from([("old", false), ("count", true)]);
         let source = Source::parse(code);
         assert!(!source.has_syntax_errors, "{code}");
-        Plan::new(&source, &earlier, &BTreeSet::from(["text"]), true)
+        let returns_unnameable = |name: &str| name == "closure";
+        Plan::new(
+            &source,
+            &earlier,
+            &BTreeSet::from(["text"]),
+            &returns_unnameable,
+            true,
+        )
     }
 
     fn kept(code: &str, name: &str) -> Kept {
@@ -302,6 +323,22 @@ mod tests {
             Kept::Unnameable(Calls::Changing)
         );
         assert_eq!(kept("let f: fn(i32) -> i32 = |x| x;", "f"), Kept::Value);
+        let shared = Kept::Unnameable(Calls::Shared);
+        for code in [
+            "let f = closure();",
+            "let f = old(1);",
+            "let f = f64::sqrt;",
+            "let f = square;",
+        ] {
+            assert_eq!(kept(code, "f"), shared, "{code}");
+        }
+        for code in [
+            "let f = other();",
+            "let f = old;",
+            "let f = f64::consts::PI;",
+        ] {
+            assert_eq!(kept(code, "f"), Kept::Value, "{code}");
+        }
     }
 
     #[test]

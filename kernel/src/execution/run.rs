@@ -253,7 +253,16 @@ impl Session {
                 generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
             }
             generated.raw(PRELUDE);
-            let plan = self.write_cell(&mut generated, &function, code, source, &forget, &attempt);
+            let returns_unnameable = |name: &str| change.after.returns_unnameable(name);
+            let cell_and_items = (source, &returns_unnameable as &dyn Fn(&str) -> bool);
+            let plan = self.write_cell(
+                &mut generated,
+                &function,
+                code,
+                cell_and_items,
+                &forget,
+                &attempt,
+            );
             let errors = match self.compile(&mut generated, opt_level) {
                 Ok(_) if self.has_lost_process() => {
                     // While the cell was compiled: it takes what is there now.
@@ -322,7 +331,7 @@ impl Session {
         generated: &mut Generated,
         function: &str,
         code: &Text,
-        source: &Source,
+        (source, returns_unnameable): (&Source, &dyn Fn(&str) -> bool),
         forget: &[String],
         attempt: &Attempt,
     ) -> Plan {
@@ -335,7 +344,13 @@ impl Session {
         let lambdas = self.lambdas_used(source);
         let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
         let texts = lambdas.iter().map(|one| &*one.lambda.name);
-        let plan = Plan::new(source, &earlier.collect(), &texts.collect(), attempt.split);
+        let plan = Plan::new(
+            source,
+            &earlier.collect(),
+            &texts.collect(),
+            returns_unnameable,
+            attempt.split,
+        );
         let bindings = source.bindings();
         let frame = Frame {
             function,
