@@ -130,8 +130,9 @@ impl Initial {
                 place.map_or(Self::Plain, Self::Changes)
             }
             ast::Expr::CallExpr(call) => match call.expr().as_ref().and_then(variable) {
-                Some(name) => Self::Call(name),
-                None => Self::Plain,
+                Some(name) if !name.starts_with(char::is_uppercase) => Self::Call(name),
+                // `Some(…)` makes a value.
+                _ => Self::Plain,
             },
             ast::Expr::PathExpr(path) => {
                 let last = path.path().and_then(|path| path.segment()?.name_ref());
