@@ -4,16 +4,32 @@
 //! with a cell ([`super::crates`]).
 
 use super::crates::Linked;
-use super::toolchain::Toolchain;
+use super::instances;
+use super::toolchain::{Lld, Toolchain};
 use super::workplace::Workplace;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The crate's name: the first part of the names of a cell's types.
 pub(super) const CRATE: &str = "ctx";
+
+/// How errors begin that are about linking.
+const LINKING: &str = "linking with ";
+
+/// Into how many parts a cell is cut that are compiled side by side. More of them
+/// have the same instances more often.
+const CODEGEN_UNITS: &str = "-Ccodegen-units=4";
+
+/// What rustc makes.
+enum Output<'a> {
+    /// A cell's code, in files in this folder.
+    Objects(&'a Path),
+    /// The library, linked by the C compiler.
+    Library(&'a Path),
+}
 
 /// How much rustc optimises a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +86,8 @@ pub(super) struct Compiler {
     /// Where the runtime's crates are, and where they are if not there.
     crates: PathBuf,
     all_crates: PathBuf,
+    /// The library of instances that not every process has.
+    joins: PathBuf,
 }
 
 impl Compiler {
@@ -98,6 +116,7 @@ impl Compiler {
             folder: workplace.cells(),
             crates: workplace.crates(),
             all_crates: workplace.all_crates(),
+            joins: workplace.library_of(instances::JOINS),
             flags,
         }
     }
@@ -128,10 +147,9 @@ impl Compiler {
 
     /// What links cells.
     pub(super) fn linker(&self) -> &'static str {
-        if self.toolchain.fast_linker.is_empty() {
-            "cc"
-        } else {
-            "lld"
+        match self.toolchain.lld {
+            Some(_) => "lld",
+            None => "cc",
         }
     }
 
@@ -140,7 +158,7 @@ impl Compiler {
         &self.crates
     }
 
-    pub(super) fn rustc(&self) -> &PathBuf {
+    pub(super) fn program(&self) -> &PathBuf {
         &self.toolchain.rustc
     }
 
@@ -164,7 +182,14 @@ impl Compiler {
         fs::write(self.folder.join(Self::file_name(unit)), code).map_err(broken)?;
         let library = self.folder.join(format!("libcell_{unit}.so"));
         loop {
-            match self.rustc_on(unit, &library, opt_level, linked) {
+            // What code asks to be linked to, rustc knows.
+            let says_link = ["#[link(", "link(name"].iter().any(|it| code.contains(it));
+            let lld = self.toolchain.lld.as_ref();
+            let made = match lld.filter(|_| !says_link) {
+                Some(lld) => self.with_lld(lld, (unit, code), &library, opt_level, linked),
+                None => self.rustc(unit, &Output::Library(&library), opt_level, linked),
+            };
+            match made {
                 // What was thought to be faster does not work here.
                 Err(Failed::Errors(errors)) if self.fall_back(&errors) => {}
                 result => return result.map(|()| library),
@@ -172,13 +197,68 @@ impl Compiler {
         }
     }
 
+    /// Compiles and links, in two steps.
+    fn with_lld(
+        &self,
+        lld: &Lld,
+        (unit, code): (u32, &str),
+        library: &Path,
+        opt_level: OptLevel,
+        linked: &Linked,
+    ) -> Result<(), Failed> {
+        let broken = |error| Failed::Broken(format!("cannot link a cell: {error}"));
+        let objects = self.folder.join(format!("objects_{unit}"));
+        let made = self.rustc(unit, &Output::Objects(&objects), opt_level, linked);
+        let made = made.and_then(|()| {
+            let files = fs::read_dir(&objects).map_err(broken)?.flatten();
+            let crates = linked.library.as_ref();
+            let folder = crates.and_then(|library| library.parent());
+            let is_joining = code.contains(&format!("extern crate {} ", instances::JOINS));
+            let output = Command::new(&lld.program)
+                .args([
+                    "-flavor",
+                    "gnu",
+                    "-shared",
+                    "--eh-frame-hdr",
+                    "--gc-sections",
+                ])
+                // A cell's own symbols are its own, whatever earlier cells export.
+                .arg("-Bsymbolic")
+                // Fewer mappings of each library: see `new`.
+                .args(["-z", "noexecstack", "-z", "norelro", "--no-rosegment"])
+                .arg("-o")
+                .arg(library)
+                .args(files.map(|file| file.path()))
+                .args(is_joining.then_some(&self.joins))
+                .args(crates)
+                .args(folder.map(|folder| format!("-rpath={}", folder.display())))
+                .args(&lld.arguments)
+                .stdin(Stdio::null())
+                .output()
+                .map_err(broken)?;
+            match output.status.signal() {
+                Some(libc::SIGKILL) => Err(Failed::Stopped),
+                _ if output.status.success() => Ok(()),
+                _ => {
+                    let text = String::from_utf8_lossy(&output.stderr);
+                    let message = format!("{LINKING}{} failed: {text}", lld.program.display());
+                    Err(Failed::Errors(vec![json!({ "message": message })]))
+                }
+            }
+        });
+        if let Err(error) = fs::remove_dir_all(&objects) {
+            tracing::warn!("cannot remove {}: {error}", objects.display());
+        }
+        made
+    }
+
     /// Gives up a shortcut that errors are about; whether there was one.
     fn fall_back(&mut self, errors: &[Value]) -> bool {
         let text = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
         let are_all_about = |what: &str| errors.iter().all(|error| text(error).starts_with(what));
-        if !self.toolchain.fast_linker.is_empty() && are_all_about("linking with ") {
+        if self.toolchain.lld.is_some() && are_all_about(LINKING) {
             tracing::warn!("lld cannot link a cell: the C compiler does from now on");
-            self.toolchain.fast_linker.clear();
+            self.toolchain.lld = None;
             return true;
         }
         let misses_crate = errors
@@ -192,35 +272,40 @@ impl Compiler {
         false
     }
 
-    fn rustc_on(
+    fn rustc(
         &self,
         unit: u32,
-        library: &PathBuf,
+        output: &Output<'_>,
         opt_level: OptLevel,
         linked: &Linked,
     ) -> Result<(), Failed> {
-        let output = Command::new(&self.toolchain.rustc)
+        let mut command = Command::new(&self.toolchain.rustc);
+        match output {
+            Output::Objects(folder) => {
+                command
+                    .args(["--emit=obj", CODEGEN_UNITS, "--out-dir"])
+                    .arg(folder);
+            }
+            Output::Library(library) => {
+                command
+                    .arg("-Clink-arg=-Wl,-Bsymbolic")
+                    .arg("-o")
+                    .arg(library);
+            }
+        }
+        let output = command
             .args(&self.flags)
             .arg(format!("-Ldependency={}", self.crates.display()))
             .args(opt_level.flags())
-            .args(&self.toolchain.fast_linker)
-            // A cell's own symbols are its own, whatever earlier cells export.
-            .arg(if self.toolchain.fast_linker.is_empty() {
-                "-Clink-arg=-Wl,-Bsymbolic"
-            } else {
-                "-Clink-arg=-Bsymbolic"
-            })
             .args(&linked.flags)
-            .args(linked.folder.as_ref().map(|folder| {
-                let prefix = match self.toolchain.fast_linker.is_empty() {
-                    true => "-Wl,-rpath,",
-                    false => "-rpath=",
-                };
-                format!("-Clink-arg={prefix}{}", folder.display())
-            }))
+            .args(
+                linked
+                    .library
+                    .as_ref()
+                    .and_then(|library| library.parent())
+                    .map(|folder| format!("-Clink-arg=-Wl,-rpath,{}", folder.display())),
+            )
             .arg(Self::file_name(unit))
-            .arg("-o")
-            .arg(library)
             .current_dir(&self.folder)
             // The cells' crate alone says where the prelude is.
             .env("RUSTC_BOOTSTRAP", CRATE)

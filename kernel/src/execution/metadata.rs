@@ -6,7 +6,7 @@
 //! tenth off every cell. Which they are stands in the runtime's metadata: a
 //! crate's name there goes with the suffix of its file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::symlink;
@@ -24,17 +24,28 @@ pub(super) fn link_crates(library: &Path, folder: &Path, links: &Path) -> io::Re
     let metadata = metadata(&mut File::open(library)?)?;
     let suffixes = suffixes(&metadata);
     fs::create_dir(links)?;
+    // The file of each crate: what a cell needs is in the first of these that there
+    // is. Macros are in a shared library; a crate that is one for C besides has
+    // nothing for rustc in it.
+    const KINDS: [&str; 3] = ["rmeta", "rlib", "so"];
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let stem = name
-            .strip_suffix(".rmeta")
-            .or_else(|| name.strip_suffix(".so"));
-        let suffix = stem.and_then(|stem| stem.rsplit_once('-'));
-        if suffix.is_some_and(|(_, suffix)| suffixes.contains(suffix.as_bytes())) {
-            symlink(entry.path(), links.join(name))?;
+        let name = entry?.file_name();
+        let Some((stem, extension)) = name.to_str().and_then(|name| name.rsplit_once('.')) else {
+            continue;
+        };
+        let suffix = stem.rsplit_once('-').map(|(_, suffix)| suffix);
+        let kind = KINDS.iter().position(|kind| *kind == extension);
+        if let Some(kind) = kind
+            && suffix.is_some_and(|suffix| suffixes.contains(suffix.as_bytes()))
+        {
+            let known = files.entry(stem.to_owned()).or_insert(kind);
+            *known = kind.min(*known);
         }
+    }
+    for (stem, kind) in files {
+        let name = format!("{stem}.{}", KINDS[kind]);
+        symlink(folder.join(&name), links.join(&name))?;
     }
     Ok(())
 }
@@ -90,22 +101,35 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         let mut archive = b"!<arch>\n".to_vec();
         archive.extend(member("/", b"odd"));
-        archive.extend(member("lib.rmeta/", b"serde-0123456789abcdef\0x-0123"));
+        let names =
+            b"serde-0123456789abcdef\0json-3123456789abcdef\0derive-4123456789abcdef\0x-0123";
+        archive.extend(member("lib.rmeta/", names));
         fs::write(path("lib.rlib"), archive).unwrap();
         fs::create_dir(path("deps")).unwrap();
         for name in [
             "libserde-0123456789abcdef.rmeta",
+            "libserde-0123456789abcdef.rlib",
             "libserde-1123456789abcdef.rmeta",
+            // For C besides.
+            "libjson-3123456789abcdef.rlib",
+            "libjson-3123456789abcdef.so",
+            "libderive-4123456789abcdef.so",
             "a.d",
         ] {
             fs::write(path("deps").join(name), "").unwrap();
         }
         link_crates(&path("lib.rlib"), &path("deps"), &path("links")).unwrap();
-        let linked: Vec<_> = fs::read_dir(path("links"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(linked, ["libserde-0123456789abcdef.rmeta"]);
+        let entries = fs::read_dir(path("links")).unwrap();
+        let mut linked: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        linked.sort();
+        assert_eq!(
+            linked,
+            [
+                "libderive-4123456789abcdef.so",
+                "libjson-3123456789abcdef.rlib",
+                "libserde-0123456789abcdef.rmeta"
+            ]
+        );
     }
 
     #[test]

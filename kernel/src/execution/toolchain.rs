@@ -1,5 +1,6 @@
 //! The compiler and the linker that cells are made with.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,9 +12,18 @@ const COMMIT: &str = env!("SWATH_RUSTC_COMMIT");
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
     pub(crate) rustc: PathBuf,
-    /// Flags that have lld link without the C compiler around it, if that works
-    /// here: it takes a third of the time.
-    pub(super) fast_linker: Vec<String>,
+    /// rustc's own lld, if it works here.
+    pub(super) lld: Option<Lld>,
+}
+
+/// lld, without the C compiler and rustc around it. Those have it read all symbols
+/// of the runtime's libraries, which takes longer than the rest: a cell's library
+/// finds them in its process.
+#[derive(Clone, Debug)]
+pub(super) struct Lld {
+    pub(super) program: PathBuf,
+    /// What it is told for every cell, behind the cell's own code.
+    pub(super) arguments: Vec<String>,
 }
 
 /// The compiler that built the runtime is not here.
@@ -44,7 +54,7 @@ impl Toolchain {
             };
             if field("commit-hash") == COMMIT {
                 return Ok(Self {
-                    fast_linker: fast_linker(&rustc, field("host")).unwrap_or_default(),
+                    lld: lld(&rustc, field("host")),
                     rustc,
                 });
             }
@@ -80,40 +90,44 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
     sources.into_iter().filter_map(|source| source())
 }
 
-/// Flags for rustc's own lld. It does not know where the C library is, so the
-/// C compiler is asked once.
-fn fast_linker(rustc: &Path, host: &str) -> Option<Vec<String>> {
+/// rustc's own lld. It does not know where the C library is, so the C compiler is
+/// asked once.
+fn lld(rustc: &Path, host: &str) -> Option<Lld> {
     if !host.ends_with("linux-gnu") {
         return None;
     }
     let sysroot = output(rustc, &["--print", "sysroot"])?;
-    let lld = Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(host)
-        .join("bin/rust-lld");
-    if !lld.is_file() {
+    let rustlib = Path::new(sysroot.trim()).join("lib/rustlib").join(host);
+    let program = rustlib.join("bin/rust-lld");
+    if !program.is_file() {
         return None;
     }
     let folders = output(Path::new("cc"), &["-print-search-dirs"])?;
     let folders = folders
         .lines()
         .find_map(|line| line.strip_prefix("libraries: ="))?;
-    let mut flags = vec![
-        format!("-Clinker={}", lld.display()),
-        "-Clinker-flavor=ld.lld".to_owned(),
-        // One mapping less of each library.
-        "-Clink-arg=--no-rosegment".to_owned(),
-    ];
+    // Arithmetic that processors do not have.
+    let builtins = fs::read_dir(rustlib.join("lib"))
+        .ok()?
+        .flatten()
+        .find(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("libcompiler_builtins-") && name.ends_with(".rlib")
+        })?;
+    let mut arguments = vec![builtins.path().display().to_string()];
     let mut seen = Vec::new();
     for folder in folders.split(':') {
         if let Ok(folder) = Path::new(folder).canonicalize()
             && !seen.contains(&folder)
         {
-            flags.push(format!("-Clink-arg=-L{}", folder.display()));
+            arguments.push(format!("-L{}", folder.display()));
             seen.push(folder);
         }
     }
-    Some(flags)
+    let libraries = ["--as-needed", "-lgcc_s", "-lm", "-lpthread", "-ldl", "-lc"];
+    arguments.extend(libraries.map(str::to_owned));
+    Some(Lld { program, arguments })
 }
 
 /// What a program prints, if it succeeds.

@@ -1,15 +1,15 @@
 //! Where a kernel keeps its files while it lives, and what the compiler is told.
 
 use super::folder::OwnFolder;
+use super::instances;
 use super::metadata::link_crates;
 use parking_lot::Mutex;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-/// The crate of ready-made instances, which every cell takes into account.
-pub(super) const INSTANCES: &str = "swath_instances";
 /// Where programs put temporary files.
 const TEMPORARY: &str = "TMPDIR";
 
@@ -108,7 +108,12 @@ impl Workplace {
 
     /// The runtime's library.
     pub(super) fn library(&self) -> PathBuf {
-        self.program.join("libswath.so")
+        self.library_of("swath")
+    }
+
+    /// The library of a crate of the runtime's.
+    pub(super) fn library_of(&self, name: &str) -> PathBuf {
+        self.program.join(format!("lib{name}.so"))
     }
 
     /// Where cargo built the runtime.
@@ -118,12 +123,9 @@ impl Workplace {
 
     /// Flags that make the runtime's library known to rustc.
     pub(super) fn runtime_flags(&self) -> Vec<String> {
-        ["swath", INSTANCES]
+        ["swath", instances::ALL, instances::JOINS]
             .iter()
-            .map(|name| {
-                let library = self.program.join(format!("lib{name}.so"));
-                format!("--extern={name}={}", library.display())
-            })
+            .map(|name| format!("--extern={name}={}", self.library_of(name).display()))
             .collect()
     }
 
@@ -152,8 +154,9 @@ impl Workplace {
 
     /// Ends the compiler, or the shell, if it runs.
     pub(super) fn stop_compiler(&self) {
-        for pid in children_named(std::process::id(), &["cargo", "rustc", "sh"]) {
-            end_with_children(pid);
+        let kernel = std::process::id();
+        for pid in children_named(kernel, &["cargo", "rustc", "rust-lld", "sh"]) {
+            end_with_children(kernel, pid);
         }
     }
 
@@ -235,10 +238,28 @@ fn children_named(pid: u32, names: &[&str]) -> Vec<u32> {
         .collect()
 }
 
-fn end_with_children(pid: u32) {
-    let below = children(pid);
-    // SAFETY: kill has no memory effects; the process is our child, so its
-    // number is its own until we have waited for it.
-    unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
-    below.into_iter().for_each(end_with_children);
+/// Ends a process with all that it has started.
+fn end_with_children(parent: u32, pid: u32) {
+    let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    // Other threads wait for our children, so a number may become another
+    // process's at any time. A descriptor stays that of one process: if that is
+    // the parent's child now, it is the one that is meant.
+    let descriptor = pidfd_open(process, PidfdFlags::empty());
+    if !children(parent).contains(&pid) {
+        return;
+    }
+    let send = |signal| match &descriptor {
+        // It may have ended by now.
+        Ok(descriptor) => drop(pidfd_send_signal(descriptor, signal)),
+        // Linux before 5.3 has none.
+        Err(_) => drop(kill_process(process, signal)),
+    };
+    // So that it starts nothing more.
+    send(Signal::STOP);
+    for child in children(pid) {
+        end_with_children(pid, child);
+    }
+    send(Signal::KILL);
 }

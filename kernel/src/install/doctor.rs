@@ -149,8 +149,12 @@ fn runtime(directory: &Path) -> Check {
     const SUBJECT: &str = "runtime";
     let library = directory.join(format!("libswath{}", env::consts::DLL_SUFFIX));
     let instances = directory.join(format!("libswath_instances{}", env::consts::DLL_SUFFIX));
+    let joins = directory.join(format!(
+        "libswath_join_instances{}",
+        env::consts::DLL_SUFFIX
+    ));
     let program = directory.join(format!("swath-runtime{}", env::consts::EXE_SUFFIX));
-    for file in [&library, &instances, &program] {
+    for file in [&library, &instances, &joins, &program] {
         if let Err(error) = fs::metadata(file) {
             return Check::fail(
                 SUBJECT,

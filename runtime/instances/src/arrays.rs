@@ -5,10 +5,14 @@ use ndarray::{Array1, Array2, ArrayD};
 use swath::prelude::*;
 use swath::session::cell::Failure;
 
-used! {
+used! { handle:
     chunked: Array<f64>,
     chunked_integers: Array<i64>,
     scalar: Scalar<f64>,
+    numbers: (f64, f64),
+}
+
+used! { take:
     one_axis: Array1<f64>,
     two_axes: Array2<f64>,
     any_axes: ArrayD<f64>,
@@ -16,7 +20,6 @@ used! {
     svg_or_error: swath::Result<Svg>,
     number_or_error: swath::Result<f64>,
     array_or_error: swath::Result<ArrayD<f64>>,
-    numbers: (f64, f64),
     drawing: Plot,
 }
 

@@ -5,18 +5,21 @@ use swath::frame::{Frame, FrameScalar, GroupedFrame};
 use swath::prelude::*;
 use swath::session::cell::Failure;
 
-used! {
+used! { handle:
     partitioned: DataFrame,
     column: Series,
     groups: GroupedFrame,
     number: FrameScalar<f64>,
     any_value: FrameScalar<Datum>,
-    value: Datum,
     size: FrameScalar<usize>,
-    frame_or_error: swath::Result<Frame>,
-    dataframe_or_error: swath::Result<DataFrame>,
     cluster: LocalCluster,
     client: Client,
+}
+
+used! { take:
+    value: Datum,
+    frame_or_error: swath::Result<Frame>,
+    dataframe_or_error: swath::Result<DataFrame>,
 }
 
 /// Files are read, frames asked.

@@ -9,14 +9,17 @@ use swath::delayed::{Key, Keys};
 use swath::prelude::*;
 use swath::session::cell::Failure;
 
-used! {
-    graph: TaskGraph,
+used! { handle:
     call: Delayed<f64>,
     call_of_integer: Delayed<i32>,
     call_of_long: Delayed<i64>,
     call_of_text: Delayed<String>,
     call_of_numbers: Delayed<Vec<f64>>,
     call_of_integers: Delayed<Vec<i64>>,
+}
+
+used! { take:
+    graph: TaskGraph,
     calls: Vec<Delayed<f64>>,
     calls_of_integers: Vec<Delayed<i64>>,
     key_of_task: Key,

@@ -23,18 +23,19 @@ pub mod values;
 #[inline(never)]
 pub fn link() {}
 
-/// What a cell does with a variable and a value: takes, keeps, shows.
-macro_rules! used_values {
-    ($($name:ident: $type:ty),* $(,)?) => {$(
+/// What a cell does with a variable and a value: takes it out of the store, or
+/// copies it if it is a handle, keeps it, shows it.
+macro_rules! used_by {
+    ($load:ident: $($name:ident: $type:ty),* $(,)?) => {$(
         #[doc = concat!("`", stringify!($type), "` as a variable and as a value.")]
         pub fn $name(shown: &$type) -> Result<(), swath::session::cell::Failure> {
             use swath::session::cell;
             cell::check(&[("x", std::any::TypeId::of::<$type>())])?;
-            let x = cell::take::<$type>("x");
+            let x = cell::$load::<$type>("x");
             let outcome = cell::show(swath::show_value!(shown)).map_err(cell::Failure::from);
             cell::put("x", x);
             outcome
         }
     )*};
 }
-use used_values as used;
+use used_by as used;

@@ -4,12 +4,15 @@ use super::used;
 use polars::prelude::*;
 use swath::session::cell::Failure;
 
-used! {
+used! { handle:
     frame: DataFrame,
     lazy: LazyFrame,
     expression: Expr,
     series: Series,
     column: Column,
+}
+
+used! { take:
     frame_or_error: PolarsResult<DataFrame>,
     lists: Vec<Series>,
 }
@@ -57,19 +60,6 @@ pub fn from_file() -> Result<DataFrame, Failure> {
         .sort(["sex"], Default::default())
         .collect()?;
     Ok(shown)
-}
-
-/// Frames are joined at once: the body of the method is generic in the names.
-pub fn joined_at_once(left: &DataFrame, right: &DataFrame) -> Result<[DataFrame; 6], Failure> {
-    let how = || JoinArgs::new(JoinType::Inner);
-    Ok([
-        left.join(right, ["a"], ["b"], how(), None)?,
-        left.join(right, ["a", "b"], ["a", "b"], how(), None)?,
-        left.join(right, vec!["a"], vec!["b"], how(), None)?,
-        left.inner_join(right, ["a"], ["b"])?,
-        left.left_join(right, ["a"], ["b"])?,
-        left.full_join(right, ["a"], ["b"])?,
-    ])
 }
 
 /// Frames are joined.

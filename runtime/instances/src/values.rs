@@ -3,8 +3,7 @@
 use super::used;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-used! {
-    unit: (),
+used! { handle:
     boolean: bool,
     character: char,
     signed: i32,
@@ -15,8 +14,16 @@ used! {
     size: usize,
     float: f64,
     single: f32,
-    text: String,
     literal: &'static str,
+    pair: (i32, i32),
+    floats_pair: (f64, f64),
+    maybe: Option<i32>,
+    maybe_float: Option<f64>,
+}
+
+used! { take:
+    unit: (),
+    text: String,
     integers: Vec<i32>,
     longs: Vec<i64>,
     sizes: Vec<usize>,
@@ -24,10 +31,6 @@ used! {
     texts: Vec<String>,
     literals: Vec<&'static str>,
     matrix: Vec<Vec<f64>>,
-    pair: (i32, i32),
-    floats_pair: (f64, f64),
-    maybe: Option<i32>,
-    maybe_float: Option<f64>,
     maybe_text: Option<String>,
     counts: HashMap<String, usize>,
     numbers_by_text: HashMap<String, i32>,

@@ -8,14 +8,23 @@ use crate::error::Result;
 use crate::schedule::{self, Options, Persisted};
 use parking_lot::Mutex;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Hands computations to a cluster.
 ///
 /// As long as a client lives, and no newer one does, every computation runs on
-/// its cluster, also one that is not asked of the client.
+/// its cluster, also one that is not asked of the client. A clone is the same
+/// client.
+#[derive(Clone)]
 pub struct Client {
     cluster: LocalCluster,
+    /// Until the last clone is dropped.
+    _living: Arc<Living>,
+}
+
+/// That a client lives.
+struct Living {
     number: u64,
 }
 
@@ -52,7 +61,7 @@ impl Client {
         clients.apply();
         Self {
             cluster: cluster.clone(),
-            number,
+            _living: Arc::new(Living { number }),
         }
     }
 
@@ -124,7 +133,7 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl Drop for Living {
     fn drop(&mut self) {
         let mut clients = CLIENTS.lock();
         clients.living.retain(|(number, _)| *number != self.number);

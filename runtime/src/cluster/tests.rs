@@ -22,7 +22,10 @@ fn a_client_sets_the_defaults_until_it_is_dropped() {
     let new = Client::new(&LocalCluster::new());
     drop(old);
     assert_eq!(default_options().threads, Some(pool::threads()));
+    let clone = new.clone();
     drop(new);
+    assert_eq!(default_options().threads, Some(pool::threads()));
+    drop(clone);
     assert_eq!(default_options().threads, Some(7));
     set_default_options(Options::default());
 }

@@ -19,13 +19,13 @@
 //! Every generic function here is a few lines over one that is compiled
 //! already: each cell pays for what it instantiates.
 
-use super::{channel, origin, panics, recovery, variables};
-use crate::display::Bundle;
+use super::{channel, origin, recovery, variables};
+pub use crate::cancel::interruptible;
 use crate::display::probe::CellFailure;
 use crate::error::Error;
 use crate::graph::short_type_name;
-use crate::schedule;
-pub use crate::schedule::cancel::interruptible;
+use crate::shown::Bundle;
+use crate::{abort, panics, schedule};
 use std::any::{Any, TypeId};
 use std::fmt::Display;
 use std::sync::LazyLock;
@@ -47,6 +47,12 @@ pub struct Failure {
 impl<E: Display> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(&error, as_ours(&error), std::any::type_name::<E>())
+    }
+}
+
+impl From<CellFailure> for Failure {
+    fn from(failure: CellFailure) -> Self {
+        Self::of(failure.kind, failure.message).with_task(failure.task)
     }
 }
 
@@ -131,7 +137,7 @@ impl Failure {
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     // An interrupt may have come while the cell was compiled.
     let outcome = schedule::checkpoint()
-        .and_then(|()| schedule::abort::abortable(|| guard(body)))
+        .and_then(|()| abort::abortable(|| guard(body)))
         .unwrap_or_else(|interrupted| Err(Failure::from(interrupted)));
     end(outcome.err());
 }
@@ -205,10 +211,12 @@ pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
 /// # Panics
 /// Where [`check`] was not called before.
 pub fn take<T: 'static>(name: &str) -> T {
-    match variables::take(name).map(|value| value.downcast::<T>()) {
-        Some(Ok(value)) => *value,
-        _ => missing(name),
+    if let Some(value) = variables::take(name)
+        && let Ok(value) = value.downcast::<T>()
+    {
+        return *value;
     }
+    missing(name)
 }
 
 /// A copy of a variable whose copies are cheap; the store keeps it.
@@ -216,8 +224,16 @@ pub fn take<T: 'static>(name: &str) -> T {
 /// # Panics
 /// Where [`check`] was not called before.
 pub fn handle<T: Clone + 'static>(name: &str) -> T {
-    let copy = variables::look_at(name, |value| value.downcast_ref::<T>().cloned());
-    copy.flatten().unwrap_or_else(|| missing(name))
+    let mut copy = None;
+    variables::look_at(name, &mut |value| {
+        if let Some(value) = value.downcast_ref::<T>() {
+            copy = Some(value.clone());
+        }
+    });
+    match copy {
+        Some(copy) => copy,
+        None => missing(name),
+    }
 }
 
 #[cold]

@@ -51,9 +51,13 @@ pub(super) fn take(name: &str) -> Option<Box<dyn Any>> {
         .map(|stored| stored.value)
 }
 
-/// Has somebody look at a variable's value.
-pub(super) fn look_at<R>(name: &str, look: impl FnOnce(&dyn Any) -> R) -> Option<R> {
-    STORE.with_borrow(|store| store.get(name).map(|stored| look(&*stored.value)))
+/// Has somebody look at a variable's value, if there is one.
+pub(super) fn look_at(name: &str, look: &mut dyn FnMut(&dyn Any)) {
+    STORE.with_borrow(|store| {
+        if let Some(stored) = store.get(name) {
+            look(&*stored.value);
+        }
+    });
 }
 
 /// Whether there is a variable of this name and type; the type's name if not.

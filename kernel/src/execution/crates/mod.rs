@@ -16,7 +16,7 @@ mod wrapper;
 pub(crate) use wrapper::wrap_rustc;
 
 use super::workplace::Workplace;
-use crate::completion::HELD;
+use crate::bundled::BUNDLED_CRATES;
 use cargo::Project;
 use cargo_metadata::PackageId;
 use held::Catalogue;
@@ -79,8 +79,9 @@ pub(super) enum Added {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Linked {
     pub(super) flags: Vec<String>,
-    /// Where the libraries are, which the program has to find when it runs.
-    pub(super) folder: Option<PathBuf>,
+    /// The shared library of what `:dep` brought, which the cell has to find when it
+    /// runs.
+    pub(super) library: Option<PathBuf>,
 }
 
 impl Crates {
@@ -235,7 +236,8 @@ impl Crates {
         // for those whose types Swath's own functions take.
         let is_worth_it = self.tries_loose
             && loose.keys().any(|id| {
-                !strict.contains_key(*id) && HELD.contains(&&*metadata[*id].name.replace('-', "_"))
+                !strict.contains_key(*id)
+                    && BUNDLED_CRATES.contains(&&*metadata[*id].name.replace('-', "_"))
             });
         let tried = match is_worth_it {
             true => self.project.build(&plan(&loose), false, tell).ok(),
@@ -316,7 +318,7 @@ impl Crates {
                 names_own |= is_own;
             }
         }
-        for name in HELD {
+        for name in BUNDLED_CRATES {
             if words.contains(name)
                 && !self.below.contains_key(*name)
                 && !self.named.contains_key(*name)
@@ -328,7 +330,7 @@ impl Crates {
         if names_own && let Some((library, file)) = self.libraries.last() {
             linked.flags.extend(self.search.iter().cloned());
             linked.flags.push(extern_flag(library, file));
-            linked.folder = Some(self.project.libraries());
+            linked.library = Some(file.clone());
             head = format!("extern crate {library} as _;\n");
         }
         (linked, head)
@@ -336,7 +338,7 @@ impl Crates {
 
     /// Whether code can name a crate without another `:dep`.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.named.contains_key(name) || HELD.contains(&name)
+        self.named.contains_key(name) || BUNDLED_CRATES.contains(&name)
     }
 
     /// The version of a crate of which the session has a copy of its own.
