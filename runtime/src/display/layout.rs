@@ -7,6 +7,7 @@
 //! rank's nodes towards their neighbours without ever letting two of them
 //! touch. Sizes are given and kept; the result is the same every time.
 
+use petgraph::unionfind::UnionFind;
 use rust_sugiyama::configure::{Config, CrossingMinimization, RankingType};
 use std::collections::BTreeSet;
 
@@ -142,30 +143,21 @@ fn topological(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
 /// The nodes of each connected component, in the given order; components in
 /// the order of their first nodes.
 fn components(order: &[usize], edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
-    let mut parent: Vec<usize> = (0..order.len()).collect();
-    fn root(parent: &mut [usize], mut node: usize) -> usize {
-        while parent[node] != node {
-            parent[node] = parent[parent[node]];
-            node = parent[node];
-        }
-        node
-    }
+    let mut sets = UnionFind::<usize>::new(order.len());
     for &(from, to) in edges {
-        let (from, to) = (root(&mut parent, from), root(&mut parent, to));
-        parent[from.max(to)] = from.min(to);
+        sets.union(from, to);
     }
     let mut number = vec![usize::MAX; order.len()];
     let mut components: Vec<Vec<usize>> = Vec::new();
     for node in 0..order.len() {
-        let root = root(&mut parent, node);
-        if number[root] == usize::MAX {
-            number[root] = components.len();
+        let set = sets.find(node);
+        if number[set] == usize::MAX {
+            number[set] = components.len();
             components.push(Vec::new());
         }
     }
     for &node in order {
-        let root = root(&mut parent, node);
-        components[number[root]].push(node);
+        components[number[sets.find(node)]].push(node);
     }
     components
 }

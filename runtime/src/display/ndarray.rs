@@ -1,12 +1,13 @@
 //! Arrays of ndarray as text: aligned, cut in the middle, with shape and dtype.
 
 use super::table::aligned;
-use super::text::{columns, tuple};
+use super::text::tuple;
 use super::{Bundle, Show};
 use crate::error::Result;
 use crate::graph::short_type_name;
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
+use unicode_width::UnicodeWidthStr;
 
 /// Arrays of more elements are cut, to so many from each end of an axis.
 const ELEMENTS: usize = 200;
@@ -59,7 +60,7 @@ fn text(shape: &[usize], dtype: &str, element: &dyn Fn(&[usize]) -> String) -> S
     if shape.is_empty() {
         return format!("{}\nshape (), {dtype}", texts.concat());
     }
-    let width = texts.iter().map(|text| columns(text)).max().unwrap_or(0);
+    let width = texts.iter().map(|text| text.width()).max().unwrap_or(0);
     let mut lines = String::new();
     write(&mut lines, &axes, &mut texts.iter(), width, 1);
     format!("{lines}\nshape {}, {dtype}", tuple(shape))
@@ -103,12 +104,12 @@ fn write(
                 None => "…",
             };
             let fill = if at.is_some() {
-                width - columns(item)
+                width - item.width()
             } else {
                 0
             };
             if number > 0 {
-                if column + fill + columns(item) + 2 > LINE {
+                if column + fill + item.width() + 2 > LINE {
                     text.push_str(",\n");
                     text.push_str(&" ".repeat(indent));
                     column = indent;
@@ -119,7 +120,7 @@ fn write(
             }
             text.push_str(&" ".repeat(fill));
             text.push_str(item);
-            column += fill + columns(item);
+            column += fill + item.width();
         } else {
             match at {
                 Some(_) => write(text, rest, texts, width, indent + 1),

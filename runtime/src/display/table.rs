@@ -5,11 +5,12 @@
 //! ones cost.
 
 use super::style;
-use super::text::{columns, counted, grouped, one_line, shorten_end};
+use super::text::{counted, grouped, one_line, shorten_end};
 use super::{Bundle, Show};
 use crate::error::Result;
 use maud::{Markup, html};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, Series};
+use unicode_width::UnicodeWidthStr;
 
 /// Up to here all rows are shown; beyond, so many from each end.
 const ROWS: (usize, usize) = (40, 10);
@@ -122,7 +123,7 @@ impl Table {
         for line in 0..shown.first().map_or(0, |(lines, _, _)| lines.len()) {
             let mut row = String::new();
             for (lines, right, width) in &shown {
-                let fill = " ".repeat(width - columns(&lines[line]));
+                let fill = " ".repeat(width - lines[line].width());
                 row.push_str(if row.is_empty() { "" } else { "  " });
                 if *right {
                     row.push_str(&fill);
@@ -159,7 +160,7 @@ impl Table {
         if let Some(gap) = self.gap {
             lines.insert(3 + gap, "⋮".to_owned());
         }
-        let width = lines.iter().map(|line| columns(line)).max().unwrap_or(0);
+        let width = lines.iter().map(|line| line.width()).max().unwrap_or(0);
         lines[2] = "─".repeat(width);
         (lines, column.is_some_and(|column| column.numeric), width)
     }
@@ -467,7 +468,7 @@ mod tests {
             .collect();
         let frame = DataFrame::new(1, many).unwrap();
         let shown = text(&frame);
-        assert!(shown.lines().all(|line| columns(line) <= TERMINAL));
+        assert!(shown.lines().all(|line| line.width() <= TERMINAL));
         assert_eq!(shown.lines().next().unwrap().matches('…').count(), 1);
         assert!(shown.contains("column 0") && shown.contains("column 199"));
         assert!(shown.ends_with("1 row × 200 columns"));
@@ -497,7 +498,7 @@ mod tests {
         let frame = df!("text" => [long.as_str()], "big" => [u64::MAX]).unwrap();
         let shown = text(&frame);
         assert!(shown.contains("18446744073709551615"));
-        assert!(shown.lines().all(|line| columns(line) < 100));
+        assert!(shown.lines().all(|line| line.width() < 100));
         assert!(page(&frame).contains(&format!("title=\"{}", long.trim_end())));
     }
 

@@ -2,6 +2,7 @@
 //! numbers and sizes as people read them.
 
 use std::time::Duration;
+use unicode_width::UnicodeWidthChar;
 
 /// The width of a character in a proportional sans-serif font, in thousandths
 /// of the font size. DejaVu Sans is the widest of the usual fonts: what fits
@@ -24,7 +25,7 @@ fn advance(c: char) -> u32 {
         'm' | 'W' | 'M' | '…' | '@' | '%' => 1000,
         'A'..='Z' => 700,
         c if c.is_ascii() => 640,
-        c if is_wide(c) => 1000,
+        c if c.width() == Some(2) => 1000,
         _ => 700,
     }
 }
@@ -32,23 +33,6 @@ fn advance(c: char) -> u32 {
 /// The width of a text in pixels.
 pub(super) fn width(text: &str, font_size: f64) -> f64 {
     text.chars().map(|c| f64::from(advance(c))).sum::<f64>() * font_size / 1000.0
-}
-
-/// Characters that take two columns of a terminal.
-fn is_wide(c: char) -> bool {
-    matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd)
-}
-
-/// The columns that a text takes in a terminal.
-pub(super) fn columns(text: &str) -> usize {
-    text.chars()
-        .map(|c| match c {
-            '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' => 0,
-            c if is_wide(c) => 2,
-            _ => 1,
-        })
-        .sum()
 }
 
 /// Cuts the middle out of a text that has more than `limit` characters.
@@ -214,23 +198,9 @@ pub(super) fn strip_tags(html: &str) -> String {
         .to_owned()
 }
 
-/// Base64 with padding, as images are sent.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().enumerate().fold(0u32, |bits, (at, &byte)| {
-            bits | u32::from(byte) << (16 - 8 * at)
-        });
-        for at in 0..4 {
-            if at <= group.len() {
-                text.push(char::from(SIGNS[(bits >> (18 - 6 * at) & 63) as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
+/// As [`bytes`], of a number that may be larger than this machine's memory.
+pub(crate) fn sized(nbytes: u64) -> String {
+    bytes(usize::try_from(nbytes).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
@@ -254,21 +224,6 @@ mod tests {
         assert_eq!(tuple(&[15]), "(15,)");
         assert_eq!(tuple::<usize>(&[]), "()");
         assert_eq!(number(-0.01), "0");
-    }
-
-    #[test]
-    fn base64_of_the_rfc() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
     }
 
     #[test]

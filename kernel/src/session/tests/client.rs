@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use swath_test_client::util::PeerIdentity;
+use swath_test_client::{
+    DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket, ZmqMessage,
+};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use zeromq::util::PeerIdentity;
-use zeromq::{DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket, ZmqMessage};
 
 use crate::completion::Analyzer;
 use crate::connection::{Channels, ConnectionFile, Listeners};
