@@ -138,7 +138,7 @@ CASES = [
     ("x + n", "one element type", "(x.astype::<i64>() + 1).sum().compute()?"),
     ("x += 1.0", "not changed in place", None),
     ("x.log()", "`.ln()`", "x.ln().sum().compute()?"),
-    ("x.clip(0.2, 0.8)", "`.maximum(0.0).minimum(1.0)`", "x.maximum(0.2).minimum(0.8).max().compute()?"),
+    ("x.clamp(0.2, 0.8)", "`.clip(0.0, 1.0)`", "x.clip(0.2, 0.8).max().compute()?"),
     ("x.reshape((6, 4))", "into_shape_with_order", "x.compute()?.into_shape_with_order((6, 4))?"),
     ("x.flatten()", "`x.compute()?.flatten()`", "x.compute()?.flatten()"),
     ("x.tolist()", "into_raw_vec_and_offset", "x.compute()?.into_raw_vec_and_offset().0"),

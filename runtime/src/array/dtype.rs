@@ -183,7 +183,14 @@ pub(super) trait Arithmetic: Kernel {
     fn mul(self, other: Self) -> Self;
     fn div(self, other: Self) -> Self;
     fn rem(self, other: Self) -> Self;
+    /// The quotient, rounded down.
+    fn floor_divide(self, other: Self) -> Self;
     fn powi(self, exponent: i32) -> Self;
+}
+
+/// What floating point numbers have beside it.
+pub(super) trait FloatKernel: Arithmetic {
+    fn logaddexp(self, other: Self) -> Self;
 }
 
 macro_rules! elements {
@@ -272,7 +279,38 @@ macro_rules! floats {
             fn mul(self, other: Self) -> Self { self * other }
             fn div(self, other: Self) -> Self { self / other }
             fn rem(self, other: Self) -> Self { self % other }
+            fn floor_divide(self, other: Self) -> Self {
+                // Of the rest, and not of the quotient: that may have been rounded up
+                // to an integer.
+                let rest = self % other;
+                if other == 0.0 {
+                    return self / other;
+                }
+                let is_below = rest != 0.0 && (rest < 0.0) != (other < 0.0);
+                let quotient = (self - rest) / other - if is_below { 1.0 } else { 0.0 };
+                match quotient == 0.0 {
+                    true => Self::copysign(0.0, self / other),
+                    false => quotient.round(),
+                }
+            }
             fn powi(self, exponent: i32) -> Self { self.powi(exponent) }
+        }
+
+        impl FloatKernel for $type {
+            fn logaddexp(self, other: Self) -> Self {
+                if self == other {
+                    // Infinities of one sign, too: their difference is NaN.
+                    return self + std::$type::consts::LN_2;
+                }
+                let difference = self - other;
+                if difference > 0.0 {
+                    self + (-difference).exp().ln_1p()
+                } else if difference <= 0.0 {
+                    other + difference.exp().ln_1p()
+                } else {
+                    difference
+                }
+            }
         }
     )*};
 }
@@ -316,6 +354,11 @@ macro_rules! integers {
                 if other == 0 { divided_by_zero() }
                 // The least number by -1: the quotient is too large, what remains is 0.
                 self.wrapping_rem(other)
+            }
+            fn floor_divide(self, other: Self) -> Self {
+                // It fails where the type does not hold the quotient.
+                self.div(other);
+                num_integer::Integer::div_floor(&self, &other)
             }
             fn powi(self, exponent: i32) -> Self {
                 // No task has a negative one: `powi` has refused it.

@@ -2,7 +2,7 @@
 
 use super::chunks::{ChunkSpec, Chunks};
 use super::create::{ByRule, Distribution, Random, Rule, from_places, random};
-use super::dtype::{DType, Element, Float, Number, Signed};
+use super::dtype::{DType, Element, Float, Number};
 use super::elementwise::{BinaryOp, ChunkFunction, MapChunks, UnaryOp, on_arrays, on_elements};
 use super::raw::{Operand, RawArray};
 use super::reduce::Reduction;
@@ -113,38 +113,48 @@ fn random_elements(shape: &[usize], seed: u64) -> ArrayD<f64> {
     .into_owned()
 }
 
-/// The other side of an operation on an array: an element, an array or a
-/// scalar, owned or borrowed.
-pub struct Other<T> {
-    operand: Operand,
-    element: PhantomData<fn() -> T>,
-}
-
-impl<T> Other<T> {
-    fn new(operand: Operand) -> Self {
-        Self {
-            operand,
-            element: PhantomData,
-        }
-    }
-}
-
-impl<T: Element> From<T> for Other<T> {
-    fn from(element: T) -> Self {
-        Self::new(Operand::Literal(element.literal()))
-    }
-}
-
+/// The other side of an operation: of one on an array an element, an array or a
+/// scalar, of one on a scalar an element or a scalar; owned or borrowed.
 macro_rules! others {
-    ($($type:ty),*) => {$(
-        impl<T> From<$type> for Other<T> {
-            fn from(array: $type) -> Self {
-                Self::new(Operand::Array(array.raw.clone()))
+    ($($(#[$doc:meta])* $name:ident: $($type:ty),*;)*) => {$(
+        $(#[$doc])*
+        pub struct $name<T> {
+            operand: Operand,
+            element: PhantomData<fn() -> T>,
+        }
+
+        impl<T> $name<T> {
+            fn new(operand: Operand) -> Self {
+                Self {
+                    operand,
+                    element: PhantomData,
+                }
             }
         }
+
+        impl<T: Element> From<T> for $name<T> {
+            fn from(element: T) -> Self {
+                Self::new(Operand::Literal(element.literal()))
+            }
+        }
+
+        $(
+            impl<T> From<$type> for $name<T> {
+                fn from(array: $type) -> Self {
+                    Self::new(Operand::Array(array.raw.clone()))
+                }
+            }
+        )*
     )*};
 }
-others!(Array<T>, &Array<T>, Scalar<T>, &Scalar<T>);
+others! {
+    /// The other side of an operation on an array: an element, an array or a
+    /// scalar, owned or borrowed.
+    Other: Array<T>, &Array<T>, Scalar<T>, &Scalar<T>;
+    /// The other side of an operation on a scalar: an element or a scalar, owned or
+    /// borrowed.
+    ScalarOther: Scalar<T>, &Scalar<T>;
+}
 
 impl<T> Array<T> {
     pub(super) fn from_raw(raw: RawArray) -> Self {
@@ -168,7 +178,7 @@ impl<T> Scalar<T> {
 
 /// What arrays and scalars have in common.
 macro_rules! shell {
-    ($name:ident) => {
+    ($name:ident $other:ident) => {
         impl<T> $name<T> {
             /// The array without its Rust type.
             pub fn raw(&self) -> &RawArray {
@@ -178,6 +188,11 @@ macro_rules! shell {
             /// The element type.
             pub fn dtype(&self) -> DType {
                 self.raw.dtype()
+            }
+
+            #[track_caller]
+            pub(super) fn with<U>(&self, op: BinaryOp, other: $other<T>) -> $name<U> {
+                $name::from_raw(raise(self.raw.binary(op, &other.operand)))
             }
 
             /// Bytes of the elements, once computed.
@@ -200,6 +215,19 @@ macro_rules! shell {
                 function: impl Fn(T) -> U + Send + Sync + 'static,
             ) -> $name<U> {
                 $name::from_raw(mapped(&self.raw, "map", on_elements(function), U::DTYPE))
+            }
+
+            /// Each element, but at least `least` and at most `greatest`; NaN stays.
+            ///
+            /// **Panics** if the shapes don't fit.
+            #[doc(alias = "clamp")]
+            #[track_caller]
+            pub fn clip(
+                &self,
+                least: impl Into<$other<T>>,
+                greatest: impl Into<$other<T>>,
+            ) -> Self {
+                self.maximum(least).minimum(greatest)
             }
 
             /// The elements as another type, by Rust's `as`: of an integer that is
@@ -226,52 +254,17 @@ macro_rules! shell {
             }
         }
 
-        impl<T: Signed> $name<T> {
-            /// Each element without its sign.
-            #[doc(alias("absolute", "fabs"))]
-            pub fn abs(&self) -> Self {
-                Self::from_raw(self.raw.unary(UnaryOp::Abs))
-            }
-        }
-
         impl<T: Float> $name<T> {
-            shell!(@float $name
-                sqrt Sqrt "The square root of each element.";
-                exp Exp "e to the power of each element.";
-                ln Ln "The natural logarithm of each element.";
-                log10 Log10 "The logarithm to base 10 of each element.";
-                log2 Log2 "The logarithm to base 2 of each element.";
-                sin Sin "The sine of each element, in radians.";
-                cos Cos "The cosine of each element, in radians.";
-                tan Tan "The tangent of each element, in radians.";
-                tanh Tanh "The hyperbolic tangent of each element.";
-                floor Floor "Each element rounded down.";
-                ceil Ceil "Each element rounded up.";
-                round Round "Each element rounded to the nearest integer, ties to even.";
-            );
-
             /// Each element to a power.
             #[doc(alias("power", "pow", "float_power"))]
             pub fn powf(&self, exponent: f64) -> Self {
                 Self::from_raw(self.raw.unary(UnaryOp::Powf(exponent)))
             }
-
-            /// Whether each element is NaN.
-            #[doc(alias("isnan", "isna"))]
-            pub fn is_nan(&self) -> $name<bool> {
-                $name::from_raw(self.raw.unary(UnaryOp::IsNan))
-            }
         }
     };
-    (@float $name:ident $($method:ident $op:ident $doc:literal;)*) => {$(
-        #[doc = $doc]
-        pub fn $method(&self) -> Self {
-            Self::from_raw(self.raw.unary(UnaryOp::$op))
-        }
-    )*};
 }
-shell!(Array);
-shell!(Scalar);
+shell!(Array Other);
+shell!(Scalar ScalarOther);
 
 fn mapped(raw: &RawArray, name: &'static str, function: ChunkFunction, dtype: DType) -> RawArray {
     raw.map_chunks(MapChunks { name, function }, dtype)
@@ -539,11 +532,6 @@ impl<T: Element> Array<T> {
         let count = raise(self.raw.reduced(Some(axis.index())));
         self.along(Reduction::Std { count, ddof }, axis)
     }
-
-    #[track_caller]
-    fn with<U>(&self, op: BinaryOp, other: impl Into<Other<T>>) -> Array<U> {
-        Array::from_raw(raise(self.raw.binary(op, &other.into().operand)))
-    }
 }
 
 /// Sums and products, whose elements may be of a wider type than the array's:
@@ -645,34 +633,6 @@ macro_rules! sums_of {
 sums_of! {
     f64 => f64;
     i32 => i64;
-}
-
-macro_rules! comparisons {
-    ($($method:ident $op:ident $result:ty, $doc:literal;)*) => {
-        impl<T: Element> Array<T> {$(
-            #[doc = $doc]
-            ///
-            /// **Panics** if the shapes don't fit.
-            #[track_caller]
-            #[allow(
-                clippy::should_implement_trait,
-                reason = "a comparison of arrays is an array, not a truth value"
-            )]
-            pub fn $method(&self, other: impl Into<Other<T>>) -> Array<$result> {
-                self.with(BinaryOp::$op, other)
-            }
-        )*}
-    };
-}
-comparisons! {
-    lt Less bool, "Where elements are less than the other side's.";
-    le LessEqual bool, "Where elements are less than, or equal to, the other side's.";
-    gt Greater bool, "Where elements are greater than the other side's.";
-    ge GreaterEqual bool, "Where elements are greater than, or equal to, the other side's.";
-    eq Equal bool, "Where elements are equal to the other side's.";
-    ne NotEqual bool, "Where elements differ from the other side's.";
-    minimum Minimum T, "The smaller element of both sides, NaN if one is NaN.";
-    maximum Maximum T, "The larger element of both sides, NaN if one is NaN.";
 }
 
 impl<T: Number> Array<T> {

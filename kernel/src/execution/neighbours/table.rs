@@ -3,7 +3,7 @@
 //! Every line says what can be written today and compiles: `tests/test_hints.py`
 //! runs what the lines say.
 
-use crate::completion::HELD;
+use crate::bundled::BUNDLED_CRATES;
 
 /// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Of {
         // The crates that it is made of are reached through it: `swath::polars::…`.
         let ours = path.strip_prefix("swath::");
         let crate_name = ours.and_then(|rest| rest.split("::").next());
-        let is_held = crate_name.is_some_and(|name| HELD.contains(&name));
+        let is_held = crate_name.is_some_and(|name| BUNDLED_CRATES.contains(&name));
         match self {
             Self::Any => true,
             Self::Swath(name) => is_named(name) && (path == name || ours.is_some() && !is_held),
@@ -438,12 +438,23 @@ pub(super) const TABLE: &[Row] = rows! {
         "reshape" => "`x.compute()?.into_shape_with_order((2, 3))?` is for arrays that are computed";
         "ravel" | "flatten" => "`x.compute()?.flatten()` is for arrays that are computed";
         "log" => "`.ln()` is the natural logarithm, beside `.log10()` and `.log2()`";
-        "log1p" => "`(x + 1.0).ln()`";
+        "ln_1p" => "`.log1p()`";
+        "exp_m1" => "`.expm1()`";
+        "asin" => "`.arcsin()`";
+        "acos" => "`.arccos()`";
+        "atan" => "`.arctan()`";
+        "atan2" => "`y.arctan2(&x)`";
+        "is_finite" => "`.isfinite()`";
+        "is_infinite" | "is_inf" => "`.isinf()`";
+        "signum" => "`.sign()`";
+        "rint" | "around" => "`.round()`";
+        "fix" => "`.trunc()`";
+        "floordiv" | "div_floor" | "div_euclid" => "`.floor_divide(2.0)`";
         "pow" | "power" => "`.powi(2)`, or `.powf(0.5)`";
         "square" => "`.powi(2)`";
         "absolute" | "fabs" => "`.abs()`";
         "isnan" => "`.is_nan()`";
-        "clip" | "clamp" => "`.maximum(0.0).minimum(1.0)`";
+        "clamp" => "`.clip(0.0, 1.0)`";
         "copy" => "`.clone()`: an array is a description, its copy costs nothing";
         "tolist" | "to_list" | "to_vec" | "into_vec" => "`.compute()?.into_raw_vec_and_offset().0` are the elements, row by row";
         "to_numpy" | "numpy" | "values" | "to_ndarray" | "to_array" | "view" => "`.compute()?` makes an array of ndarray";
