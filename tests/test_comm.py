@@ -16,9 +16,10 @@ comm_target("adder", |comm, opening| {
         let sum = start + message.data["numbers"].as_array().map_or(0, |all| all.iter().filter_map(|n| n.as_i64()).sum());
         let mut answer = CommMessage::from(json!({ "sum": sum }));
         answer.buffers = message.buffers.iter().map(|buffer| buffer.iter().rev().copied().collect()).collect();
+        answer.metadata = message.metadata;
         answers.send(answer).unwrap();
     });
-    comm.on_close(|message| std::fs::write("closed", message.data.to_string()).unwrap());
+    comm.on_close(|message| std::fs::write("closed", json!([message.data, message.metadata]).to_string()).unwrap());
 });
 """
 
@@ -32,13 +33,13 @@ class Comm:
         if comm_id is None:
             self.send("comm_open", {"target_name": target, "data": data or {}})
 
-    def send(self, kind: str, content: dict, buffers: list[bytes] | None = None) -> None:
+    def send(self, kind: str, content: dict, buffers: list[bytes] | None = None, metadata: dict | None = None) -> None:
         session = self.kernel.client.session
-        message = session.msg(kind, {"comm_id": self.id, **content})
+        message = session.msg(kind, {"comm_id": self.id, **content}, metadata=metadata)
         session.send(self.kernel.client.shell_channel.socket, message, buffers=buffers)
 
-    def say(self, data: dict, buffers: list[bytes] | None = None) -> None:
-        self.send("comm_msg", {"data": data}, buffers)
+    def say(self, data: dict, buffers: list[bytes] | None = None, metadata: dict | None = None) -> None:
+        self.send("comm_msg", {"data": data}, buffers, metadata)
 
     def next(self, kind: str = "comm_msg", timeout: float = 20) -> dict:
         """What the kernel does next on this comm."""
@@ -68,6 +69,12 @@ def test_a_client_opens_a_comm_and_is_answered(adder):
     answer = comm.next()
     assert answer["content"]["data"] == {"sum": 106}
     assert [bytes(buffer) for buffer in answer["buffers"]] == [b"cba", bytes(reversed(range(256)))]
+
+
+def test_metadata_go_both_ways(adder):
+    comm = Comm(adder, "adder")
+    comm.say({"numbers": [1]}, metadata={"version": "2.1.0"})
+    assert comm.next()["metadata"]["version"] == "2.1.0"
 
 
 def test_messages_both_ways_while_a_cell_runs(adder):

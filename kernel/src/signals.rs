@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -53,12 +55,10 @@ pub(crate) fn listen() -> mpsc::UnboundedReceiver<Signal> {
 }
 
 fn parent_pid() -> i32 {
-    // SAFETY: getppid has no preconditions and cannot fail.
-    unsafe { libc::getppid() }
+    rustix::process::getppid().map_or(0, Pid::as_raw_pid)
 }
 
 fn is_alive(pid: i32) -> bool {
-    // SAFETY: signal 0 is never delivered; kill only looks the process up.
-    let found = unsafe { libc::kill(pid, 0) } == 0;
-    found || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+    // Somebody else's is alive, too.
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }

@@ -1,4 +1,4 @@
-//! Texts as people read them: sizes, what is cut, what is escaped.
+//! Texts as people read and write them: sizes, what is cut, what is escaped.
 
 /// Bytes in the binary unit that gives a short number: `7.63 MiB`.
 pub(crate) fn bytes(count: u64) -> String {
@@ -33,6 +33,18 @@ pub(crate) fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// Bytes: a number that may end in k, M or G.
+pub(crate) fn parse_nbytes(setting: &str) -> Option<usize> {
+    let setting = setting.trim().trim_end_matches(['b', 'B']);
+    let (digits, unit) = match setting.char_indices().last()? {
+        (at, 'k' | 'K') => (&setting[..at], 1_000),
+        (at, 'm' | 'M') => (&setting[..at], 1_000_000),
+        (at, 'g' | 'G') => (&setting[..at], 1_000_000_000),
+        _ => (setting, 1),
+    };
+    digits.trim().parse::<usize>().ok()?.checked_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +63,20 @@ mod tests {
         assert_eq!(shorten("größer", 6), "größer");
         assert_eq!(shorten("größer!", 6), "größe…");
         assert_eq!(escape("<a b=\"&\">"), "&lt;a b=&quot;&amp;&quot;&gt;");
+    }
+
+    #[test]
+    fn sizes() {
+        for (setting, expected) in [
+            ("123", Some(123)),
+            ("8M", Some(8_000_000)),
+            ("2 kB", Some(2_000)),
+            ("1g", Some(1_000_000_000)),
+            ("", None),
+            ("many", None),
+            ("-1", None),
+        ] {
+            assert_eq!(parse_nbytes(setting), expected, "{setting}");
+        }
     }
 }

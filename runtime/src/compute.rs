@@ -1,5 +1,7 @@
 //! What every collection can do: compute, persist, visualize.
 
+pub(crate) mod recover;
+
 use crate::error::Result;
 use crate::graph::{Layer, Value};
 use crate::optimize::Explanation;

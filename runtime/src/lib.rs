@@ -6,7 +6,9 @@
 //! shown by [`display`]. Collections never import the scheduler, the scheduler
 //! names no collection, renderers are leaves.
 
+mod abort;
 pub mod array;
+pub mod cancel;
 pub mod cluster;
 pub mod compute;
 pub mod delayed;
@@ -18,10 +20,11 @@ pub mod graph;
 pub mod io;
 mod machine;
 pub mod optimize;
+mod panics;
 pub mod prelude;
-mod recover;
 pub mod schedule;
 pub mod session;
+pub mod shown;
 
 pub use array::{Array, Scalar};
 pub use compute::{Collection, compute};

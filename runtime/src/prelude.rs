@@ -42,7 +42,7 @@ pub use crate::display::{
 pub use crate::{progress, show};
 
 // The session.
-pub use crate::schedule::cancel::sleep;
+pub use crate::cancel::sleep;
 pub use crate::schedule::checkpoint;
 pub use crate::schedule::{memory, memory_limit, set_cache_limit, set_memory_limit};
 pub use crate::session::cell::{input, password};

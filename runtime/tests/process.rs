@@ -4,8 +4,8 @@
 use parking_lot::Mutex;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
+use swath::cancel::{begin, checkpoint, interrupt, sleep};
 use swath::prelude::*;
-use swath::schedule::cancel::{begin, checkpoint, interrupt, sleep};
 
 static TURN: Mutex<()> = Mutex::new(());
 

@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 use super::answer::answer;
 use super::context::runtime_sources;
 use super::crates::Libraries;
+use super::memory;
 use super::paths::PublicPaths;
 use super::protocol::{Answer, Ask, PATIENCE, Question, Told};
 use super::world::{Toolchain, World};
-use super::{SessionView, memory};
+use crate::view::SessionView;
 
 /// Where the process may write.
 pub(super) const DIRECTORY_VARIABLE: &str = "SWATH_ANALYZER_DIRECTORY";

@@ -10,11 +10,11 @@ use ra_ap_ide::{
 };
 use ra_ap_ide_db::imports::insert_use::{ImportGranularity, InsertUseConfig};
 
-use super::SessionView;
 use super::context::{Context, is_internal};
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, Question};
 use super::world::{CELL, World};
 use super::{markdown, modules};
+use crate::view::SessionView;
 
 /// Answers, with `view` in place of the question's own; what rust-analyzer
 /// doesn't know is an empty answer.
@@ -246,9 +246,9 @@ pub(super) fn size(offset: usize) -> TextSize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::completion::Variable;
     use crate::completion::crates::{Libraries, Library};
     use crate::completion::world::Toolchain;
+    use crate::view::Variable;
     use std::collections::BTreeMap;
 
     const LIBRARY: &str = "\

@@ -9,15 +9,17 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, oneshot};
 
 use super::columns::{self, Purpose};
-use super::commands::{COMMANDS, command_at, is_command_line};
+use super::commands::{command_at, is_command_line};
 use super::cursor::{byte_offset, code_points, identifier_at};
 use super::library::Library;
 use super::literal::Literal;
 use super::process::Process;
 use super::protocol::{Answer, Ask, Completions, Inspection, Match, PATIENCE, Question};
 use super::standard::Standard;
-use super::{SessionView, context, declared, files, names, variable};
+use super::{context, declared, files, names, variable};
+use crate::commands::COMMANDS;
 use crate::text::escape;
+use crate::view::SessionView;
 use swath_wire::{CompleteReply, InspectReply};
 
 /// How long to leave an analyzer alone that ended before it was ready; doubled
@@ -363,7 +365,7 @@ fn to_inspect_reply(found: Option<Inspection>) -> InspectReply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::completion::Variable;
+    use crate::view::Variable;
     use swath_channel::Description;
 
     fn view() -> SessionView {

@@ -10,10 +10,11 @@ use ra_ap_parser::LexedStr;
 use ra_ap_syntax::ast::{self, HasArgList as _, HasName as _};
 use ra_ap_syntax::{AstNode as _, Edition, SourceFile, SyntaxKind, SyntaxNode, T};
 
-use super::depth::is_too_deep;
+use super::DEEPEST;
 use super::literal::Literal;
 use super::protocol::{Completions, Match};
-use super::{SessionView, Variable};
+use crate::syntax::is_deeper_than;
+use crate::view::{SessionView, Variable};
 
 /// Functions that take names of columns.
 const FUNCTIONS: &[&str] = &["by_name", "col", "cols"];
@@ -102,7 +103,7 @@ const BEFORE: &str = "fn __swath_cell() {\n";
 
 /// What the literal is for that ends with `before`, the code up to the cursor.
 pub(super) fn purpose(view: &SessionView, before: &str, literal: &Literal) -> Purpose {
-    if is_too_deep(&LexedStr::new(Edition::Edition2024, before)) {
+    if is_deeper_than(DEEPEST, &LexedStr::new(Edition::Edition2024, before)) {
         return Purpose::Unknown;
     }
     let text = format!("{BEFORE}{}{}", without_marks(before), literal.end());

@@ -3,8 +3,9 @@
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, T};
 
+use super::DEEPEST;
 use super::commands::is_command_line;
-use super::depth::is_too_deep;
+use crate::syntax::is_deeper_than;
 use swath_wire::IsCompleteReply;
 
 /// What the next line is indented by, for each brace that is open.
@@ -29,7 +30,7 @@ pub(crate) fn completeness(code: &str) -> IsCompleteReply {
     if rust.is_empty() {
         return IsCompleteReply::Complete;
     }
-    if is_too_deep(&LexedStr::new(Edition::Edition2024, rust)) {
+    if is_deeper_than(DEEPEST, &LexedStr::new(Edition::Edition2024, rust)) {
         // The compiler says what is wrong with it.
         return IsCompleteReply::Complete;
     }

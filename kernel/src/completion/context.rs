@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::SessionView;
 use super::commands::is_command_line;
+use crate::view::SessionView;
 
 /// What every cell has in scope.
 const PRELUDE: &str = "use swath::prelude::*;\n";
@@ -83,7 +83,7 @@ pub(super) fn rust(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::completion::Variable;
+    use crate::view::Variable;
 
     #[test]
     fn items_variables_code() {

@@ -10,22 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::bundled::BUNDLED_CRATES;
 use serde::Deserialize;
 
 /// The runtime's package.
 const RUNTIME: &str = "swath";
-
-/// Crates that the runtime gives out (`swath::polars`): a cell names them
-/// without `:dep`.
-pub(crate) const HELD: &[&str] = &[
-    "ndarray",
-    "plotters",
-    "polars",
-    "rand",
-    "rayon",
-    "serde_json",
-    "tokio",
-];
 
 /// Crates that stand in the signatures of those which the runtime names.
 const ALSO: [&str; 8] = [
@@ -123,7 +112,7 @@ fn of_runtime(metadata: &Metadata) -> io::Result<Libraries> {
     libraries.named = libraries.all[at]
         .dependencies
         .iter()
-        .filter(|(name, _)| HELD.contains(&&name[..]))
+        .filter(|(name, _)| BUNDLED_CRATES.contains(&&name[..]))
         .cloned()
         .collect();
     libraries.named.insert(RUNTIME.to_owned(), at);

@@ -4,13 +4,13 @@
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode as _, SyntaxKind, SyntaxNode};
 
-use super::SessionView;
 use super::cursor::line_at;
 use super::markdown;
 use super::names::{earlier_items, items_behind};
 use super::place::{Cursor, Place, offset, parse};
 use super::protocol::Inspection;
 use super::scope::{Scope, documentation, head, items};
+use crate::view::SessionView;
 
 /// Of longer definitions, only the head is shown.
 const LINES: usize = 20;

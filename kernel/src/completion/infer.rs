@@ -4,11 +4,11 @@
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode as _, SyntaxToken};
 
-use super::SessionView;
 use super::library::Library;
 use super::members::{Member, Types};
 use super::scope::{Scope, Value, one_line};
 use super::standard::{Standard, is_iterator};
+use crate::view::SessionView;
 
 /// How far names are followed.
 const DEPTH: usize = 16;

@@ -11,7 +11,7 @@ const FULL: (u64, u64) = (3, 4);
 pub(super) fn limit() -> u64 {
     std::env::var("SWATH_ANALYZER_MEMORY")
         .ok()
-        .and_then(|setting| crate::output::parse_nbytes(&setting))
+        .and_then(|setting| crate::text::parse_nbytes(&setting))
         .map_or(DEFAULT, |nbytes| nbytes as u64)
 }
 

@@ -28,7 +28,6 @@ mod context;
 mod crates;
 mod cursor;
 mod declared;
-mod depth;
 mod expand;
 mod files;
 mod infer;
@@ -46,12 +45,12 @@ mod protocol;
 mod scope;
 mod standard;
 mod variable;
-mod view;
 mod world;
 
 pub(crate) use analyze::analyze;
 pub(crate) use client::Analyzer;
-pub(crate) use commands::COMMANDS;
 pub(crate) use completeness::completeness;
-pub(crate) use crates::HELD;
-pub(crate) use view::{SessionView, Variable};
+
+/// How many levels of nesting are looked into. Nobody nests deeper, and rustc
+/// takes no more by itself.
+const DEEPEST: usize = 256;

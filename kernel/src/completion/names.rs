@@ -7,7 +7,6 @@ use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode as _, Edition, SourceFile, SyntaxKind, SyntaxNode};
 
 use super::context::is_internal;
-use super::crates::HELD;
 use super::cursor::identifier_at;
 use super::infer::Known;
 use super::library::Library;
@@ -16,7 +15,8 @@ use super::place::{Cursor, Place, Wanted, is_cell, parse};
 use super::protocol::{Completions, Match};
 use super::scope::{Binding, Kind, Scope, items, kind_of};
 use super::standard::Standard;
-use super::{SessionView, Variable};
+use crate::bundled::BUNDLED_CRATES;
+use crate::view::{SessionView, Variable};
 
 /// What std's prelude holds, and the language, by kind.
 const LANGUAGE: &[(&str, &str)] = &[
@@ -137,7 +137,7 @@ fn in_scope(
         let name = dependency.split(['=', '{', ' ']).next()?.replace('-', "_");
         (!name.is_empty()).then_some(name)
     });
-    let crates = crates.chain(HELD.iter().map(|name| (*name).to_owned()));
+    let crates = crates.chain(BUNDLED_CRATES.iter().map(|name| (*name).to_owned()));
     let crates = crates.map(|name| known(name, Kind::Module.word()));
     own.chain(later.iter().map(Binding::to_match))
         .chain(variables)

@@ -9,8 +9,8 @@ use ra_ap_hir::Semantics;
 use ra_ap_syntax::AstNode as _;
 use ra_ap_syntax::ast::make;
 
-use super::SessionView;
 use super::world::{CELL, World};
+use crate::view::SessionView;
 
 /// Paths that were looked up.
 #[derive(Debug, Default)]

@@ -12,8 +12,9 @@ use ra_ap_syntax::{
     AstNode as _, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, T,
 };
 
+use super::DEEPEST;
 use super::cursor::identifier_at;
-use super::depth::is_too_deep;
+use crate::syntax::is_deeper_than;
 
 /// Puts code where statements and expressions may stand.
 const BEFORE: &str = "fn __swath_cell() {\n";
@@ -110,7 +111,7 @@ pub(super) fn parse(rest: &str) -> Option<SyntaxNode> {
 /// and for the marks of macros: what is in `vec![…]` and `println!(…)` is then
 /// parsed like what is in brackets and calls. None where it is too deep.
 fn prepared(lexed: &LexedStr<'_>) -> Option<String> {
-    if is_too_deep(lexed) {
+    if is_deeper_than(DEEPEST, lexed) {
         return None;
     }
     let mut prepared = lexed.as_str().as_bytes().to_vec();

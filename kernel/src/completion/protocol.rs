@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::SessionView;
+use crate::view::SessionView;
 
 /// How long the kernel waits for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);

@@ -6,6 +6,7 @@ use ra_ap_syntax::{AstNode as _, AstToken as _, SyntaxKind, SyntaxNode, SyntaxTo
 
 use super::place::{is_cell, is_mark};
 use super::protocol::Match;
+use crate::syntax;
 
 /// A name, and what gives it.
 #[derive(Clone, Debug)]
@@ -298,22 +299,14 @@ impl Scope {
 /// The variables that a pattern binds.
 fn bound(pattern: &ast::Pat, value: &Value) -> Vec<Binding> {
     let is_whole = matches!(pattern, ast::Pat::IdentPat(whole) if whole.pat().is_none());
-    pattern
-        .syntax()
-        .descendants()
-        .filter_map(ast::IdentPat::cast)
-        .filter_map(|ident| {
-            let name = ident.name()?.text().to_string();
-            // `None` in a pattern is no variable.
-            let is_constant = name.starts_with(char::is_uppercase) && ident.pat().is_none();
-            if is_constant || is_mark(&name) {
-                return None;
-            }
+    syntax::variables(pattern)
+        .filter(|(name, _)| !is_mark(name))
+        .map(|(name, ident)| {
             let binding = Binding::new(name, Kind::Variable, ident.syntax());
-            Some(match is_whole {
+            match is_whole {
                 true => binding.with(value.clone()),
                 false => binding,
-            })
+            }
         })
         .collect()
 }

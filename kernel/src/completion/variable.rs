@@ -1,8 +1,8 @@
 //! What inspection shows of a variable of the session.
 
-use super::Variable;
 use super::protocol::Inspection;
 use crate::text::{bytes, escape};
+use crate::view::Variable;
 
 /// Type, shape, bytes and the first of the value: as text, and as HTML of plain
 /// elements, which takes the style of the page that it is in.

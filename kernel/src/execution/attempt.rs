@@ -2,7 +2,8 @@
 //! has said what it thinks of the one before.
 
 use super::diagnostics::Diagnostic;
-use super::generate::{Role, Shows};
+use super::frame::Shows;
+use super::generated::Role;
 use super::items::{Change, Needed};
 use super::plan::{Calls, Kept, Plan};
 use super::run::Session;

@@ -13,8 +13,9 @@ use super::run::Session;
 use super::source::Source;
 use super::types::short;
 use super::variables::is_held;
-use super::{Cell, CellError, Display, EventKind, Stage};
-use crate::completion::COMMANDS;
+use super::{Cell, CellError, EventKind, Stage};
+use crate::commands::COMMANDS;
+use crate::display::Display;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -152,7 +153,7 @@ impl Session {
                 .map(|(name, purpose)| format!("{name:<18}{purpose}"))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            ":toolchain" if argument.is_empty() => self.compiler.rustc().display().to_string(),
+            ":toolchain" if argument.is_empty() => self.compiler.program().display().to_string(),
             ":toolchain" => {
                 self.note_no_effect(command, TOOLCHAIN);
                 return Ok(());
@@ -297,7 +298,7 @@ impl Session {
             .map_err(|error| broken(&format!("cannot forget what is on disk: {error}")))?;
         // Before the new one connects, which on a busy machine may be at once.
         self.shared.channel.disconnect();
-        let replaced = RuntimeProcess::start(&self.shared.workplace, &self.environment);
+        let replaced = RuntimeProcess::start(&self.shared, &self.environment);
         self.process =
             replaced.map_err(|error| broken(&format!("cannot restart the runtime: {error}")))?;
         self.items.restart_all_statics();

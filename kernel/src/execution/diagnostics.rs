@@ -2,8 +2,9 @@
 
 use super::CellError;
 use super::compiler::Compiler;
-use super::generate::{Generated, Origin, Role, line_and_column};
+use super::generated::{Generated, Role};
 use super::neighbours::Known;
+use super::places::{Origin, line_and_column};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::Value;

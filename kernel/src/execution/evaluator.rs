@@ -5,12 +5,13 @@
 //! makes of it: items as they are, statements in one block that takes
 //! variables from the runtime's own store.
 
+use super::Evaluate;
 use super::io::Channel;
+use super::process::Killer;
 use super::run::Session;
 use super::workplace::Workplace;
 use super::{Cell, Comm, Event, EventKind, Outcome};
-use crate::completion::SessionView;
-use crate::session::Evaluate;
+use crate::view::SessionView;
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 use swath_channel::ToRuntime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+/// The parser recurses: see [`super::run::DEEPEST`].
+const STACK: usize = 64 << 20;
 /// A second interrupt ends the process if the first was this long ago.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -37,9 +40,34 @@ pub(super) struct Shared {
     pub(super) interrupted: Mutex<Option<Instant>>,
     /// The process was ended by a second interrupt.
     pub(super) killed: AtomicBool,
+    runtime: Mutex<Runtime>,
+}
+
+/// The runtime process, for those who end it.
+#[derive(Default)]
+struct Runtime {
+    killer: Option<Killer>,
+    is_shut_down: bool,
 }
 
 impl Shared {
+    /// Has the process ended that runs cells from now on, when it is time. Where
+    /// the kernel is shut down, that is now: then it says false.
+    pub(super) fn attach(&self, killer: Killer) -> bool {
+        let mut runtime = self.runtime.lock();
+        if runtime.is_shut_down {
+            killer.kill();
+        }
+        runtime.killer = Some(killer);
+        !runtime.is_shut_down
+    }
+
+    fn kill_runtime(&self) {
+        if let Some(killer) = &self.runtime.lock().killer {
+            killer.kill();
+        }
+    }
+
     /// Where the runtime process is: a cell may have changed that.
     pub(super) fn folder(&self) -> Option<PathBuf> {
         let pid = self.channel.pid()?;
@@ -78,7 +106,7 @@ impl Evaluate for Evaluator {
         self.shared.channel.send_now(&ToRuntime::Interrupt);
         if first.elapsed() > PATIENCE {
             self.shared.killed.store(true, Ordering::Release);
-            self.kill_runtime();
+            self.shared.kill_runtime();
         }
     }
 
@@ -88,7 +116,8 @@ impl Evaluate for Evaluator {
 
     fn shutdown(&self) {
         self.shared.workplace.stop_compiler();
-        self.kill_runtime();
+        self.shared.runtime.lock().is_shut_down = true;
+        self.shared.kill_runtime();
         self.shared.workplace.remove();
     }
 
@@ -116,21 +145,15 @@ impl Evaluator {
             running: AtomicBool::new(false),
             interrupted: Mutex::new(None),
             killed: AtomicBool::new(false),
+            runtime: Mutex::default(),
         });
         let (cells, queue) = mpsc::channel();
         let worker = shared.clone();
         std::thread::Builder::new()
             .name("evaluator".to_owned())
+            .stack_size(STACK)
             .spawn(move || serve(&worker, &queue, &events))?;
         Ok((Self { cells, shared }, receiver))
-    }
-
-    fn kill_runtime(&self) {
-        if let Some(pid) = self.shared.channel.pid() {
-            // SAFETY: kill has no memory effects; the process is our child's
-            // and is forgotten when its end of the channel closes.
-            unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
-        }
     }
 }
 

@@ -3,13 +3,14 @@
 
 use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
-use super::generate::{Origin, Role, byte_offset, line_and_column};
+use super::generated::Role;
 use super::neighbours::add_hints;
+use super::places::{Origin, byte_offset, line_and_column};
 use super::run::Session;
 use super::types::{Unnameable, short};
 use super::variables::State;
 use super::{Cell, CellError};
-use crate::completion::HELD;
+use crate::bundled::BUNDLED_CRATES;
 
 impl Session {
     pub(super) fn compile_error(&self, mut diagnostics: Vec<Diagnostic>, cell: &Cell) -> CellError {
@@ -70,7 +71,7 @@ impl Session {
             None => "one that a `:dep` brought along".to_owned(),
         };
         let runtimes = self.crates.runtimes(name).unwrap_or_default();
-        let mend = if HELD.contains(&name) {
+        let mend = if BUNDLED_CRATES.contains(&name) {
             format!(
                 "write `swath::{name}` for what goes into Swath's functions, or leave the `:dep` out: \
                  `{name}` is the runtime's then"

@@ -1,219 +1,12 @@
-//! The code that is compiled for a cell, and where each piece of it comes from.
+//! The code that is compiled for a cell.
 
-use super::items::Text;
-use super::plan::{Calls, Kept, Plan};
+use super::frame::{Executor, Frame, Lambda, Load};
+use super::generated::{Generated, Role};
+use super::places::Text;
+use super::plan::Kept;
 use super::source::{Binding, Source, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::ops::Range;
-use std::sync::Arc;
-
-/// Code for the compiler.
-#[derive(Debug, Default)]
-pub(super) struct Generated {
-    pub(super) text: String,
-    /// Where pieces of cells are in the text.
-    pieces: Pieces,
-    /// Lines that handle a variable.
-    roles: Vec<(Range<usize>, Role)>,
-}
-
-/// Where pieces of cells are in a text, in order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pieces(Vec<(Range<usize>, Text)>);
-
-/// A place in a cell.
-#[derive(Clone, Debug)]
-pub(super) struct Origin {
-    pub(super) cell: u32,
-    pub(super) code: Arc<str>,
-    /// The byte offset in the cell.
-    pub(super) offset: usize,
-}
-
-/// What a generated line does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// Takes an earlier variable out of the store.
-    Load(String),
-    /// Puts an earlier variable back.
-    Keep(String),
-    /// Puts an earlier variable back that was moved and got a new value: where
-    /// the user's statements end.
-    KeepNew(String),
-    /// Puts a new variable into the store.
-    Store(String),
-    /// Puts a new variable into the store where the part of this number fails.
-    Salvage(String, usize),
-    /// Hands a new variable from the part of this number to the next ones.
-    Hand(String, usize),
-    /// Puts a copy of a new variable into the store, right when it is bound.
-    Early(String),
-    /// Puts copies of what a closure holds into the store.
-    Hold(String),
-    /// Drops a new variable that borrows from others, which are stored next.
-    Drop(String),
-}
-
-impl Role {
-    /// The variable that the line is about.
-    pub(super) fn variable(&self) -> &str {
-        match self {
-            Self::Load(name)
-            | Self::Keep(name)
-            | Self::KeepNew(name)
-            | Self::Store(name)
-            | Self::Salvage(name, _)
-            | Self::Hand(name, _)
-            | Self::Early(name)
-            | Self::Hold(name)
-            | Self::Drop(name) => name,
-        }
-    }
-
-    /// Whether it puts a new variable into the store.
-    pub(super) fn stores(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(_) | Self::Salvage(..) | Self::Early(_) | Self::Hold(_)
-        )
-    }
-}
-
-/// An earlier variable that the cell uses.
-#[derive(Clone, Debug)]
-pub(super) struct Loaded {
-    /// Its type, as source text.
-    pub(super) of_type: String,
-    pub(super) mutable: bool,
-    pub(super) how: Load,
-}
-
-/// How an earlier variable is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Load {
-    /// Out of the store, and back.
-    Take,
-    /// As a copy, which is cheap.
-    Copy,
-    /// As a copy, of which a function is made.
-    Function,
-}
-
-/// A closure of an earlier cell that is kept as its text.
-#[derive(Clone, Debug)]
-pub(super) struct Lambda {
-    pub(super) name: String,
-    pub(super) mutable: bool,
-    /// The closure, from its first `|` or `move` on.
-    pub(super) text: Text,
-    pub(super) is_move: bool,
-    /// Where its parameters end whose types are not written.
-    pub(super) untyped: Vec<Option<usize>>,
-    /// The variables that it holds, in order, and their types as a tuple.
-    pub(super) held: Vec<String>,
-    pub(super) of_type: String,
-}
-
-impl Lambda {
-    /// The name in the store of copies of what a closure holds. It is no name
-    /// that a variable can have.
-    pub(super) fn held_name(name: &str) -> String {
-        format!("{name}/")
-    }
-}
-
-/// Which tokio runs a cell's futures, and how it is entered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Executor {
-    /// The runtime's own.
-    #[default]
-    Session,
-    /// One that a `:dep` brought along.
-    Own,
-    /// As `Own`, of version 0.2, where code is entered as a function.
-    Old,
-}
-
-/// What is generated around the user's text.
-#[derive(Debug)]
-pub(super) struct Frame<'a> {
-    /// The function's name.
-    pub(super) function: &'a str,
-    /// Closures of earlier cells that the cell uses, in the order of their definition.
-    pub(super) lambdas: Vec<&'a Lambda>,
-    /// The types of their parameters, where the cell's calls of them tell.
-    pub(super) parameters: BTreeMap<&'a str, BTreeMap<usize, String>>,
-    /// Earlier variables that the cell uses, by name.
-    pub(super) loaded: BTreeMap<&'a str, Loaded>,
-    /// Variables that are dropped first: their type is defined anew.
-    pub(super) forget: &'a [String],
-    /// Variables that the cell sets anew: the store has the old ones.
-    pub(super) stale: BTreeSet<&'a str>,
-    /// What is done with the statements.
-    pub(super) plan: Plan,
-    /// Lines that are left out, because the variable is moved or has no name for its type.
-    pub(super) without: &'a [Role],
-    /// New variables that borrow from others: they are not kept.
-    pub(super) borrowing: BTreeSet<&'a str>,
-    /// Those of them that use what they borrow when they end: they end before
-    /// that is stored.
-    pub(super) dropped: &'a BTreeSet<String>,
-    /// How functions can be called, where that is not as planned.
-    pub(super) calls: &'a BTreeMap<String, Calls>,
-    /// Statements that are left out.
-    pub(super) skipped: &'a BTreeSet<usize>,
-    /// What is written into the cell's text, by place.
-    pub(super) insertions: &'a BTreeMap<usize, String>,
-    /// Whether all statements are in an `async` block.
-    pub(super) awaits: bool,
-    pub(super) executor: Executor,
-    pub(super) shows: Shows,
-}
-
-/// How the last expression's value is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Shows {
-    /// As the compiler finds by its type.
-    #[default]
-    Probed,
-    /// By `Show`: its type is known only at the end, where Rust takes a number
-    /// without a suffix for a type.
-    Show,
-    /// By `Debug`, for the same reason.
-    Debug,
-    /// By the `evcxr_display` of a trait.
-    Itself,
-}
-
-impl Shows {
-    /// What is written around the expression.
-    fn around(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Probed => (
-                "let swath_shown = match &(",
-                ") { swath_value => swath::show_value!(swath_value) };",
-            ),
-            Self::Show => (
-                "let swath_shown = match swath::display::Show::show(&(",
-                ")) {\n\
-                 ::std::result::Result::Ok(swath_bundle) => ::std::result::Result::Ok(::std::option::Option::Some(swath_bundle)),\n\
-                 ::std::result::Result::Err(swath_error) => ::std::result::Result::Err(swath::display::probe::CellFailure {\n\
-                 kind: swath_error.kind().to_owned(), message: swath_error.to_string() }),\n};",
-            ),
-            Self::Debug => (
-                "let swath_shown = ::std::result::Result::Ok(::std::option::Option::Some(\
-                 swath::display::Bundle::text(::std::format!(\"{:?}\", &(",
-                ")))));",
-            ),
-            Self::Itself => (
-                "let swath_shown = match &(",
-                ") { swath_value => { swath_value.evcxr_display(); \
-                 ::std::result::Result::Ok(::std::option::Option::None) } };",
-            ),
-        }
-    }
-}
 
 const CELL: &str = "swath::session::cell";
 
@@ -546,108 +339,10 @@ impl Generated {
         }
     }
 
-    /// Writes a part of a cell, with what is inserted into it.
-    fn patched(&mut self, piece: &Text, insertions: &BTreeMap<usize, String>) {
-        let mut start = piece.range.start;
-        for (at, insertion) in insertions.range(piece.range.clone()) {
-            self.piece(&piece.part(start..*at));
-            self.raw(insertion);
-            start = *at;
-        }
-        self.piece(&piece.part(start..piece.range.end));
-    }
-
     fn forget(&mut self, frame: &Frame<'_>) {
         if !frame.forget.is_empty() {
             self.line(format_args!("{CELL}::forget(&{:?});", frame.forget));
         }
-    }
-
-    fn line(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "{text}");
-    }
-
-    fn role(&mut self, role: Role, line: &str) {
-        let start = self.text.len();
-        self.line(format_args!("{line}"));
-        self.roles.push((start..self.text.len(), role));
-    }
-
-    /// Writes text of nobody's.
-    pub(super) fn raw(&mut self, text: &str) {
-        self.text += text;
-    }
-
-    /// Writes a part of a cell.
-    pub(super) fn piece(&mut self, piece: &Text) {
-        let start = self.text.len();
-        self.text += piece.as_str();
-        self.pieces.0.push((start..self.text.len(), piece.clone()));
-    }
-
-    /// Where a place of the text comes from.
-    pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
-        self.pieces.origin(offset)
-    }
-
-    /// The end of the last cell's piece in front of a place.
-    pub(super) fn end_before(&self, offset: usize) -> Option<Origin> {
-        let before = self.pieces.0.iter().rev();
-        let (range, piece) = before
-            .filter(|(_, piece)| !piece.as_str().trim().is_empty())
-            .find(|(range, _)| range.end <= offset)?;
-        let end = piece.as_str().trim_end().len();
-        self.pieces.origin(range.start + end)
-    }
-
-    /// A range without the parentheses that are written around a last
-    /// expression.
-    pub(super) fn without_parentheses(&self, range: Range<usize>) -> Range<usize> {
-        let is_around = |text: &str| text.chars().all(|c| "()\n".contains(c));
-        let inner = self.pieces.within(&range).filter(|inner| {
-            is_around(&self.text[range.start..inner.start])
-                && is_around(&self.text[inner.end..range.end])
-        });
-        inner.unwrap_or(range)
-    }
-
-    /// The pieces of cells in the text.
-    pub(super) fn into_pieces(self) -> Pieces {
-        self.pieces
-    }
-
-    /// What the line at a place of the text does.
-    pub(super) fn role_at(&self, offset: usize) -> Option<&Role> {
-        self.roles
-            .iter()
-            .find(|(range, _)| range.contains(&offset))
-            .map(|(_, role)| role)
-    }
-}
-
-impl Frame<'_> {
-    fn leaves_out(&self, role: &Role) -> bool {
-        self.without.contains(role) || role.stores() && self.borrowing.contains(role.variable())
-    }
-
-    /// Whether a new variable takes an old one's place in the store at the end.
-    fn is_stored(&self, name: &str) -> bool {
-        matches!(
-            self.plan.kept.get(name),
-            Some(Kept::Value | Kept::Unnameable(_))
-        ) && !self.leaves_out(&Role::Store(name.to_owned()))
-    }
-
-    /// Whether the statement that binds a variable is left out.
-    fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
-        part.clone().any(|at| {
-            let binds = matches!(
-                &source.statements[at].kind,
-                StatementKind::Let(bindings) if bindings.iter().any(|one| one.name == name)
-            );
-            binds && self.skipped.contains(&at)
-        })
     }
 }
 
@@ -688,71 +383,13 @@ fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, S
     (format!("{CELL}::guard({open}"), format!("{close})"))
 }
 
-impl Pieces {
-    /// Where a place of the text comes from.
-    pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
-        // Pieces of no length hold no place.
-        let after = self.0.partition_point(|(range, _)| range.start <= offset);
-        self.0[..after]
-            .iter()
-            .rev()
-            .take(2)
-            .find(|(range, _)| offset <= range.end)
-            .map(|(range, piece)| Origin {
-                cell: piece.cell,
-                code: piece.code.clone(),
-                offset: piece.range.start + (offset - range.start),
-            })
-    }
-
-    /// From the first to the last piece in a range.
-    fn within(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let mut inside = self
-            .0
-            .iter()
-            .map(|(piece, _)| piece)
-            .filter(|piece| range.start <= piece.start && piece.end <= range.end);
-        let first = inside.next()?;
-        Some(first.start..inside.next_back().unwrap_or(first).end)
-    }
-
-    /// The beginning of the first piece behind a place.
-    pub(super) fn next(&self, offset: usize) -> Option<usize> {
-        let after = self.0.partition_point(|(range, _)| range.start < offset);
-        self.0.get(after).map(|(range, _)| range.start)
-    }
-}
-
-/// The byte offset of a line and column, both counted from 1, columns in
-/// characters; a place past a line's end is the line's end.
-pub(super) fn byte_offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let rest = text[start..].split('\n').next().unwrap_or_default();
-    start
-        + rest
-            .char_indices()
-            .nth(column.saturating_sub(1))
-            .map_or(rest.len(), |(at, _)| at)
-}
-
-/// The line and column of a byte offset, as [`byte_offset`] counts them.
-pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..offset.min(text.len())];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[start..].chars().count() + 1,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::frame::{Loaded, Shows};
     use crate::execution::items::{Items, Needed};
+    use crate::execution::plan::{Calls, Plan};
+    use std::sync::Arc;
 
     fn generate(code: &str, frame: Frame<'_>) -> Generated {
         let source = Source::parse(code);
@@ -889,15 +526,5 @@ mod tests {
             generated.origin(at).map(|origin| origin.offset),
             code.find("= ;")
         );
-    }
-
-    #[test]
-    fn lines_and_columns_are_characters() {
-        let text = "äb\ncd";
-        assert_eq!(byte_offset(text, 1, 2), 2);
-        assert_eq!(byte_offset(text, 2, 1), 4);
-        assert_eq!(byte_offset(text, 2, 99), 6);
-        assert_eq!(line_and_column(text, 4), (2, 1));
-        assert_eq!(line_and_column(text, 2), (1, 2));
     }
 }

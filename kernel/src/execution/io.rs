@@ -4,7 +4,8 @@
 //! standard output and error, and the socket. Before a frame is taken up, the
 //! FIFOs are emptied: what was printed first is told first.
 
-use super::{Display, Event, EventKind, MimeBundle};
+use super::{Event, EventKind};
+use crate::display::{Display, MimeBundle};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 use std::ffi::CString;

@@ -5,46 +5,15 @@
 //! same things. A `static` is defined by the first cell that has it, and only
 //! declared by later ones: all cells have one copy of it.
 
-use super::generate::Generated;
+use super::generated::Generated;
 use super::item::{ItemKind, Static, StaticKind};
+use super::places::Text;
 use super::source::Source;
 use super::syntax::names_in;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// A part of a cell's text.
-#[derive(Clone, Debug)]
-pub(super) struct Text {
-    /// The cell's execution count.
-    pub(super) cell: u32,
-    pub(super) code: Arc<str>,
-    pub(super) range: Range<usize>,
-}
-
-impl Text {
-    /// A cell as a whole.
-    pub(super) fn whole(cell: u32, code: &Arc<str>) -> Self {
-        Self {
-            cell,
-            range: 0..code.len(),
-            code: code.clone(),
-        }
-    }
-
-    /// Another part of the same cell.
-    pub(super) fn part(&self, range: Range<usize>) -> Self {
-        Self {
-            range,
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.code[self.range.clone()]
-    }
-}
 
 /// An item as a cell defined it.
 #[derive(Clone, Debug)]

@@ -11,17 +11,22 @@ mod compiler;
 mod crates;
 mod death;
 mod diagnostics;
+mod evaluate;
 mod evaluator;
 mod failures;
 mod flow;
 mod folder;
+mod frame;
 mod generate;
+mod generated;
+mod instances;
 mod io;
 mod item;
 mod items;
 mod listing;
 mod metadata;
 mod neighbours;
+mod places;
 mod plan;
 mod process;
 mod recovery;
@@ -34,13 +39,14 @@ mod variables;
 mod workplace;
 
 pub(crate) use crates::wrap_rustc;
+pub(crate) use evaluate::Evaluate;
 pub(crate) use evaluator::Evaluator;
 pub(crate) use toolchain::{NoToolchain, Toolchain};
 pub(crate) use workplace::Workplace;
 
 pub(crate) use swath_channel::{Comm, CommAction};
 
-use serde_json::{Map, Value};
+use crate::display::{Display, MimeBundle};
 
 /// A cell as the session hands it over.
 #[derive(Clone, Debug)]
@@ -114,26 +120,6 @@ pub(crate) enum Stage {
     Compiling,
     /// It runs.
     Running,
-}
-
-/// A value in several representations, by MIME type.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct MimeBundle {
-    /// MIME type to content (a string, or JSON for JSON types).
-    pub(crate) data: Map<String, Value>,
-    /// Metadata by MIME type.
-    pub(crate) metadata: Map<String, Value>,
-}
-
-/// A display.
-#[derive(Clone, Debug)]
-pub(crate) struct Display {
-    /// What is shown.
-    pub(crate) bundle: MimeBundle,
-    /// The display's id, where it can be updated.
-    pub(crate) id: Option<String>,
-    /// Whether this replaces the earlier content of `id`.
-    pub(crate) update: bool,
 }
 
 /// How a cell ended.

@@ -1,19 +1,34 @@
 //! The runtime process, as the kernel's child.
 
-use super::workplace::Workplace;
+use super::evaluator::Shared;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The process that holds the session's values. Ends with this.
 #[derive(Debug)]
 pub(super) struct RuntimeProcess {
-    child: Child,
+    id: u32,
+    child: Arc<Mutex<Child>>,
     /// How often the system had ended a process for want of memory when this
     /// one was started.
     oom_kills: Option<u64>,
+}
+
+/// What ends the runtime process, from any thread. Where that has ended already,
+/// its number may be another process's: that one is left alone.
+#[derive(Clone, Debug)]
+pub(super) struct Killer(Arc<Mutex<Child>>);
+
+impl Killer {
+    pub(super) fn kill(&self) {
+        // It may have ended by now.
+        let _ = self.0.lock().kill();
+    }
 }
 
 /// How the process ended.
@@ -55,12 +70,13 @@ impl RuntimeProcess {
     /// is what `:env` has set.
     ///
     /// # Errors
-    /// The program's that cannot be started.
+    /// The program's that cannot be started; a kernel that is shut down.
     pub(super) fn start(
-        workplace: &Workplace,
+        shared: &Shared,
         environment: &BTreeMap<String, String>,
     ) -> io::Result<Self> {
-        Command::new(workplace.runtime_program())
+        let workplace = &shared.workplace;
+        let child = Command::new(workplace.runtime_program())
             .env(swath_channel::DIRECTORY_VARIABLE, workplace.channel())
             .env(ALLOCATOR.0, allocator())
             .env(workplace.temporary().0, workplace.temporary().1)
@@ -69,11 +85,24 @@ impl RuntimeProcess {
             .stdout(Stdio::null())
             // What it says before it connects is about its own start.
             .stderr(Stdio::inherit())
-            .spawn()
-            .map(|child| Self {
-                child,
-                oom_kills: oom_kills(),
-            })
+            .spawn()?;
+        let process = Self::of(child);
+        match shared.attach(process.killer()) {
+            true => Ok(process),
+            false => Err(io::Error::other("the kernel is shut down")),
+        }
+    }
+
+    fn of(child: Child) -> Self {
+        Self {
+            id: child.id(),
+            child: Arc::new(Mutex::new(child)),
+            oom_kills: oom_kills(),
+        }
+    }
+
+    fn killer(&self) -> Killer {
+        Killer(self.child.clone())
     }
 
     /// Whether it still runs, and can run cells.
@@ -85,7 +114,7 @@ impl RuntimeProcess {
     /// follow; but it takes a while until the memory of a large process is given
     /// back, and nothing else tells of its end before.
     fn is_ending(&self) -> bool {
-        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.child.id())) else {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.id)) else {
             return false;
         };
         // `12 (a name) Z …`: the name may hold anything.
@@ -98,10 +127,16 @@ impl RuntimeProcess {
     /// Ends the process if it still runs.
     pub(super) fn end(&mut self) {
         if self.ended().is_none() {
-            // It may have ended by now.
-            let _ = self.child.kill();
+            self.killer().kill();
         }
         self.wait_for(KILLED);
+        self.reap();
+    }
+
+    /// Takes note of the end, if it is there: what nobody has taken note of stays
+    /// in the system's table of processes.
+    fn reap(&self) -> Option<ExitStatus> {
+        self.child.lock().try_wait().ok().flatten()
     }
 
     /// How a process ended that has closed its channel; one that lives on is
@@ -113,7 +148,7 @@ impl RuntimeProcess {
         }
         let lived_on = peak.is_none();
         if lived_on {
-            let _ = self.child.kill();
+            self.killer().kill();
             peak = self.wait_for(KILLED);
         }
         let is_out_of_memory = self
@@ -121,7 +156,7 @@ impl RuntimeProcess {
             .zip(oom_kills())
             .is_some_and(|(before, now)| now > before);
         End {
-            status: self.child.try_wait().ok().flatten(),
+            status: self.reap(),
             lived_on,
             is_out_of_memory,
             peak: peak.unwrap_or(0),
@@ -158,7 +193,7 @@ impl RuntimeProcess {
             libc::syscall(
                 libc::SYS_waitid,
                 libc::P_PID,
-                self.child.id(),
+                self.id,
                 &raw mut info,
                 libc::WEXITED | libc::WNOWAIT | libc::WNOHANG,
                 &raw mut usage,
@@ -196,11 +231,7 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     fn process(script: &str) -> RuntimeProcess {
-        let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
-        RuntimeProcess {
-            child,
-            oom_kills: oom_kills(),
-        }
+        RuntimeProcess::of(Command::new("sh").args(["-c", script]).spawn().unwrap())
     }
 
     #[test]
@@ -224,5 +255,15 @@ mod tests {
         assert_eq!(end.status.and_then(|status| status.signal()), Some(9));
         // Once more costs nothing.
         process.end();
+        process.killer().kill();
+    }
+
+    #[test]
+    fn a_process_that_was_ended_is_gone() {
+        let mut process = process("exec sleep 1000");
+        let entry = format!("/proc/{}/stat", process.id);
+        assert!(fs::exists(&entry).unwrap());
+        process.end();
+        assert!(!fs::exists(&entry).unwrap(), "no zombie is left");
     }
 }

@@ -147,7 +147,7 @@ impl Session {
     }
 
     fn start_process(&mut self) -> std::io::Result<()> {
-        self.process = RuntimeProcess::start(&self.shared.workplace, &self.environment)?;
+        self.process = RuntimeProcess::start(&self.shared, &self.environment)?;
         Ok(())
     }
 

@@ -10,12 +10,15 @@ use super::crates::Crates;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::evaluator::Shared;
 use super::failures::{broken, interrupted, start_error};
-use super::generate::{Executor, Frame, Generated, Load, Pieces};
+use super::frame::{Executor, Frame, Load};
+use super::generated::Generated;
+use super::instances;
 use super::io::Ended;
 use super::item::ItemKind;
-use super::items::{Items, Text};
+use super::items::Items;
 use super::listing;
 use super::neighbours::add_hints;
+use super::places::{Pieces, Text};
 use super::plan::Plan;
 use super::process::RuntimeProcess;
 use super::source::Source;
@@ -23,9 +26,11 @@ use super::syntax::names_in;
 use super::toolchain::Toolchain;
 use super::types::{PublicNames, short};
 use super::variables::{KeptLambda, State, is_held};
-use super::workplace::INSTANCES;
 use super::{Cell, CellError, EventKind, Stage};
-use crate::completion::{SessionView, Variable as ViewVariable};
+use crate::syntax::is_deeper_than;
+use crate::view::{SessionView, Variable as ViewVariable};
+use ra_ap_parser::LexedStr;
+use ra_ap_syntax::Edition;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,6 +42,9 @@ use swath_channel::ToRuntime;
 /// How often a cell is compiled anew after a line was left out or a type's
 /// name corrected.
 const ATTEMPTS: usize = 24;
+/// How many levels a cell may be nested: the parser needs about a kilobyte of the
+/// thread's stack for each.
+pub(super) const DEEPEST: usize = 5_000;
 
 /// The runtime's prelude stands in the place of std's, which it contains. So
 /// whatever a cell brings into scope, a glob included, comes before it, as in
@@ -79,7 +87,7 @@ impl Session {
     pub(super) fn start(shared: Arc<Shared>) -> Result<Self, CellError> {
         let environment = BTreeMap::new();
         // It loads its libraries while the compiler is looked for.
-        let process = RuntimeProcess::start(&shared.workplace, &environment).map_err(|error| {
+        let process = RuntimeProcess::start(&shared, &environment).map_err(|error| {
             start_error(
                 "the runtime process cannot be started",
                 &format!("{}: {error}", shared.workplace.runtime_program().display()),
@@ -89,7 +97,7 @@ impl Session {
             .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         let mut session = Self {
-            crates: Crates::new(&shared.workplace, compiler.rustc(), compiler.crates()),
+            crates: Crates::new(&shared.workplace, compiler.program(), compiler.crates()),
             compiler,
             process,
             items: Items::new(),
@@ -118,6 +126,11 @@ impl Session {
 
     pub(super) fn run(&mut self, cell: &Cell) -> Result<(), CellError> {
         let started = Instant::now();
+        if is_deeper_than(DEEPEST, &LexedStr::new(Edition::Edition2024, &cell.code)) {
+            return Err(broken(&format!(
+                "the cell's brackets or operators are nested more than {DEEPEST} levels deep: it was not run, and every variable is kept"
+            )));
+        }
         let mut source = Source::parse(&cell.code);
         self.shared.channel.attribute(cell.id);
         self.look_after_process(&source)?;
@@ -250,7 +263,10 @@ impl Session {
             generated.raw(PRELUDE_FEATURE);
             items.write(&mut generated, &attempt.needed, unit);
             if opt_level.shares_instances() {
-                generated.raw(&format!("extern crate {INSTANCES} as _;\n"));
+                generated.raw(&format!("extern crate {} as _;\n", instances::ALL));
+                if instances::joins(&cell.code) || instances::joins(&generated.text) {
+                    generated.raw(&format!("extern crate {} as _;\n", instances::JOINS));
+                }
             }
             generated.raw(PRELUDE);
             let returns_unnameable = |name: &str| change.after.returns_unnameable(name);

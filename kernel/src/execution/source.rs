@@ -5,7 +5,8 @@
 use super::flow::Flow;
 use super::item::{Item, ItemKind, is_item, macro_name};
 use super::syntax::{CELL, HEAD, names_below, repeats, to_cell, without_comments};
-use ra_ap_syntax::ast::{self, HasModuleItem, HasName};
+use crate::syntax;
+use ra_ap_syntax::ast::{self, HasModuleItem};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -301,19 +302,11 @@ fn bindings(statement: &ast::LetStmt) -> Vec<Binding> {
                 .any(|node| node.kind() == SyntaxKind::IMPL_TRAIT_TYPE)
         })
         .map(|of| of.syntax().text().to_string());
-    pattern
-        .syntax()
-        .descendants()
-        .filter_map(ast::IdentPat::cast)
-        .filter_map(|ident| {
-            let name = ident.name()?.text().to_string();
-            // `None` in a pattern is no variable.
-            let is_constant = name.starts_with(char::is_uppercase) && ident.pat().is_none();
-            (!is_constant).then(|| Binding {
-                mutable: ident.mut_token().is_some(),
-                annotated: annotated.clone(),
-                name,
-            })
+    syntax::variables(&pattern)
+        .map(|(name, ident)| Binding {
+            mutable: ident.mut_token().is_some(),
+            annotated: annotated.clone(),
+            name,
         })
         .collect()
 }

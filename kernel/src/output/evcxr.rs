@@ -11,7 +11,7 @@
 
 use serde_json::Value;
 
-use crate::execution::{Display, MimeBundle};
+use crate::display::{Display, MimeBundle};
 
 const BEGIN: &[u8] = b"EVCXR_BEGIN_CONTENT ";
 const END: &[u8] = b"EVCXR_END_CONTENT";
@@ -304,12 +304,13 @@ mod tests {
             match piece {
                 Piece::Text(text) => bytes.extend(text),
                 Piece::Display(display) => {
-                    let contents: Vec<String> = display
+                    let mut contents: Vec<String> = display
                         .bundle
                         .data
                         .iter()
                         .map(|(mime, content)| format!("{mime}={content}"))
                         .collect();
+                    contents.sort();
                     bytes.extend(format!("[{}]", contents.join(", ")).into_bytes());
                 }
                 Piece::Input { prompt, password } => {

@@ -1,5 +1,6 @@
 //! How much a cell may show, and how fast.
 
+use crate::text::parse_nbytes;
 use std::time::{Duration, Instant};
 
 /// Text that one cell may show, in bytes, unless `SWATH_MAX_OUTPUT` says otherwise.
@@ -18,18 +19,6 @@ pub(crate) fn max_output() -> usize {
         );
         DEFAULT_MAX_OUTPUT
     })
-}
-
-/// Bytes: a number that may end in k, M or G.
-pub(crate) fn parse_nbytes(setting: &str) -> Option<usize> {
-    let setting = setting.trim().trim_end_matches(['b', 'B']);
-    let (digits, unit) = match setting.char_indices().last()? {
-        (at, 'k' | 'K') => (&setting[..at], 1_000),
-        (at, 'm' | 'M') => (&setting[..at], 1_000_000),
-        (at, 'g' | 'G') => (&setting[..at], 1_000_000_000),
-        _ => (setting, 1),
-    };
-    digits.trim().parse::<usize>().ok()?.checked_mul(unit)
 }
 
 /// Keeps iopub below what Jupyter's server lets pass: a token bucket.
@@ -87,21 +76,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes() {
-        for (setting, expected) in [
-            ("123", Some(123)),
-            ("8M", Some(8_000_000)),
-            ("2 kB", Some(2_000)),
-            ("1g", Some(1_000_000_000)),
-            ("", None),
-            ("many", None),
-            ("-1", None),
-        ] {
-            assert_eq!(parse_nbytes(setting), expected, "{setting}");
-        }
-    }
 
     #[test]
     fn never_faster_than_the_server_allows() {

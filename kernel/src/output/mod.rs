@@ -9,5 +9,5 @@ mod stream;
 mod utf8;
 
 pub(crate) use evcxr::{Piece, StdoutParser};
-pub(crate) use limits::{Pace, max_output, parse_nbytes};
+pub(crate) use limits::{Pace, max_output};
 pub(crate) use stream::{CellOutput, Chunk, Item, StreamName};

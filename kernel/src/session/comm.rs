@@ -50,7 +50,7 @@ impl Session {
     }
 
     /// A target that nobody has set: the protocol asks for a comm_close at once.
-    pub(super) fn on_comm_open(&mut self, origin: &Origin, open: CommOpen, buffers: Vec<Bytes>) {
+    pub(super) fn on_comm_open(&mut self, origin: &Origin, open: CommOpen) {
         let target = open.target_name;
         if !self.comms.targets.contains(&target) {
             tracing::warn!("no comm target `{target}`, comm closed");
@@ -59,31 +59,50 @@ impl Session {
         }
         self.comms.open.insert(open.comm_id.clone(), target.clone());
         let action = CommAction::Open { target };
-        self.pass_on(open.comm_id, action, open.data, buffers);
+        self.pass_on(open.comm_id, action, open.data, open.metadata, open.buffers);
     }
 
-    pub(super) fn on_comm_msg(&self, message: CommMsg, buffers: Vec<Bytes>) {
-        if self.comms.open.contains_key(&message.comm_id) {
-            self.pass_on(message.comm_id, CommAction::Message, message.data, buffers);
+    pub(super) fn on_comm_msg(&self, message: CommMsg) {
+        let CommMsg {
+            comm_id: id,
+            data,
+            metadata,
+            buffers,
+        } = message;
+        if self.comms.open.contains_key(&id) {
+            self.pass_on(id, CommAction::Message, data, metadata, buffers);
         } else {
-            tracing::warn!("no comm `{}`, message dropped", message.comm_id);
+            tracing::warn!("no comm `{id}`, message dropped");
         }
     }
 
-    pub(super) fn on_comm_close(&mut self, close: CommClose, buffers: Vec<Bytes>) {
-        if self.comms.open.remove(&close.comm_id).is_some() {
-            self.pass_on(close.comm_id, CommAction::Close, close.data, buffers);
+    pub(super) fn on_comm_close(&mut self, close: CommClose) {
+        let CommClose {
+            comm_id: id,
+            data,
+            metadata,
+            buffers,
+        } = close;
+        if self.comms.open.remove(&id).is_some() {
+            self.pass_on(id, CommAction::Close, data, metadata, buffers);
         } else {
-            tracing::debug!("comm `{}` was not open", close.comm_id);
+            tracing::debug!("comm `{id}` was not open");
         }
     }
 
-    fn pass_on(&self, id: String, action: CommAction, data: Value, buffers: Vec<Bytes>) {
+    fn pass_on(
+        &self,
+        id: String,
+        action: CommAction,
+        data: Value,
+        metadata: Map<String, Value>,
+        buffers: Vec<Bytes>,
+    ) {
         self.evaluator.comm(Comm {
             id,
             action,
             data,
-            metadata: Map::new(),
+            metadata,
             buffers: buffers
                 .into_iter()
                 .map(|buffer| buffer.to_vec().into())
@@ -150,13 +169,25 @@ impl Session {
             ),
             CommAction::Close => {
                 self.comms.open.remove(&comm_id);
-                self.publish(parent, &CommClose { comm_id, data });
+                self.publish(
+                    parent,
+                    &CommClose {
+                        comm_id,
+                        data,
+                        metadata,
+                        buffers,
+                    },
+                );
             }
         }
     }
 }
 
 fn close(comm_id: String) -> CommClose {
-    let data = json!({});
-    CommClose { comm_id, data }
+    CommClose {
+        comm_id,
+        data: json!({}),
+        metadata: Map::new(),
+        buffers: Vec::new(),
+    }
 }

@@ -1,7 +1,5 @@
 //! From a request to its handler.
 
-use bytes::Bytes;
-
 use super::{Origin, Session};
 use crate::connection::Channel;
 use swath_wire::{BadRequest, Envelope, ErrorReply, Request};
@@ -15,7 +13,6 @@ impl Session {
             header,
             msg_type,
             request,
-            buffers,
         } = envelope;
         let _span =
             tracing::debug_span!("request", %msg_type, msg_id = %header["msg_id"]).entered();
@@ -42,22 +39,22 @@ impl Session {
             Request::Inspect(request) => self.on_inspect(origin, request),
             at_once => {
                 self.busy(&origin);
-                self.answer(&origin, at_once, buffers);
+                self.answer(&origin, at_once);
                 self.idle(&origin);
             }
         }
     }
 
     /// Handles a request that needs no waiting.
-    fn answer(&mut self, origin: &Origin, request: Request, buffers: Vec<Bytes>) {
+    fn answer(&mut self, origin: &Origin, request: Request) {
         match request {
             Request::KernelInfo => self.on_kernel_info(origin),
             Request::IsComplete(request) => self.on_is_complete(origin, &request),
             Request::History(request) => self.on_history(origin, &request),
             Request::CommInfo(request) => self.on_comm_info(origin, &request),
-            Request::CommOpen(request) => self.on_comm_open(origin, request, buffers),
-            Request::CommMsg(request) => self.on_comm_msg(request, buffers),
-            Request::CommClose(request) => self.on_comm_close(request, buffers),
+            Request::CommOpen(request) => self.on_comm_open(origin, request),
+            Request::CommMsg(request) => self.on_comm_msg(request),
+            Request::CommClose(request) => self.on_comm_close(request),
             Request::Connect => self.on_connect(origin),
             Request::Interrupt => self.on_interrupt(origin),
             Request::Shutdown(request) => self.on_shutdown(origin, request),

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
 
-use crate::execution::{CellError, MimeBundle, Outcome};
+use crate::display::MimeBundle;
+use crate::execution::{CellError, Outcome};
 
 /// The expressions of one request.
 pub(super) struct Expressions {

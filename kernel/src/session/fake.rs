@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::completion::{SessionView, Variable};
+use crate::display::{Display, MimeBundle};
 use crate::execution::{
-    Cell, CellError, Comm, CommAction, Display, Event, EventKind, MimeBundle, Outcome, Stage,
+    Cell, CellError, Comm, CommAction, Evaluate, Event, EventKind, Outcome, Stage,
 };
-use crate::session::Evaluate;
+use crate::view::{SessionView, Variable};
 
 /// Nothing to configure.
 #[derive(Default)]

@@ -12,7 +12,6 @@ mod comm;
 mod complete;
 mod connect;
 mod dispatch;
-mod evaluate;
 mod execute;
 mod expressions;
 mod history;
@@ -40,7 +39,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-pub(crate) use evaluate::Evaluate;
+use crate::execution::Evaluate;
 pub(crate) use record::Record;
 
 use crate::completion::Analyzer;

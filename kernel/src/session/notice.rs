@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, json};
 
-use crate::execution::{Display, MimeBundle, Stage};
+use crate::display::{Display, MimeBundle};
+use crate::execution::Stage;
 
 /// What takes no longer needs no notice; also the time between two changes.
 const STEP: Duration = Duration::from_secs(1);

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::comm::CommEvent;
 use super::notice::{self, Notice};
 use super::{Running, Session};
-use crate::execution::{Display, Event, EventKind, MimeBundle, Outcome, Stage};
+use crate::display::{Display, MimeBundle};
+use crate::execution::{Event, EventKind, Outcome, Stage};
 use crate::output::{CellOutput, Chunk, Item, Pace, Piece, StdoutParser, StreamName};
 use swath_wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
 

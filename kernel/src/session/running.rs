@@ -15,7 +15,8 @@ use super::expressions::Expressions;
 use super::queue::Queued;
 use super::{Origin, Session};
 use crate::connection::Received;
-use crate::execution::{Cell, CellError, MimeBundle, Outcome};
+use crate::display::MimeBundle;
+use crate::execution::{Cell, CellError, Outcome};
 use swath_wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, InspectReply};
 
 /// How long after an error executions that were sent before it may still

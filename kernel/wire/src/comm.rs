@@ -50,6 +50,12 @@ pub struct CommClose {
     /// Whatever the two ends agree on.
     #[serde(default)]
     pub data: Value,
+    /// In the message's metadata.
+    #[serde(skip)]
+    pub metadata: Map<String, Value>,
+    /// Raw data beside it.
+    #[serde(skip)]
+    pub buffers: Vec<Bytes>,
 }
 
 impl Content for CommOpen {
@@ -83,6 +89,14 @@ impl Content for CommMsg {
 impl Content for CommClose {
     fn msg_type(&self) -> &str {
         "comm_close"
+    }
+
+    fn metadata(&self) -> Option<&Map<String, Value>> {
+        Some(&self.metadata)
+    }
+
+    fn buffers(&self) -> &[Bytes] {
+        &self.buffers
     }
 }
 

@@ -27,8 +27,6 @@ pub struct Envelope {
     pub msg_type: String,
     /// The request, or why its content isn't one: that gets an error reply.
     pub request: Result<Request, BadRequest>,
-    /// Raw data beside the content, which no signature covers.
-    pub buffers: Vec<Bytes>,
 }
 
 /// Why a message is dropped.
@@ -88,7 +86,13 @@ impl Reader {
         }
         let header: Value = serde_json::from_slice(&frames.header).map_err(Rejected::Header)?;
         let typed = Header::deserialize_from(&header).map_err(Rejected::Header)?;
-        let request = match Request::parse(&typed.msg_type, &frames.content) {
+        let parsed = Request::parse(
+            &typed.msg_type,
+            &frames.content,
+            &frames.metadata,
+            frames.buffers,
+        );
+        let request = match parsed {
             Err(BadRequest::UnknownType(name)) => return Err(Rejected::UnknownType(name)),
             parsed => parsed,
         };
@@ -97,7 +101,6 @@ impl Reader {
             header,
             msg_type: typed.msg_type,
             request,
-            buffers: frames.buffers,
         })
     }
 }

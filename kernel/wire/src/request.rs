@@ -1,5 +1,6 @@
 //! The closed set of requests.
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
@@ -61,8 +62,14 @@ pub enum BadRequest {
 }
 
 impl Request {
-    /// Parses `content` as the request that `msg_type` names.
-    pub fn parse(msg_type: &str, content: &[u8]) -> Result<Self, BadRequest> {
+    /// Parses `content` as the request that `msg_type` names. The messages of
+    /// comms have something in their `metadata`, and `buffers`.
+    pub fn parse(
+        msg_type: &str,
+        content: &[u8],
+        metadata: &[u8],
+        buffers: Vec<Bytes>,
+    ) -> Result<Self, BadRequest> {
         let bad = |cause| BadRequest::Content {
             msg_type: msg_type.to_owned(),
             cause,
@@ -79,9 +86,21 @@ impl Request {
                     .map_err(bad)?,
             ),
             "comm_info_request" => Self::CommInfo(json(content).map_err(bad)?),
-            "comm_open" => Self::CommOpen(json(content).map_err(bad)?),
-            "comm_msg" => Self::CommMsg(json(content).map_err(bad)?),
-            "comm_close" => Self::CommClose(json(content).map_err(bad)?),
+            "comm_open" => Self::CommOpen(CommOpen {
+                metadata: json(metadata).map_err(bad)?,
+                buffers,
+                ..json(content).map_err(bad)?
+            }),
+            "comm_msg" => Self::CommMsg(CommMsg {
+                metadata: json(metadata).map_err(bad)?,
+                buffers,
+                ..json(content).map_err(bad)?
+            }),
+            "comm_close" => Self::CommClose(CommClose {
+                metadata: json(metadata).map_err(bad)?,
+                buffers,
+                ..json(content).map_err(bad)?
+            }),
             "connect_request" => any(content, Self::Connect).map_err(bad)?,
             "interrupt_request" => any(content, Self::Interrupt).map_err(bad)?,
             "shutdown_request" => Self::Shutdown(json(content).map_err(bad)?),

@@ -26,8 +26,8 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 use swath::Collection;
 use swath::array::Array;
+use swath::cancel;
 use swath::delayed::delayed;
-use swath::schedule::cancel;
 use swath::serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,9 +5,9 @@ use super::chunks::Chunks;
 use super::dtype::{DType, Element};
 use super::raw::RawArray;
 use super::typed::{Array, Scalar};
+use crate::compute::recover::{Recover, misfit};
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Layer};
-use crate::recover::{Recover, misfit};
 use std::sync::Arc;
 
 impl RawArray {

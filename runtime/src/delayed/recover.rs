@@ -1,10 +1,10 @@
 //! Delayed values that another process makes anew.
 
 use super::Delayed;
+use crate::compute::recover::{Recover, misfit};
 use crate::error::Result;
 use crate::graph::encoding::codec_of;
 use crate::graph::{Codec, Layer};
-use crate::recover::{Recover, misfit};
 use std::any::TypeId;
 use std::sync::Arc;
 

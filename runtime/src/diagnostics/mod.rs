@@ -6,6 +6,7 @@ mod iterator;
 mod monitor;
 pub mod profile;
 pub mod progress;
+mod view;
 
 pub use iterator::{ProgressIterator, Tracked};
 pub(crate) use monitor::install;

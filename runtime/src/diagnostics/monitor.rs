@@ -11,7 +11,7 @@ use super::bar::{self, Bar, Of};
 use crate::display::Bundle;
 use crate::graph::Progress;
 use crate::schedule::underway::{Underway, Watcher, watch};
-use crate::session::output;
+use crate::shown;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ struct Running {
 
 impl Watcher for Monitor {
     fn begun(&self, underway: &Arc<dyn Underway>) {
-        let cell = output::cell();
+        let cell = shown::cell();
         let running = Running {
             underway: underway.clone(),
             begin: Instant::now(),
@@ -195,7 +195,7 @@ impl CellBars {
         }
         let bundle = bar::draw(&bars);
         if self.last.as_ref() != Some(&bundle) {
-            output::display_for(self.cell, &bundle, Some(&self.id), self.last.is_some());
+            shown::display_for(self.cell, &bundle, Some(&self.id), self.last.is_some());
             self.last = Some(bundle);
         }
     }

@@ -5,12 +5,12 @@
 //! so a saved notebook shows what happened.
 
 use super::bar::{self, Bar, Of};
+use crate::cancel::{self, checkpoint};
 use crate::compute::Collection;
 use crate::display::Bundle;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Progress, Source, Tasks};
-use crate::schedule::{cancel, checkpoint};
-use crate::session::output;
+use crate::shown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -134,9 +134,9 @@ pub fn named(collections: &[(&str, &dyn Progressed)]) -> Result<()> {
 fn show(layers: Vec<Arc<Layer>>, names: &[String]) -> Result<()> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     // A terminal gets the end only, not every step on a line of its own.
-    let live = output::has_sink();
+    let live = shown::has_sink();
     watch(&looked_at(&layers, names), live, &mut |bundle, update| {
-        output::display(bundle, Some(&id), update && live);
+        shown::display(bundle, Some(&id), update && live);
     })
 }
 

@@ -30,44 +30,12 @@ pub use plot::Plot;
 pub use view::{ArrayView, ClusterView, DelayedView, FrameView, ScalarView};
 
 use crate::error::{Error, Result};
-use crate::session::output;
+use crate::shown;
+pub use crate::shown::Bundle;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A value in several representations: MIME type and content.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bundle {
-    /// MIME type and content. Images that are not text are in Base64.
-    pub data: Vec<(String, String)>,
-}
-
-impl Bundle {
-    /// Plain text only.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::default().with("text/plain", text)
-    }
-
-    /// Adds a representation.
-    #[must_use]
-    pub fn with(mut self, mime: &str, content: impl Into<String>) -> Self {
-        self.data.push((mime.to_owned(), content.into()));
-        self
-    }
-
-    /// The content of a MIME type.
-    pub fn get(&self, mime: &str) -> Option<&str> {
-        self.data
-            .iter()
-            .find(|(found, _)| found == mime)
-            .map(|(_, content)| content.as_str())
-    }
-
-    /// Whether there is nothing to show.
-    pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
-    }
-}
 
 /// A value that knows how it looks.
 pub trait Show {
@@ -243,7 +211,7 @@ impl<T: AsRef<[u8]>> Show for Png<T> {
         let bytes = self.0.as_ref();
         Ok(
             Bundle::text(format!("PNG picture ({})", text::bytes(bytes.len())))
-                .with("image/png", text::base64(bytes)),
+                .with("image/png", BASE64_STANDARD.encode(bytes)),
         )
     }
 }
@@ -326,12 +294,12 @@ impl Show for DisplayHandle {
 fn send(bundle: Result<Bundle>, id: Option<&str>, update: bool) {
     match bundle {
         Ok(bundle) if bundle.is_empty() => {}
-        Ok(bundle) => output::display(&bundle, id, update),
+        Ok(bundle) => shown::display(&bundle, id, update),
         Err(error) => error.raise(),
     }
 }
 
-pub use output::clear_output;
+pub use shown::clear_output;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,6 @@
 use super::{Bundle, Show, show};
 use crate::error::Error;
 use crate::graph::short_type_name;
-use crate::session::cell::Failure;
 use std::fmt::{Debug, Display};
 
 /// Why the last expression of a cell is an error.
@@ -34,12 +33,6 @@ impl From<&Error> for CellFailure {
             message: error.to_string(),
             task: error.task_key().map(str::to_owned),
         }
-    }
-}
-
-impl From<CellFailure> for Failure {
-    fn from(failure: CellFailure) -> Self {
-        Self::of(failure.kind, failure.message).with_task(failure.task)
     }
 }
 
@@ -97,7 +90,7 @@ macro_rules! show {
 #[track_caller]
 pub fn display_shown(shown: Shown) {
     match shown {
-        Ok(Some(bundle)) => crate::session::output::display(&bundle, None, false),
+        Ok(Some(bundle)) => crate::shown::display(&bundle, None, false),
         Ok(None) => {}
         Err(failure) => Error::Argument(format!("{}: {}", failure.kind, failure.message)).raise(),
     }

@@ -1,9 +1,10 @@
 //! What each rule does to the layers of a computation.
 
 use super::{Notes, RULES, check};
+use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::graph::Layers;
-use crate::schedule::Plan;
+use crate::graph::needed::Needed;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,36 +37,41 @@ pub(crate) fn explain(
     kept: &[Arc<str>],
     mut layers: Layers,
 ) -> Result<Explanation> {
-    let tasks = |layers: &Layers| -> Result<usize> { Ok(Plan::new(layers.clone())?.len()) };
+    let tasks = |layers: &Layers| -> Result<usize> {
+        Ok(Needed::new(layers, &CancelToken::default())?.count as usize)
+    };
     let all = |layers: &Layers| {
         let chunks = layers.nodes().iter().map(|node| node.layer.grid().len());
         chunks.sum::<usize>()
     };
+    let asked = tasks(before)?;
+    let mut left = tasks(&layers)?;
     let mut rules = vec![
         RuleReport {
             name: "cull",
             why: "only the tasks that are needed are planned",
             layers: (before.len(), before.len()),
-            tasks: (all(before), tasks(before)?),
+            tasks: (all(before), asked),
             notes: Vec::new(),
         },
         RuleReport {
             name: "take_kept",
             why: "what is persisted or cached is not computed again",
             layers: (before.len(), layers.len()),
-            tasks: (tasks(before)?, tasks(&layers)?),
+            tasks: (asked, left),
             notes: kept.iter().map(ToString::to_string).collect(),
         },
     ];
     for rule in RULES {
-        let (layers_before, tasks_before) = (layers.len(), tasks(&layers)?);
+        let (layers_before, tasks_before) = (layers.len(), left);
         let mut notes = Notes(Some(Vec::new()));
         (rule.apply)(&mut layers, &mut notes);
+        left = tasks(&layers)?;
         rules.push(RuleReport {
             name: rule.name,
             why: rule.why,
             layers: (layers_before, layers.len()),
-            tasks: (tasks_before, tasks(&layers)?),
+            tasks: (tasks_before, left),
             notes: notes.0.unwrap_or_default(),
         });
     }

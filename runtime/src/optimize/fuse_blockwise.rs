@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::graph::{
     Arguments, AxisMap, Block, BlockInput, Index, Layer, Layers, Operation, Summary, Tasks, Value,
 };
-use crate::session::panics::catch;
+use crate::panics::catch;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;

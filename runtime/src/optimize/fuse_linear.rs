@@ -7,11 +7,12 @@
 
 use super::Notes;
 use super::remove_aliases::reference;
+use crate::cancel::checkpoint;
 use crate::error::{Error, Result};
+use crate::graph::again;
 use crate::graph::{
     Arguments, Block, Layer, Layers, Listed, Operation, Summary, TaskRef, Tasks, Value,
 };
-use crate::schedule::{again, checkpoint};
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 

@@ -8,9 +8,7 @@
 //! disk, [`spill`] puts it there; [`saved`] writes what is to outlive the process. [`kept`] holds what outlives a run. What
 //! happens is told as [`event::Event`]s. The scheduler names no collection.
 
-pub(crate) mod abort;
 mod cache;
-pub mod cancel;
 pub mod event;
 mod kept;
 mod memory;
@@ -27,8 +25,8 @@ pub mod underway;
 #[cfg(test)]
 mod tests;
 
+pub use crate::cancel::{CancelToken, checkpoint, interrupt};
 pub use cache::set_cache_limit;
-pub use cancel::{CancelToken, checkpoint, interrupt};
 pub use event::{Event, Listener, Observer, observe};
 pub(crate) use memory::limit_that_was_set;
 pub use memory::{MemoryUse, memory, memory_limit, set_memory_limit};
@@ -37,12 +35,11 @@ pub use plan::{Plan, TaskId};
 pub(crate) use saved::Keeper;
 pub use size::ByteSize;
 pub use spill::set_spill_folder;
-pub(crate) use task::again;
 
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Layers, Value};
 use crate::optimize;
-use crate::session::panics::catch;
+use crate::panics::catch;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

@@ -1,15 +1,15 @@
 //! Values that are computed in the background and kept.
 
-use super::abort::abortable;
-use super::cancel::CancelToken;
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
 use super::task::Context;
 use super::underway::{self, Underway};
 use super::{Options, Plan, pool, prepare, saved, sync};
+use crate::abort::abortable;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::graph::{self, Grid, Layer, LayerId, Source, Value};
-use crate::session::panics::catch;
+use crate::panics::catch;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

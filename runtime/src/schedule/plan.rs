@@ -1,8 +1,9 @@
 //! The tasks that are needed, numbered in the order in which they should run.
 
-use super::cancel::CancelToken;
 use super::memory::memory_limit;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::graph::needed::{Needed, stop_at_times};
 use crate::graph::{Key, Layer, Layers, Operation, TaskRef, Tasks};
 use std::sync::Arc;
 use swath_scheduler::{Adjacency, Topology, order_unless};
@@ -23,9 +24,6 @@ pub struct Plan {
     linear: Vec<u32>,
     topology: Topology,
 }
-
-/// How many tasks are planned between two looks whether to stop.
-const LOOK: u32 = 8192;
 
 impl Plan {
     /// Numbers the tasks that the chunks of the outputs need.
@@ -60,7 +58,7 @@ impl Plan {
                         TaskRef::SELF => number,
                         dependency => node.dependencies[dependency as usize],
                     };
-                    needed.task(layer, input.linear)
+                    TaskId(needed.task(layer, input.linear))
                 }));
                 if let Some(sizes) = &mut sizes {
                     let task = TaskId(layer_of.len() as u32 - 1);
@@ -77,7 +75,7 @@ impl Plan {
                 let picked = output.pick.map_or(0..tasks, |linear| linear..linear + 1);
                 picked.map(|linear| (output.layer, linear))
             })
-            .map(|(number, linear)| needed.task(number, linear))
+            .map(|(number, linear)| TaskId(needed.task(number, linear)))
             .collect();
         let nbytes = sizes.map(KnownSizes::finish).unwrap_or_default();
         let mut topology = Topology::new(inputs, outputs, nbytes);
@@ -207,152 +205,6 @@ impl std::fmt::Debug for Plan {
             self.layers.len()
         )
     }
-}
-
-fn stop_at_times(task: u32, token: &CancelToken) -> Result<()> {
-    if task.is_multiple_of(LOOK) && token.is_cancelled() {
-        return Err(Error::Interrupted);
-    }
-    Ok(())
-}
-
-/// Which tasks of each layer are needed: a bit each, so that what is not
-/// needed costs next to nothing.
-struct Needed {
-    /// For each layer, where its bits begin in `words`; one more for the end.
-    start: Vec<u32>,
-    words: Vec<u64>,
-    /// For each word, how many tasks are needed before it.
-    before: Vec<u32>,
-    count: u32,
-    /// How many inputs the tasks have in all.
-    edges: usize,
-}
-
-impl Needed {
-    /// Marks backwards, from the outputs to the roots.
-    fn new(layers: &Layers, token: &CancelToken) -> Result<Self> {
-        let mut start = Vec::with_capacity(layers.len() + 1);
-        let mut words: u64 = 0;
-        for node in layers.nodes() {
-            start.push(words as u32);
-            words += node.layer.grid().len().div_ceil(64) as u64;
-        }
-        start.push(words as u32);
-        if words > u64::from(u32::MAX) {
-            return Err(too_many());
-        }
-        let mut needed = Self {
-            start,
-            words: vec![0; words as usize],
-            before: Vec::new(),
-            count: 0,
-            edges: 0,
-        };
-        for output in layers.outputs() {
-            match output.pick {
-                Some(linear) => needed.mark(output.layer, linear),
-                None => {
-                    let tasks = layers.node(output.layer).layer.grid().len();
-                    needed.mark_all(output.layer, tasks);
-                }
-            }
-        }
-        let mut scratch: Vec<TaskRef> = Vec::new();
-        let mut visited: u64 = 0;
-        for number in (0..layers.len() as u32).rev() {
-            let node = layers.node(number);
-            let leaf = node.dependencies.is_empty() && !matches!(node.tasks(), Tasks::Listed(_));
-            if leaf {
-                continue;
-            }
-            // From the last task to the first, since one may take another of
-            // its own layer.
-            for word in (needed.start[number as usize]..needed.start[number as usize + 1]).rev() {
-                // Bits below the one at hand may be set on the way.
-                let mut below = u64::MAX;
-                loop {
-                    let bits = needed.words[word as usize] & below;
-                    if bits == 0 {
-                        break;
-                    }
-                    let bit = 63 - bits.leading_zeros();
-                    below = (1 << bit) - 1;
-                    let linear = (word - needed.start[number as usize]) * 64 + bit;
-                    scratch.clear();
-                    layers.inputs(number, linear, &mut scratch);
-                    needed.edges += scratch.len();
-                    for input in &scratch {
-                        let layer = match input.dependency {
-                            TaskRef::SELF => number,
-                            dependency => node.dependencies[dependency as usize],
-                        };
-                        needed.mark(layer, input.linear);
-                    }
-                    visited += 1;
-                    stop_at_times(visited as u32, token)?;
-                }
-            }
-        }
-        needed.rank()?;
-        Ok(needed)
-    }
-
-    fn mark_all(&mut self, layer: u32, tasks: usize) {
-        let start = self.start[layer as usize] as usize;
-        self.words[start..start + tasks / 64].fill(u64::MAX);
-        if !tasks.is_multiple_of(64) {
-            self.words[start + tasks / 64] |= (1 << (tasks % 64)) - 1;
-        }
-    }
-
-    #[inline]
-    fn mark(&mut self, layer: u32, linear: u32) {
-        self.words[(self.start[layer as usize] + linear / 64) as usize] |= 1 << (linear % 64);
-    }
-
-    fn rank(&mut self) -> Result<()> {
-        let mut count: u64 = 0;
-        self.before = Vec::with_capacity(self.words.len());
-        for word in &self.words {
-            self.before.push(count as u32);
-            count += u64::from(word.count_ones());
-        }
-        if count >= u64::from(u32::MAX) || self.edges >= u32::MAX as usize {
-            return Err(too_many());
-        }
-        self.count = count as u32;
-        Ok(())
-    }
-
-    /// The number of a task that is needed: they are numbered layer by layer.
-    #[inline]
-    fn task(&self, layer: u32, linear: u32) -> TaskId {
-        let word = (self.start[layer as usize] + linear / 64) as usize;
-        let below = self.words[word] & ((1 << (linear % 64)) - 1);
-        TaskId(self.before[word] + below.count_ones())
-    }
-
-    /// Calls something with each needed task of a layer.
-    #[inline]
-    fn for_each(&self, layer: u32, mut call: impl FnMut(u32) -> Result<()>) -> Result<()> {
-        let (from, to) = (self.start[layer as usize], self.start[layer as usize + 1]);
-        for word in from..to {
-            let mut bits = self.words[word as usize];
-            while bits != 0 {
-                call((word - from) * 64 + bits.trailing_zeros())?;
-                bits &= bits - 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn too_many() -> Error {
-    Error::Argument(format!(
-        "the graph has more than {} tasks or inputs of tasks: use larger chunks",
-        u32::MAX
-    ))
 }
 
 /// The sizes of the tasks' values, where some layer knows its own. What does

@@ -6,14 +6,14 @@
 //! with the rest of Swath.
 
 use super::Outcome;
-use super::cancel;
 use super::event::tell_transition;
 use super::memory::{self, Candidate, Holder};
 use super::plan::TaskId;
 use super::task::Context;
+use crate::cancel;
 use crate::error::{Error, Result};
 use crate::graph::Value;
-use crate::session::panics::catch;
+use crate::panics::catch;
 use polars_core::runtime::THREAD_POOL;
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! The synchronous runner: every task on the calling thread.
 
 use super::Outcome;
-use super::cancel;
 use super::event::tell_transition;
 use super::memory::{self, Candidate, Holder};
 use super::task::Context;
+use crate::cancel;
 use crate::error::{Error, Result};
 use crate::graph::Value;
 use parking_lot::Mutex;

@@ -1,13 +1,13 @@
 //! How one task is run.
 
-use super::cancel::CancelToken;
 use super::event::{Event, Listener, observers, tell};
 use super::memory::Pressure;
 use super::plan::{Plan, TaskId};
 use super::{Options, cache, spill};
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::graph::{Block, Operation, Summary, Value};
-use crate::session::panics::catch;
+use crate::graph::{Block, Operation, Summary, Value, again};
+use crate::panics::catch;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Instant;
@@ -78,7 +78,7 @@ impl Context {
 
     /// Runs one task: a panic in it is its error, and its error says which task
     /// it was and what it was given. Has to be called inside of
-    /// [`cancel::enter`](super::cancel::enter).
+    /// [`cancel::enter`](crate::cancel::enter).
     pub(super) fn run(&self, task: TaskId, inputs: Vec<Value>, worker: usize) -> Result<Value> {
         let plan = &*self.plan;
         let (node, linear) = (
@@ -182,23 +182,6 @@ impl Context {
             Ok(value)
         }
     }
-}
-
-/// Calls until it succeeds, at most `retries` times more. A panic is a failure;
-/// an interrupt is final.
-pub(crate) fn again(
-    retries: u32,
-    inputs: Vec<Value>,
-    call: impl Fn(Vec<Value>) -> Result<Value>,
-) -> Result<Value> {
-    for _ in 0..retries {
-        match catch(|| call(inputs.clone())).unwrap_or_else(Err) {
-            Ok(value) => return Ok(value),
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(_) => super::checkpoint()?,
-        }
-    }
-    catch(|| call(inputs)).unwrap_or_else(Err)
 }
 
 /// A value as another process would have it. Values without an encoding stay

@@ -11,6 +11,7 @@ mod recovery;
 use super::event::Event;
 use super::plan::{Plan, TaskId};
 use super::*;
+use crate::cancel;
 use crate::compute::{Collection, compute};
 use crate::delayed::{Delayed, delayed, try_delayed};
 use crate::error::Error;

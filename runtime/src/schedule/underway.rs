@@ -5,7 +5,8 @@
 //! computation that nobody looks at costs nothing for it but two calls.
 
 use super::plan::Plan;
-use super::{Outcome, cancel, pool};
+use super::{Outcome, pool};
+use crate::cancel;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Progress};
 use parking_lot::Mutex;

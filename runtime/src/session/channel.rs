@@ -1,10 +1,11 @@
 //! The runtime's end of the channel to the kernel.
 
-use super::output::{self, Sink};
 use super::stdin::Stdin;
 use super::{comm, orphan};
 use crate::display::Bundle;
 use crate::schedule;
+use crate::shown::{self, Sink};
+use crate::{abort, cancel};
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -95,7 +96,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
             }
         })?;
     if CHANNEL.set(channel).is_ok() {
-        output::set_sink(Arc::new(ToKernel));
+        shown::set_sink(Arc::new(ToKernel));
     }
     Ok(jobs)
 }
@@ -114,18 +115,18 @@ impl Channel {
                 let _ = jobs.send(Job::Recover { folder });
             }
             ToRuntime::Begin { cell, allow_input } => {
-                schedule::cancel::begin();
+                cancel::begin();
                 self.cell.store(cell, Ordering::Release);
                 self.inbox.lock().allow_input = allow_input;
                 self.stdin.connect(allow_input);
             }
             ToRuntime::CancelBackground => {
-                schedule::cancel::cancel_all();
-                schedule::abort::abort();
+                cancel::cancel_all();
+                abort::abort();
             }
             ToRuntime::Interrupt => {
                 schedule::interrupt();
-                schedule::abort::abort();
+                abort::abort();
                 // Somebody may wait for input that will not come.
                 self.arrived.notify_all();
             }

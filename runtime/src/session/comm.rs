@@ -6,8 +6,9 @@
 //! *kernel side* and *front end side*:
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
 
-use super::{channel, panics};
+use super::channel;
 use crate::error::{Error, Result};
+use crate::panics;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -44,7 +45,7 @@ pub struct Comm(Arc<Inner>);
 pub struct CommMessage {
     /// Whatever the two ends agree on.
     pub data: Value,
-    /// The message's metadata; only of what is sent.
+    /// The message's metadata.
     pub metadata: Map<String, Value>,
     /// Raw data beside it, which JSON would blow up.
     pub buffers: Vec<Vec<u8>>,

@@ -5,8 +5,8 @@
 //! FIFOs, so that a cell can do with them what it likes.
 
 use super::channel::{self, Job};
-use super::{cell, panics, public_paths, recovery};
-use crate::{diagnostics, schedule};
+use super::{cell, public_paths, recovery};
+use crate::{abort, diagnostics, panics};
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -16,31 +16,34 @@ use swath_channel::{DIRECTORY_VARIABLE, FromRuntime, STDERR, STDOUT};
 
 /// The process's main function; ends with the process.
 pub fn main() -> ! {
-    let code = match serve() {
+    let directory = std::env::var_os(DIRECTORY_VARIABLE).map(PathBuf::from);
+    let code = match serve(directory.as_deref()) {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("swath-runtime: {error}");
+            // The kernel removes its folder when it ends. Nobody is left to read
+            // that it could not be reached.
+            if directory.as_deref().is_none_or(Path::exists) {
+                eprintln!("swath-runtime: {error}");
+            }
             swath_channel::EXIT_WITHOUT_CHANNEL
         }
     };
     std::process::exit(code)
 }
 
-fn serve() -> io::Result<()> {
-    let directory = std::env::var_os(DIRECTORY_VARIABLE)
-        .map(PathBuf::from)
-        .ok_or_else(|| {
-            io::Error::other(
-                "started by hand: the kernel starts this program, and tells it where to connect",
-            )
-        })?;
-    redirect(&directory)?;
-    schedule::abort::install();
+fn serve(directory: Option<&Path>) -> io::Result<()> {
+    let directory = directory.ok_or_else(|| {
+        io::Error::other(
+            "started by hand: the kernel starts this program, and tells it where to connect",
+        )
+    })?;
+    redirect(directory)?;
+    abort::install();
     panics::install_hook();
     // SAFETY: nothing else sets what is done on this signal. A file that has
     // become too large is an error of whoever writes it, as a full disk is.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    let jobs = channel::connect(&directory)?;
+    let jobs = channel::connect(directory)?;
     diagnostics::install();
     channel::send(&FromRuntime::Hello {
         pid: std::process::id(),

@@ -1,9 +1,9 @@
 //! Whose task a failed one is: a key names a layer, and variables hold the
 //! collections that need it.
 
+use super::recoverable::kind_of;
 use super::variables;
 use crate::graph::{Layer, topological};
-use crate::recover::kind_of;
 use std::sync::Arc;
 
 /// The variable that a task computes for: one whose collection ends with the

@@ -7,9 +7,10 @@
 //! variables whose layers are all there. So a variable is what it was when the
 //! last cell ended, or it is lost; it is never what it was before that.
 
-use super::{panics, variables};
+use super::recoverable::{kind_named, kind_of};
+use super::variables;
 use crate::graph::{LayerId, Tasks};
-use crate::recover::{kind_named, kind_of};
+use crate::panics;
 use crate::schedule::{Keeper, limit_that_was_set, set_memory_limit};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};

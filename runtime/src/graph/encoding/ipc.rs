@@ -11,7 +11,7 @@
 use super::Noting;
 use super::messages::Messages;
 use crate::error::{Error, Result};
-use crate::session::panics;
+use crate::panics;
 use polars::prelude::{
     Column, CompatLevel, DataFrame, IdxSize, IntoColumn, PolarsError, Schema, SchemaExt, Series,
 };

@@ -1,10 +1,10 @@
 //! What a session needs of an evaluator.
 
-use crate::completion::SessionView;
-use crate::execution::{Cell, Comm};
+use super::{Cell, Comm};
+use crate::view::SessionView;
 
 /// Runs cells, one at a time; what happens arrives as
-/// [`Event`](crate::execution::Event)s. No method blocks, but for `shutdown`.
+/// [`Event`](super::Event)s. No method blocks, but for `shutdown`.
 pub(crate) trait Evaluate: Send + Sync {
     /// Starts a cell. The session waits for its end before it starts another.
     fn execute(&self, cell: Cell);

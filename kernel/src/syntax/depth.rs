@@ -1,17 +1,17 @@
 //! Whether text is nested too deep for the parser, which recurses: at some
-//! thousands of levels its stack ends, and with it the kernel.
+//! thousands of levels a stack of the usual size ends, and with it the kernel.
 
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::T;
 
-/// Nobody nests deeper, and rustc takes no more by itself.
-const DEEPEST: usize = 256;
-/// `else if` after `else if`, which takes less of the stack.
-const LONGEST_CHAIN: usize = 1024;
+/// How many `else if` need as much of the stack as one level.
+const CHAINED: usize = 4;
 
-/// Counts what the parser takes as a part of what is in front of it: what is in
-/// brackets, the operand of an operator, the end of an assignment.
-pub(super) fn is_too_deep(lexed: &LexedStr<'_>) -> bool {
+/// Whether text is nested deeper than this many levels. What the parser reads as
+/// a part of what is in front of it counts as a level: what is in brackets, the
+/// operand of an operator, the end of an assignment. A long formula has more
+/// levels by this count than it has for the parser.
+pub(crate) fn is_deeper_than(levels: usize, lexed: &LexedStr<'_>) -> bool {
     // How deep it is in front of each bracket that is open.
     let mut open = Vec::new();
     let mut depth = 0;
@@ -42,7 +42,7 @@ pub(super) fn is_too_deep(lexed: &LexedStr<'_>) -> bool {
             _ => {}
         }
         was_else = kind == T![else];
-        if depth > DEEPEST || chain > LONGEST_CHAIN {
+        if depth > levels || chain / CHAINED > levels {
             return true;
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     fn check(text: &str, expect: bool) {
         let lexed = LexedStr::new(Edition::Edition2024, text);
         let shown = &text[..text.len().min(30)];
-        assert_eq!(is_too_deep(&lexed), expect, "{shown}…");
+        assert_eq!(is_deeper_than(256, &lexed), expect, "{shown}…");
         if !expect {
             // It is parsed on a stack of this size.
             let text = format!("fn f() {{ {text}");

@@ -1,7 +1,7 @@
 //! Panics: as errors of the task, or of the cell, that they happened in.
 
+use crate::abort;
 use crate::error::{Error, Result};
-use crate::schedule;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ const LAST_WORDS: [&str; 2] = [
 /// Keeps panics that will be an error from being printed: they are shown as
 /// the error of their cell. A panic in a thread of the user's is printed, and so
 /// is one that the user's code catches, when it is known that it did.
-pub fn install_hook() {
+pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let panic = Panic {
             place: info
@@ -38,7 +38,7 @@ pub fn install_hook() {
         if LAST_WORDS.contains(&&*panic.message) {
             tell_caught();
             panic.print();
-        } else if schedule::abort::is_abort(info.payload()) {
+        } else if abort::is_abort(info.payload()) {
             // On threads of Polars' own; it comes back as an interrupt.
         } else if CAUGHT.get() > 0 {
             tell_caught();
@@ -50,7 +50,7 @@ pub fn install_hook() {
 }
 
 /// Prints the last panic that nobody has made an error of: somebody caught it.
-pub(super) fn tell_caught() {
+pub(crate) fn tell_caught() {
     if let Some(panic) = LAST.with_borrow_mut(Option::take) {
         panic.print();
     }
@@ -65,7 +65,7 @@ impl Panic {
 }
 
 /// The place of this thread's last panic, `file:line:column`; it is told then.
-pub fn take_location() -> Option<String> {
+pub(crate) fn take_location() -> Option<String> {
     LAST.with_borrow_mut(Option::take)?.place
 }
 
@@ -96,11 +96,11 @@ fn error_of(payload: Box<dyn Any + Send>) -> Error {
 }
 
 /// As [`error_of`], and the place of the panic, `file:line:column`; it is told then.
-pub(super) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<String>) {
+pub(crate) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<String>) {
     let place = take_location();
     let error = match payload.downcast::<Error>() {
         Ok(error) => *error,
-        Err(payload) if schedule::abort::is_abort(&*payload) => Error::Interrupted,
+        Err(payload) if abort::is_abort(&*payload) => Error::Interrupted,
         Err(payload) => Error::Panic {
             message: message(&*payload),
             location: None,
@@ -110,7 +110,7 @@ pub(super) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<St
 }
 
 /// A panic's message.
-pub fn message(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

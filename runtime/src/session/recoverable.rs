@@ -8,6 +8,7 @@
 
 use crate::array::{Array, Element, Scalar};
 use crate::compute::Collection;
+use crate::compute::recover::{Recover, misfit};
 use crate::delayed::Delayed;
 use crate::error::Result;
 use crate::frame::{DataFrame, Datum, FrameScalar, ScalarValue, Series};
@@ -16,25 +17,6 @@ use crate::graph::{Codec, Layer};
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
-
-/// A collection that can be made anew.
-pub(crate) trait Recover: Collection + 'static {
-    /// How its values are read.
-    fn codec() -> Option<Codec>;
-
-    /// What it is, beside its layer.
-    ///
-    /// # Errors
-    /// Where that cannot be written.
-    fn describe(&self) -> Result<Vec<u8>>;
-
-    /// The collection that was described so, on its layer.
-    ///
-    /// # Errors
-    /// [`crate::Error::Decode`] for another description, or a layer that does
-    /// not fit it.
-    fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self>;
-}
 
 /// A collection in a variable, whatever its type.
 pub(crate) trait Part {
@@ -201,11 +183,6 @@ fn of<T: Any>(value: &dyn Any) -> &T {
     value
         .downcast_ref()
         .expect("invariant: kinds are looked up by the value's own type")
-}
-
-/// The error of a description that does not fit.
-pub(crate) fn misfit(expected: &str) -> crate::Error {
-    crate::Error::Decode(format!("a collection: expected {expected}"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,42 @@
-//! Displays: from values to the kernel, or to a terminal where there is none.
+//! What is shown, and where that goes: to the kernel, or to a terminal where
+//! there is none.
 
-use crate::display::Bundle;
 use parking_lot::RwLock;
 use std::sync::Arc;
+
+/// A value in several representations: MIME type and content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bundle {
+    /// MIME type and content. Images that are not text are in Base64.
+    pub data: Vec<(String, String)>,
+}
+
+impl Bundle {
+    /// Plain text only.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::default().with("text/plain", text)
+    }
+
+    /// Adds a representation.
+    #[must_use]
+    pub fn with(mut self, mime: &str, content: impl Into<String>) -> Self {
+        self.data.push((mime.to_owned(), content.into()));
+        self
+    }
+
+    /// The content of a MIME type.
+    pub fn get(&self, mime: &str) -> Option<&str> {
+        self.data
+            .iter()
+            .find(|(found, _)| found == mime)
+            .map(|(_, content)| content.as_str())
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+}
 
 /// Where displays go.
 pub trait Sink: Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! What cells have defined, as completion sees it.
+//! What cells have defined: what execution says of it, and completion knows.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -105,14 +105,14 @@ pub fn begin() {
 }
 
 /// Marks this thread as being inside a task of a run, until it is dropped.
-pub(super) struct Inside(Option<CancelToken>);
+pub(crate) struct Inside(Option<CancelToken>);
 
-pub(super) fn enter(token: &CancelToken) -> Inside {
+pub(crate) fn enter(token: &CancelToken) -> Inside {
     Inside(CURRENT.replace(Some(token.clone())))
 }
 
 /// Whether this thread is inside a task.
-pub(super) fn inside_task() -> bool {
+pub(crate) fn inside_task() -> bool {
     CURRENT.with_borrow(Option::is_some)
 }
 

@@ -1,0 +1,168 @@
+//! What is known of a cell when the code around it is written.
+
+use super::generated::Role;
+use super::places::Text;
+use super::plan::{Calls, Kept, Plan};
+use super::source::{Source, StatementKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// An earlier variable that the cell uses.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    /// Its type, as source text.
+    pub(super) of_type: String,
+    pub(super) mutable: bool,
+    pub(super) how: Load,
+}
+
+/// How an earlier variable is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Out of the store, and back.
+    Take,
+    /// As a copy, which is cheap.
+    Copy,
+    /// As a copy, of which a function is made.
+    Function,
+}
+
+/// A closure of an earlier cell that is kept as its text.
+#[derive(Clone, Debug)]
+pub(super) struct Lambda {
+    pub(super) name: String,
+    pub(super) mutable: bool,
+    /// The closure, from its first `|` or `move` on.
+    pub(super) text: Text,
+    pub(super) is_move: bool,
+    /// Where its parameters end whose types are not written.
+    pub(super) untyped: Vec<Option<usize>>,
+    /// The variables that it holds, in order, and their types as a tuple.
+    pub(super) held: Vec<String>,
+    pub(super) of_type: String,
+}
+
+impl Lambda {
+    /// The name in the store of copies of what a closure holds. It is no name
+    /// that a variable can have.
+    pub(super) fn held_name(name: &str) -> String {
+        format!("{name}/")
+    }
+}
+
+/// Which tokio runs a cell's futures, and how it is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Executor {
+    /// The runtime's own.
+    #[default]
+    Session,
+    /// One that a `:dep` brought along.
+    Own,
+    /// As `Own`, of version 0.2, where code is entered as a function.
+    Old,
+}
+
+/// What is generated around the user's text.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    /// The function's name.
+    pub(super) function: &'a str,
+    /// Closures of earlier cells that the cell uses, in the order of their definition.
+    pub(super) lambdas: Vec<&'a Lambda>,
+    /// The types of their parameters, where the cell's calls of them tell.
+    pub(super) parameters: BTreeMap<&'a str, BTreeMap<usize, String>>,
+    /// Earlier variables that the cell uses, by name.
+    pub(super) loaded: BTreeMap<&'a str, Loaded>,
+    /// Variables that are dropped first: their type is defined anew.
+    pub(super) forget: &'a [String],
+    /// Variables that the cell sets anew: the store has the old ones.
+    pub(super) stale: BTreeSet<&'a str>,
+    /// What is done with the statements.
+    pub(super) plan: Plan,
+    /// Lines that are left out, because the variable is moved or has no name for its type.
+    pub(super) without: &'a [Role],
+    /// New variables that borrow from others: they are not kept.
+    pub(super) borrowing: BTreeSet<&'a str>,
+    /// Those of them that use what they borrow when they end: they end before
+    /// that is stored.
+    pub(super) dropped: &'a BTreeSet<String>,
+    /// How functions can be called, where that is not as planned.
+    pub(super) calls: &'a BTreeMap<String, Calls>,
+    /// Statements that are left out.
+    pub(super) skipped: &'a BTreeSet<usize>,
+    /// What is written into the cell's text, by place.
+    pub(super) insertions: &'a BTreeMap<usize, String>,
+    /// Whether all statements are in an `async` block.
+    pub(super) awaits: bool,
+    pub(super) executor: Executor,
+    pub(super) shows: Shows,
+}
+
+/// How the last expression's value is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// As the compiler finds by its type.
+    #[default]
+    Probed,
+    /// By `Show`: its type is known only at the end, where Rust takes a number
+    /// without a suffix for a type.
+    Show,
+    /// By `Debug`, for the same reason.
+    Debug,
+    /// By the `evcxr_display` of a trait.
+    Itself,
+}
+
+impl Shows {
+    /// What is written around the expression.
+    pub(super) fn around(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Probed => (
+                "let swath_shown = match &(",
+                ") { swath_value => swath::show_value!(swath_value) };",
+            ),
+            Self::Show => (
+                "let swath_shown = match swath::display::Show::show(&(",
+                ")) {\n\
+                 ::std::result::Result::Ok(swath_bundle) => ::std::result::Result::Ok(::std::option::Option::Some(swath_bundle)),\n\
+                 ::std::result::Result::Err(swath_error) => ::std::result::Result::Err(swath::display::probe::CellFailure {\n\
+                 kind: swath_error.kind().to_owned(), message: swath_error.to_string() }),\n};",
+            ),
+            Self::Debug => (
+                "let swath_shown = ::std::result::Result::Ok(::std::option::Option::Some(\
+                 swath::display::Bundle::text(::std::format!(\"{:?}\", &(",
+                ")))));",
+            ),
+            Self::Itself => (
+                "let swath_shown = match &(",
+                ") { swath_value => { swath_value.evcxr_display(); \
+                 ::std::result::Result::Ok(::std::option::Option::None) } };",
+            ),
+        }
+    }
+}
+
+impl Frame<'_> {
+    pub(super) fn leaves_out(&self, role: &Role) -> bool {
+        self.without.contains(role) || role.stores() && self.borrowing.contains(role.variable())
+    }
+
+    /// Whether a new variable takes an old one's place in the store at the end.
+    pub(super) fn is_stored(&self, name: &str) -> bool {
+        matches!(
+            self.plan.kept.get(name),
+            Some(Kept::Value | Kept::Unnameable(_))
+        ) && !self.leaves_out(&Role::Store(name.to_owned()))
+    }
+
+    /// Whether the statement that binds a variable is left out.
+    pub(super) fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
+        part.clone().any(|at| {
+            let binds = matches!(
+                &source.statements[at].kind,
+                StatementKind::Let(bindings) if bindings.iter().any(|one| one.name == name)
+            );
+            binds && self.skipped.contains(&at)
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! Calls that are made again when they fail.
+
+use super::Value;
+use crate::cancel::checkpoint;
+use crate::error::{Error, Result};
+use crate::panics::catch;
+
+/// Calls until it succeeds, at most `retries` times more. A panic is a failure;
+/// an interrupt is final.
+pub(crate) fn again(
+    retries: u32,
+    inputs: Vec<Value>,
+    call: impl Fn(Vec<Value>) -> Result<Value>,
+) -> Result<Value> {
+    for _ in 0..retries {
+        match catch(|| call(inputs.clone())).unwrap_or_else(Err) {
+            Ok(value) => return Ok(value),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(_) => checkpoint()?,
+        }
+    }
+    catch(|| call(inputs)).unwrap_or_else(Err)
+}

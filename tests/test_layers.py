@@ -1,0 +1,69 @@
+"""Who imports whom: the `use` lines of both packages against the layers in ARCHITECTURE.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGES = ["runtime/src", "kernel/src"]
+
+
+def layers(package: str) -> dict[str, int]:
+    """The line of each module, as ARCHITECTURE.md lists them."""
+    text = (PROJECT / "ARCHITECTURE.md").read_text()
+    listed = re.search(rf"^`{package}`:\n\n((?: {{4}}.*\n)+)", text, re.MULTILINE)
+    assert listed, f"no list of the layers of {package}"
+    lines = [line.split() for line in listed[1].splitlines()]
+    return {module: number for number, line in enumerate(lines) for module in line}
+
+
+def code(path: Path) -> str:
+    """A file's code without comments and its tests."""
+    text = path.read_text().split("#[cfg(test)]\nmod tests {")[0]
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
+
+
+def imports(package: str) -> list[tuple[str, str, str]]:
+    """Module, module that it names, and the file in which it does."""
+    root = PROJECT / package
+    found = []
+    for path in sorted(root.rglob("*.rs")):
+        parts = path.relative_to(root).parts
+        if "tests" in parts or parts[-1] == "tests.rs":
+            continue
+        module = parts[0].removesuffix(".rs")
+        text = code(path)
+        named = re.findall(r"(?<!\$)\bcrate::(\w+)", text)
+        for group in re.findall(r"(?<!\$)\bcrate::\{([^;]*)\}", text):
+            named += re.findall(r"(?:^|,|\{)\s*(\w+)", re.sub(r"::\{[^}]*\}", "", group))
+        # As many steps up as the file is deep lead to the root.
+        depth = len(parts) - (parts[-1] == "mod.rs")
+        named += [name for up, name in re.findall(r"((?:super::)+)(\w+)", text) if up.count("super") == depth]
+        found += [(module, name, str(path.relative_to(PROJECT))) for name in named]
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_a_layer(package):
+    modules = {path.name.removesuffix(".rs") for path in (PROJECT / package).iterdir() if path.suffix == ".rs" or path.is_dir()}
+    assert modules - {"tests"} == set(layers(package))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_import_what_is_above_them(package):
+    rank = layers(package)
+    root = {"lib", "main"}
+    wrong = [
+        f"{module} imports {other} ({file})"
+        for module, other, file in imports(package)
+        if other in rank and module != other and module not in root and rank[other] >= rank[module]
+    ]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_imports_are_found():
+    """The test above would pass if it saw nothing."""
+    found = {(module, other) for package in PACKAGES for module, other, _ in imports(package)}
+    for edge in [("compute", "schedule"), ("schedule", "optimize"), ("display", "array"), ("session", "execution"), ("session", "frame")]:
+        assert edge in found, edge
