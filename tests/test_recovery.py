@@ -291,6 +291,18 @@ def test_a_restart_forgets(recovering, command):
     recovering.fails("std::process::abort()", "Came back from disk: again")
 
 
+def test_no_process_is_left_in_the_systems_table(own_kernel):
+    """A process that has ended stays there until its parent takes note of it."""
+    kernel = psutil.Process(own_kernel.manager.provisioner.process.pid)
+    for command in [":restart", ":clear", ":restart"]:
+        own_kernel.ok(command)
+        own_kernel.ok("1 + 1")
+    own_kernel.fails("std::process::abort()", "Lost|ended")
+    own_kernel.ok("1 + 1")
+    zombies = [child for child in kernel.children(recursive=True) if child.status() == psutil.STATUS_ZOMBIE]
+    assert not zombies
+
+
 def test_the_setting(kernelspec, tmp_path):
     with running_kernel(str(tmp_path)) as own_kernel:
         folder = check_the_setting(own_kernel)

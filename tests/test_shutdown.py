@@ -144,6 +144,22 @@ def test_nothing_is_left(started, end):
     assert not started.traces.left_after()
 
 
+def test_a_kernel_that_ends_at_once_says_nothing(traces, tmp_path):
+    """Whatever it is doing: loading its libraries, connecting, waiting."""
+    for number in range(12):
+        log = tmp_path / f"stderr-{number}"
+        with log.open("w") as stderr:
+            manager = KernelManager(kernel_name=KERNEL_NAME)
+            manager.start_kernel(cwd=str(tmp_path), env=traces.environment, stderr=stderr)
+            traces.watch(manager)
+            time.sleep(number * 0.02)
+            os.kill(manager.provisioner.pid, signal.SIGTERM)
+            until(lambda: not manager.is_alive(), "end")
+        assert not traces.left_after()
+        manager.cleanup_resources()
+        assert log.read_text() == "", f"after {number * 20} ms"
+
+
 # What a notebook server is to its kernels: it starts one, tells where, and dies.
 PARENT = """
 import sys, time

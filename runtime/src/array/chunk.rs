@@ -6,8 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::encoding::{elements, unread, unwritten};
 use crate::graph::{ChunkValue, Codec, Fingerprint, Summary, Value};
 use ndarray::{ArcArray, ArrayViewD, Axis, IxDyn};
-use std::io::{self, Read, Write};
-use xxhash_rust::xxh3::Xxh3;
+use std::io::{Read, Write};
 
 /// An n-dimensional array of any element type. Cloning shares the elements.
 #[derive(Clone, Debug)]
@@ -185,11 +184,11 @@ impl Chunk {
         fingerprint.text(self.dtype().name());
         fingerprint.text(&tuple(self.shape()));
         // Row-major, and not as they are in memory: what is equal hashes alike.
-        let mut hash = Hash(Xxh3::new());
-        with_array!(self, array => elements::write_array(array.view(), &mut hash))
-            .expect("invariant: hashing does not fail");
-        fingerprint.bytes(&hash.0.digest128().to_le_bytes());
-        fingerprint.finish()
+        let write = |to: &mut dyn Write| with_array!(self, array => elements::write_array(array.view(), to));
+        fingerprint
+            .written(write)
+            .expect("invariant: hashing does not fail")
+            .finish()
     }
 }
 
@@ -212,20 +211,6 @@ impl ChunkValue for Chunk {
         to.write_all(&[self.dtype() as u8]).map_err(unwritten)?;
         elements::write_shape(self.shape(), to)?;
         with_array!(self, array => elements::write_array(array.view(), to)).map_err(unwritten)
-    }
-}
-
-/// Takes bytes as they are written.
-struct Hash(Xxh3);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

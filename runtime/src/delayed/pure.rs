@@ -15,7 +15,6 @@ use super::call::{Callable, Source};
 use crate::graph::{Fingerprint, LayerId, Value};
 use std::any::TypeId;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
 use std::sync::LazyLock;
 
 /// What tells a function from others.
@@ -118,32 +117,8 @@ fn add(fingerprint: &mut Fingerprint, argument: &Source) -> Option<()> {
 
 fn add_value(fingerprint: &mut Fingerprint, value: &Value) -> Option<()> {
     fingerprint.text(value.codec()?.tag);
-    let mut hashing = Hashing {
-        fingerprint,
-        nbytes: 0,
-    };
-    value.encode_to(&mut hashing).ok()?;
-    let nbytes = hashing.nbytes;
-    fingerprint.bytes(&nbytes.to_le_bytes());
+    fingerprint.written(|to| value.encode_to(to)).ok()?;
     Some(())
-}
-
-/// Makes a fingerprint of what is written.
-struct Hashing<'a> {
-    fingerprint: &'a mut Fingerprint,
-    nbytes: u64,
-}
-
-impl Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.fingerprint.bytes(bytes);
-        self.nbytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

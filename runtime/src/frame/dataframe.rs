@@ -19,7 +19,6 @@ use polars::prelude::{
     DataFrame as Frame, DataType, Expr, IpcWriter, Schema, SchemaRef, SerWriter, col, len,
 };
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 /// A data frame in partitions: a description of what is to be computed.
@@ -695,21 +694,9 @@ fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
 
 /// Adds a frame's content to a fingerprint.
 fn digest(frame: &Frame, fingerprint: &mut Fingerprint) -> Result<()> {
-    struct Digest<'a>(&'a mut Fingerprint);
-    impl io::Write for Digest<'_> {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.bytes(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let mut frame = frame.clone();
     frame.rechunk_mut();
-    IpcWriter::new(Digest(fingerprint))
-        .with_parallel(false)
-        .finish(&mut frame)?;
+    fingerprint.written(|to| IpcWriter::new(to).with_parallel(false).finish(&mut frame))?;
     Ok(())
 }
 

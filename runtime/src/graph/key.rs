@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use xxhash_rust::xxh3::Xxh3;
@@ -158,6 +159,20 @@ impl Fingerprint {
         self.bytes(text.as_bytes())
     }
 
+    /// Adds all that `write` writes, as one: in which blocks makes no difference.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn written<E>(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<&mut Self, E> {
+        let mut content = Content(Xxh3::new());
+        write(&mut content)?;
+        self.0.update(&content.0.digest128().to_le_bytes());
+        Ok(self)
+    }
+
     /// Adds the identity of a layer.
     pub fn layer(&mut self, id: LayerId) -> &mut Self {
         self.0.update(&id.0.to_le_bytes());
@@ -178,6 +193,20 @@ impl Fingerprint {
     /// The identity of a layer of which this is the content.
     pub fn layer_id(&self) -> LayerId {
         LayerId(self.finish())
+    }
+}
+
+/// Hashes what is written.
+struct Content(Xxh3);
+
+impl Write for Content {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -206,6 +235,18 @@ mod tests {
         };
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
         assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
+    }
+
+    #[test]
+    fn what_is_written_counts_and_not_in_which_blocks() {
+        let hash = |blocks: &[&[u8]]| {
+            let mut fingerprint = Fingerprint::new();
+            let write =
+                |to: &mut dyn Write| blocks.iter().try_for_each(|block| to.write_all(block));
+            fingerprint.written(write).unwrap().finish()
+        };
+        assert_eq!(hash(&[b"ab", b"c"]), hash(&[b"a", b"", b"bc"]));
+        assert_ne!(hash(&[b"ab"]), hash(&[b"abc"]));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
 use crate::frame::{DataFrame, FrameChunk, Plan};
 use crate::graph::{Arguments, Block, EncodedOperation, Grid, Layer, Operation, Value};
-use polars::prelude::{ParquetReader, Schema, SchemaExt, SerReader};
+use crate::panics::catch;
+use polars::prelude::{ArrowSchema, Field, ParquetReader, PolarsError, Schema, SerReader};
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::sync::Arc;
 
 /// Reads Parquet files of the same columns into one frame.
@@ -14,8 +16,9 @@ use std::sync::Arc;
 /// group is a partition, and is read when the frame is computed.
 ///
 /// # Errors
-/// [`Error::Io`] for a missing file, [`Error::Polars`] for one that is no
-/// Parquet file, [`Error::Type`] for other columns than the first file's.
+/// [`Error::Io`] for a file that is missing or no Parquet file, [`Error::Type`] for
+/// a column of a type that frames do not have, and for other columns than the first
+/// file's.
 #[doc(alias = "scan_parquet")]
 pub fn read_parquet(paths: impl IntoPaths) -> Result<DataFrame> {
     load(find(paths.into_paths())?)
@@ -26,7 +29,8 @@ fn load(files: Vec<Stamp>) -> Result<DataFrame> {
     let mut first: Option<Schema> = None;
     for (file, stamp) in files.iter().enumerate() {
         let mut reader = ParquetReader::new(stamp.open()?);
-        let schema = Schema::from_arrow_schema(&*reader.schema()?);
+        let schema = reader.schema().map_err(|error| unread(stamp, error))?;
+        let schema = columns(stamp, &schema)?;
         match &first {
             Some(first) if *first != schema => {
                 return Err(Error::Type {
@@ -38,7 +42,10 @@ fn load(files: Vec<Stamp>) -> Result<DataFrame> {
             _ => first = Some(schema),
         }
         let mut start = 0;
-        for group in &reader.get_metadata()?.row_groups {
+        let metadata = reader
+            .get_metadata()
+            .map_err(|error| unread(stamp, error))?;
+        for group in &metadata.row_groups {
             let rows = group.num_rows();
             parts.push(Part { file, start, rows });
             start += rows;
@@ -61,6 +68,25 @@ fn load(files: Vec<Stamp>) -> Result<DataFrame> {
         // Compressed: in memory they are larger.
         nbytes: Some(nbytes.saturating_mul(10)),
     })))
+}
+
+/// A file's columns.
+fn columns(stamp: &Stamp, schema: &ArrowSchema) -> Result<Schema> {
+    schema
+        .iter_values()
+        .map(|field| {
+            // Polars has no other word for a type that it does not know.
+            catch(|| Field::from(field)).map_err(|_| Error::Type {
+                subject: format!("column \"{}\" of {}", field.name, stamp.path.display()),
+                found: format!("of Arrow's type {:?}", field.dtype),
+                expected: "a type that frames have: leave the column out, or cast it where the file is written".to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn unread(stamp: &Stamp, error: PolarsError) -> Error {
+    stamp.error("read", io::Error::other(error))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,9 +113,11 @@ impl Operation for ReadParquet {
 
     fn run(&self, block: &Block<'_>, _: Vec<Value>) -> Result<Value> {
         let part = &self.parts[block.index[0] as usize];
-        let frame = ParquetReader::new(self.files[part.file].reopen()?)
+        let stamp = &self.files[part.file];
+        let frame = ParquetReader::new(stamp.reopen()?)
             .with_slice(Some((part.start, part.rows)))
-            .finish()?;
+            .finish()
+            .map_err(|error| unread(stamp, error))?;
         Ok(Value::new(FrameChunk(frame)))
     }
 

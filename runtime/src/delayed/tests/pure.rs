@@ -48,6 +48,23 @@ fn pure_calls_are_the_same_if_function_and_arguments_are() {
     assert_eq!(key_of(pure.call(&value, 1)), key_of(pure.call(&value, 1)));
 }
 
+/// They are more than one block when they are written.
+#[test]
+fn equal_arrays_in_other_orders_are_one_argument() {
+    fn sum(values: ndarray::Array2<f64>) -> f64 {
+        values.sum()
+    }
+    let rows =
+        ndarray::Array2::from_shape_fn((100, 90), |(row, column)| (row * 90 + column) as f64);
+    let mut columns = ndarray::Array2::zeros(ndarray::ShapeBuilder::f((100, 90)));
+    columns.assign(&rows);
+    assert_ne!(rows.strides(), columns.strides());
+    let call = |values| delayed(sum).pure().unwrap().call(values).key().to_owned();
+    let other = call(&rows + 1.0);
+    assert_eq!(call(rows.clone()), call(columns));
+    assert_ne!(call(rows), other);
+}
+
 #[test]
 fn a_result_taken_apart_is_not_the_result() {
     fn parse(text: String) -> Result<i64, String> {
