@@ -369,3 +369,13 @@ def test_a_persisted_task_that_fails(kernel, functions, write):
 
 def test_a_program_that_fails_to_write(kernel):
     kernel.fails('Array::<f64>::ones((4, 4), (2, 2)).visualize()?.save("no/such/folder/graph.svg")?', r"no/such/folder/graph\.svg")
+
+
+@pytest.mark.parametrize("name", ["ages", "df"])
+def test_what_a_cell_did_not_set_because_it_did_not_compile(kernel, name):
+    """`df` is also the name of a macro."""
+    broken = f"let {name} = vec![1, 2, 3];\nlet sum: String = {name}.iter().sum::<i32>();"
+    number = kernel.run(broken).reply["execution_count"]
+    kernel.fails(f"{name}.len()", f"`{name}` is not set: cell {number}, which sets it, did not compile")
+    kernel.ok(f"let {name} = vec![1, 2, 3];")
+    assert kernel.ok(f"{name}.len()").result == "3"

@@ -7,6 +7,7 @@ use super::neighbours::Known;
 use super::places::{Origin, line_and_column};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -425,9 +426,17 @@ impl Diagnostic {
         }
         Renderer::styled()
             .decor_style(DecorStyle::Ascii)
+            .error(BOLD)
+            .line_num(BESIDE)
+            .context(BESIDE)
             .render(&[group])
     }
 }
+
+/// An error stands on pale red or on dark red, as the page's theme is. rustc's red
+/// and blue can be read on one of them.
+const BOLD: Style = Style::new().bold();
+const BESIDE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// All errors of a cell, as one.
 pub(super) fn cell_error(diagnostics: &[Diagnostic], code: &str, cell: u32) -> CellError {

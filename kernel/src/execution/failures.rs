@@ -7,6 +7,7 @@ use super::generated::Role;
 use super::neighbours::add_hints;
 use super::places::{Origin, byte_offset, line_and_column};
 use super::run::Session;
+use super::source::Source;
 use super::types::{Unnameable, short};
 use super::variables::State;
 use super::{Cell, CellError};
@@ -52,8 +53,25 @@ impl Session {
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 
-    /// Why a variable is gone whose field or method something else is asked for.
+    /// Remembers what a cell would have set that did not compile.
+    pub(super) fn note_unset(&mut self, source: &Source, cell: u32) {
+        for binding in source.bindings() {
+            let name = &binding.name;
+            if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
+                let reason = format!(
+                    "`{name}` is not set: cell {cell}, which sets it, did not compile. Mend that cell and run it again"
+                );
+                self.gone.entry(name.clone()).or_insert(reason);
+            }
+        }
+    }
+
+    /// Why a variable is gone whose field or method something else is asked for, or
+    /// whose name something else has.
     fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
+        if diagnostic.code.as_deref() == Some("E0423") {
+            return self.gone.get(diagnostic.subject(code)?).cloned();
+        }
         if !diagnostic.misses_something() && diagnostic.code.as_deref() != Some("E0609") {
             return None;
         }
@@ -94,7 +112,7 @@ impl Session {
             .as_deref()
             .and_then(|location| self.origin(location));
         let mut traceback = vec![format!(
-            "\u{1b}[1;31m{}\u{1b}[0m: {}",
+            "\u{1b}[1m{}\u{1b}[0m: {}",
             failure.kind, failure.message
         )];
         if let Some(origin) = origin {
@@ -175,7 +193,7 @@ pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
         ename: "StartError".to_owned(),
         evalue: evalue.to_owned(),
         traceback: [
-            &format!("\u{1b}[1;31mStartError\u{1b}[0m: {evalue}"),
+            &format!("\u{1b}[1mStartError\u{1b}[0m: {evalue}"),
             more,
             "`swath doctor` tells what else is missing.",
         ]
@@ -190,7 +208,7 @@ pub(super) fn interrupted(what: &str) -> CellError {
     let evalue = format!("interrupted: {what}, every variable is kept");
     CellError {
         ename: "Interrupted".to_owned(),
-        traceback: vec![format!("\u{1b}[1;31mInterrupted\u{1b}[0m: {evalue}")],
+        traceback: vec![format!("\u{1b}[1mInterrupted\u{1b}[0m: {evalue}")],
         evalue,
     }
 }

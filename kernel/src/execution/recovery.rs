@@ -249,10 +249,7 @@ impl Loss {
 
     fn into_error(self) -> CellError {
         let mut traceback = self.lines();
-        traceback[0] = format!(
-            "\u{1b}[1;31m{}\u{1b}[0m: {}",
-            self.death.ename, traceback[0]
-        );
+        traceback[0] = format!("\u{1b}[1m{}\u{1b}[0m: {}", self.death.ename, traceback[0]);
         if !self.statics.is_empty() {
             traceback.push(format!(
                 "That was since the last cell. This one was not run, because it uses what begins anew: {}. \

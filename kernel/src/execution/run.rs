@@ -299,6 +299,9 @@ impl Session {
                     self.drop_redefined(&forget);
                     self.note_restarted(&change.restarted);
                     self.names.extend(self.shared.channel.take_public_paths());
+                    for binding in source.bindings() {
+                        self.gone.remove(&binding.name);
+                    }
                     let mut notes = Vec::new();
                     self.take_over(&ended, cell, source, &mut notes);
                     let has_failed = ended.failure.is_some();
@@ -333,7 +336,9 @@ impl Session {
             };
             if let Some(errors) = errors {
                 self.last_errors = errors.json;
-                return Err(self.compile_error(errors.diagnostics, cell));
+                let error = self.compile_error(errors.diagnostics, cell);
+                self.note_unset(source, cell.number);
+                return Err(error);
             }
         }
         Err(broken(

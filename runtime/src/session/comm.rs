@@ -248,7 +248,7 @@ impl From<()> for CommMessage {
 /// What is done on the thread that calls handlers.
 enum Delivery {
     /// A client did something.
-    Of(swath_channel::Comm),
+    Of(Box<swath_channel::Comm>),
     /// A handler was set: there may be something for it.
     Waiting(Comm),
 }
@@ -274,13 +274,13 @@ impl Sender {
 
 /// Takes what a client did.
 pub(super) fn receive(comm: swath_channel::Comm) {
-    DELIVERY.send(Delivery::Of(comm));
+    DELIVERY.send(Delivery::Of(Box::new(comm)));
 }
 
 fn deliver(delivery: Delivery) {
     let comm = match delivery {
         Delivery::Waiting(comm) => return comm.deliver(),
-        Delivery::Of(comm) => comm,
+        Delivery::Of(comm) => *comm,
     };
     let message = CommMessage {
         data: comm.data,
