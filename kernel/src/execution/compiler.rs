@@ -211,8 +211,10 @@ impl Compiler {
         let made = self.rustc(unit, &Output::Objects(&objects), opt_level, linked);
         let made = made.and_then(|()| {
             let files = fs::read_dir(&objects).map_err(broken)?.flatten();
-            let crates = linked.library.as_ref();
-            let folder = crates.and_then(|library| library.parent());
+            let folder = linked
+                .libraries
+                .first()
+                .and_then(|library| library.parent());
             let is_joining = code.contains(&format!("extern crate {} ", instances::JOINS));
             let output = Command::new(&lld.program)
                 .args([
@@ -229,8 +231,9 @@ impl Compiler {
                 .arg("-o")
                 .arg(library)
                 .args(files.map(|file| file.path()))
+                .arg("--as-needed")
                 .args(is_joining.then_some(&self.joins))
-                .args(crates)
+                .args(&linked.libraries)
                 .args(folder.map(|folder| format!("-rpath={}", folder.display())))
                 .args(&lld.arguments)
                 .stdin(Stdio::null())
@@ -300,8 +303,8 @@ impl Compiler {
             .args(&linked.flags)
             .args(
                 linked
-                    .library
-                    .as_ref()
+                    .libraries
+                    .first()
                     .and_then(|library| library.parent())
                     .map(|folder| format!("-Clink-arg=-Wl,-rpath,{}", folder.display())),
             )

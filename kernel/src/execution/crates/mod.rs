@@ -79,9 +79,9 @@ pub(super) enum Added {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Linked {
     pub(super) flags: Vec<String>,
-    /// The shared library of what `:dep` brought, which the cell has to find when it
-    /// runs.
-    pub(super) library: Option<PathBuf>,
+    /// The shared libraries of what `:dep` brought, in one folder, the last first. A
+    /// cell needs any of them, and has to find it when it runs.
+    pub(super) libraries: Vec<PathBuf>,
 }
 
 impl Crates {
@@ -330,7 +330,8 @@ impl Crates {
         if names_own && let Some((library, file)) = self.libraries.last() {
             linked.flags.extend(self.search.iter().cloned());
             linked.flags.push(extern_flag(library, file));
-            linked.library = Some(file.clone());
+            let files = self.libraries.iter().rev().map(|(_, file)| file.clone());
+            linked.libraries.extend(files);
             head = format!("extern crate {library} as _;\n");
         }
         (linked, head)

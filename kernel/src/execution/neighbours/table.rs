@@ -564,7 +564,7 @@ pub(super) const TABLE: &[Row] = rows! {
     Call ARRAY => { "*" => SLICE; }
     Call FRAME => { "*" => "`.column(\"a\")` is a column, and in expressions `col(\"a\")`"; }
     Call DELAYED => { "*" => "`.compute()?` is the value"; }
-    Arguments Of::File("src/array/typed.rs") => {
+    Arguments Of::File("src/array/") => {
         "sum" | "mean" | "prod" | "min" | "max" | "any" | "all" => "along an axis: `.{word}_axis(Axis(0))`";
         "std" | "var" => "along an axis: `.{word}_axis(Axis(0), 0.0)`; with a divisor of n − 1: `.{word}_ddof(1.0)`";
         "std_axis" | "var_axis" => "the divisor is told: `.{word}(Axis(0), 0.0)` as in NumPy, `1.0` for n − 1";
