@@ -6,12 +6,15 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How the names of all kernels' folders begin.
 const PREFIX: &str = "swath-";
 /// The file in it that its kernel holds.
 const LOCK: &str = "lock";
+/// How long others may take to notice that a folder is being removed.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A folder that is removed with this, or by another kernel.
 #[derive(Debug)]
@@ -48,12 +51,24 @@ impl OwnFolder {
         self.folder.path()
     }
 
-    /// Removes it.
+    /// Removes it. What is just being started may put files there for a moment.
     ///
     /// # Errors
     /// Where something in it cannot be removed.
     pub(super) fn close(self) -> io::Result<()> {
-        self.folder.close()
+        let deadline = Instant::now() + PATIENCE;
+        let path = self.folder.keep();
+        loop {
+            match fs::remove_dir_all(&path) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::DirectoryNotEmpty
+                        && Instant::now() < deadline =>
+                {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                result => return result,
+            }
+        }
     }
 }
 

