@@ -167,10 +167,17 @@ impl Workplace {
         {
             tracing::warn!("cannot remove what was kept for recovery: {error}");
         }
-        if let Some(folder) = self.folder.lock().take()
-            && let Err(error) = folder.close()
-        {
-            tracing::warn!("cannot remove {}: {error}", self.path.display());
+        let Some(folder) = self.folder.lock().take() else {
+            return;
+        };
+        match folder.close() {
+            // What was being started puts files there still. The next kernel removes
+            // them, which is nothing to tell.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                tracing::debug!("cannot remove {}: {error}", self.path.display());
+            }
+            Err(error) => tracing::warn!("cannot remove {}: {error}", self.path.display()),
+            Ok(()) => {}
         }
     }
 }
