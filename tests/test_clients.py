@@ -107,9 +107,13 @@ class Console:
         self.prompt()
 
     def end(self) -> None:
-        """Ctrl-D; the console has to be gone after that."""
-        self.process.sendeof()
-        self.process.expect(pexpect.EOF, timeout=PATIENCE)
+        """Ctrl-D; the console has to be gone after that. While it draws its prompt anew it drops what is typed."""
+        for _ in range(6):
+            self.process.sendeof()
+            if self.process.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=PATIENCE / 6) == 0:
+                break
+        else:
+            raise AssertionError("the console does not end")
         self.process.close()
 
 
