@@ -379,3 +379,11 @@ def test_what_a_cell_did_not_set_because_it_did_not_compile(kernel, name):
     kernel.fails(f"{name}.len()", f"`{name}` is not set: cell {number}, which sets it, did not compile")
     kernel.ok(f"let {name} = vec![1, 2, 3];")
     assert kernel.ok(f"{name}.len()").result == "3"
+
+
+@pytest.mark.parametrize("part", ["(", "[", "-", "Some(", "if true { } else "])
+def test_text_that_is_nested_without_end(kernel, part):
+    """The parser recurses: its stack would end, and the kernel with it."""
+    kernel.ok("let before = 7;")
+    kernel.fails(part * 50_000, "nested more than")
+    assert kernel.ok("before").result == "7"
