@@ -1,6 +1,7 @@
 use super::*;
 use crate::compute::{Collection, default_options, set_default_options};
 use crate::delayed::delayed;
+use crate::schedule::tests::alone::alone;
 use parking_lot::Mutex;
 
 /// The default options are one for the process.
@@ -30,9 +31,14 @@ fn a_client_sets_the_defaults_until_it_is_dropped() {
     set_default_options(Options::default());
 }
 
+/// As long as the client lives, what other tests compute would run on its cluster,
+/// too.
 #[test]
 fn a_cluster_counts_its_tasks() {
-    let _guard = DEFAULTS.lock();
+    alone!(a_cluster_counts_its_tasks, count_tasks);
+}
+
+fn count_tasks() {
     let cluster = LocalCluster::new();
     let client = Client::new(&cluster);
     let calls: Vec<_> = (0..10).map(|i| delayed(|i: i32| 2 * i).call(i)).collect();
@@ -43,8 +49,7 @@ fn a_cluster_counts_its_tasks() {
     let failing = delayed(|| -> i32 { panic!("on purpose") }).call();
     failing.compute().unwrap_err();
     let info = client.info();
-    // As long as the client lives, what other tests compute runs on its cluster, too.
-    assert!(info.finished >= 10 && info.failed >= 1, "{info:?}");
+    assert_eq!((info.running, info.finished, info.failed), (0, 10, 1));
 }
 
 #[test]

@@ -23,7 +23,7 @@ mod task;
 pub mod underway;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use crate::cancel::{CancelToken, checkpoint, interrupt};
 pub use cache::set_cache_limit;

@@ -1,7 +1,7 @@
 //! Both runners against a naive evaluation, on random graphs; what is told of a
 //! run; orders; what happens when tasks fail, nest, wait or are interrupted.
 
-mod alone;
+pub(crate) mod alone;
 mod behaviour;
 mod faults;
 mod keeping;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Runs the rest of a test, `path`, in a process of its own.
-pub(super) fn in_own_process(path: &str, body: impl FnOnce()) {
+pub(crate) fn in_own_process(path: &str, body: impl FnOnce()) {
     const ALONE: &str = "SWATH_TEST_ALONE";
     let name = path.split_once("::").expect("a path in a crate").1;
     if std::env::var_os(ALONE).is_some_and(|alone| alone == *name) {
@@ -28,4 +28,4 @@ macro_rules! alone {
         )
     };
 }
-pub(super) use alone;
+pub(crate) use alone;
