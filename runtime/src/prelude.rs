@@ -12,7 +12,7 @@ pub use crate::compute::{Collection, compute};
 pub use crate::error::{Error, Result as SwathResult};
 
 // Arrays.
-pub use crate::array::{Array, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
+pub use crate::array::{Array, Axes, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
 pub use ndarray::Axis;
 
 // Frames. Names that Polars has as well (DataFrame, Series, JoinType) are

@@ -2,7 +2,7 @@
 
 use super::dtype::DType;
 use crate::error::{Error, Result};
-use crate::graph::{Grid, Sizes};
+use crate::graph::{Fingerprint, Grid, Sizes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
@@ -13,23 +13,132 @@ const AUTO_NBYTES: usize = 128 << 20;
 
 /// Where the chunks of an array begin and end along each axis.
 ///
-/// Chunks can differ in size, and can be empty. Displayed as the sizes along
-/// each axis: `((5, 5, 5), (10, 5))`.
+/// Chunks can differ in size, and can be empty. Sizes that follow from the data, as
+/// those of `x.get(&mask)`, are not known before they are computed: see
+/// [`Array::compute_chunk_sizes`](super::Array::compute_chunk_sizes). Displayed as
+/// the sizes along each axis: `((5, 5, 5), (10, 5))`, or `((?, ?, ?), (10, 5))`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
-    /// For each axis: 0, then the end of each chunk.
-    bounds: Vec<Arc<[usize]>>,
+    cuts: Vec<Cut>,
+}
+
+/// Where the chunks begin and end along one axis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cut {
+    /// 0, then the end of each chunk, or the furthest that it can be.
+    bounds: Arc<[usize]>,
+    /// Where the sizes are not known: what they follow from. Cuts that follow from
+    /// the same are the same.
+    follows: Option<u128>,
+}
+
+impl Cut {
+    /// Sizes that are not known. The chunks end at `bounds` at the furthest; what the
+    /// sizes follow from has the identity `follows`.
+    pub(super) fn unknown(bounds: Arc<[usize]>, follows: u128) -> Self {
+        Self {
+            bounds,
+            follows: Some(follows),
+        }
+    }
+
+    /// Chunks of these sizes.
+    pub(super) fn of(sizes: &[usize]) -> Self {
+        bounds(sizes).into()
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.follows.is_none()
+    }
+
+    /// The number of chunks.
+    pub(super) fn count(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    /// The chunks' sizes, or the largest that they can be.
+    pub(super) fn at_most(&self) -> Vec<usize> {
+        let pairs = self.bounds.windows(2);
+        pairs.map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    /// The length of all chunks, where it is known.
+    pub(super) fn length(&self) -> Option<usize> {
+        let length = self.bounds[self.bounds.len() - 1];
+        self.is_known().then_some(length)
+    }
+
+    pub(super) fn to_length(&self) -> Length {
+        match self.follows {
+            None => Length::Known(self.bounds[self.bounds.len() - 1]),
+            Some(follows) => Length::Unknown(follows),
+        }
+    }
+
+    /// The same chunks in the reverse order.
+    pub(super) fn reversed(&self) -> Self {
+        let mut sizes = self.at_most();
+        sizes.reverse();
+        Self {
+            bounds: bounds(&sizes),
+            follows: self.follows.map(|follows| {
+                let mut fingerprint = Fingerprint::new();
+                fingerprint.text("reversed").bytes(&follows.to_le_bytes());
+                fingerprint.finish()
+            }),
+        }
+    }
+
+    /// The chunks of several cuts, one after the other.
+    pub(super) fn chained(cuts: &[&Self]) -> Self {
+        let sizes: Vec<usize> = cuts.iter().flat_map(|cut| cut.at_most()).collect();
+        if cuts.iter().all(|cut| cut.is_known()) {
+            return Self::of(&sizes);
+        }
+        let mut fingerprint = Fingerprint::new();
+        for cut in cuts {
+            let text = format!("{:?} {:?}", cut.follows, cut.bounds);
+            fingerprint.text(&text);
+        }
+        Self::unknown(bounds(&sizes), fingerprint.finish())
+    }
+}
+
+/// The length of an axis, to be compared with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// So many elements.
+    Known(usize),
+    /// As many as follow from something of this identity.
+    Unknown(u128),
+}
+
+impl Length {
+    pub(super) const ONE: Self = Self::Known(1);
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(length) => length.fmt(f),
+            Self::Unknown(_) => f.write_str("?"),
+        }
+    }
+}
+
+impl From<Arc<[usize]>> for Cut {
+    fn from(bounds: Arc<[usize]>) -> Self {
+        Self {
+            bounds,
+            follows: None,
+        }
+    }
 }
 
 impl Chunks {
     /// Chunks of the given sizes along each axis.
     pub fn new(sizes: impl IntoIterator<Item = impl AsRef<[usize]>>) -> Self {
-        Self {
-            bounds: sizes
-                .into_iter()
-                .map(|sizes| bounds(sizes.as_ref()))
-                .collect(),
-        }
+        Self::from_cuts(sizes.into_iter().map(|sizes| Cut::of(sizes.as_ref())))
     }
 
     /// An array of this shape in one chunk.
@@ -37,69 +146,159 @@ impl Chunks {
         Self::new(shape.iter().map(|&length| [length]))
     }
 
-    pub(super) fn from_bounds(bounds: Vec<Arc<[usize]>>) -> Self {
-        Self { bounds }
+    pub(super) fn from_cuts(cuts: impl IntoIterator<Item = impl Into<Cut>>) -> Self {
+        Self {
+            cuts: cuts.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    pub(super) fn cut(&self, axis: usize) -> &Cut {
+        &self.cuts[axis]
+    }
+
+    pub(super) fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     /// For an axis: 0, then the end of each chunk.
+    ///
+    /// **Panics** where they are not known.
+    #[track_caller]
     pub(super) fn bounds(&self, axis: usize) -> &Arc<[usize]> {
-        &self.bounds[axis]
+        if let Err(error) = self.known(axis) {
+            error.raise();
+        }
+        &self.cuts[axis].bounds
     }
 
-    pub(super) fn all_bounds(&self) -> &[Arc<[usize]>] {
-        &self.bounds
+    /// That the sizes along an axis are known.
+    fn known(&self, axis: usize) -> Result<()> {
+        match self.cuts[axis].is_known() {
+            true => Ok(()),
+            false => Err(Error::Shape(format!(
+                "the sizes of the chunks along axis {axis} of an array of shape {} follow from the data and are not known yet: compute them before with `.compute_chunk_sizes()?`",
+                self.shape_text()
+            ))),
+        }
+    }
+
+    /// Whether the size of every chunk is known.
+    pub fn are_known(&self) -> bool {
+        self.cuts.iter().all(Cut::is_known)
+    }
+
+    /// That the size of every chunk is known.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where one is not.
+    pub(super) fn all_known(&self) -> Result<()> {
+        self.known_along(&(0..self.ndim()).collect::<Vec<_>>())
+    }
+
+    /// That the size of every chunk is known along some axes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where one is not.
+    pub(super) fn known_along(&self, axes: &[usize]) -> Result<()> {
+        axes.iter().try_for_each(|&axis| self.known(axis))
+    }
+
+    /// These chunks, whose shapes are, row-major, as they were found.
+    pub(super) fn found<'a>(&self, shapes: impl Iterator<Item = &'a [usize]>) -> Self {
+        let grid = self.grid();
+        let mut sizes: Vec<Vec<usize>> = self.cuts.iter().map(Cut::at_most).collect();
+        for (linear, shape) in (0..).zip(shapes) {
+            for (axis, at) in grid.index(linear).into_iter().enumerate() {
+                sizes[axis][at as usize] = shape[axis];
+            }
+        }
+        Self::new(sizes)
     }
 
     /// The number of axes.
     pub fn ndim(&self) -> usize {
-        self.bounds.len()
+        self.cuts.len()
     }
 
     /// The array's shape.
+    ///
+    /// **Panics** where it is not known.
+    #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
-        self.bounds
-            .iter()
-            .map(|bounds| bounds[bounds.len() - 1])
-            .collect()
+        if let Err(error) = self.all_known() {
+            error.raise();
+        }
+        self.lengths().into_iter().flatten().collect()
+    }
+
+    /// The length of each axis, where it is known.
+    pub fn lengths(&self) -> Vec<Option<usize>> {
+        self.cuts.iter().map(Cut::length).collect()
+    }
+
+    /// The shape as text, with `?` for what is not known: `(?, 3)`.
+    pub fn shape_text(&self) -> String {
+        let lengths = self.lengths().into_iter();
+        let texts =
+            lengths.map(|length| length.map_or("?".to_owned(), |length| length.to_string()));
+        parenthesised(&texts.collect::<Vec<_>>())
     }
 
     /// The chunks' sizes along an axis.
     ///
-    /// **Panics** if the axis is out of range.
+    /// **Panics** if the axis is out of range, or the sizes are not known.
+    #[track_caller]
     pub fn sizes(&self, axis: usize) -> Vec<usize> {
-        self.bounds[axis]
-            .windows(2)
-            .map(|pair| pair[1] - pair[0])
-            .collect()
+        self.bounds(axis);
+        self.cuts[axis].at_most()
     }
 
-    /// The largest chunk's size along each axis.
+    /// The chunks' sizes along an axis, or the largest that they can be.
+    pub(crate) fn at_most(&self, axis: usize) -> Vec<usize> {
+        self.cuts[axis].at_most()
+    }
+
+    /// The largest chunk's size along each axis, or the largest that it can be.
     pub fn largest(&self) -> Vec<usize> {
-        (0..self.ndim())
-            .map(|axis| self.sizes(axis).into_iter().max().unwrap_or(0))
-            .collect()
+        let largest = |cut: &Cut| cut.at_most().into_iter().max().unwrap_or(0);
+        self.cuts.iter().map(largest).collect()
     }
 
     /// The number of chunks.
     pub fn count(&self) -> usize {
-        self.bounds.iter().map(|bounds| bounds.len() - 1).product()
+        self.cuts.iter().map(Cut::count).product()
     }
 
     /// The number of chunks along each axis.
     pub fn grid(&self) -> Grid {
-        Grid::new(self.bounds.iter().map(|bounds| (bounds.len() - 1) as u32))
+        Grid::new(self.cuts.iter().map(|cut| cut.count() as u32))
+    }
+
+    /// Which elements of the array a chunk has, along an axis; none where that is not
+    /// known.
+    pub(super) fn range(&self, axis: usize, at: u32) -> Option<Range<usize>> {
+        let cut = &self.cuts[axis];
+        cut.is_known()
+            .then(|| cut.bounds[at as usize]..cut.bounds[at as usize + 1])
     }
 
     /// Which elements of the array a chunk has, along each axis.
+    ///
+    /// **Panics** where that is not known.
+    #[track_caller]
     pub fn ranges(&self, index: &[u32]) -> Vec<Range<usize>> {
-        index
-            .iter()
-            .zip(&self.bounds)
-            .map(|(&at, bounds)| bounds[at as usize]..bounds[at as usize + 1])
+        (0..self.ndim())
+            .map(|axis| {
+                let bounds = self.bounds(axis);
+                bounds[index[axis] as usize]..bounds[index[axis] as usize + 1]
+            })
             .collect()
     }
 
     /// A chunk's shape.
+    ///
+    /// **Panics** where it is not known.
+    #[track_caller]
     pub fn chunk_shape(&self, index: &[u32]) -> Vec<usize> {
         self.ranges(index)
             .iter()
@@ -109,14 +308,17 @@ impl Chunks {
 
     /// The bytes of each chunk.
     pub(super) fn nbytes(&self, dtype: DType) -> Sizes {
-        let even = |bounds: &Arc<[usize]>| {
-            let length = bounds.get(1).copied().unwrap_or(0);
-            bounds
+        if !self.are_known() {
+            return Sizes::Unknown;
+        }
+        let even = |cut: &Cut| {
+            let length = cut.bounds.get(1).copied().unwrap_or(0);
+            cut.bounds
                 .windows(2)
                 .all(|pair| pair[1] - pair[0] == length)
                 .then_some(length)
         };
-        let lengths: Option<Vec<usize>> = self.bounds.iter().map(even).collect();
+        let lengths: Option<Vec<usize>> = self.cuts.iter().map(even).collect();
         let nbytes = move |lengths: &[usize]| {
             lengths.iter().product::<usize>() as u64 * dtype.nbytes() as u64
         };
@@ -134,19 +336,15 @@ impl Chunks {
         if range.is_empty() {
             return 0..0;
         }
-        let bounds = &self.bounds[axis];
+        let bounds = self.bounds(axis);
         let first = bounds.partition_point(|&bound| bound <= range.start) - 1;
         first..bounds.partition_point(|&bound| bound < range.end)
     }
 
     pub(super) fn without(&self, axes: &[usize]) -> Self {
-        let kept = self.bounds.iter().enumerate();
-        Self {
-            bounds: kept
-                .filter(|(axis, _)| !axes.contains(axis))
-                .map(|(_, bounds)| bounds.clone())
-                .collect(),
-        }
+        let kept = self.cuts.iter().enumerate();
+        let kept = kept.filter(|(axis, _)| !axes.contains(axis));
+        Self::from_cuts(kept.map(|(_, cut)| cut.clone()))
     }
 }
 
@@ -158,26 +356,31 @@ pub(super) fn bounds(sizes: &[usize]) -> Arc<[usize]> {
     std::iter::once(0).chain(ends).collect()
 }
 
-/// The coarsest cut that is as fine as each of the given ones, of one length.
-pub(super) fn common_bounds(cuts: &[&Arc<[usize]>]) -> Arc<[usize]> {
+/// The coarsest cut that is as fine as each of the given ones, of one length. Sizes
+/// that are not known are the same in all.
+pub(super) fn common_cut(cuts: &[&Cut]) -> Cut {
     let first = cuts[0];
     if cuts.iter().all(|cut| cut == &first) {
         return first.clone();
     }
-    let mut all: Vec<usize> = cuts.iter().flat_map(|cut| cut.iter().copied()).collect();
+    debug_assert!(cuts.iter().all(|cut| cut.is_known()));
+    let bounds = cuts.iter().flat_map(|cut| cut.bounds.iter().copied());
+    let mut all: Vec<usize> = bounds.collect();
     all.sort_unstable();
     all.dedup();
     if all.len() == 1 {
         all.push(0);
     }
-    all.into()
+    Arc::<[usize]>::from(all).into()
 }
 
 impl fmt::Display for Chunks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let axes: Vec<String> = (0..self.ndim())
-            .map(|axis| tuple(&self.sizes(axis)))
-            .collect();
+        let sizes = |cut: &Cut| match cut.is_known() {
+            true => tuple(&cut.at_most()),
+            false => tuple(&vec!["?"; cut.count()]),
+        };
+        let axes: Vec<String> = self.cuts.iter().map(sizes).collect();
         f.write_str(&parenthesised(&axes))
     }
 }
@@ -287,7 +490,7 @@ impl ChunkSpec {
                 }
             });
         }
-        let chunks = Chunks::from_bounds(auto(cut, shape, dtype));
+        let chunks = Chunks::from_cuts(auto(cut, shape, dtype));
         let count = (0..chunks.ndim()).try_fold(1u64, |count, axis| {
             count.checked_mul(chunks.bounds(axis).len() as u64 - 1)
         });

@@ -7,6 +7,7 @@
 use super::chunk::{Chunk, with_numbers};
 use super::dtype::{Element, Integer, Number, beyond};
 use super::elementwise::inputs_of;
+use super::reduce::Partials;
 use crate::error::{Error, Result};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use ndarray::linalg::Dot as _;
@@ -54,7 +55,10 @@ fn integers<T: Integer>(
 
 /// The product of two chunks of one or two axes each.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Dot;
+pub(super) struct Dot {
+    /// Whether it is one of several, which are added up.
+    pub(super) is_partial: bool,
+}
 
 impl Operation for Dot {
     fn name(&self) -> &str {
@@ -62,7 +66,7 @@ impl Operation for Dot {
     }
 
     fn arguments(&self) -> Arguments {
-        Arguments::none()
+        Arguments::of(self)
     }
 
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
@@ -105,14 +109,18 @@ impl Operation for Dot {
                 }
             ))
         };
-        Ok(Value::new(match left {
+        let product = match left {
             Chunk::I64(left) => integers(left, right, &product)?,
             Chunk::I32(left) => integers(left, right, &product)?,
             Chunk::U64(left) => integers(left, right, &product)?,
             Chunk::U32(left) => integers(left, right, &product)?,
             Chunk::U8(left) => integers(left, right, &product)?,
             left => product(left, right)?,
-        }))
+        };
+        Ok(match self.is_partial {
+            true => Value::new(Partials::of_product(product)),
+            false => Value::new(product),
+        })
     }
 
     fn encode(&self) -> Result<EncodedOperation> {

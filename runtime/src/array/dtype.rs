@@ -129,7 +129,8 @@ pub trait Element:
     /// [`Error::Type`] for a chunk of another type.
     fn unwrap(chunk: Chunk) -> Result<ArcArray<Self, IxDyn>>;
 
-    /// The chunk as an array in memory, without a copy where nobody else holds it.
+    /// The chunk as an array in memory, row-major: without a copy where it is, and
+    /// nobody else holds it.
     ///
     /// # Errors
     /// [`Error::Type`] for a chunk of another type.
@@ -158,6 +159,11 @@ pub trait Float: Signed {}
 pub(super) trait Kernel: Element + Plain {
     const SMALLEST: Self;
     const LARGEST: Self;
+    /// What stands for the least element that is not NaN where there is none yet: NaN,
+    /// or what no element is above.
+    const NO_LEAST: Self;
+    /// As above, for the greatest one.
+    const NO_GREATEST: Self;
     fn to_f64(self) -> f64;
     fn from_index(index: usize) -> Self;
     fn is_nan(self) -> bool;
@@ -214,7 +220,11 @@ macro_rules! elements {
 
             // Not a default: compiled here, once, and not in each cell.
             fn owned(chunk: Chunk) -> Result<ArrayD<Self>> {
-                Ok(Self::unwrap(chunk)?.into_owned())
+                let array = Self::unwrap(chunk)?.into_owned();
+                Ok(match array.is_standard_layout() {
+                    true => array,
+                    false => array.as_standard_layout().into_owned(),
+                })
             }
 
             fn literal(self) -> Literal {
@@ -267,6 +277,8 @@ macro_rules! floats {
         impl Kernel for $type {
             const SMALLEST: Self = Self::NEG_INFINITY;
             const LARGEST: Self = Self::INFINITY;
+            const NO_LEAST: Self = Self::NAN;
+            const NO_GREATEST: Self = Self::NAN;
             fn to_f64(self) -> f64 { f64::from(self) }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { self.is_nan() }
@@ -323,6 +335,8 @@ macro_rules! integers {
         impl Kernel for $type {
             const SMALLEST: Self = Self::MIN;
             const LARGEST: Self = Self::MAX;
+            const NO_LEAST: Self = Self::MAX;
+            const NO_GREATEST: Self = Self::MIN;
             fn to_f64(self) -> f64 { self as f64 }
             fn from_index(index: usize) -> Self { index as Self }
             fn is_nan(self) -> bool { false }
@@ -402,6 +416,8 @@ pub(super) fn beyond(what: &str, dtype: DType) -> Error {
 impl Kernel for bool {
     const SMALLEST: Self = false;
     const LARGEST: Self = true;
+    const NO_LEAST: Self = true;
+    const NO_GREATEST: Self = false;
     fn to_f64(self) -> f64 {
         f64::from(u8::from(self))
     }

@@ -10,6 +10,7 @@
 //! Start at `raw`: there shapes are checked, chunks are made to fit, and layers
 //! are built.
 
+mod axes;
 mod chunk;
 mod chunks;
 mod contract;
@@ -21,12 +22,16 @@ mod raw;
 mod rearrange;
 mod recover;
 mod reduce;
+mod select;
+mod shift;
 #[cfg(test)]
 mod tests;
 mod typed;
 
+pub use axes::Axes;
 pub use chunk::Chunk;
 pub use chunks::{AxisSpec, ChunkSpec, Chunks};
 pub use dtype::{DType, Element, Float, Literal, Number, Signed};
 pub use raw::RawArray;
-pub use typed::{Array, IntoNdarray, Other, Scalar, Sums, concatenate, random_array, stack};
+pub use reduce::Sums;
+pub use typed::{Array, IntoNdarray, Other, Scalar, concatenate, random_array, stack};

@@ -1,8 +1,9 @@
 //! Arrays without a Rust element type: everything that operators and methods
 //! do is done here, compiled once.
 
+use super::axes::Axes;
 use super::chunk::Chunk;
-use super::chunks::{ChunkSpec, Chunks, bounds, common_bounds, tuple};
+use super::chunks::{ChunkSpec, Chunks, Cut, Length, common_cut, tuple};
 use super::contract::Dot;
 use super::create::{Full, Source, from_places};
 use super::dtype::{DType, Literal};
@@ -48,6 +49,9 @@ impl RawArray {
     }
 
     /// The elements along each axis.
+    ///
+    /// **Panics** where that is not known: see [`Chunks`].
+    #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
         self.chunks.shape()
     }
@@ -58,16 +62,25 @@ impl RawArray {
     }
 
     /// The number of elements.
+    ///
+    /// **Panics** where that is not known.
+    #[track_caller]
     pub fn len(&self) -> usize {
         self.shape().iter().product()
     }
 
     /// Whether there is no element.
+    ///
+    /// **Panics** where that is not known.
+    #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The elements' bytes, once computed.
+    ///
+    /// **Panics** where that is not known.
+    #[track_caller]
     pub fn nbytes(&self) -> usize {
         self.len() * self.dtype.nbytes()
     }
@@ -84,9 +97,14 @@ impl RawArray {
             .iter()
             .map(|&count| 0..count as usize)
             .collect();
-        let whole: Vec<_> = self.shape().into_iter().map(|length| 0..length).collect();
-        let chunks = Chunk::all_of(values)?;
-        gather(self.dtype, &self.chunks, &whole, &product(&ranges), chunks)
+        let values = Chunk::all_of(values)?;
+        let chunks = match self.chunks.are_known() {
+            true => self.chunks.clone(),
+            false => self.chunks.found(values.iter().map(Chunk::shape)),
+        };
+        let whole = chunks.shape().into_iter().map(|length| Some(0..length));
+        let whole: Vec<_> = whole.collect();
+        gather(self.dtype, &chunks, &whole, &product(&ranges), values)
     }
 
     // From nothing and from memory.
@@ -200,34 +218,32 @@ impl RawArray {
         arrays: &[&Self],
         dtype: DType,
     ) -> Result<Self> {
-        let shapes: Vec<Vec<usize>> = arrays.iter().map(|array| array.shape()).collect();
+        let shapes: Vec<Vec<Length>> = arrays.iter().map(|array| array.lengths()).collect();
         let shape = broadcast(&shapes).map_err(|axis| misfit(verb, &shapes, axis))?;
         let lead = |array: &Self| shape.len() - array.ndim();
         let repeats = |array: &Self, axis: usize| {
-            shape[axis] != 1 && array.chunks.bounds(axis - lead(array)).ends_with(&[1])
+            let length = array.chunks.cut(axis - lead(array)).to_length();
+            shape[axis] != Length::ONE && length == Length::ONE
         };
-        let chunks: Vec<Arc<[usize]>> = (0..shape.len())
+        let cuts: Vec<Cut> = (0..shape.len())
             .map(|axis| {
                 let cuts: Vec<_> = arrays
                     .iter()
                     .filter(|array| axis >= lead(array) && !repeats(array, axis))
-                    .map(|array| array.chunks.bounds(axis - lead(array)))
+                    .map(|array| array.chunks.cut(axis - lead(array)))
                     .collect();
-                common_bounds(&cuts)
+                common_cut(&cuts)
             })
             .collect();
         let mut inputs = Vec::with_capacity(arrays.len());
         let mut dependencies = Vec::with_capacity(arrays.len());
         for (dependency, array) in arrays.iter().enumerate() {
             let axes = lead(array)..shape.len();
-            let target = axes
-                .clone()
-                .map(|axis| match repeats(array, axis) {
-                    true => bounds(&[1]),
-                    false => chunks[axis].clone(),
-                })
-                .collect();
-            dependencies.push(array.regrid(Chunks::from_bounds(target)).layer);
+            let target = axes.clone().map(|axis| match repeats(array, axis) {
+                true => Cut::of(&[1]),
+                false => cuts[axis].clone(),
+            });
+            dependencies.push(array.regrid(Chunks::from_cuts(target)).layer);
             inputs.push(BlockInput {
                 dependency,
                 axes: axes
@@ -238,44 +254,34 @@ impl RawArray {
                     .collect(),
             });
         }
-        let chunks = Chunks::from_bounds(chunks);
+        let chunks = Chunks::from_cuts(cuts);
         let layer = Layer::blockwise(operation, chunks.grid(), inputs, dependencies);
         Ok(Self::new(layer, chunks, dtype))
     }
 
     // Reductions and products.
 
-    pub(super) fn reduce(&self, reduction: Reduction, axis: Option<usize>) -> Result<Self> {
-        let axes: Vec<usize> = match axis {
-            Some(axis) => vec![self.axis(axis)?],
-            None => (0..self.ndim()).collect(),
-        };
-        let shape = self.shape();
-        if matches!(reduction, Reduction::Min | Reduction::Max)
-            && axes.iter().any(|&axis| shape[axis] == 0)
-        {
-            let name = if reduction == Reduction::Min {
-                "min"
-            } else {
-                "max"
-            };
-            return Err(Error::Shape(format!(
-                "{name} of an array of shape {}: there is no element, expected at least one",
-                tuple(&shape)
-            )));
+    pub(super) fn reduce(&self, reduction: Reduction, axes: &Axes) -> Result<Self> {
+        let along = self.axes(axes)?;
+        let lengths = self.chunks.lengths();
+        if reduction.needs_elements() && along.iter().any(|&axis| lengths[axis] == Some(0)) {
+            return Err(reduction.of_nothing(&self.chunks.shape_text()));
         }
-        let chunks = self.chunks.without(&axes);
-        let largest: usize = chunks.largest().iter().product();
-        let layer = reduce::reduce(&self.layer, reduction, axis, largest);
-        Ok(Self::new(layer, chunks, reduction.result(self.dtype)))
-    }
-
-    /// The number of elements that each element of a reduction is made of.
-    pub(super) fn reduced(&self, axis: Option<usize>) -> Result<usize> {
-        match axis {
-            Some(axis) => Ok(self.shape()[self.axis(axis)?]),
-            None => Ok(self.len()),
+        if reduction.needs_places() {
+            if along.len() != 1 && along.len() != self.ndim() {
+                return Err(reduction.of_some_axes(along.len(), &self.chunks.shape_text()));
+            }
+            self.chunks.known_along(&along)?;
         }
+        let layer = reduce::reduce(&self.layer, &self.chunks, reduction, &along, axes.fan_in());
+        let chunks = self.chunks.without(&along);
+        let reduced = Self::new(layer, chunks, reduction.result(self.dtype));
+        if !axes.keeps() {
+            return Ok(reduced);
+        }
+        along
+            .iter()
+            .try_fold(reduced, |kept, &axis| kept.insert_axis(axis))
     }
 
     pub(super) fn dot(&self, other: &Self) -> Result<Self> {
@@ -303,20 +309,20 @@ impl RawArray {
                 left[along], right[0]
             )));
         }
-        let inner = common_bounds(&[self.chunks.bounds(along), other.chunks.bounds(0)]);
-        let mut left = self.chunks.all_bounds().to_vec();
-        let mut right = other.chunks.all_bounds().to_vec();
+        let inner = common_cut(&[self.chunks.cut(along), other.chunks.cut(0)]);
+        let mut left = self.chunks.cuts().to_vec();
+        let mut right = other.chunks.cuts().to_vec();
         left[along] = inner.clone();
         right[0] = inner.clone();
         // The product's axes, then the contracted one.
         let outer: Vec<_> = left[..along].iter().chain(&right[1..]).cloned().collect();
-        let chunks = Chunks::from_bounds(outer);
+        let chunks = Chunks::from_cuts(outer);
         let dependencies = vec![
-            self.regrid(Chunks::from_bounds(left)).layer,
-            other.regrid(Chunks::from_bounds(right)).layer,
+            self.regrid(Chunks::from_cuts(left)).layer,
+            other.regrid(Chunks::from_cuts(right)).layer,
         ];
         let contracted = chunks.ndim();
-        let several = inner.len() > 2;
+        let several = inner.count() > 1;
         let k = if several {
             AxisMap::Output(contracted as u8)
         } else {
@@ -337,13 +343,16 @@ impl RawArray {
         let counts = chunks.grid();
         let mut counts = counts.counts().to_vec();
         if several {
-            counts.push(inner.len() as u32 - 1);
+            counts.push(inner.count() as u32);
         }
-        let mut layer = Layer::blockwise(Dot, Grid::new(counts), inputs, dependencies);
+        let operation = Dot {
+            is_partial: several,
+        };
+        let mut layer = Layer::blockwise(operation, Grid::new(counts), inputs, dependencies);
         if several {
             let largest: usize = chunks.largest().iter().product();
-            let layer_of = layer.sized(reduce::contribution(Reduction::Dot, largest));
-            layer = reduce::combine(layer_of, Reduction::Dot, &[contracted]);
+            let fan_in = Axes::all().fan_in();
+            layer = reduce::combine(layer, largest, Reduction::Dot, &[contracted], fan_in);
         }
         Ok(Self::new(layer, chunks, self.dtype))
     }
@@ -356,7 +365,7 @@ impl RawArray {
         if !sorted.iter().copied().eq(0..self.ndim()) {
             return Err(Error::Shape(format!(
                 "cannot transpose an array of shape {} to axes {}: expected each of its {} axes once",
-                tuple(&self.shape()),
+                self.chunks.shape_text(),
                 tuple(axes),
                 self.ndim(),
             )));
@@ -364,8 +373,8 @@ impl RawArray {
         if axes.is_sorted() {
             return Ok(self.clone());
         }
-        let chunks = axes.iter().map(|&axis| self.chunks.bounds(axis).clone());
-        let chunks = Chunks::from_bounds(chunks.collect());
+        let cuts = axes.iter().map(|&axis| self.chunks.cut(axis).clone());
+        let chunks = Chunks::from_cuts(cuts);
         let places = (0..self.ndim()).map(|axis| {
             let output = axes.iter().position(|&from| from == axis);
             AxisMap::Output(output.unwrap_or_default() as u8)
@@ -391,7 +400,7 @@ impl RawArray {
     }
 
     /// The same elements in other chunks.
-    fn regrid(&self, to: Chunks) -> Self {
+    pub(super) fn regrid(&self, to: Chunks) -> Self {
         if to == self.chunks {
             return self.clone();
         }
@@ -418,38 +427,41 @@ impl RawArray {
     }
 
     pub(super) fn slice_axis(&self, axis: usize, range: &Range<usize>) -> Result<Self> {
-        let length = self.shape()[self.axis(axis)?];
+        let length = self.length(axis)?;
         if range.start > range.end || range.end > length {
             return Err(Error::Shape(format!(
                 "cannot take {}..{} along axis {axis} of an array of shape {}: expected a range within 0..{length}",
                 range.start,
                 range.end,
-                tuple(&self.shape()),
+                self.chunks.shape_text(),
             )));
         }
         if *range == (0..length) {
             return Ok(self.clone());
         }
-        let mut to = self.chunks.all_bounds().to_vec();
+        let mut to = self.chunks.cuts().to_vec();
         let places = self.chunks.overlapping(axis, range);
         let ends = &self.chunks.bounds(axis)[places.start + 1..=places.end.max(places.start)];
-        to[axis] = std::iter::once(0)
+        let bounds = std::iter::once(0)
             .chain(ends.iter().map(|&end| end.min(range.end) - range.start))
-            .collect();
+            .collect::<Arc<[usize]>>();
+        to[axis] = bounds.into();
         if places.is_empty() {
-            to[axis] = bounds(&[0]);
+            // No chunk would say how long it is along the other axes.
+            self.chunks.all_known()?;
+            to[axis] = Cut::of(&[0]);
         }
         let mut origin = vec![0; self.ndim()];
         origin[axis] = range.start;
-        Ok(self.part("slice", Chunks::from_bounds(to), origin))
+        Ok(self.part("slice", Chunks::from_cuts(to), origin))
     }
 
     pub(super) fn index_axis(&self, axis: usize, at: usize) -> Result<Self> {
-        let length = self.shape()[self.axis(axis)?];
+        let length = self.length(axis)?;
         if at >= length {
             return Err(Error::Shape(format!(
                 "no element {at} along axis {axis} of an array of shape {}: expected less than {length}",
-                tuple(&self.shape()),
+                self.chunks.shape_text(),
             )));
         }
         let chunk = self.chunks.overlapping(axis, &(at..at + 1)).start;
@@ -479,13 +491,13 @@ impl RawArray {
         if axis > self.ndim() {
             return Err(Error::Shape(format!(
                 "cannot insert axis {axis} into an array of shape {}: expected at most {}",
-                tuple(&self.shape()),
+                self.chunks.shape_text(),
                 self.ndim(),
             )));
         }
-        let mut chunks = self.chunks.all_bounds().to_vec();
-        chunks.insert(axis, bounds(&[1]));
-        let chunks = Chunks::from_bounds(chunks);
+        let mut cuts = self.chunks.cuts().to_vec();
+        cuts.insert(axis, Cut::of(&[1]));
+        let chunks = Chunks::from_cuts(cuts);
         let places =
             (0..self.ndim()).map(|at| AxisMap::Output((at + usize::from(at >= axis)) as u8));
         let input = BlockInput {
@@ -508,42 +520,39 @@ impl RawArray {
             ));
         };
         first.axis(axis)?;
-        let shapes: Vec<Vec<usize>> = arrays.iter().map(|array| array.shape()).collect();
-        for shape in &shapes {
+        let shapes: Vec<Vec<Length>> = arrays.iter().map(|array| array.lengths()).collect();
+        for (array, shape) in arrays.iter().zip(&shapes) {
             let fits = shape.len() == shapes[0].len()
                 && (0..shape.len()).all(|at| at == axis || shape[at] == shapes[0][at]);
             if !fits {
                 return Err(Error::Shape(format!(
                     "cannot concatenate shapes {} and {} along axis {axis}: expected the same length along every other axis",
-                    tuple(&shapes[0]),
-                    tuple(shape),
+                    first.chunks.shape_text(),
+                    array.chunks.shape_text(),
                 )));
             }
         }
-        let mut chunks: Vec<Arc<[usize]>> = (0..first.ndim())
+        let mut cuts: Vec<Cut> = (0..first.ndim())
             .map(|at| {
-                let cuts: Vec<_> = arrays.iter().map(|array| array.chunks.bounds(at)).collect();
+                let cuts: Vec<_> = arrays.iter().map(|array| array.chunks.cut(at)).collect();
                 if at == axis {
                     cuts[0].clone()
                 } else {
-                    common_bounds(&cuts)
+                    common_cut(&cuts)
                 }
             })
             .collect();
         let arrays: Vec<Self> = arrays
             .iter()
             .map(|array| {
-                let mut to = chunks.clone();
-                to[axis] = array.chunks.bounds(axis).clone();
-                array.regrid(Chunks::from_bounds(to))
+                let mut to = cuts.clone();
+                to[axis] = array.chunks.cut(axis).clone();
+                array.regrid(Chunks::from_cuts(to))
             })
             .collect();
-        let sizes: Vec<usize> = arrays
-            .iter()
-            .flat_map(|array| array.chunks.sizes(axis))
-            .collect();
-        chunks[axis] = bounds(&sizes);
-        let chunks = Chunks::from_bounds(chunks);
+        let along: Vec<&Cut> = arrays.iter().map(|array| array.chunks.cut(axis)).collect();
+        cuts[axis] = Cut::chained(&along);
+        let chunks = Chunks::from_cuts(cuts);
         let grids = || arrays.iter().map(|array| array.chunks.grid()).collect();
         let layer = Layer::family(
             &Concatenate {
@@ -566,8 +575,8 @@ impl RawArray {
             .map(|array| array.insert_axis(axis))
             .collect::<Result<_>>()?;
         for array in &arrays {
-            if array.shape() != arrays[0].shape() {
-                let shape = |array: &Self| tuple(&array.chunks.without(&[axis]).shape());
+            if array.lengths() != arrays[0].lengths() {
+                let shape = |array: &Self| array.chunks.without(&[axis]).shape_text();
                 return Err(Error::Shape(format!(
                     "cannot stack shapes {} and {}: expected the same shape",
                     shape(&arrays[0]),
@@ -578,13 +587,30 @@ impl RawArray {
         Self::concatenate(axis, &arrays.iter().collect::<Vec<_>>())
     }
 
+    /// The numbers of axes that are named.
+    pub(super) fn axes(&self, axes: &Axes) -> Result<Vec<usize>> {
+        axes.resolve(self.ndim(), &self.chunks.shape_text())
+    }
+
+    /// The length along an axis.
+    pub(super) fn length(&self, axis: usize) -> Result<usize> {
+        let axis = self.axis(axis)?;
+        self.chunks.known_along(&[axis])?;
+        Ok(self.chunks.lengths()[axis].unwrap_or_default())
+    }
+
+    /// The length along each axis, to be compared with others.
+    fn lengths(&self) -> Vec<Length> {
+        self.chunks.cuts().iter().map(Cut::to_length).collect()
+    }
+
     fn axis(&self, axis: usize) -> Result<usize> {
         if axis < self.ndim() {
             return Ok(axis);
         }
         Err(Error::Shape(format!(
             "axis {axis} is out of range for an array of shape {}",
-            tuple(&self.shape()),
+            self.chunks.shape_text(),
         )))
     }
 }
@@ -605,16 +631,16 @@ impl Operand {
 }
 
 /// The shape that several shapes broadcast to, or the axis of it where they do not.
-fn broadcast(shapes: &[Vec<usize>]) -> Result<Vec<usize>, usize> {
+fn broadcast(shapes: &[Vec<Length>]) -> Result<Vec<Length>, usize> {
     let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
-    let mut result = vec![1; ndim];
+    let mut result = vec![Length::ONE; ndim];
     for shape in shapes {
         let lead = ndim - shape.len();
         for (at, &length) in shape.iter().enumerate().rev() {
             let axis = at + lead;
             match (result[axis], length) {
-                (1, length) => result[axis] = length,
-                (_, 1) => {}
+                (Length::ONE, length) => result[axis] = length,
+                (_, Length::ONE) => {}
                 (known, length) if known == length => {}
                 _ => return Err(axis),
             }
@@ -623,7 +649,7 @@ fn broadcast(shapes: &[Vec<usize>]) -> Result<Vec<usize>, usize> {
     Ok(result)
 }
 
-fn misfit(verb: &str, shapes: &[Vec<usize>], axis: usize) -> Error {
+fn misfit(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
     let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
     let texts: Vec<String> = shapes.iter().map(|shape| tuple(shape)).collect();
     let (last, others) = texts
@@ -633,11 +659,18 @@ fn misfit(verb: &str, shapes: &[Vec<usize>], axis: usize) -> Error {
     let mut lengths = shapes
         .iter()
         .filter_map(|shape| shape.get((axis + shape.len()).checked_sub(ndim)?).copied())
-        .filter(|&length| length != 1);
-    let found = lengths.next().unwrap_or_default();
-    let expected = lengths.find(|&length| length != found).unwrap_or_default();
-    Error::Shape(format!(
-        "cannot {verb} shapes {} and {last}: axis {axis} is {found}, expected {expected}",
-        others.join(", "),
-    ))
+        .filter(|&length| length != Length::ONE);
+    let found = lengths.next().unwrap_or(Length::ONE);
+    let expected = lengths
+        .find(|&length| length != found)
+        .unwrap_or(Length::ONE);
+    let others = others.join(", ");
+    Error::Shape(match (found, expected) {
+        (Length::Known(found), Length::Known(expected)) => format!(
+            "cannot {verb} shapes {others} and {last}: axis {axis} is {found}, expected {expected}"
+        ),
+        _ => format!(
+            "cannot {verb} shapes {others} and {last}: the sizes of the chunks along axis {axis} follow from other data and are not known yet: compute them before with `.compute_chunk_sizes()?`"
+        ),
+    })
 }

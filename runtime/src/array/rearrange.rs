@@ -107,6 +107,10 @@ impl Operation for InsertAxis {
     }
 }
 
+/// A part of an array: along each axis a range, or what the chunks at one place have
+/// where nobody knows how much that is.
+type Region = Vec<Option<Range<usize>>>;
+
 /// A part of an array, cut into other chunks: each takes the chunks that it
 /// overlaps. Slices and rechunking are both of this kind.
 #[derive(Clone, Serialize, Deserialize)]
@@ -122,21 +126,25 @@ pub(super) struct Regrid {
 
 impl Regrid {
     /// Which elements of the whole array a chunk of the part has.
-    fn ranges(&self, index: &[u32]) -> Vec<Range<usize>> {
-        self.to
-            .ranges(index)
-            .into_iter()
-            .zip(&self.origin)
-            .map(|(range, origin)| range.start + origin..range.end + origin)
+    fn region(&self, index: &[u32]) -> Region {
+        let origins = self.origin.iter().enumerate();
+        origins
+            .map(|(axis, origin)| {
+                let range = self.to.range(axis, index[axis])?;
+                Some(range.start + origin..range.end + origin)
+            })
             .collect()
     }
 
     /// The chunks that have them, as ranges of places along each axis.
-    fn overlapping(&self, ranges: &[Range<usize>]) -> Vec<Range<usize>> {
-        ranges
+    fn overlapping(&self, index: &[u32], region: &Region) -> Vec<Range<usize>> {
+        region
             .iter()
             .enumerate()
-            .map(|(axis, range)| self.from.overlapping(axis, range))
+            .map(|(axis, range)| match range {
+                Some(range) => self.from.overlapping(axis, range),
+                None => index[axis] as usize..index[axis] as usize + 1,
+            })
             .collect()
     }
 }
@@ -151,11 +159,11 @@ impl Operation for Regrid {
     }
 
     fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
-        let ranges = self.ranges(block.index);
-        let places = product(&self.overlapping(&ranges));
+        let region = self.region(block.index);
+        let places = product(&self.overlapping(block.index, &region));
         let chunks = Chunk::all_of(inputs)?;
         Ok(Value::new(gather(
-            self.dtype, &self.from, &ranges, &places, chunks,
+            self.dtype, &self.from, &region, &places, chunks,
         )?))
     }
 
@@ -171,7 +179,7 @@ impl TaskFamily for Regrid {
 
     fn inputs(&self, index: &[u32], inputs: &mut Vec<TaskRef>) {
         let grid = self.from.grid();
-        let places = product(&self.overlapping(&self.ranges(index)));
+        let places = product(&self.overlapping(index, &self.region(index)));
         inputs.extend(places.iter().map(|place| TaskRef {
             dependency: 0,
             linear: grid.linear(place),
@@ -197,32 +205,51 @@ pub(super) fn product(ranges: &[Range<usize>]) -> Vec<Vec<u32>> {
     places
 }
 
-/// Puts the elements of a box together from the chunks that have them.
+/// Puts the elements of a region together from the chunks that have them.
 pub(super) fn gather(
     dtype: DType,
     from: &Chunks,
-    wanted: &[Range<usize>],
+    region: &[Option<Range<usize>>],
     places: &[Vec<u32>],
     mut chunks: Vec<Chunk>,
 ) -> Result<Chunk> {
+    // What is wanted and what a chunk has, along an axis.
+    let along = |axis: usize, place: &[u32], chunk: &[usize]| match &region[axis] {
+        Some(wanted) => {
+            let has = from.range(axis, place[axis]);
+            (
+                wanted.clone(),
+                has.expect("invariant: a range is of known sizes"),
+            )
+        }
+        None => (0..chunk[axis], 0..chunk[axis]),
+    };
     if let ([place], [_]) = (places, &chunks[..]) {
-        let has = from.ranges(place);
         let chunk = chunks.remove(0);
-        if has == wanted {
+        let within: Vec<_> = (0..region.len())
+            .map(|axis| {
+                let (wanted, has) = along(axis, place, chunk.shape());
+                relative(&wanted, &has)
+            })
+            .collect();
+        let lengths = chunk.shape().iter();
+        if lengths
+            .zip(&within)
+            .all(|(&length, within)| *within == (0..length))
+        {
             return Ok(chunk);
         }
-        let within: Vec<_> = has
-            .iter()
-            .zip(wanted)
-            .map(|(has, part)| relative(part, has))
-            .collect();
         // A copy, so that the chunk itself can be freed.
         return Ok(with_array!(part(chunk, &within), array => owned(&array)));
     }
-    let shape: Vec<usize> = wanted.iter().map(ExactSizeIterator::len).collect();
+    let first = chunks.first().map(|chunk| chunk.shape().to_vec());
+    let shape = region.iter().enumerate().map(|(axis, range)| match range {
+        Some(range) => range.len(),
+        None => first.as_ref().map_or(0, |shape| shape[axis]),
+    });
+    let shape: Vec<usize> = shape.collect();
     fn fill<T: Element>(
-        from: &Chunks,
-        wanted: &[Range<usize>],
+        along: impl Fn(usize, &[u32], &[usize]) -> (Range<usize>, Range<usize>),
         shape: &[usize],
         places: &[Vec<u32>],
         chunks: Vec<Chunk>,
@@ -230,18 +257,20 @@ pub(super) fn gather(
         let mut whole = ArrayD::from_elem(IxDyn(shape), T::default());
         for (place, chunk) in places.iter().zip(chunks) {
             let mut source = T::unwrap(chunk)?;
+            let lengths = source.shape().to_vec();
             let mut target = whole.view_mut();
-            for (axis, (has, wanted)) in from.ranges(place).iter().zip(wanted).enumerate() {
+            for axis in 0..shape.len() {
+                let (wanted, has) = along(axis, place, &lengths);
                 let common = has.start.max(wanted.start)..has.end.min(wanted.end);
                 let cut = |within| Slice::from(relative(&common, within));
-                source.slice_axis_inplace(Axis(axis), cut(has));
-                target.slice_axis_inplace(Axis(axis), cut(wanted));
+                source.slice_axis_inplace(Axis(axis), cut(&has));
+                target.slice_axis_inplace(Axis(axis), cut(&wanted));
             }
             target.assign(&source);
         }
         Ok(T::wrap(whole.into_shared()))
     }
-    with_type!(dtype, T => fill::<T>(from, wanted, &shape, places, chunks))
+    with_type!(dtype, T => fill::<T>(along, &shape, places, chunks))
 }
 
 fn owned<T: Element>(array: &ArcArray<T, IxDyn>) -> Chunk {

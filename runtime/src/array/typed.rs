@@ -5,14 +5,14 @@ use super::create::{ByRule, Distribution, Random, Rule, from_places, random};
 use super::dtype::{DType, Element, Float, Number};
 use super::elementwise::{BinaryOp, ChunkFunction, MapChunks, UnaryOp, on_arrays, on_elements};
 use super::raw::{Operand, RawArray};
-use super::reduce::Reduction;
+use super::reduce::Sums;
 use crate::compute::Collection;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Value};
 use ndarray::{ArcArray, ArrayBase, ArrayD, Axis, Data, Dimension, IntoDimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// An n-dimensional array in chunks, computed when it is asked for.
@@ -49,7 +49,7 @@ pub struct Scalar<T> {
 
 /// Reports a shape that does not fit at the caller's place.
 #[track_caller]
-fn raise<T>(result: Result<T>) -> T {
+pub(super) fn raise<T>(result: Result<T>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => error.raise(),
@@ -165,6 +165,10 @@ impl<T> Array<T> {
             },
         }
     }
+
+    pub(super) fn sums(&self) -> &Sums<T> {
+        &self.sums
+    }
 }
 
 impl<T> Scalar<T> {
@@ -196,6 +200,9 @@ macro_rules! shell {
             }
 
             /// Bytes of the elements, once computed.
+            ///
+            /// **Panics** where that is not known.
+            #[track_caller]
             pub fn nbytes(&self) -> usize {
                 self.raw.nbytes()
             }
@@ -318,6 +325,10 @@ impl<T: Element> Array<T> {
     }
 
     /// The elements along each axis.
+    ///
+    /// **Panics** where that is not known: see
+    /// [`compute_chunk_sizes`](Self::compute_chunk_sizes).
+    #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
         self.raw.shape()
     }
@@ -328,12 +339,18 @@ impl<T: Element> Array<T> {
     }
 
     /// The number of elements.
+    ///
+    /// **Panics** where that is not known.
     #[doc(alias = "size")]
+    #[track_caller]
     pub fn len(&self) -> usize {
         self.raw.len()
     }
 
     /// Whether there is no element.
+    ///
+    /// **Panics** where that is not known.
+    #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
@@ -410,7 +427,7 @@ impl<T: Element> Array<T> {
         if self.ndim() != 0 {
             Error::Shape(format!(
                 "an array of shape {} is no scalar: expected no axis",
-                super::chunks::tuple(&self.shape())
+                self.chunks().shape_text()
             ))
             .raise();
         }
@@ -429,210 +446,6 @@ impl<T: Element> Array<T> {
             U::DTYPE,
         ))
     }
-
-    #[track_caller]
-    fn total<U: Element>(&self, reduction: Reduction) -> Scalar<U> {
-        Scalar::from_raw(raise(self.raw.reduce(reduction, None)))
-    }
-
-    #[track_caller]
-    fn along<U: Element>(&self, reduction: Reduction, axis: Axis) -> Array<U> {
-        Array::from_raw(raise(self.raw.reduce(reduction, Some(axis.index()))))
-    }
-
-    /// The smallest element, NaN if one is NaN.
-    ///
-    /// **Panics** if there is no element.
-    #[doc(alias = "amin")]
-    #[track_caller]
-    pub fn min(&self) -> Scalar<T> {
-        self.total(Reduction::Min)
-    }
-
-    /// Smallest elements along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range or of length 0.
-    #[track_caller]
-    pub fn min_axis(&self, axis: Axis) -> Self {
-        self.along(Reduction::Min, axis)
-    }
-
-    /// The largest element, NaN if one is NaN.
-    ///
-    /// **Panics** if there is no element.
-    #[doc(alias = "amax")]
-    #[track_caller]
-    pub fn max(&self) -> Scalar<T> {
-        self.total(Reduction::Max)
-    }
-
-    /// Largest elements along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range or of length 0.
-    #[track_caller]
-    pub fn max_axis(&self, axis: Axis) -> Self {
-        self.along(Reduction::Max, axis)
-    }
-
-    /// The arithmetic mean of all elements; of no elements NaN. Integers are added
-    /// up exactly before.
-    pub fn mean(&self) -> Scalar<f64> {
-        let count = raise(self.raw.reduced(None));
-        self.total(Reduction::Mean { count })
-    }
-
-    /// Means along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn mean_axis(&self, axis: Axis) -> Array<f64> {
-        let count = raise(self.raw.reduced(Some(axis.index())));
-        self.along(Reduction::Mean { count }, axis)
-    }
-
-    /// The variance of all elements: mean squared deviation from the mean
-    /// (divisor n; see [`var_ddof`](Self::var_ddof)).
-    pub fn var(&self) -> Scalar<f64> {
-        self.var_ddof(0.0)
-    }
-
-    /// The variance with the divisor n − `ddof`, as NumPy's `ddof`.
-    pub fn var_ddof(&self, ddof: f64) -> Scalar<f64> {
-        let count = raise(self.raw.reduced(None));
-        self.total(Reduction::Var { count, ddof })
-    }
-
-    /// Variances along an axis, with the divisor n − `ddof`: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn var_axis(&self, axis: Axis, ddof: f64) -> Array<f64> {
-        let count = raise(self.raw.reduced(Some(axis.index())));
-        self.along(Reduction::Var { count, ddof }, axis)
-    }
-
-    /// The standard deviation of all elements (divisor n; see
-    /// [`std_ddof`](Self::std_ddof)).
-    pub fn std(&self) -> Scalar<f64> {
-        self.std_ddof(0.0)
-    }
-
-    /// The standard deviation with the divisor n − `ddof`, as NumPy's `ddof`.
-    pub fn std_ddof(&self, ddof: f64) -> Scalar<f64> {
-        let count = raise(self.raw.reduced(None));
-        self.total(Reduction::Std { count, ddof })
-    }
-
-    /// Standard deviations along an axis, with the divisor n − `ddof`:
-    /// (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn std_axis(&self, axis: Axis, ddof: f64) -> Array<f64> {
-        let count = raise(self.raw.reduced(Some(axis.index())));
-        self.along(Reduction::Std { count, ddof }, axis)
-    }
-}
-
-/// Sums and products, whose elements may be of a wider type than the array's:
-/// `i64` for signed integers and masks, `u64` for unsigned ones, as in NumPy.
-///
-/// Every [`Array`] has these methods. Integers are added up and multiplied exactly,
-/// whatever the chunks; a result beyond 64 bits is [`Error::Overflow`] when it is
-/// computed.
-///
-/// Arrays of `f64` and of `i32` have them a second time, as methods of their own.
-/// That is for numbers without a suffix: of `Array::from_ndarray(vec![1.5, 2.5], 1)`
-/// alone the compiler knows "an array of some float", and of the sum of such an array
-/// nothing, since what it is follows from that float. It looks at a type's own
-/// methods first, though, and of all arrays of floats only one has some here: so
-/// this array is one of `f64`, as Rust's rule for such numbers says.
-///
-/// ```
-/// use swath::prelude::*;
-///
-/// let x = Array::from_ndarray(vec![4.0, -1.0, 7.0], 2);
-/// assert_eq!(x.sum().compute()?.sqrt(), 10f64.sqrt());
-/// let bytes = Array::<u8>::full((2, 1000), 255, 100);
-/// assert_eq!(bytes.sum().compute()?, 510_000u64);
-/// # Ok::<(), swath::Error>(())
-/// ```
-pub struct Sums<T> {
-    raw: RawArray,
-    element: PhantomData<fn() -> T>,
-}
-
-impl<T> Deref for Array<T> {
-    type Target = Sums<T>;
-
-    fn deref(&self) -> &Sums<T> {
-        &self.sums
-    }
-}
-
-impl<T: Element> Sums<T> {
-    /// The sum of all elements; of no elements 0.
-    pub fn sum(&self) -> Scalar<T::Sum> {
-        Scalar::from_raw(raise(self.raw.reduce(Reduction::Sum, None)))
-    }
-
-    /// Sums along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn sum_axis(&self, axis: Axis) -> Array<T::Sum> {
-        Array::from_raw(raise(self.raw.reduce(Reduction::Sum, Some(axis.index()))))
-    }
-
-    /// The product of all elements; of no elements 1.
-    pub fn prod(&self) -> Scalar<T::Sum> {
-        Scalar::from_raw(raise(self.raw.reduce(Reduction::Prod, None)))
-    }
-
-    /// Products along an axis: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn prod_axis(&self, axis: Axis) -> Array<T::Sum> {
-        Array::from_raw(raise(self.raw.reduce(Reduction::Prod, Some(axis.index()))))
-    }
-}
-
-/// The same methods of the types that numbers without a suffix are. See [`Sums`].
-macro_rules! sums_of {
-    ($($element:ty => $sum:ty;)*) => {$(
-        impl Array<$element> {
-            /// The sum of all elements; of no elements 0. See [`Sums`].
-            pub fn sum(&self) -> Scalar<$sum> {
-                self.sums.sum()
-            }
-
-            /// Sums along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
-            ///
-            /// **Panics** if the axis is out of range.
-            #[track_caller]
-            pub fn sum_axis(&self, axis: Axis) -> Array<$sum> {
-                self.sums.sum_axis(axis)
-            }
-
-            /// The product of all elements; of no elements 1. See [`Sums`].
-            pub fn prod(&self) -> Scalar<$sum> {
-                self.sums.prod()
-            }
-
-            /// Products along an axis: (m, n), Axis(0) → (n,). See [`Sums`].
-            ///
-            /// **Panics** if the axis is out of range.
-            #[track_caller]
-            pub fn prod_axis(&self, axis: Axis) -> Array<$sum> {
-                self.sums.prod_axis(axis)
-            }
-        }
-    )*};
-}
-sums_of! {
-    f64 => f64;
-    i32 => i64;
 }
 
 impl<T: Number> Array<T> {
@@ -798,32 +611,6 @@ impl Array<i64> {
 }
 
 impl Array<bool> {
-    /// Whether any element is true.
-    pub fn any(&self) -> Scalar<bool> {
-        self.total(Reduction::Any)
-    }
-
-    /// Whether any element along an axis is true: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn any_axis(&self, axis: Axis) -> Self {
-        self.along(Reduction::Any, axis)
-    }
-
-    /// Whether all elements are true.
-    pub fn all(&self) -> Scalar<bool> {
-        self.total(Reduction::All)
-    }
-
-    /// Whether all elements along an axis are true: (m, n), Axis(0) → (n,).
-    ///
-    /// **Panics** if the axis is out of range.
-    #[track_caller]
-    pub fn all_axis(&self, axis: Axis) -> Self {
-        self.along(Reduction::All, axis)
-    }
-
     /// `then` where the mask is true, `other` elsewhere (NumPy's `where`).
     ///
     /// **Panics** if the shapes don't fit.
@@ -906,7 +693,7 @@ impl<T: Element> fmt::Debug for Array<T> {
             "Array<{}> \"{}\" of shape {} in chunks {}",
             self.dtype(),
             self.raw.layer().name(),
-            super::chunks::tuple(&self.shape()),
+            self.chunks().shape_text(),
             self.chunks(),
         )
     }

@@ -118,12 +118,12 @@ fn size(layer: &Arc<Layer>) -> (usize, usize) {
 fn array_view(array: &RawArray) -> ArrayView {
     let (tasks, layers) = size(array.layer());
     ArrayView {
-        shape: array.shape(),
-        chunks: (0..array.shape().len())
-            .map(|axis| array.chunks().sizes(axis))
+        shape: array.chunks().lengths(),
+        chunks: (0..array.ndim())
+            .map(|axis| array.chunks().at_most(axis))
             .collect(),
         dtype: array.dtype().to_string(),
-        nbytes: array.nbytes(),
+        nbytes: array.chunks().are_known().then(|| array.nbytes()),
         tasks,
         layers,
     }

@@ -12,14 +12,14 @@ use std::fmt::Write;
 /// A chunked array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArrayView {
-    /// The length of each axis.
-    pub shape: Vec<usize>,
-    /// For each axis the lengths of its chunks.
+    /// The length of each axis, where it is known.
+    pub shape: Vec<Option<usize>>,
+    /// For each axis the lengths of its chunks, or the greatest that they can be.
     pub chunks: Vec<Vec<usize>>,
     /// The elements' type: `f64`.
     pub dtype: String,
-    /// Bytes of all elements.
-    pub nbytes: usize,
+    /// Bytes of all elements, where that is known.
+    pub nbytes: Option<usize>,
     /// Tasks that compute the array.
     pub tasks: usize,
     /// Layers of the graph.
@@ -89,11 +89,11 @@ pub struct ClusterView {
 }
 
 impl ArrayView {
-    /// The largest chunk's shape.
-    fn chunk(&self) -> Vec<usize> {
-        self.chunks
-            .iter()
-            .map(|sizes| sizes.iter().copied().max().unwrap_or(0))
+    /// The largest chunk's length along each axis, where it is known.
+    fn chunk(&self) -> Vec<Option<usize>> {
+        let largest = |sizes: &Vec<usize>| sizes.iter().copied().max().unwrap_or(0);
+        let axes = self.shape.iter().zip(&self.chunks);
+        axes.map(|(length, sizes)| length.map(|_| largest(sizes)))
             .collect()
     }
 
@@ -101,21 +101,21 @@ impl ArrayView {
         self.chunks.iter().map(Vec::len).product()
     }
 
-    fn chunk_bytes(&self) -> usize {
-        let elements: usize = self.shape.iter().product();
-        let item = self.nbytes.checked_div(elements).unwrap_or(0);
-        self.chunk().iter().product::<usize>() * item
+    fn chunk_bytes(&self) -> Option<usize> {
+        let elements: usize = self.shape.iter().copied().product::<Option<usize>>()?;
+        let item = self.nbytes?.checked_div(elements).unwrap_or(0);
+        Some(self.chunk().into_iter().product::<Option<usize>>()? * item)
     }
 
     fn text(&self) -> String {
         format!(
             "Array of {}, shape {}, {} ({}{}), {} in {}",
             self.dtype,
-            tuple(&self.shape),
-            bytes(self.nbytes),
+            lengths(&self.shape),
+            size(self.nbytes),
             counted(self.chunk_count(), "chunk"),
             if self.chunk_count() > 1 {
-                format!(" of {}", tuple(&self.chunk()))
+                format!(" of {}", lengths(&self.chunk()))
             } else {
                 String::new()
             },
@@ -125,6 +125,19 @@ impl ArrayView {
     }
 }
 
+/// What is not known before it is computed.
+const UNKNOWN: &str = "?";
+
+fn lengths(lengths: &[Option<usize>]) -> String {
+    let texts = lengths.iter();
+    let texts = texts.map(|length| length.map_or(UNKNOWN.to_owned(), |length| length.to_string()));
+    tuple(&texts.collect::<Vec<_>>())
+}
+
+fn size(nbytes: Option<usize>) -> String {
+    nbytes.map_or(UNKNOWN.to_owned(), bytes)
+}
+
 impl Show for ArrayView {
     fn show(&self) -> Result<Bundle> {
         let page = html! {
@@ -132,8 +145,8 @@ impl Show for ArrayView {
                 table.swath-table.swath-plain {
                     thead { tr { th {} th.swath-right { "Array" } th.swath-right { "Chunk" } } }
                     tbody {
-                        tr { th { "Bytes" } td.swath-right { (bytes(self.nbytes)) } td.swath-right { (bytes(self.chunk_bytes())) } }
-                        tr { th { "Shape" } td.swath-right { (tuple(&self.shape)) } td.swath-right { (tuple(&self.chunk())) } }
+                        tr { th { "Bytes" } td.swath-right { (size(self.nbytes)) } td.swath-right { (size(self.chunk_bytes())) } }
+                        tr { th { "Shape" } td.swath-right { (lengths(&self.shape)) } td.swath-right { (lengths(&self.chunk())) } }
                         tr { th { "Count" } td.swath-right { (counted(self.tasks, "task")) } td.swath-right { (counted(self.chunk_count(), "chunk")) } }
                         tr { th { "Type" } td.swath-right { (self.dtype) } td.swath-right { (counted(self.layers, "layer")) } }
                     }
@@ -271,11 +284,12 @@ struct Side {
 
 /// An array's shape and chunks as SVG: one axis as a bar, two as a grid, three
 /// as a box; of more, the first ones are boxes beside each other.
-fn drawing(shape: &[usize], chunks: &[Vec<usize>]) -> String {
+fn drawing(shape: &[Option<usize>], chunks: &[Vec<usize>]) -> String {
     if shape.is_empty() || shape.len() != chunks.len() {
         return String::new();
     }
-    let longest = shape.iter().copied().max().unwrap_or(1).max(1) as f64;
+    let at_most = |chunks: &Vec<usize>| chunks.iter().sum::<usize>();
+    let longest = chunks.iter().map(at_most).max().unwrap_or(1).max(1) as f64;
     let sides: Vec<Side> = shape
         .iter()
         .zip(chunks)
@@ -307,7 +321,7 @@ fn drawing(shape: &[usize], chunks: &[Vec<usize>]) -> String {
         right += width;
         bottom = bottom.max(height);
     }
-    let summary = format!("{} in chunks", tuple(shape));
+    let summary = format!("{} in chunks", lengths(shape));
     super::svg_document("chunks", (right, bottom), &summary, &body)
 }
 
@@ -324,7 +338,8 @@ fn groups(ndim: usize) -> Vec<Vec<usize>> {
     groups
 }
 
-fn side(size: usize, chunks: &[usize], longest: f64) -> Side {
+fn side(known: Option<usize>, chunks: &[usize], longest: f64) -> Side {
+    let size: usize = chunks.iter().sum();
     // Long axes are drawn shorter than they are, so that short ones are seen.
     let ratio = (size as f64 / longest).clamp(0.0, 1.0);
     let length = (SIDES.0 * ratio.powf(0.6)).max(SIDES.1);
@@ -343,10 +358,11 @@ fn side(size: usize, chunks: &[usize], longest: f64) -> Side {
         ends.extend((1..lines).map(|at| at as f64 / lines as f64 * length));
     }
     ends.push(length);
+    let label = known.map_or(UNKNOWN.to_owned(), grouped);
     let label = if dense {
-        format!("{} ÷ {}", grouped(size), grouped(chunks.len()))
+        format!("{label} ÷ {}", grouped(chunks.len()))
     } else {
-        grouped(size)
+        label
     };
     Side {
         length,
@@ -508,10 +524,10 @@ mod tests {
 
     fn ones() -> ArrayView {
         ArrayView {
-            shape: vec![15, 15],
+            shape: vec![Some(15), Some(15)],
             chunks: vec![vec![5; 3]; 2],
             dtype: "f64".to_owned(),
-            nbytes: 1800,
+            nbytes: Some(1800),
             tasks: 9,
             layers: 1,
         }
@@ -523,16 +539,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_is_said() {
+        let view = ArrayView {
+            shape: vec![None, Some(15)],
+            nbytes: None,
+            ..ones()
+        };
+        assert_eq!(
+            view.text(),
+            "Array of f64, shape (?, 15), ? (9 chunks of (?, 5)), 9 tasks in 1 layer"
+        );
+    }
+
+    #[test]
     fn the_drawing_of_a_matrix() {
         insta::assert_snapshot!(
-            drawing(&[15, 15], &[vec![5; 3], vec![5; 3]]).replace("><", ">\n<")
+            drawing(&[Some(15), Some(15)], &[vec![5; 3], vec![5; 3]]).replace("><", ">\n<")
         );
     }
 
     #[test]
     fn many_chunks_are_few_lines() {
         let svg = drawing(
-            &[1_000_000, 1_000_000],
+            &[Some(1_000_000), Some(1_000_000)],
             &[vec![10; 100_000], vec![10; 100_000]],
         );
         assert!(svg.len() < 6_000, "{}", svg.len());
@@ -558,7 +587,7 @@ mod tests {
         /// Nothing is drawn outside of the picture, whatever the chunks are.
         #[test]
         fn drawings_stay_inside(chunks in prop::collection::vec(prop::collection::vec(0usize..50, 1..40), 0..7)) {
-            let shape: Vec<usize> = chunks.iter().map(|sizes| sizes.iter().sum()).collect();
+            let shape: Vec<Option<usize>> = chunks.iter().map(|sizes| Some(sizes.iter().sum()).filter(|sum| sum % 5 != 0)).collect();
             let svg = drawing(&shape, &chunks);
             if chunks.is_empty() {
                 prop_assert_eq!(svg, "");

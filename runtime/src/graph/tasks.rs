@@ -194,6 +194,50 @@ pub enum AxisMap {
     Output(u8),
     /// Always this place (an axis that is broadcast).
     Fixed(u32),
+    /// The output chunk's place along this axis, counted from the end: `last` is that
+    /// of the last chunk.
+    Mirrored {
+        /// The output's axis.
+        axis: u8,
+        /// The place that 0 leads to.
+        last: u32,
+    },
+}
+
+impl AxisMap {
+    /// The input's place for an output's place.
+    #[inline]
+    pub fn of(self, output: &[u32]) -> u32 {
+        match self {
+            Self::Output(axis) => output[axis as usize],
+            Self::Fixed(at) => at,
+            Self::Mirrored { axis, last } => last - output[axis as usize],
+        }
+    }
+
+    /// The place from a place that is found from another one, by `outer`.
+    pub(crate) fn after(self, outer: &[Self]) -> Self {
+        match self {
+            Self::Output(axis) => outer[axis as usize],
+            Self::Fixed(at) => Self::Fixed(at),
+            Self::Mirrored { axis, last } => match outer[axis as usize] {
+                Self::Output(axis) => Self::Mirrored { axis, last },
+                Self::Fixed(at) => Self::Fixed(last - at),
+                Self::Mirrored { axis, last: other } => {
+                    debug_assert_eq!(last, other, "both are the chunks of one axis");
+                    Self::Output(axis)
+                }
+            },
+        }
+    }
+
+    /// Which of the output's axes the place depends on.
+    fn axis(self) -> Option<u8> {
+        match self {
+            Self::Output(axis) | Self::Mirrored { axis, .. } => Some(axis),
+            Self::Fixed(_) => None,
+        }
+    }
 }
 
 impl BlockInput {
@@ -208,19 +252,14 @@ impl BlockInput {
     /// The input's place for an output's place.
     #[inline]
     pub fn place(&self, output: &[u32]) -> Index {
-        self.axes
-            .iter()
-            .map(|axis| match *axis {
-                AxisMap::Output(axis) => output[axis as usize],
-                AxisMap::Fixed(at) => at,
-            })
-            .collect()
+        self.axes.iter().map(|axis| axis.of(output)).collect()
     }
 
     /// Whether each output takes another input: no chunk is taken twice.
     pub fn is_one_to_one(&self, output: &Grid) -> bool {
         (0..output.counts().len()).all(|axis| {
-            output.counts()[axis] <= 1 || self.axes.contains(&AxisMap::Output(axis as u8))
+            let depends = |map: &AxisMap| map.axis() == Some(axis as u8);
+            output.counts()[axis] <= 1 || self.axes.iter().any(depends)
         })
     }
 }

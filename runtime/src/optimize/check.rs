@@ -38,6 +38,9 @@ pub(super) fn check(layers: &Layers) -> Result<()> {
                             .get(axis as usize)
                             .is_some_and(|&chunks| chunks <= count),
                         AxisMap::Fixed(at) => at < count || grid.contains(&0),
+                        AxisMap::Mirrored { axis, last } => grid
+                            .get(axis as usize)
+                            .is_some_and(|&chunks| chunks <= last + 1 && last < count.max(1)),
                     };
                     if input.axes.len() != from.len() || !input.axes.iter().zip(from).all(fits) {
                         return broken("takes chunks that are there", Some(layer));

@@ -109,12 +109,7 @@ impl Step {
 }
 
 fn place(axes: &[AxisMap], of: &[u32]) -> Index {
-    axes.iter()
-        .map(|axis| match *axis {
-            AxisMap::Output(axis) => of[axis as usize],
-            AxisMap::Fixed(at) => at,
-        })
-        .collect()
+    axes.iter().map(|axis| axis.of(of)).collect()
 }
 
 /// Where a layer went: into the layer `root`, each of whose chunks takes the
@@ -301,11 +296,5 @@ fn identity(ndim: usize) -> Axes {
 
 /// The place that `inner` finds from the place that `outer` finds.
 fn compose(inner: &[AxisMap], outer: &[AxisMap]) -> Axes {
-    inner
-        .iter()
-        .map(|axis| match *axis {
-            AxisMap::Output(axis) => outer[axis as usize],
-            fixed => fixed,
-        })
-        .collect()
+    inner.iter().map(|axis| axis.after(outer)).collect()
 }

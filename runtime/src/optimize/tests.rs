@@ -50,12 +50,15 @@ enum Through {
     Corner,
     /// One row for all.
     Row,
+    /// The last column for the first one.
+    Mirrored,
 }
 
 const SIDE: u32 = 3;
 
 fn input(dependency: usize, through: Through) -> BlockInput {
-    use AxisMap::{Fixed, Output};
+    use AxisMap::{Fixed, Mirrored, Output};
+    let last = SIDE - 1;
     BlockInput {
         dependency,
         axes: match through {
@@ -63,6 +66,7 @@ fn input(dependency: usize, through: Through) -> BlockInput {
             Through::Transposed => [Output(1), Output(0)],
             Through::Corner => [Fixed(1), Fixed(2)],
             Through::Row => [Fixed(0), Output(1)],
+            Through::Mirrored => [Output(0), Mirrored { axis: 1, last }],
         }
         .into_iter()
         .collect(),
@@ -77,6 +81,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         2 => Just(Through::Transposed),
         1 => Just(Through::Corner),
         1 => Just(Through::Row),
+        2 => Just(Through::Mirrored),
     ];
     let inputs = prop::collection::vec((0usize..100, through), 0..3);
     prop::collection::vec((prop::bool::weighted(0.85), inputs), 1..9)

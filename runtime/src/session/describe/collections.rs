@@ -133,19 +133,28 @@ pub(super) fn of_layer(layer: &Layer, summary: String) -> Description {
 
 fn array(array: &RawArray) -> Description {
     let chunks = array.chunks();
-    let largest = tuple(&chunks.largest());
-    let computed = bytes(array.nbytes());
+    let count = chunks.count();
+    let number = match count {
+        1 => "1 chunk".to_owned(),
+        count => counted(count, "chunk"),
+    };
     let each = chunks.largest().iter().product::<usize>() * array.dtype().nbytes();
+    let (of_chunks, preview) = if !chunks.are_known() {
+        let at_most = format!("at most {} a chunk once computed", bytes(each));
+        (format!("sizes not known, {number}"), at_most)
+    } else if count == 1 {
+        (number, format!("{} once computed", bytes(array.nbytes())))
+    } else {
+        let (all, each) = (bytes(array.nbytes()), bytes(each));
+        (
+            format!("{}, {number}", tuple(&chunks.largest())),
+            format!("{all} once computed, {each} a chunk"),
+        )
+    };
     Description {
-        shape: tuple(&array.shape()),
-        chunks: match chunks.count() {
-            1 => "1 chunk".to_owned(),
-            count => format!("{largest}, {}", counted(count, "chunk")),
-        },
-        preview: match chunks.count() {
-            1 => format!("{computed} once computed"),
-            _ => format!("{computed} once computed, {} a chunk", bytes(each)),
-        },
+        shape: chunks.shape_text(),
+        chunks: of_chunks,
+        preview,
         ..of_layer(array.layer(), array.layer().operation_name(0).to_owned())
     }
 }

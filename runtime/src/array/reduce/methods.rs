@@ -1,0 +1,285 @@
+//! The table of reductions. A row is a variant, the names of its methods, its rule
+//! and its documentation. It makes the operation's name and the methods of [`Array`].
+
+use super::distinct::Unique;
+use super::extremes::{ArgExtreme, Extreme};
+use super::moments::Spread;
+use super::sums::{CountNonzero, Dot, Mean, Product, Sum};
+use super::{Reduce, Stage};
+use crate::array::axes::Axes;
+use crate::array::dtype::Element;
+use crate::array::raw::RawArray;
+use crate::array::typed::{Array, Scalar, raise};
+use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+/// Reductions by what comes out: `sum` of wide elements, `own` of the array's own
+/// type, `mask` of truth values, `float` of `f64`, `index` of `i64`; `spread` is of
+/// `f64` too, with a `ddof`.
+macro_rules! reductions {
+    (
+        sum { $($(#[$sum_doc:meta])* $sum:ident $sum_all:ident $sum_axis:ident = $sum_rule:expr;)* }
+        own { $($(#[$own_doc:meta])* $own:ident $own_all:ident $own_axis:ident = $own_rule:expr;)* }
+        mask { $($(#[$mask_doc:meta])* $mask:ident $mask_all:ident $mask_axis:ident = $mask_rule:expr;)* }
+        float { $($(#[$float_doc:meta])* $float:ident $float_all:ident $float_axis:ident = $float_rule:expr;)* }
+        index { $($(#[$index_doc:meta])* $index:ident $index_all:ident $index_axis:ident = $index_rule:expr;)* }
+        spread {
+            $($(#[$spread_doc:meta])*
+            $spread:ident $spread_all:ident $spread_ddof:ident $spread_axis:ident = |$ddof:ident| $spread_rule:expr;)*
+        }
+    ) => {
+        /// What an array, or each lane of it, is reduced to.
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        pub(in crate::array) enum Reduction {
+            $($sum,)* $($own,)* $($mask,)* $($float,)* $($index,)*
+            $($spread { ddof: f64 },)*
+            /// Of partial products.
+            Dot,
+            /// To each element once.
+            Unique,
+        }
+
+        impl Reduction {
+            pub(super) fn rule(self) -> Box<dyn Reduce> {
+                match self {
+                    $(Self::$sum => Box::new($sum_rule),)*
+                    $(Self::$own => Box::new($own_rule),)*
+                    $(Self::$mask => Box::new($mask_rule),)*
+                    $(Self::$float => Box::new($float_rule),)*
+                    $(Self::$index => Box::new($index_rule),)*
+                    $(Self::$spread { ddof: $ddof } => Box::new($spread_rule),)*
+                    Self::Dot => Box::new(Dot),
+                    Self::Unique => Box::new(Unique),
+                }
+            }
+
+            pub(super) fn name(self, stage: Stage) -> &'static str {
+                macro_rules! names {
+                    ($name:expr) => {
+                        match stage {
+                            Stage::Chunk => concat!($name, "-chunk"),
+                            Stage::Combine => concat!($name, "-combine"),
+                            Stage::Aggregate => concat!($name, "-aggregate"),
+                            Stage::Whole => $name,
+                        }
+                    };
+                }
+                match self {
+                    $(Self::$sum => names!(stringify!($sum_all)),)*
+                    $(Self::$own => names!(stringify!($own_all)),)*
+                    $(Self::$mask => names!(stringify!($mask_all)),)*
+                    $(Self::$float => names!(stringify!($float_all)),)*
+                    $(Self::$index => names!(stringify!($index_all)),)*
+                    $(Self::$spread { .. } => names!(stringify!($spread_all)),)*
+                    // What is added up are products.
+                    Self::Dot => match stage {
+                        Stage::Combine => "sum-combine",
+                        _ => "sum",
+                    },
+                    Self::Unique => names!("unique"),
+                }
+            }
+        }
+
+        impl<T: Element> Sums<T> {
+            $(reductions!(@pair self.raw, T::Sum, $(#[$sum_doc])* $sum $sum_all $sum_axis);)*
+        }
+
+        reductions!(@sums f64 => f64; $($(#[$sum_doc])* $sum_all $sum_axis;)*);
+        reductions!(@sums i32 => i64; $($(#[$sum_doc])* $sum_all $sum_axis;)*);
+
+        impl<T: Element> Array<T> {
+            $(reductions!(@pair self.raw(), T, $(#[$own_doc])* $own $own_all $own_axis);)*
+            $(reductions!(@pair self.raw(), f64, $(#[$float_doc])* $float $float_all $float_axis);)*
+            $(reductions!(@pair self.raw(), i64, $(#[$index_doc])* $index $index_all $index_axis);)*
+            $(
+                $(#[$spread_doc])*
+                pub fn $spread_all(&self) -> Scalar<f64> {
+                    self.$spread_ddof(0.0)
+                }
+
+                #[doc = concat!("[`", stringify!($spread_all), "`](Self::", stringify!($spread_all), ") with the divisor n − `ddof`, as NumPy's `ddof`.")]
+                pub fn $spread_ddof(&self, ddof: f64) -> Scalar<f64> {
+                    Scalar::from_raw(total(self.raw(), Reduction::$spread { ddof }))
+                }
+
+                #[doc = concat!("[`", stringify!($spread_all), "`](Self::", stringify!($spread_all), ") of each lane along axes, with the divisor n − `ddof`: (m, n), axis 0 → (n,).")]
+                ///
+                /// **Panics** if an axis is out of range.
+                #[track_caller]
+                pub fn $spread_axis(&self, axes: impl Into<Axes>, ddof: f64) -> Array<f64> {
+                    Array::from_raw(along(self.raw(), Reduction::$spread { ddof }, &axes.into()))
+                }
+            )*
+        }
+
+        impl Array<bool> {
+            $(reductions!(@pair self.raw(), bool, $(#[$mask_doc])* $mask $mask_all $mask_axis);)*
+        }
+    };
+    // The methods of a row: of all elements, and of each lane.
+    (@pair $self:ident.$raw:ident $(($($call:tt)*))?, $result:ty, $(#[$doc:meta])* $op:ident $all:ident $axis:ident) => {
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $all(&$self) -> Scalar<$result> {
+            Scalar::from_raw(total(&$self.$raw $(($($call)*))?, Reduction::$op))
+        }
+
+        #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") of each lane along axes: (m, n), axis 0 → (n,).")]
+        ///
+        /// **Panics** if an axis is out of range.
+        #[track_caller]
+        pub fn $axis(&$self, axes: impl Into<Axes>) -> Array<$result> {
+            Array::from_raw(along(&$self.$raw $(($($call)*))?, Reduction::$op, &axes.into()))
+        }
+    };
+    // The methods of `Sums` a second time: see there.
+    (@sums $element:ty => $sum:ty; $($(#[$doc:meta])* $all:ident $axis:ident;)*) => {
+        impl Array<$element> {$(
+            $(#[$doc])*
+            #[track_caller]
+            pub fn $all(&self) -> Scalar<$sum> {
+                self.sums().$all()
+            }
+
+            #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") of each lane along axes: (m, n), axis 0 → (n,).")]
+            ///
+            /// **Panics** if an axis is out of range.
+            #[track_caller]
+            pub fn $axis(&self, axes: impl Into<Axes>) -> Array<$sum> {
+                self.sums().$axis(axes)
+            }
+        )*}
+    };
+}
+
+reductions! {
+    sum {
+        /// The sum of all elements; of no elements 0. See [`Sums`].
+        Sum sum sum_axis = Sum { skips_nan: false };
+        /// The product of all elements; of no elements 1. See [`Sums`].
+        Prod prod prod_axis = Product { skips_nan: false };
+        /// The sum of all elements that are not NaN. See [`Sums`].
+        NanSum nansum nansum_axis = Sum { skips_nan: true };
+        /// The product of all elements that are not NaN. See [`Sums`].
+        NanProd nanprod nanprod_axis = Product { skips_nan: true };
+    }
+    own {
+        /// The smallest element, NaN if one is NaN.
+        ///
+        /// **Panics** if there is no element.
+        #[doc(alias = "amin")]
+        Min min min_axis = Extreme::LEAST;
+        /// The largest element, NaN if one is NaN.
+        ///
+        /// **Panics** if there is no element.
+        #[doc(alias = "amax")]
+        Max max max_axis = Extreme::GREATEST;
+        /// The smallest element that is not NaN; NaN if all are.
+        ///
+        /// **Panics** if there is no element.
+        NanMin nanmin nanmin_axis = Extreme { skips_nan: true, ..Extreme::LEAST };
+        /// The largest element that is not NaN; NaN if all are.
+        ///
+        /// **Panics** if there is no element.
+        NanMax nanmax nanmax_axis = Extreme { skips_nan: true, ..Extreme::GREATEST };
+    }
+    mask {
+        /// Whether any element is true; of no elements false.
+        Any any any_axis = Extreme::ANY;
+        /// Whether all elements are true; of no elements true.
+        All all all_axis = Extreme::ALL;
+    }
+    float {
+        /// The arithmetic mean of all elements; of no elements NaN. Integers are added
+        /// up exactly before.
+        #[doc(alias = "average")]
+        Mean mean mean_axis = Mean { skips_nan: false };
+        /// The arithmetic mean of all elements that are not NaN; of no such elements
+        /// NaN.
+        NanMean nanmean nanmean_axis = Mean { skips_nan: true };
+    }
+    index {
+        /// The row-major place of the smallest element, of the first one where several
+        /// are smallest, or of the first NaN.
+        ///
+        /// **Panics** if there is no element.
+        #[doc(alias = "idxmin")]
+        ArgMin argmin argmin_axis = ArgExtreme { is_greatest: false, skips_nan: false };
+        /// The row-major place of the largest element, of the first one where several
+        /// are largest, or of the first NaN.
+        ///
+        /// **Panics** if there is no element.
+        #[doc(alias = "idxmax")]
+        ArgMax argmax argmax_axis = ArgExtreme { is_greatest: true, skips_nan: false };
+        /// The row-major place of the smallest element that is not NaN. Elements that
+        /// are all NaN fail the task.
+        ///
+        /// **Panics** if there is no element.
+        NanArgMin nanargmin nanargmin_axis = ArgExtreme { is_greatest: false, skips_nan: true };
+        /// The row-major place of the largest element that is not NaN. Elements that are
+        /// all NaN fail the task.
+        ///
+        /// **Panics** if there is no element.
+        NanArgMax nanargmax nanargmax_axis = ArgExtreme { is_greatest: true, skips_nan: true };
+        /// How many elements are not zero, or are true. NaN is not zero.
+        CountNonzero count_nonzero count_nonzero_axis = CountNonzero;
+    }
+    spread {
+        /// The variance of all elements: the mean squared deviation from the mean.
+        Var var var_ddof var_axis = |ddof| Spread { ddof, is_root: false, skips_nan: false };
+        /// The standard deviation of all elements: the root of the variance.
+        Std std std_ddof std_axis = |ddof| Spread { ddof, is_root: true, skips_nan: false };
+        /// The variance of all elements that are not NaN.
+        NanVar nanvar nanvar_ddof nanvar_axis = |ddof| Spread { ddof, is_root: false, skips_nan: true };
+        /// The standard deviation of all elements that are not NaN.
+        NanStd nanstd nanstd_ddof nanstd_axis = |ddof| Spread { ddof, is_root: true, skips_nan: true };
+    }
+}
+
+#[track_caller]
+fn total(raw: &RawArray, reduction: Reduction) -> RawArray {
+    raise(raw.reduce(reduction, &Axes::all()))
+}
+
+#[track_caller]
+fn along(raw: &RawArray, reduction: Reduction, axes: &Axes) -> RawArray {
+    raise(raw.reduce(reduction, axes))
+}
+
+/// Sums and products, whose elements may be of a wider type than the array's:
+/// `i64` for signed integers and masks, `u64` for unsigned ones, as in NumPy.
+///
+/// Every [`Array`] has these methods. Integers are added up and multiplied exactly,
+/// whatever the chunks; a result beyond 64 bits is [`Error::Overflow`](crate::Error::Overflow)
+/// when it is computed.
+///
+/// Arrays of `f64` and of `i32` have them a second time, as methods of their own.
+/// That is for numbers without a suffix: of `Array::from_ndarray(vec![1.5, 2.5], 1)`
+/// alone the compiler knows "an array of some float", and of the sum of such an array
+/// nothing, since what it is follows from that float. It looks at a type's own
+/// methods first, though, and of all arrays of floats only one has some here: so
+/// this array is one of `f64`, as Rust's rule for such numbers says.
+///
+/// ```
+/// use swath::prelude::*;
+///
+/// let x = Array::from_ndarray(vec![4.0, -1.0, 7.0], 2);
+/// assert_eq!(x.sum().compute()?.sqrt(), 10f64.sqrt());
+/// let bytes = Array::<u8>::full((2, 1000), 255, 100);
+/// assert_eq!(bytes.sum().compute()?, 510_000u64);
+/// # Ok::<(), swath::Error>(())
+/// ```
+pub struct Sums<T> {
+    pub(in crate::array) raw: RawArray,
+    pub(in crate::array) element: PhantomData<fn() -> T>,
+}
+
+impl<T> Deref for Array<T> {
+    type Target = Sums<T>;
+
+    fn deref(&self) -> &Sums<T> {
+        self.sums()
+    }
+}

@@ -1,0 +1,241 @@
+//! Sums, products, means, and what is counted.
+
+use super::fold::{fold, wrap};
+use super::partials::Partials;
+use super::{Contribution, Reduce, by_kind, wide};
+use crate::array::chunk::{Chunk, with_array};
+use crate::array::dtype::{Arithmetic, DType, Element, Kernel};
+use crate::array::elementwise::{BinaryOp, binary};
+use crate::error::Result;
+use ndarray::{ArcArray, ArrayD, IxDyn, Zip};
+
+/// The type of a sum of elements of a type.
+fn summed(dtype: DType) -> DType {
+    match dtype {
+        DType::F64 | DType::F32 => dtype,
+        DType::I64 | DType::I32 | DType::Bool => DType::I64,
+        DType::U64 | DType::U32 | DType::U8 => DType::U64,
+    }
+}
+
+/// Each array of two contributions, added up.
+fn added(all: Vec<Chunk>, other: Vec<Chunk>) -> Result<Vec<Chunk>> {
+    let pairs = all.into_iter().zip(other);
+    pairs
+        .map(|(all, other)| binary(BinaryOp::Add, all, other))
+        .collect()
+}
+
+/// The sum; without NaN, if `skips_nan`.
+pub(super) struct Sum {
+    pub(super) skips_nan: bool,
+}
+
+impl Reduce for Sum {
+    fn result(&self, dtype: DType) -> DType {
+        summed(dtype)
+    }
+
+    fn states(&self) -> Option<usize> {
+        Some(2)
+    }
+
+    fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>> {
+        Ok(by_kind!(of.chunk, array => {
+            let (array, axis) = of.lanes(array);
+            let sum = match self.skips_nan {
+                false => fold(&array, axis, Default::default(), Arithmetic::add, Arithmetic::add),
+                true => fold(&array, axis, Default::default(), add_number, Arithmetic::add),
+            };
+            vec![wrap(sum)]
+        }, {
+            let (array, axis) = of.lanes(array);
+            wide::states(summed(of.chunk.dtype()), &wide::sum(&array, axis))
+        }))
+    }
+
+    fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+        match wide::is_wide(&all) {
+            true => wide::merge(all.states, other.states, |a, b| a + b),
+            false => added(all.states, other.states),
+        }
+    }
+
+    fn finish(&self, last: Partials) -> Result<Chunk> {
+        match wide::is_wide(&last) {
+            true => wide::narrow(last.states, "sum"),
+            false => Ok(last.into_only()),
+        }
+    }
+}
+
+fn add_number<T: Arithmetic>(sum: T, v: T) -> T {
+    if v.is_nan() { sum } else { sum.add(v) }
+}
+
+fn multiply_number<T: Arithmetic>(product: T, v: T) -> T {
+    if v.is_nan() { product } else { product.mul(v) }
+}
+
+/// The product; without NaN, if `skips_nan`.
+pub(super) struct Product {
+    pub(super) skips_nan: bool,
+}
+
+impl Reduce for Product {
+    fn result(&self, dtype: DType) -> DType {
+        summed(dtype)
+    }
+
+    fn states(&self) -> Option<usize> {
+        Some(2)
+    }
+
+    fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>> {
+        Ok(by_kind!(of.chunk, array => {
+            let (array, axis) = of.lanes(array);
+            let product = match self.skips_nan {
+                false => fold(&array, axis, Arithmetic::ONE, Arithmetic::mul, Arithmetic::mul),
+                true => fold(&array, axis, Arithmetic::ONE, multiply_number, Arithmetic::mul),
+            };
+            vec![wrap(product)]
+        }, {
+            let (array, axis) = of.lanes(array);
+            wide::states(summed(of.chunk.dtype()), &wide::product(&array, axis))
+        }))
+    }
+
+    fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+        if wide::is_wide(&all) {
+            return wide::merge(all.states, other.states, wide::multiply);
+        }
+        Ok(vec![binary(
+            BinaryOp::Mul,
+            all.into_only(),
+            other.into_only(),
+        )?])
+    }
+
+    fn finish(&self, last: Partials) -> Result<Chunk> {
+        match wide::is_wide(&last) {
+            true => wide::narrow(last.states, "product"),
+            false => Ok(last.into_only()),
+        }
+    }
+}
+
+/// The arithmetic mean; without NaN, if `skips_nan`. Integers are added up exactly.
+pub(super) struct Mean {
+    pub(super) skips_nan: bool,
+}
+
+impl Reduce for Mean {
+    fn result(&self, _: DType) -> DType {
+        DType::F64
+    }
+
+    fn states(&self) -> Option<usize> {
+        Some(2)
+    }
+
+    fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>> {
+        Ok(by_kind!(of.chunk, array => {
+            let (array, axis) = of.lanes(array);
+            match self.skips_nan {
+                false => vec![wrap(float_sum(&array, axis))],
+                true => vec![
+                    wrap(number_sum(&array, axis)),
+                    wrap(numbers(&array, axis)),
+                ],
+            }
+        }, {
+            let (array, axis) = of.lanes(array);
+            wide::states(summed(of.chunk.dtype()), &wide::sum(&array, axis))
+        }))
+    }
+
+    fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+        match wide::is_wide(&all) {
+            true => wide::merge(all.states, other.states, |a, b| a + b),
+            false => added(all.states, other.states),
+        }
+    }
+
+    fn finish(&self, last: Partials) -> Result<Chunk> {
+        if wide::is_wide(&last) {
+            let count = last.count;
+            let sums = wide::integers(last.states)?;
+            return Ok(wrap(sums.mapv(|sum| wide::quotient(sum, count))));
+        }
+        let count = last.count as f64;
+        let mut states = last.states.into_iter();
+        let mut next = || states.next().map(f64::unwrap);
+        let sums: ArcArray<f64, IxDyn> = next().expect("invariant: a mean keeps the sum")?;
+        Ok(wrap(match next() {
+            None => sums.into_owned() / count,
+            Some(numbers) => Zip::from(&sums)
+                .and(&numbers?)
+                .map_collect(|sum, number| sum / number),
+        }))
+    }
+}
+
+pub(super) fn float_sum<T: Kernel>(array: &ArcArray<T, IxDyn>, axis: Option<usize>) -> ArrayD<f64> {
+    fold(array, axis, 0.0, |sum, v: T| sum + v.to_f64(), |a, b| a + b)
+}
+
+/// The sums of the elements that are not NaN.
+pub(super) fn number_sum<T: Kernel>(
+    array: &ArcArray<T, IxDyn>,
+    axis: Option<usize>,
+) -> ArrayD<f64> {
+    let step = |sum, v: T| if v.is_nan() { sum } else { sum + v.to_f64() };
+    fold(array, axis, 0.0, step, |a, b| a + b)
+}
+
+/// How many elements are not NaN.
+pub(super) fn numbers<T: Kernel>(array: &ArcArray<T, IxDyn>, axis: Option<usize>) -> ArrayD<f64> {
+    let step = |count, v: T| if v.is_nan() { count } else { count + 1 };
+    fold(array, axis, 0u64, step, |a, b| a + b).mapv(|count| count as f64)
+}
+
+/// How many elements are not zero, or are true.
+pub(super) struct CountNonzero;
+
+impl Reduce for CountNonzero {
+    fn result(&self, _: DType) -> DType {
+        DType::I64
+    }
+
+    fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>> {
+        fn counted<T: Element>(array: &ArcArray<T, IxDyn>, axis: Option<usize>) -> ArrayD<i64> {
+            let step = |count, v: T| if v == T::default() { count } else { count + 1 };
+            fold(array, axis, 0, step, |a, b| a + b)
+        }
+        Ok(vec![with_array!(of.chunk, array => {
+            let (array, axis) = of.lanes(array);
+            wrap(counted(&array, axis))
+        })])
+    }
+
+    fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+        added(all.states, other.states)
+    }
+}
+
+/// The sum of partial products, which `Dot` makes.
+pub(super) struct Dot;
+
+impl Reduce for Dot {
+    fn result(&self, dtype: DType) -> DType {
+        dtype
+    }
+
+    fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>> {
+        Ok(vec![of.chunk.clone()])
+    }
+
+    fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+        added(all.states, other.states)
+    }
+}
