@@ -110,6 +110,7 @@ pub(super) fn table() -> Vec<(String, String)> {
         crate::array::ChunkSpec => "swath::array::ChunkSpec",
         crate::array::AxisSpec => "swath::array::AxisSpec",
         crate::array::DType => "swath::array::DType",
+        crate::array::Axes => "swath::array::Axes",
         crate::frame::DataFrame => "swath::frame::DataFrame",
         crate::frame::Series => "swath::frame::Series",
         crate::frame::FrameScalar<f64> => "swath::frame::FrameScalar",

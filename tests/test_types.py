@@ -1,0 +1,80 @@
+"""What is known of a type stands in several tables, some compiled and some read as text: they agree."""
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUNTIME = PROJECT / "runtime/src"
+KERNEL = PROJECT / "kernel/src"
+
+
+def text(*paths: str) -> str:
+    return "\n".join((RUNTIME / path).read_text() for path in paths)
+
+
+def sources(folder: Path) -> str:
+    return "\n".join(file.read_text() for file in sorted(folder.rglob("*.rs")) if "tests" not in file.parts and file.name != "tests.rs")
+
+
+def collections() -> list[str]:
+    """The public types whose values are computed: Array, DataFrame, …"""
+    found = set(re.findall(r"^impl.* Collection for (\w+)", sources(RUNTIME), re.MULTILINE))
+    public = {name for name in found if re.search(rf"^pub struct {name}\b", sources(RUNTIME), re.MULTILINE)}
+    assert {"Array", "Scalar", "DataFrame", "Series", "FrameScalar", "Delayed", "TaskOutput"} <= public
+    return sorted(public)
+
+
+# A task of a graph is made by a graph that is not kept: after the process's end nobody could name it.
+NOT_RECOVERED = {"TaskOutput"}
+# Named by a type parameter that any type can be: the row of `Delayed` leads to its module.
+NO_PATH = {"TaskOutput"}
+
+
+# Made by methods of others, which the instances call.
+NO_INSTANCE = {"TaskOutput"}
+
+
+def missing(what: str, pattern: str, where: str, besides: set[str] = frozenset()) -> list[str]:
+    return [f"{name} has no {what}" for name in collections() if name not in besides and not re.search(pattern.replace("NAME", name), where)]
+
+
+def test_every_collection_is_in_every_table():
+    wrong = [
+        *missing("description (session/describe)", r"Describe for NAME\b", sources(RUNTIME / "session/describe")),
+        *missing("display (display/collections.rs)", r"Show for NAME\b", sources(RUNTIME / "display")),
+        *missing("recovery (a recover.rs)", r"Recover for NAME\b|recover!\([^)]*\bNAME\b", sources(RUNTIME), NOT_RECOVERED),
+        *missing("row in session/recoverable.rs", r"self\.add::<NAME\b|table\.add::<NAME\b|add::<NAME<", text("session/recoverable.rs"), NOT_RECOVERED),
+        *missing("public path (session/public_paths.rs)", r"::NAME(<.*>)? =>", text("session/public_paths.rs"), NO_PATH),
+        *missing("ready instance (instances/src)", r"\bNAME\b", sources(PROJECT / "runtime/instances/src"), NO_INSTANCE),
+        *missing("place in the prelude", r"\bNAME\b", text("prelude.rs")),
+        *missing("row among the handles (channel/src/handles.rs)", r'"NAME"', (PROJECT / "runtime/channel/src/handles.rs").read_text(), {"TaskOutput"}),
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_public_paths_are_exported():
+    rows = re.findall(r'crate::(\w+)::(\w+)(?:<.*>)? => "swath::(\w+)::(\w+)"', text("session/public_paths.rs"))
+    assert len(rows) >= 30
+    for module, name, public_module, public_name in rows:
+        assert (module, name) == (public_module, public_name)
+        folder = RUNTIME / module
+        exports = (folder / "mod.rs" if folder.is_dir() and (folder / "mod.rs").is_file() else folder.with_suffix(".rs")).read_text()
+        assert re.search(rf"pub (use [^;]*\b{name}\b|(struct|enum|trait) {name}\b)", exports), f"swath::{module}::{name} is not exported"
+
+
+def methods_of_columns() -> set[str]:
+    """The methods of frames that take names of columns, by their signatures."""
+    found = set()
+    for file in ("dataframe.rs", "groupby.rs"):
+        for name, parameters in re.findall(r"pub fn (\w+)(?:<[^(]*>)?\(\s*&self,([^)]*)\)", text(f"frame/{file}")):
+            if re.search(r"impl Into(Exprs|Expr|Names)|: &str|: Expr\b", parameters):
+                found.add(name)
+    assert {"select", "filter", "join", "column", "sort", "agg"} <= found
+    return found
+
+
+def test_columns_are_completed_in_every_method_that_takes_them():
+    """The kernel has a list of its own: it does not link the runtime."""
+    table = re.search(r"^const METHODS: &\[&str\] = &\[\n(.*?)^\];", (KERNEL / "completion/columns.rs").read_text(), re.MULTILINE | re.DOTALL)[1]
+    listed = set(re.findall(r'"(\w+)"', table))
+    assert methods_of_columns() <= listed, f"not in kernel/src/completion/columns.rs: {sorted(methods_of_columns() - listed)}"
