@@ -22,7 +22,7 @@ pub enum Error {
     #[error("{0}")]
     Shape(String),
     /// A column that a frame does not have.
-    #[error("no column \"{name}\"{context}: the columns are {}", list(available))]
+    #[error("no column \"{name}\"{context}: the columns are {}{}", list(available), as_text(name, *may_be_text))]
     Column {
         /// The column asked for.
         name: String,
@@ -30,6 +30,8 @@ pub enum Error {
         context: String,
         /// The columns that exist.
         available: Vec<String>,
+        /// Whether it stands where a text may be meant: `col("sex").eq("M")`.
+        may_be_text: bool,
     },
     /// A file that cannot be opened, read or written.
     #[error("cannot {action} {}: {cause}", path.display())]
@@ -52,7 +54,7 @@ pub enum Error {
         reason: String,
     },
     /// Polars refused an expression or a query.
-    #[error("{0}")]
+    #[error("{}", with_mend(.0))]
     Polars(Arc<polars::error::PolarsError>),
     /// Two tasks under one key.
     #[error(
@@ -241,6 +243,23 @@ impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
         Self::Polars(Arc::new(error))
     }
+}
+
+/// How a text is written that was taken for a column's name.
+fn as_text(name: &str, may_be_text: bool) -> String {
+    match may_be_text {
+        true => format!("; a text among expressions is `lit(\"{name}\")`"),
+        false => String::new(),
+    }
+}
+
+/// What Polars says, and the mend where there is one.
+fn with_mend(error: &polars::error::PolarsError) -> String {
+    let mut text = error.to_string();
+    if text.contains("'date/datetime/time' to a string") {
+        text += ": a date is `lit(\"2024-01-31\").str().to_date(Default::default())`";
+    }
+    text
 }
 
 fn list(names: &[String]) -> String {

@@ -8,7 +8,7 @@
 //! computing sample variances", 1979): no sum of squares, which would cancel.
 
 use super::engine::{dtype, is_row_by_row};
-use super::exact::{is_wide, proven_sum, sum_in_floats, wrapped_sum};
+use super::exact::{is_exact, is_wide, proven_sum, sum_in_floats, wrapped_sum};
 use super::step::where_or_null;
 use polars::prelude::{AggExpr, DataType, Expr, LiteralValue, Schema, col, len, lit};
 use std::sync::Arc;
@@ -106,6 +106,20 @@ impl Slots<'_> {
                     .map(|input| self.aggregation(input))
                     .collect::<Option<_>>()?,
                 function: function.clone(),
+            },
+            Expr::AnonymousFunction {
+                input,
+                function,
+                options,
+                fmt_str,
+            } if is_exact(function) => Expr::AnonymousFunction {
+                input: input
+                    .iter()
+                    .map(|input| self.aggregation(input))
+                    .collect::<Option<_>>()?,
+                function: function.clone(),
+                options: *options,
+                fmt_str: fmt_str.clone(),
             },
             Expr::Len => self.rows(),
             Expr::Agg(aggregation) => self.simple(aggregation)?,

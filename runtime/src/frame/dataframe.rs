@@ -37,13 +37,15 @@ use std::sync::Arc;
 ///   takes `u32` for booleans, `i64` for integers of 8 and 16 bits, also without a
 ///   sign, and the type itself for others: three `i32` of 2,000,000,000 make
 ///   1,705,032,704 there.) What is beyond 64 bits is [`Error::Overflow`].
-/// - `+`, `-` and `*` of integers of 32 bits and less, and `pow` of all, fail where the
-///   result is beyond their type: cast before,
-///   `col("a").cast(DataType::Int64) * lit(1_000_000)`. `+`, `-` and `*` of 64 bits wrap
-///   around, as in Polars and NumPy.
-/// - Comparisons of `i64` and `u64` with each other and with literals are exact,
-///   `col("id").eq(lit(9007199254740992.0))` too; Polars makes floats of both. A column
-///   of floats still makes floats of the integers that it is compared with.
+/// - `+`, `-`, `*`, `-x`, `abs`, `diff` and `pow` of integers, and divisions by -1, fail where
+///   the result is beyond their type: cast before, `col("a").cast(DataType::Int64) * lit(1_000_000)`.
+///   The type of `df!`'s numbers is `i32`, that of sums of unsigned integers `u64`, which has
+///   nothing below zero. In `when(…).then(…)` and behind `.and(…)` only the rows count for
+///   which the condition holds.
+/// - Comparisons of `i64` and `u64` with each other and with floats are exact, in columns and
+///   in literals, in `is_between` and `is_in_values` too; Polars makes floats of both.
+/// - Where Polars makes floats of `u64` and integers with a sign that meet (`+`, `when`,
+///   `max_horizontal`, `coalesce`), a value that no float is exactly is an error.
 ///
 /// Means, variances and quantiles are `f64`, in which integers beyond 2⁵³ are rounded.
 ///

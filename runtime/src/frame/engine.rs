@@ -8,11 +8,14 @@
 //! only forks and joins in the pool that the task is part of, so that a task
 //! never waits for a thread that it occupies itself, even with one thread.
 
-use super::exact::overflow;
+use super::exact::{is_exact, overflow};
 use crate::error::{Error, Result};
 use polars::error::PolarsError;
 use polars::lazy::dsl::Selector;
-use polars::prelude::{DataFrame as Frame, DataType, Expr, IntoLazy, LazyFrame, Schema, SchemaRef};
+use polars::prelude::{
+    BooleanFunction, DataFrame as Frame, DataType, Expr, FunctionExpr, IntoLazy, LazyFrame,
+    ListFunction, PlSmallStr, PolarsResult, Schema, SchemaRef,
+};
 use polars_expr::prelude::ExecutionState;
 use polars_mem_engine::create_physical_plan;
 use polars_plan::plans::{IR, is_elementwise_rec, is_length_preserving_ae};
@@ -83,31 +86,82 @@ pub(crate) fn expand(
     without: &[String],
 ) -> Result<Vec<Expr>> {
     let without = without.iter().map(|name| name.as_str().into()).collect();
+    let select = |selector: &Selector| selector.into_columns(schema, &without);
     let mut expanded = Vec::with_capacity(expressions.len());
     for expression in expressions {
-        let mut selector: Option<&Selector> = None;
-        let mut several = false;
-        for part in expression {
-            if let Expr::Selector(found) = part {
-                several |= selector.is_some_and(|selector| selector != found);
-                selector = Some(found);
+        // `sum_horizontal([all()])` is one sum, of all columns.
+        let of_rows = expression.clone().try_map_expr(|part| match part {
+            Expr::Function { input, function } if is_of_rows(&function) => {
+                let mut inputs = Vec::with_capacity(input.len());
+                for input in &input {
+                    inputs.extend(one_by_one(input, select)?);
+                }
+                Ok(Expr::Function {
+                    input: inputs,
+                    function,
+                })
             }
-        }
-        let (Some(selector), false) = (selector, several) else {
-            expanded.push(expression.clone());
-            continue;
-        };
-        let names = selector
-            .into_columns(schema, &without)
-            .map_err(|error| named(error, "", &[expressions], schema))?;
-        for name in names {
-            expanded.push(expression.clone().map_expr(|part| match part {
-                Expr::Selector(_) => Expr::Column(name.clone()),
-                part => part,
-            }));
-        }
+            part => Ok(part),
+        });
+        let found = of_rows.and_then(|expression| one_by_one(&expression, select));
+        expanded.extend(found.map_err(|error| named(error, "", &[expressions], schema))?);
     }
     Ok(expanded)
+}
+
+/// The expression for each of the columns that it selects. Those of several selections
+/// go side by side, if they are equally many; else Polars tells that they are not.
+fn one_by_one<C: IntoIterator<Item = PlSmallStr>>(
+    expression: &Expr,
+    select: impl Fn(&Selector) -> PolarsResult<C>,
+) -> PolarsResult<Vec<Expr>> {
+    let mut selected: Vec<(&Selector, Vec<PlSmallStr>)> = Vec::new();
+    for part in expression {
+        if let Expr::Selector(selector) = part
+            && selected.iter().all(|(known, _)| *known != selector)
+        {
+            selected.push((selector, select(selector)?.into_iter().collect()));
+        }
+    }
+    let lengths = selected.iter().map(|(_, names)| names.len());
+    let count = lengths.clone().find(|length| *length != 1).unwrap_or(1);
+    if lengths
+        .into_iter()
+        .any(|length| length != 1 && length != count)
+    {
+        return Ok(vec![expression.clone()]);
+    }
+    let column = |selector: &Selector, at: usize| {
+        let (_, names) = selected.iter().find(|(known, _)| *known == selector)?;
+        Some(Expr::Column(names[at.min(names.len() - 1)].clone()))
+    };
+    let of = |at| {
+        expression.clone().map_expr(|part| match &part {
+            Expr::Selector(selector) => column(selector, at).unwrap_or(part),
+            _ => part,
+        })
+    };
+    Ok((0..count).map(of).collect())
+}
+
+/// Whether a function takes all columns of a selection at once.
+fn is_of_rows(function: &FunctionExpr) -> bool {
+    use FunctionExpr::{
+        Boolean, Coalesce, FoldHorizontal, ListExpr, MaxHorizontal, MeanHorizontal, MinHorizontal,
+        ReduceHorizontal, SumHorizontal,
+    };
+    matches!(
+        function,
+        Boolean(BooleanFunction::AnyHorizontal | BooleanFunction::AllHorizontal)
+            | Coalesce
+            | FoldHorizontal { .. }
+            | ListExpr(ListFunction::Concat)
+            | MaxHorizontal
+            | MeanHorizontal { .. }
+            | MinHorizontal
+            | ReduceHorizontal { .. }
+            | SumHorizontal { .. }
+    )
 }
 
 /// The type of an expression's values.
@@ -140,7 +194,27 @@ pub(crate) fn named(
         let quoted = message.split(['"', '\'']).nth(1);
         quoted.unwrap_or(message).to_owned()
     });
-    no_column(&name, context, schema)
+    let is_operand = |expression: &Expr| is_operand(expression, &name);
+    Error::Column {
+        may_be_text: expressions.iter().copied().flatten().any(is_operand),
+        context: context.to_owned(),
+        available: names(schema),
+        name,
+    }
+}
+
+/// Whether a column's name stands where a text may be meant: to the right of an
+/// operator, or behind a function's first argument.
+fn is_operand(expression: &Expr, name: &str) -> bool {
+    let is_it = |part: &Expr| matches!(part, Expr::Column(column) if column == name);
+    expression.into_iter().any(|part| match part {
+        Expr::BinaryExpr { right, .. } => is_it(right),
+        Expr::Function { input, function } if !is_of_rows(function) => {
+            input.iter().skip(1).any(is_it)
+        }
+        Expr::Ternary { truthy, falsy, .. } => is_it(truthy) || is_it(falsy),
+        _ => false,
+    })
 }
 
 /// The error about a column that a frame does not have.
@@ -149,6 +223,7 @@ pub(crate) fn no_column(name: &str, context: &str, schema: &Schema) -> Error {
         name: name.to_owned(),
         context: context.to_owned(),
         available: names(schema),
+        may_be_text: false,
     }
 }
 
@@ -187,7 +262,7 @@ fn mentioned(expression: &Expr) -> Vec<String> {
 pub(crate) fn has_function(expression: &Expr) -> bool {
     expression
         .into_iter()
-        .any(|part| matches!(part, Expr::AnonymousFunction { .. }))
+        .any(|part| matches!(part, Expr::AnonymousFunction { function, .. } if !is_exact(function)))
 }
 
 /// The error without the query plans that Polars wraps around it.

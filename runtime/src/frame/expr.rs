@@ -1,7 +1,7 @@
 //! What may be given where a method takes columns, and a few more ways to
 //! write an expression.
 
-use polars::prelude::{AnyValue, Expr, NamedFrom, PlSmallStr, Series, col, lit};
+use polars::prelude::{AnyValue, Expr, NamedFrom, PlSmallStr, Selector, Series, col, lit};
 
 /// Something that stands for one expression: a column's name, or an expression.
 pub trait IntoExpr {
@@ -9,7 +9,18 @@ pub trait IntoExpr {
     fn into_expr(self) -> Expr;
 }
 
-/// One or several expressions: `"a"`, `["a", "b"]`, `col("a")`, `[col("a"), col("b")]`, a `Vec`.
+/// One or several expressions: `"a"`, `["a", "b"]`, `col("a")`, `[col("a"), col("b")]`, a `Vec`;
+/// Polars' selectors.
+///
+/// ```
+/// use swath::frame::DataFrame;
+/// use swath::polars::df;
+/// use swath::polars::prelude::{all, cols};
+/// let people = DataFrame::from_polars(df!("age" => [24, 53], "sex" => ["M", "F"])?, 1);
+/// assert_eq!(people.select(all()).columns()?, ["age", "sex"]);
+/// assert_eq!(people.select(cols(["sex"])).columns()?, ["sex"]);
+/// # Ok::<(), swath::Error>(())
+/// ```
 pub trait IntoExprs {
     /// The expressions.
     fn into_exprs(self) -> Vec<Expr>;
@@ -30,6 +41,18 @@ impl IntoExpr for Expr {
 impl IntoExprs for Expr {
     fn into_exprs(self) -> Vec<Expr> {
         vec![self]
+    }
+}
+
+impl IntoExpr for Selector {
+    fn into_expr(self) -> Expr {
+        self.as_expr()
+    }
+}
+
+impl IntoExprs for Selector {
+    fn into_exprs(self) -> Vec<Expr> {
+        vec![self.as_expr()]
     }
 }
 

@@ -3,7 +3,7 @@
 use super::aggregate::{Decomposed, decompose};
 use super::dataframe::DataFrame;
 use super::engine::{empty, expand, is_row_by_row, names, resolve};
-use super::exact::{guarded, widened};
+use super::exact::{exact, guarded, widened};
 use super::expr::IntoExprs;
 use super::plan::Plan;
 use super::shuffle::{Target, shuffle};
@@ -174,7 +174,7 @@ pub(super) fn aggregate(
 ) -> Result<Plan> {
     let schema = &plan.schema;
     let context = if keys.is_empty() { "" } else { " in group_by" };
-    let keys = expand(keys, schema, &[])?;
+    let keys = exact(&expand(keys, schema, &[])?, schema)?;
     let key_schema = resolve(empty(schema).select(&keys), context, &[&keys], schema)?;
     let key_names = names(&key_schema);
     let aggregations = widened(&expand(aggregations, schema, &key_names)?, schema)?;

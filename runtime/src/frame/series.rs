@@ -195,6 +195,7 @@ impl Series {
     }
 
     /// The values as a `Vec`: `ids.to_vec::<i64>()?`, or of `Option`s, where there are nulls.
+    /// Of integers floats are the nearest ones; integers and [`Datum`]s are exact.
     ///
     /// # Errors
     /// Those of [`compute`](Collection::compute); [`Error::Type`] for a value that is no `T`.

@@ -8,6 +8,7 @@
 
 use super::chunk::{self, FrameChunk, FrameParts};
 use super::engine::collect;
+use super::exact::read_all;
 use super::plan::Plan;
 use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
@@ -28,7 +29,7 @@ use xxhash_rust::xxh3::xxh3_64;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Target {
     /// To the partition that the hash of these values tells.
-    Hash(Vec<Expr>),
+    Hash(#[serde(deserialize_with = "read_all")] Vec<Expr>),
     /// So that each partition's rows come before the next one's.
     Order(SortBy),
 }

@@ -2,6 +2,7 @@
 
 use super::chunk;
 use super::engine::{collect, names};
+use super::exact::{read_all, read_one};
 use super::join::JoinType;
 use crate::error::{Error, Result};
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
@@ -18,11 +19,11 @@ pub(crate) enum Step {
     /// Nothing but putting the inputs together.
     Concat,
     /// The rows for which the expression is true.
-    Filter(Expr),
+    Filter(#[serde(deserialize_with = "read_one")] Expr),
     /// The expressions' values.
-    Select(Vec<Expr>),
+    Select(#[serde(deserialize_with = "read_all")] Vec<Expr>),
     /// The frame with more columns, or other values in some.
-    WithColumns(Vec<Expr>),
+    WithColumns(#[serde(deserialize_with = "read_all")] Vec<Expr>),
     /// Some columns.
     Project(Vec<String>),
     /// Columns under other names.
@@ -57,9 +58,12 @@ pub(crate) struct SortBy {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct GroupBy {
     /// None: the whole frame is one group.
+    #[serde(deserialize_with = "read_all")]
     pub(crate) keys: Vec<Expr>,
+    #[serde(deserialize_with = "read_all")]
     pub(crate) aggregations: Vec<Expr>,
     /// What is computed of the result.
+    #[serde(deserialize_with = "read_all")]
     pub(crate) then: Vec<Expr>,
     /// Whether the result is sorted by these of its columns.
     pub(crate) sorted: Vec<String>,

@@ -363,6 +363,16 @@ fn errors_are_told_at_the_end_and_name_the_columns() {
         message(wrong.compute()),
         "no column \"agee\" in filter: the columns are \"age\", \"sex\""
     );
+    let text = users.filter(col("sex").eq("M"));
+    assert_eq!(
+        message(text.compute()),
+        "no column \"M\" in filter: the columns are \"age\", \"sex\"; a text among expressions is `lit(\"M\")`"
+    );
+    let date = lit("2024-01-31").str().to_date(Default::default());
+    let as_text = users
+        .with_column("day", date)
+        .filter(col("day").gt(lit("2024-01-01")));
+    assert!(message(as_text.compute()).ends_with("to_date(Default::default())`"));
     let missing = "no column \"x\"";
     let columns = ": the columns are \"age\", \"sex\"";
     assert_eq!(

@@ -3,6 +3,7 @@
 //! says so.
 
 use super::*;
+use polars::prelude::ClosedInterval;
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
@@ -138,6 +139,61 @@ fn compare(integer: i128, float: f64) -> Ordering {
         integer.cmp(&0)
     } else {
         (integer as f64).partial_cmp(&float).unwrap()
+    }
+}
+
+/// A frame of one column: these integers, or the error that says what is beyond its type.
+#[track_caller]
+fn check_arithmetic(found: &DataFrame, expected: &[Option<i128>], written: &str) {
+    let schema = found.schema().unwrap();
+    let (name, dtype) = schema.get_at_index(0).unwrap();
+    let Some((_, range)) = types().into_iter().find(|(of, _)| of == dtype) else {
+        return check_floats(found, expected);
+    };
+    let fits = expected.iter().flatten().all(|v| range.contains(v));
+    match found.compute() {
+        Ok(frame) => {
+            assert!(fits, "{written}: {expected:?} does not fit, found {frame}");
+            assert_eq!(integers(&frame, name), expected, "{written}");
+        }
+        Err(error) => {
+            let error = error.to_string();
+            let text = format!("{written} is beyond what {dtype} holds");
+            // A divisor may bring about a type that does not hold what is divided.
+            let divided = written.contains('/') && error.contains("conversion from `u64` to `i64`");
+            assert!(
+                divided || (!fits && error.contains(&text)),
+                "{written}: {error}"
+            );
+        }
+    }
+}
+
+fn floor_div(a: i128, b: i128) -> Option<i128> {
+    let rounded = a.checked_div(b)?;
+    Some(rounded - i128::from(a % b != 0 && (a < 0) != (b < 0)))
+}
+
+fn is_float(number: i128) -> bool {
+    number as f64 as i128 == number
+}
+
+/// A frame of one column: these integers as floats, or an error where no float is one of them.
+#[track_caller]
+fn check_floats(found: &DataFrame, expected: &[Option<i128>]) {
+    match found.compute() {
+        Ok(frame) => {
+            let values: Vec<_> = frame.columns()[0].f64().unwrap().iter().collect();
+            let expected: Vec<_> = expected.iter().map(|v| v.map(|v| v as f64)).collect();
+            assert_eq!(values, expected);
+        }
+        Err(error) => {
+            assert!(!expected.iter().flatten().all(|v| is_float(*v)), "{error}");
+            assert!(
+                error.to_string().contains("which no f64 is exactly"),
+                "{error}"
+            );
+        }
     }
 }
 
@@ -282,6 +338,147 @@ proptest! {
     }
 
     #[test]
+    fn arithmetic_is_right_or_an_error(numbers in numbers(), partitions in 1usize..4) {
+        type Operator = (&'static str, fn(Expr, Expr) -> Expr, fn(i128, i128) -> Option<i128>);
+        let operators: [Operator; 5] = [
+            ("+", |a, b| a + b, i128::checked_add),
+            ("-", |a, b| a - b, i128::checked_sub),
+            ("*", |a, b| a * b, |a, b| Some(a.saturating_mul(b))),
+            // Both are rounded down, and null by zero, as in Polars.
+            ("/", |a, b| a / b, floor_div),
+            ("//", Expr::floor_div, floor_div),
+        ];
+        for (dtype, range) in types() {
+            let numbers = of_type(&numbers, &range);
+            let pairs: Vec<_> = numbers.iter().flat_map(|a| numbers.iter().map(|b| (*a, *b))).collect();
+            let (a, b): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+            let whole = Frame::new_infer_height(vec![column("a", &a, &dtype), column("b", &b, &dtype)]).unwrap();
+            let frame = DataFrame::from_polars(whole, partitions);
+            for (sign, operator, exact) in operators {
+                let expected: Vec<_> = pairs.iter().map(|(a, b)| exact((*a)?, (*b)?)).collect();
+                let found = frame.select([operator(col("a"), col("b"))]);
+                check_arithmetic(&found, &expected, &format!("\"a\" {sign} \"b\""));
+                for number in [-1, 2, i64::from(i32::MAX), i64::MAX] {
+                    let literal = i128::from(number);
+                    let expected: Vec<_> = a.iter().map(|a| exact((*a)?, literal)).collect();
+                    let found = frame.select([operator(col("a"), lit(number))]);
+                    check_arithmetic(&found, &expected, &format!("\"a\" {sign} {literal}"));
+                    if !sign.contains('/') {
+                        let expected: Vec<_> = a.iter().map(|a| exact(literal, (*a)?)).collect();
+                        let found = frame.select([operator(lit(number), col("a")).alias("a")]);
+                        check_arithmetic(&found, &expected, &format!("{literal} {sign} \"a\""));
+                    }
+                }
+            }
+            if dtype.is_signed_integer() {
+                let negative: Vec<_> = a.iter().map(|a| Some(-(*a)?)).collect();
+                check_arithmetic(&frame.select([-col("a")]), &negative, "-\"a\"");
+                let absolute: Vec<_> = a.iter().map(|a| Some((*a)?.abs())).collect();
+                check_arithmetic(&frame.select([col("a").abs()]), &absolute, "\"a\".abs()");
+            }
+            let steps: Vec<_> = (0..a.len()).map(|at| Some(a[at]? - a[at.checked_sub(1)?]?)).collect();
+            check_arithmetic(&frame.select([col("a").diff(lit(1), Default::default())]), &steps, "\"a\".diff()");
+            // What is not needed is no error.
+            let expected: Vec<_> = pairs.iter().map(|(a, b)| Some(match (a, b) {
+                (Some(a), Some(b)) if a >= b => a - b,
+                _ => 0,
+            })).collect();
+            if expected.iter().flatten().all(|value| range.contains(value)) {
+                let guarded = when(col("a").gt_eq(col("b"))).then(col("a") - col("b")).otherwise(lit(0));
+                check_arithmetic(&frame.select([guarded.alias("a")]), &expected, "no error");
+            }
+        }
+    }
+
+    #[test]
+    fn arithmetic_with_and_without_a_sign_is_right_or_an_error(numbers in numbers(), partitions in 1usize..4) {
+        let [_, _, _, (signed, s), .., (unsigned, u)] = types();
+        let (s, u) = (of_type(&numbers, &s), of_type(&numbers, &u));
+        let pairs: Vec<_> = s.iter().flat_map(|s| u.iter().map(|u| (*s, *u))).collect();
+        let (s, u): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+        let whole = Frame::new_infer_height(vec![column("s", &s, &signed), column("u", &u, &unsigned)]).unwrap();
+        let frame = DataFrame::from_polars(whole, partitions);
+        let both = |exact: fn(i128, i128) -> i128| -> Vec<_> {
+            pairs.iter().map(|(s, u)| Some(exact((*s)?, (*u)?))).collect()
+        };
+        check_floats(&frame.select([col("s") + col("u")]), &both(|s, u| s + u));
+        check_floats(&frame.select([col("u") - col("s")]), &both(|s, u| u - s));
+        check_floats(&frame.select([col("s") * col("u")]), &both(i128::saturating_mul));
+        let either = |exact: fn(Option<i128>, Option<i128>) -> Option<i128>| -> Vec<_> {
+            pairs.iter().map(|(s, u)| exact(*s, *u)).collect()
+        };
+        // All of both are floats exactly, or it is an error.
+        let fit = s.iter().chain(&u).flatten().all(|v| is_float(*v));
+        let greatest = polars::lazy::dsl::max_horizontal([col("s"), col("u")]).unwrap();
+        let first = polars::lazy::dsl::coalesce(&[col("s"), col("u")]);
+        let sum = polars::lazy::dsl::sum_horizontal([col("s"), col("u")], true).unwrap();
+        let chosen = when(col("u").gt(lit(1))).then(col("s")).otherwise(col("u"));
+        let chosen_one = |s, u: Option<i128>| if u.is_some_and(|u| u > 1) { s } else { u };
+        for (joined, expected) in [(greatest, either(Option::max)), (first, either(Option::or)), (chosen, either(chosen_one))] {
+            let found = frame.select([joined]);
+            if fit { check_floats(&found, &expected) } else if found.compute().is_ok() {
+                check_floats(&found, &expected);
+            }
+        }
+        check_floats(&frame.select([sum]), &either(|s, u| Some(s.unwrap_or(0) + u.unwrap_or(0))));
+    }
+
+    #[test]
+    fn comparisons_with_columns_of_floats_are_exact(numbers in numbers(), partitions in 1usize..4) {
+        let floats: Vec<Option<f64>> = LIMITS.iter().map(|v| Some(*v as f64))
+            .chain([None, Some(-0.5), Some(2.5), Some(f64::INFINITY), Some(f64::NAN)])
+            .collect();
+        let order = |v: i128, f: f64| if f.is_nan() { Ordering::Less } else { compare(v, f) };
+        for (dtype, range) in [types()[3].clone(), types()[7].clone()] {
+            let numbers = of_type(&numbers, &range);
+            let pairs: Vec<_> = numbers.iter().flat_map(|v| floats.iter().map(|f| (*v, *f))).collect();
+            let (v, f): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+            let whole = Frame::new_infer_height(vec![column("v", &v, &dtype), Column::new("f".into(), f)]).unwrap();
+            let frame = DataFrame::from_polars(whole, partitions);
+            let bools = |expression: Expr| -> Vec<Option<bool>> {
+                let frame = frame.select([expression]).compute().unwrap();
+                frame.columns()[0].bool().unwrap().iter().collect()
+            };
+            let expected = |holds: fn(Ordering) -> bool| -> Vec<Option<bool>> {
+                pairs.iter().map(|(v, f)| Some(holds(order((*v)?, (*f)?)))).collect()
+            };
+            let (a, b) = (|| col("v"), || col("f"));
+            prop_assert_eq!(bools(a().eq(b())), expected(Ordering::is_eq), "{:?}", numbers);
+            prop_assert_eq!(bools(b().neq(a())), expected(Ordering::is_ne), "{:?}", numbers);
+            prop_assert_eq!(bools(a().lt(b())), expected(Ordering::is_lt), "{:?}", numbers);
+            prop_assert_eq!(bools(b().lt(a())), expected(Ordering::is_gt), "{:?}", numbers);
+            prop_assert_eq!(bools(a().gt_eq(b())), expected(Ordering::is_ge), "{:?}", numbers);
+            prop_assert_eq!(bools(b().gt_eq(a())), expected(Ordering::is_le), "{:?}", numbers);
+            let missing: Vec<_> = pairs.iter().map(|pair| Some(match pair {
+                (Some(v), Some(f)) => order(*v, *f).is_eq(),
+                (v, f) => v.is_none() && f.is_none(),
+            })).collect();
+            prop_assert_eq!(bools(a().eq_missing(b())), missing.clone(), "{:?}", numbers);
+            let not: Vec<_> = missing.iter().map(|equal| equal.map(|equal| !equal)).collect();
+            prop_assert_eq!(bools(b().neq_missing(a())), not, "{:?}", numbers);
+            for float in floats.iter().copied().flatten().filter(|f| !f.is_nan()) {
+                let one_of: Vec<_> = v.iter().map(|v| Some(compare((*v)?, float).is_eq())).collect();
+                prop_assert_eq!(bools(a().is_in_values([float])), one_of, "{} of {:?}", float, numbers);
+                let least = 2f64.powi(53);
+                let between: Vec<_> = v.iter().map(|v| {
+                    Some(compare((*v)?, least).is_ge() && compare((*v)?, float).is_lt())
+                }).collect();
+                let found = bools(a().is_between(lit(least), lit(float), ClosedInterval::Left));
+                prop_assert_eq!(found, between, "{} of {:?}", float, numbers);
+            }
+            for integer in LIMITS.iter().filter_map(|v| i64::try_from(*v).ok()) {
+                let of = |holds: fn(Ordering) -> bool| -> Vec<_> {
+                    pairs.iter().map(|(_, f)| Some(holds(order(integer.into(), (*f)?)))).collect()
+                };
+                prop_assert_eq!(bools(b().is_in_values([integer])), of(Ordering::is_eq), "{}", integer);
+                prop_assert_eq!(bools(b().eq(lit(integer))), of(Ordering::is_eq), "{}", integer);
+                prop_assert_eq!(bools(lit(integer).lt(b())), of(Ordering::is_lt), "{}", integer);
+                prop_assert_eq!(bools(b().lt_eq(lit(integer))), of(Ordering::is_ge), "{}", integer);
+            }
+        }
+    }
+
+    #[test]
     fn comparisons_are_exact(numbers in numbers(), partitions in 1usize..4) {
         type Operator = (fn(Expr, Expr) -> Expr, fn(Ordering) -> bool);
         let operators: [Operator; 6] = [
@@ -401,17 +598,21 @@ fn arithmetic_on_small_integers_is_right_or_an_error() {
     assert_eq!(doubled.schema().unwrap().get("n"), Some(&DataType::Int32));
     assert_eq!(doubled.head(1).unwrap(), df!("n" => [2]).unwrap());
     let found = message(doubled.compute());
-    assert!(
-        found.contains("conversion from `i64` to `i32` failed in column 'n'")
-            && found.contains("4000000000"),
-        "{found}"
-    );
+    let expected =
+        "\"n\" * 2 is beyond what i32 holds, 2000000000 * 2: .cast(DataType::Int64) before";
+    assert!(found.contains(expected), "{found}");
     let wide = frame.select([col("n").cast(DataType::Int64) * lit(2)]);
     assert_eq!(wide.column("n").sum().compute().unwrap(), 4_000_000_002i64);
     let found = message(frame.select([col("u") - lit(2u32)]).compute());
-    assert!(found.contains("-1"), "{found}");
+    assert!(
+        found.contains("\"u\" - 2 is beyond what u32 holds, 1 - 2"),
+        "{found}"
+    );
     let found = message(frame.agg([(col("n") + col("n")).sum()]).compute());
-    assert!(found.contains("4000000000"), "{found}");
+    assert!(
+        found.contains("\"n\" + \"n\" is beyond what i32 holds"),
+        "{found}"
+    );
     assert_eq!(
         frame
             .filter((col("u") + col("n")).gt(lit(5)))
@@ -420,6 +621,120 @@ fn arithmetic_on_small_integers_is_right_or_an_error() {
             .unwrap(),
         1
     );
+}
+
+#[test]
+fn arithmetic_on_sums_is_right_or_an_error() {
+    let sales = df!("day" => ["a", "b", "a"], "sold" => [3u32, 5, 1], "back" => [5u32, 1, 0]);
+    for partitions in 1..4 {
+        let sales = DataFrame::from_polars(sales.clone().unwrap(), partitions);
+        let net = || (col("sold").sum() - col("back").sum()).alias("net");
+        let found = message(sales.group_by("day").agg([net()]).compute());
+        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: .cast(DataType::Int64) before";
+        assert!(found.contains(expected), "{found}");
+        let found = message(sales.agg([col("sold").sum() - lit(10)]).compute());
+        assert!(
+            found.contains("\"sold\".sum() - 10 is beyond what u64 holds, 9 - 10"),
+            "{found}"
+        );
+        assert_eq!(
+            sales.agg([net()]).compute().unwrap(),
+            df!("net" => [3u64]).unwrap()
+        );
+        let signed = |name: &str| col(name).sum().cast(DataType::Int64);
+        let net = sales
+            .group_by("day")
+            .agg([(signed("sold") - signed("back")).alias("net")]);
+        assert_eq!(
+            net.compute().unwrap(),
+            df!("day" => ["a", "b"], "net" => [-1i64, 4]).unwrap()
+        );
+        let either = when(col("sold").sum().gt(col("back").sum()))
+            .then(col("sold").sum() - col("back").sum())
+            .otherwise(lit(0))
+            .alias("net");
+        assert_eq!(
+            sales.group_by("day").agg([either]).compute().unwrap(),
+            df!("day" => ["a", "b"], "net" => [0u64, 4]).unwrap()
+        );
+        let filtered = col("sold")
+            .gt_eq(col("back"))
+            .and((col("sold") - col("back")).gt(lit(1)));
+        assert_eq!(sales.filter(filtered).len().compute().unwrap(), 1);
+        // Of integers `and` is something else.
+        let bits = sales.select([col("sold").and(col("back") + lit(1)).alias("bits")]);
+        assert_eq!(bits.column("bits").to_vec::<u32>().unwrap(), [2, 0, 1]);
+        let found = message(
+            sales
+                .filter((col("sold") - col("back")).gt(lit(1)))
+                .compute(),
+        );
+        assert!(
+            found.contains("\"sold\" - \"back\" is beyond what u32 holds"),
+            "{found}"
+        );
+        let found = message(
+            sales
+                .group_by([col("sold") - lit(2)])
+                .agg([len()])
+                .compute(),
+        );
+        assert!(found.contains("\"sold\" - 2 is beyond"), "{found}");
+    }
+}
+
+#[test]
+fn sums_and_means_of_rows_windows_and_lists_do_not_wrap_around() {
+    use polars::lazy::dsl::{concat_list, mean_horizontal, sum_horizontal};
+    use polars::prelude::RollingOptionsFixedWindow;
+    let frame = df!("a" => [2_000_000_000, 1], "b" => [2_000_000_000, 3], "l" => [i64::MAX, 1]);
+    let frame = DataFrame::from_polars(frame.unwrap(), 2);
+    let floats = |expression: Expr| {
+        frame
+            .select([expression.alias("x")])
+            .column("x")
+            .to_vec::<f64>()
+            .unwrap()
+    };
+    let of = |names: [&str; 2]| names.map(col);
+    assert_eq!(
+        floats(mean_horizontal(of(["a", "b"]), true).unwrap()),
+        [2e9, 2.0]
+    );
+    let mean = mean_horizontal(of(["l", "l"]), true).unwrap();
+    assert_eq!(floats(mean), [i64::MAX as f64, 1.0]);
+    // A selection of columns is one row of them.
+    let all = || [all().as_expr()];
+    assert_eq!(floats(mean_horizontal(all(), true).unwrap())[1], 5.0 / 3.0);
+    let sums = |expression: Expr| {
+        let frame = frame.select([expression.alias("x")]);
+        assert_eq!(frame.column("x").dtype().unwrap(), DataType::Int64);
+        frame.column("x").to_vec::<i64>()
+    };
+    let windows = || RollingOptionsFixedWindow {
+        window_size: 2,
+        min_periods: 1,
+        ..Default::default()
+    };
+    let row = sum_horizontal(of(["a", "b"]), true).unwrap();
+    assert_eq!(sums(row).unwrap(), [4_000_000_000, 4]);
+    let window = col("a").rolling_sum(windows());
+    assert_eq!(sums(window).unwrap(), [2_000_000_000, 2_000_000_001]);
+    let list = |names| concat_list(of(names)).unwrap();
+    let found = sums(list(["a", "b"]).list().sum());
+    assert_eq!(found.unwrap(), [4_000_000_000, 4]);
+    let found = message(sums(sum_horizontal(all(), true).unwrap()));
+    assert!(
+        found.contains("the sum of a row of \"a\" is beyond what i64 holds"),
+        "{found}"
+    );
+    let found = message(sums(col("l").rolling_sum(windows())));
+    assert!(
+        found.contains("the rolling sum of \"l\" is beyond what i64 holds"),
+        "{found}"
+    );
+    let found = message(sums(list(["l", "l"]).list().sum()));
+    assert!(found.contains("the sum of a list of"), "{found}");
 }
 
 #[test]

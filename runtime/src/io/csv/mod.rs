@@ -371,6 +371,7 @@ impl CsvReader {
                     name: name.clone(),
                     context: " in with_dtype".to_owned(),
                     available: names.to_vec(),
+                    may_be_text: false,
                 });
             }
         }
