@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The versions that the runtime is made of: what also fits is taken of them.
-const LOCK: &str = include_str!("../../../../Cargo.lock");
+pub(super) const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 /// A package that depends on all that the session asked for.
 #[derive(Debug)]
@@ -42,6 +42,11 @@ impl Project {
     /// Where the libraries are that cells link to.
     pub(super) fn libraries(&self) -> PathBuf {
         self.file("libraries")
+    }
+
+    /// What has been built for the cells: the libraries are copies of some of it.
+    pub(super) fn release(&self, strict: bool) -> PathBuf {
+        self.built(strict).join(&self.target).join("release")
     }
 
     /// Where cargo builds: what was built with other crates of the runtime's would
@@ -212,11 +217,7 @@ impl Project {
     /// there.
     fn take_library(&self, name: &str, strict: bool) -> io::Result<()> {
         let file = format!("lib{name}.so");
-        let built = self
-            .built(strict)
-            .join(&self.target)
-            .join("release/deps")
-            .join(&file);
+        let built = self.release(strict).join("deps").join(&file);
         fs::create_dir_all(self.libraries())?;
         fs::copy(built, self.libraries().join(file)).map(drop)
     }

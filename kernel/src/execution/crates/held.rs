@@ -9,6 +9,7 @@
 //! version, and to its features (`.fingerprint/serde-…/lib-serde.json`). Where
 //! either is missing the crate is not known, and nothing is lost but time.
 
+use super::native;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -33,15 +34,19 @@ pub(super) struct Catalogue(BTreeMap<String, Vec<Held>>);
 
 impl Catalogue {
     /// Reads what there is of the crates whose files are in `links`, which cargo
-    /// built in the folder `built`.
+    /// built in the folder `built` from the `lock` file, but for those that cannot
+    /// serve others ([`native`]).
     ///
     /// # Errors
     /// A folder that cannot be read.
-    pub(super) fn read(links: &Path, built: &Path) -> io::Result<Self> {
+    pub(super) fn read(links: &Path, built: &Path, lock: &str) -> io::Result<Self> {
+        let native = native::packages(built, lock);
         let mut catalogue = Self::default();
         for entry in fs::read_dir(links)? {
             let file = entry?.path();
-            if let Some((package, held)) = held(&file, built) {
+            if let Some((package, held)) = held(&file, built)
+                && !native.contains(&package)
+            {
                 catalogue.0.entry(package).or_default().push(held);
             }
         }
@@ -176,8 +181,12 @@ mod tests {
             r#"{"features": "[\"small\", \"std\"]"}"#,
         );
         write("links/libnothing-4567.rmeta", "");
-        let catalogue =
-            Catalogue::read(&folder.path().join("links"), &folder.path().join("built")).unwrap();
+        let catalogue = Catalogue::read(
+            &folder.path().join("links"),
+            &folder.path().join("built"),
+            "",
+        )
+        .unwrap();
         (folder, catalogue)
     }
 

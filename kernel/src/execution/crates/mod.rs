@@ -10,6 +10,7 @@
 
 mod cargo;
 mod held;
+mod native;
 mod request;
 mod wrapper;
 
@@ -46,6 +47,8 @@ pub(super) struct Crates {
     search: Vec<String>,
     /// The libraries of the session's own crates, oldest first.
     libraries: Vec<(String, PathBuf)>,
+    /// The libraries of C that those are linked with.
+    archives: Vec<PathBuf>,
     /// How many libraries were tried.
     number: u32,
     /// Whether crates of the runtime's were right beside other copies of those
@@ -53,6 +56,8 @@ pub(super) struct Crates {
     tries_loose: bool,
     /// `:sccache`.
     pub(super) sccache: bool,
+    /// Whether rustc links with lld, which reads several scripts.
+    has_lld: bool,
 }
 
 /// A crate that code can name.
@@ -82,14 +87,17 @@ pub(super) struct Linked {
     /// The shared libraries of what `:dep` brought, in one folder, the last first. A
     /// cell needs any of them, and has to find it when it runs.
     pub(super) libraries: Vec<PathBuf>,
+    /// The libraries of C that those are linked with, for what they hide.
+    pub(super) archives: Vec<PathBuf>,
 }
 
 impl Crates {
-    pub(super) fn new(workplace: &Workplace, rustc: &Path, links: &Path) -> Self {
+    /// `rustc` compiles, and links with lld if `has_lld`. `links` has the runtime's crates.
+    pub(super) fn new(workplace: &Workplace, rustc: &Path, has_lld: bool, links: &Path) -> Self {
         let built = workplace.built();
         let folder = links.to_owned();
         let read = move || {
-            Catalogue::read(&folder, &built).unwrap_or_else(|error| {
+            Catalogue::read(&folder, &built, cargo::LOCK).unwrap_or_else(|error| {
                 tracing::warn!("what cargo built cannot be read: {error}");
                 Catalogue::default()
             })
@@ -105,9 +113,11 @@ impl Crates {
             below: BTreeMap::new(),
             search: Vec::new(),
             libraries: Vec::new(),
+            archives: Vec::new(),
             number: 0,
             tries_loose: true,
             sccache: false,
+            has_lld,
         }
     }
 
@@ -230,6 +240,7 @@ impl Crates {
                 .collect(),
             record: self.project.file("library"),
             sccache: self.sccache,
+            lld: self.has_lld,
         };
         // A crate of the runtime's beside another copy of one below it is right
         // as long as they do not meet, which the compiler says. It is worth a try
@@ -246,6 +257,7 @@ impl Crates {
         if is_interrupted() {
             return Err("the crate was not added".to_owned());
         }
+        let is_strict = tried.is_none();
         let (shared, built) = match tried {
             Some(built) => (loose, built),
             None => {
@@ -254,6 +266,11 @@ impl Crates {
                 (strict, built)
             }
         };
+        for archive in native::archives(&self.project.release(is_strict)) {
+            if !self.archives.contains(&archive) {
+                self.archives.push(archive);
+            }
+        }
         // From here on the number is taken.
         self.number += 1;
         let record = self.project.file("library");
@@ -332,6 +349,7 @@ impl Crates {
             linked.flags.push(extern_flag(library, file));
             let files = self.libraries.iter().rev().map(|(_, file)| file.clone());
             linked.libraries.extend(files);
+            linked.archives.clone_from(&self.archives);
             head = format!("extern crate {library} as _;\n");
         }
         (linked, head)

@@ -5,6 +5,7 @@
 //! uses it is compiled with that copy. And the package that depends on all
 //! that the session asked for becomes the library that cells link to.
 
+use super::native;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::env;
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     pub(super) record: PathBuf,
     /// Whether sccache runs the compiler.
     pub(super) sccache: bool,
+    /// Whether lld links, which reads several scripts.
+    pub(super) lld: bool,
 }
 
 pub(super) fn shared_key(package: &str, version: &str) -> String {
@@ -179,6 +182,19 @@ impl Call {
         }
         // The earlier libraries are beside it.
         arguments.push("-Clink-arg=-Wl,-rpath,$ORIGIN".into());
+        // `release/deps`, and beside it `release/build`.
+        let built = self
+            .value("--out-dir")
+            .and_then(|deps| Path::new(deps).parent());
+        let archives = built.map(native::archives).unwrap_or_default();
+        if plan.lld && !archives.is_empty() {
+            let script = plan.record.with_extension("map");
+            fs::write(&script, native::shown(&archives)?)?;
+            let option = format!("-Clink-arg=-Wl,--version-script={}", script.display());
+            arguments.push(option.into());
+            // What C hides cannot be shown.
+            arguments.push("-Clink-arg=-Wl,--undefined-version".into());
+        }
         Ok(arguments)
     }
 }
