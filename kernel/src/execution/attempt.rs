@@ -7,7 +7,8 @@ use super::generated::Role;
 use super::items::{Change, Needed};
 use super::plan::{Calls, Kept, Plan};
 use super::run::Session;
-use super::source::{Source, StatementKind};
+use super::source::{Binding, Source, StatementKind};
+use super::syntax;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use swath_channel::is_handle_in_short;
@@ -28,13 +29,30 @@ pub(super) struct Compiled<'a> {
 }
 
 impl Compiled<'_> {
-    /// The number of the part in which a place is.
-    fn part_at(&self, place: usize) -> Option<usize> {
-        let statements = &self.source.statements;
-        let at = statements
-            .iter()
-            .position(|one| one.range.contains(&place))?;
-        self.plan.parts.iter().position(|part| part.contains(&at))
+    /// The number of the statement in which a place is.
+    fn statement_at(&self, place: usize) -> Option<usize> {
+        let mut statements = self.source.statements.iter();
+        statements.position(|one| one.range.contains(&place))
+    }
+
+    /// The number of the part that has a statement.
+    fn part_of(&self, statement: usize) -> Option<usize> {
+        let mut parts = self.plan.parts.iter();
+        parts.position(|part| part.contains(&statement))
+    }
+
+    /// What a statement binds.
+    fn bindings(&self, statement: usize) -> &[Binding] {
+        match &self.source.statements[statement].kind {
+            StatementKind::Let(bindings) => bindings,
+            _ => &[],
+        }
+    }
+
+    /// The first statement from one on that binds a name.
+    fn bound_again(&self, name: &str, from: usize) -> Option<usize> {
+        let binds = |at: &usize| self.bindings(*at).iter().any(|one| one.name == name);
+        (from..self.source.statements.len()).find(binds)
     }
 }
 
@@ -69,8 +87,12 @@ pub(super) struct Attempt {
     pub(super) awaits: bool,
     /// How the last expression's value is shown.
     pub(super) shows: Shows,
+    /// Variables that are kept by their value, though its type may have no name.
+    pub(super) plain: BTreeSet<String>,
     /// What was wrong before the cell got all items.
     with_less: Option<Errors>,
+    /// What was wrong before the last value was shown without a look at its type.
+    untyped: Option<Errors>,
 }
 
 /// Code in which it matters how many handles there are: then one that is moved
@@ -110,7 +132,9 @@ impl Attempt {
             split: true,
             awaits: false,
             shows: Shows::Probed,
+            plain: BTreeSet::new(),
             with_less: None,
+            untyped: None,
         }
     }
 
@@ -126,8 +150,9 @@ impl Attempt {
         let diagnostics = &errors.diagnostics;
         // Two traits in scope have an `evcxr_display`: ours, and one that the
         // cell uses on purpose.
-        let is_ambiguous =
-            |one: &Diagnostic| one.code.as_deref() == Some("E0034") && !one.is_about_cell();
+        let is_ambiguous = |one: &Diagnostic| {
+            one.code.as_deref() == Some("E0034") && one.is_about_generated() && one.role.is_none()
+        };
         if self.shows == Shows::Probed && diagnostics.iter().any(is_ambiguous) {
             self.shows = Shows::Itself;
             return None;
@@ -139,7 +164,9 @@ impl Attempt {
             return None;
         }
         let has_changed = self.copy_handles(diagnostics, cell)
-            || self.leave_borrowing(diagnostics)
+            || self.lend_shown(diagnostics, cell)
+            || self.leave_borrowing(diagnostics, cell)
+            || self.keep_as_value(diagnostics, cell)
             || self.mend(diagnostics, cell, session)
             || self.skip_closures(diagnostics, cell.source)
             || self.change_calls(diagnostics, cell);
@@ -161,20 +188,38 @@ impl Attempt {
         // As long as a number may be of any type, no method of it is found.
         let is_nowhere = |one: &Diagnostic| !one.is_about_cell() && one.role.is_none();
         let next = match self.shows {
-            Shows::Probed if diagnostics.iter().any(is_untyped) => Some(Shows::Show),
-            Shows::Show => Some(Shows::Debug),
+            Shows::Probed if diagnostics.iter().all(is_untyped) => Some(Shows::Show),
+            Shows::Show if self.untyped.is_some() || diagnostics.iter().all(is_nowhere) => {
+                Some(Shows::Debug)
+            }
             _ => None,
         };
-        if let Some(next) = next
-            && diagnostics.iter().all(is_nowhere)
-        {
+        if let Some(next) = next {
             self.shows = next;
+            // What is told if that does not help.
+            if self.untyped.is_none() && !diagnostics.iter().all(is_nowhere) {
+                self.untyped = Some(errors);
+            }
             return None;
         }
+        let errors = self.untyped.take().unwrap_or(errors);
+        let diagnostics = &errors.diagnostics;
         // The code around the parts may be what is wrong. At least the errors are
         // clearer without it.
-        if self.split && diagnostics.iter().any(Diagnostic::is_about_ownership) {
+        // A name that was not handed on is missed in a later part.
+        let misses_handed = |one: &Diagnostic| {
+            let name = one
+                .variable()
+                .filter(|_| one.code.as_deref() == Some("E0425"));
+            name.is_some_and(|name| {
+                let mut without = self.without.iter();
+                without.any(|role| matches!(role, Role::Hand(handed, _) if handed == name))
+            })
+        };
+        let is_about_parts = |one: &Diagnostic| one.is_about_ownership() || misses_handed(one);
+        if self.split && diagnostics.iter().any(is_about_parts) {
             self.split = false;
+            self.shows = Shows::Probed;
             self.without.clear();
             self.borrowing.clear();
             return None;
@@ -192,7 +237,12 @@ impl Attempt {
     /// Has a cell use copies of handles where it moves them and goes on to use
     /// them, or they are to be kept.
     fn copy_handles(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
-        if !self.insertions.is_empty() && diagnostics.iter().any(Diagnostic::misses_clone) {
+        let is_too_short = |one: &Diagnostic| one.code.as_deref() == Some("E0716");
+        if !self.insertions.is_empty()
+            && diagnostics
+                .iter()
+                .any(|one| one.misses_clone() || is_too_short(one))
+        {
             self.insertions.clear();
             self.copies_nothing = true;
             return true;
@@ -204,7 +254,7 @@ impl Attempt {
         let counted = counted_handles(cell.source);
         let before = self.insertions.len();
         for diagnostic in diagnostics {
-            let is_copied = diagnostic.code.as_deref() == Some("E0382")
+            let is_copied = matches!(diagnostic.code.as_deref(), Some("E0382" | "E0507"))
                 && diagnostic.moved_type().is_some_and(|of_type| {
                     is_handle_in_short(of_type)
                         && !counted.iter().any(|name| of_type.contains(name))
@@ -215,21 +265,105 @@ impl Attempt {
             if drops(code, variable) {
                 continue;
             }
-            let places = diagnostic
-                .moved_at()
-                .filter_map(|place| end_of_variable(code, place, variable));
-            for place in places {
-                self.insertions.insert(place, ".clone()".to_owned());
+            for place in diagnostic.moved_at() {
+                let Some(end) = end_of_variable(code, place, variable) else {
+                    continue;
+                };
+                // What a closure takes, it takes when it is made.
+                match syntax::moving_closure(code, end) {
+                    Some(closure) => {
+                        let copy = format!("{{ let {variable} = {variable}.clone(); ");
+                        self.insert(closure.start, &copy);
+                        self.insert(closure.end, " }");
+                    }
+                    None => self.insert(end, ".clone()"),
+                }
             }
         }
         self.insertions.len() > before
     }
 
+    /// Has a tuple of variables that is shown take references to them.
+    fn lend_shown(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+        let before = self.insertions.len();
+        for diagnostic in diagnostics {
+            if diagnostic.code.as_deref() != Some("E0382") || diagnostic.role.is_none() {
+                continue;
+            }
+            let Some(variable) = diagnostic.variable() else {
+                continue;
+            };
+            for place in diagnostic.moved_at() {
+                let shown = cell
+                    .statement_at(place.start)
+                    .map(|at| &cell.source.statements[at]);
+                let is_of_tuple = shown.is_some_and(|shown| {
+                    let text = &cell.code[shown.range.clone()];
+                    let before = cell.code[shown.range.start..place.start].trim_end();
+                    let after = cell.code[place.end..shown.range.end].trim_start();
+                    shown.kind == StatementKind::Tail
+                        && text.starts_with('(')
+                        && text.ends_with(')')
+                        && !before.trim_start_matches('(').contains('(')
+                        && before.ends_with(['(', ','])
+                        && after.starts_with([',', ')'])
+                        && &cell.code[place.clone()] == variable
+                });
+                if is_of_tuple && !self.insertions.contains_key(&place.start) {
+                    self.insert(place.start, "&");
+                }
+            }
+        }
+        self.insertions.len() > before
+    }
+
+    fn insert(&mut self, place: usize, text: &str) {
+        let known = self.insertions.entry(place).or_default();
+        if !known.contains(text) {
+            known.push_str(text);
+        }
+    }
+
+    /// Keeps by their value what turns out to have a type with a name after all.
+    fn keep_as_value(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+        let before = self.plain.len();
+        for diagnostic in diagnostics {
+            if let Some(role) = &diagnostic.role
+                && role.stores()
+                && matches!(
+                    diagnostic.code.as_deref(),
+                    Some("E0034" | "E0282" | "E0283")
+                )
+                && matches!(
+                    cell.plan.kept.get(role.variable()),
+                    Some(Kept::Unnameable(_))
+                )
+            {
+                self.plain.insert(role.variable().to_owned());
+            }
+        }
+        self.plain.len() > before
+    }
+
     /// Does not keep variables that borrow from others.
-    fn leave_borrowing(&mut self, diagnostics: &[Diagnostic]) -> bool {
+    fn leave_borrowing(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.borrowing.len();
         for diagnostic in diagnostics {
-            if let Some(name) = diagnostic.borrowing_variable() {
+            let bound_there = || {
+                let place = diagnostic
+                    .starts_at()
+                    .filter(|_| diagnostic.wants_forever())?;
+                Some(cell.bindings(cell.statement_at(place)?))
+            };
+            let bound: Vec<&str> = match diagnostic.borrowing_variable() {
+                Some(name) => vec![name],
+                None => bound_there()
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|one| &*one.name)
+                    .collect(),
+            };
+            for name in bound {
                 let from = diagnostic
                     .borrowed_from()
                     .filter(|from| *from != name)
@@ -318,7 +452,7 @@ impl Attempt {
                 }
                 Role::Load(_) => {}
                 // Nothing that the user wrote asks for these.
-                Role::Early(_) | Role::Hold(_) | Role::Drop(_) => {
+                Role::Early(_) | Role::Hold(_) | Role::End(..) | Role::Drop(_) => {
                     mended |= self.leave_out(role.clone());
                 }
                 Role::Keep(name) if is_moved => {
@@ -333,13 +467,23 @@ impl Attempt {
                 Role::KeepNew(_) if is_moved => mended |= self.leave_out(role.clone()),
                 _ if is_moved => {
                     let name = role.variable();
-                    self.note_move(name, diagnostic);
-                    mended |= self.leave_out(Role::Store(name.to_owned()));
-                    // From the part on that moves it, it is not there any more.
+                    // From the part on that moves it, it is not there any more, until it
+                    // is bound again.
                     let moved = diagnostic.moved_at().next();
-                    let from = moved.and_then(|place| cell.part_at(place.start));
-                    for part in from.unwrap_or(0)..cell.plan.parts.len() {
+                    let moved = moved.and_then(|place| cell.statement_at(place.start));
+                    let again = moved.and_then(|at| cell.bound_again(name, at));
+                    if again.is_none() {
+                        self.note_move(name, diagnostic);
+                        mended |= self.leave_out(Role::Store(name.to_owned()));
+                    }
+                    let from = moved.and_then(|at| cell.part_of(at)).unwrap_or(0);
+                    let last = cell.plan.parts.len() - 1;
+                    let to = again.and_then(|at| cell.part_of(at)).unwrap_or(last);
+                    for part in from..=to {
                         mended |= self.leave_out(Role::Salvage(name.to_owned(), part));
+                    }
+                    if matches!(role, Role::Store(_)) {
+                        mended |= self.leave_out(role.clone());
                     }
                     if matches!(role, Role::Hand(..)) {
                         mended |= self.leave_out(role.clone());
@@ -419,8 +563,13 @@ impl Attempt {
 /// or that of the method which takes it.
 fn end_of_variable(code: &str, place: &std::ops::Range<usize>, variable: &str) -> Option<usize> {
     let text = code.get(place.clone())?;
-    if text == variable {
-        return Some(place.end);
+    // Of `(x + y)` the left side.
+    let inner = text.trim_start_matches(['(', ' ']);
+    let rest = inner.strip_prefix(variable);
+    if let Some(rest) = rest
+        && !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    {
+        return Some(place.end - rest.len());
     }
     let before = code[..place.start].trim_end().strip_suffix('.')?.trim_end();
     before.ends_with(variable).then_some(before.len())
@@ -448,6 +597,8 @@ mod tests {
         assert_eq!(end("(x + 1.0)", "x"), Some(2));
         assert_eq!(end("y = x\n    .lazy()", "lazy()"), Some(5));
         assert_eq!(end("y = z.lazy()", "lazy()"), None);
+        assert_eq!(end("(x - x.mean())", "(x - x.mean())"), Some(2));
+        assert_eq!(end("xs + 1", "xs + 1"), None);
     }
 
     #[test]

@@ -277,7 +277,15 @@ impl Session {
             return Err(interrupted(&format!("`{}` was ended", line.trim())));
         }
         if !status.success() {
-            self.note(&format!("`{}` ended with {status}", line.trim()));
+            let expression = match status.code() {
+                // As the shell says that there is no such command.
+                Some(127) => format!(". As Rust, write it in parentheses: `(!{})`", line.trim()),
+                _ => String::new(),
+            };
+            self.note(&format!(
+                "`{}` ended with {status}{expression}",
+                line.trim()
+            ));
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ enum Output<'a> {
     Library(&'a Path),
 }
 
-/// How much rustc optimises a cell.
+/// How much rustc optimises a cell. Arithmetic of integers is checked unless somebody
+/// asks for a level: a wrong number that nobody notices costs more than the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OptLevel {
     /// Not at all.
@@ -54,6 +55,7 @@ impl OptLevel {
             Self::Repeated => vec![
                 "-Copt-level=s".to_owned(),
                 "-Cllvm-args=-inline-threshold=400".to_owned(),
+                "-Coverflow-checks=on".to_owned(),
             ],
             Self::Fixed('0') => Self::None.flags(),
             Self::Fixed(level) => vec![format!("-Copt-level={level}")],
@@ -158,6 +160,11 @@ impl Compiler {
         &self.crates
     }
 
+    /// Whether rustc links with lld unasked: it does for x86-64.
+    pub(super) fn rustc_has_lld(&self) -> bool {
+        self.toolchain.lld.is_some() && cfg!(target_arch = "x86_64")
+    }
+
     pub(super) fn program(&self) -> &PathBuf {
         &self.toolchain.rustc
     }
@@ -233,7 +240,11 @@ impl Compiler {
                 .args(files.map(|file| file.path()))
                 .arg("--as-needed")
                 .args(is_joining.then_some(&self.joins))
+                // The process does not have it: the loader has to find it.
+                .args(is_joining.then(|| self.joins_path()))
                 .args(&linked.libraries)
+                // What the libraries show is theirs.
+                .args(&linked.archives)
                 .args(folder.map(|folder| format!("-rpath={}", folder.display())))
                 .args(&lld.arguments)
                 .stdin(Stdio::null())
@@ -249,10 +260,19 @@ impl Compiler {
                 }
             }
         });
-        if let Err(error) = fs::remove_dir_all(&objects) {
+        if let Err(error) = fs::remove_dir_all(&objects)
+            // Code with errors makes none.
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!("cannot remove {}: {error}", objects.display());
         }
         made
+    }
+
+    /// Where the loader finds the library of joins, for the linker.
+    fn joins_path(&self) -> String {
+        let folder = self.joins.parent().unwrap_or(&self.joins);
+        format!("-rpath={}", folder.display())
     }
 
     /// Gives up a shortcut that errors are about; whether there was one.
@@ -290,8 +310,11 @@ impl Compiler {
                     .arg(folder);
             }
             Output::Library(library) => {
+                let archives = linked.archives.iter();
                 command
                     .arg("-Clink-arg=-Wl,-Bsymbolic")
+                    .arg(format!("-Clink-arg=-Wl,{}", self.joins_path()))
+                    .args(archives.map(|file| format!("-Clink-arg={}", file.display())))
                     .arg("-o")
                     .arg(library);
             }

@@ -35,6 +35,11 @@ pub(super) struct Diagnostic {
     moved_type: Option<String>,
     /// The variable that uses what it borrows when it ends.
     dropped: Option<String>,
+    /// Whether the compiler's error is in generated code, and this is its note about
+    /// the cell.
+    is_promoted: bool,
+    /// Whether it speaks of what lives for ever.
+    speaks_of_static: bool,
 }
 
 /// Places in an earlier cell.
@@ -58,6 +63,25 @@ const MISSING: &[&str] = &[
     "E0433", "E0531", "E0532", "E0574", "E0576", "E0599", "E0600", "E0608", "E0614",
 ];
 
+/// How the compiler's help begins, or what it has, where it guesses what was meant.
+const GUESSES: &[&str] = &[
+    "with a similar name",
+    "`Into::into`",
+    "consider borrowing here",
+    "consider importing this function",
+    "items from traits can only be used",
+    "maybe write a path separator here",
+    "perhaps you want to import it",
+    "put a line `:dep ",
+    "recursion limit",
+    "try wrapping the expression in",
+    "use `!` to",
+    "use `.into_iter()` first",
+    "call `.into_iter()` first",
+    "use the path separator",
+    "you might have meant",
+];
+
 impl Diagnostic {
     /// Places an error of `generated`, as rustc's JSON tells it, in the cell.
     pub(super) fn new(error: &Value, generated: &Generated, cell: u32) -> Self {
@@ -72,12 +96,25 @@ impl Diagnostic {
             code: error["code"]["code"].as_str().map(str::to_owned),
             ..Self::of_message(message)
         };
+        // Which generated line it is about, it says itself.
+        if !std::ptr::eq(told, error) {
+            let ranges = array(&error["spans"]).iter().filter_map(local_range);
+            diagnostic.role = ranges
+                .filter_map(|range| generated.role_at(range.start).cloned())
+                .next();
+            diagnostic.is_promoted = true;
+        }
+        let notes = array(&error["children"])
+            .iter()
+            .map(|note| &note["message"]);
+        let labels = array(&error["spans"]).iter().map(|span| &span["label"]);
+        for text in notes.chain(labels).filter_map(Value::as_str) {
+            diagnostic.learn_type(text);
+            diagnostic.speaks_of_static |= text.contains("`'static`");
+        }
         let mut elsewhere: Vec<(Origin, Place)> = Vec::new();
         for span in array(&told["spans"]) {
             let label = span["label"].as_str().unwrap_or_default();
-            if let Some((_, rest)) = label.split_once("has type `") {
-                diagnostic.moved_type = rest.split('`').next().map(str::to_owned);
-            }
             if let Some((_, rest)) = label.split_once("when `") {
                 diagnostic.dropped = rest.split('`').next().map(str::to_owned);
             }
@@ -141,6 +178,16 @@ impl Diagnostic {
             replacements: Vec::new(),
             moved_type: None,
             dropped: None,
+            is_promoted: false,
+            speaks_of_static: false,
+        }
+    }
+
+    /// Reads the type of a value that is moved: "move occurs because `x` has type
+    /// `Array<f64>`".
+    fn learn_type(&mut self, text: &str) {
+        if let Some((_, rest)) = text.split_once("has type `") {
+            self.moved_type = rest.split('`').next().map(str::to_owned);
         }
     }
 
@@ -181,12 +228,17 @@ impl Diagnostic {
             let replaced = spanned_text(span).unwrap_or_default();
             self.replacements.push((replaced, replacement.to_owned()));
             let shown = replacement.trim();
+            // A name of one letter is in every message.
+            let is_told = match shown.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                true => message.contains(&format!("`{shown}`")),
+                false => message.contains(shown),
+            };
             // Of several pieces none says anything by itself.
             if places.len() == 1
                 && !shown.is_empty()
                 && !shown.contains('\n')
                 && !shown.contains("swath_")
-                && !message.contains(shown)
+                && !is_told
             {
                 message += &format!(": `{shown}`");
             }
@@ -265,6 +317,33 @@ impl Diagnostic {
         self.places.iter().any(|place| place.is_primary)
     }
 
+    /// Whether the error itself is in generated code.
+    pub(super) fn is_about_generated(&self) -> bool {
+        self.is_promoted || !self.is_about_cell()
+    }
+
+    /// Whether it says that something would have to live for ever, as what is stored
+    /// does, though no line of ours is part of the story: it is what a closure between
+    /// them gives on.
+    pub(super) fn wants_forever(&self) -> bool {
+        self.is_about_borrowing() && self.speaks_of_static && !self.stores()
+    }
+
+    /// Whether a line that stores a variable is part of the story.
+    fn stores(&self) -> bool {
+        let roles = [self.role.as_ref(), self.other_role.as_ref()];
+        roles.into_iter().flatten().any(Role::stores)
+    }
+
+    fn is_about_borrowing(&self) -> bool {
+        const BORROWED: &[&str] = &[
+            "E0310", "E0505", "E0506", "E0515", "E0521", "E0597", "E0713", "E0716",
+        ];
+        self.code
+            .as_deref()
+            .is_some_and(|code| BORROWED.contains(&code))
+    }
+
     /// Whether it is about something that is not there: a name, a method, an
     /// implementation.
     pub(super) fn misses_something(&self) -> bool {
@@ -272,6 +351,14 @@ impl Diagnostic {
             Some(code) => MISSING.contains(&code),
             None => self.message.starts_with("cannot find"),
         }
+    }
+
+    /// Whether a function is asked for a method or a field, which it has not.
+    pub(super) fn is_about_function(&self) -> bool {
+        let is_it = ["fn item ", "fn("]
+            .iter()
+            .any(|it| self.message.contains(it));
+        is_it && matches!(self.code.as_deref(), Some("E0599" | "E0609"))
     }
 
     /// The crate of which two versions meet, if that is what the error is about.
@@ -293,11 +380,8 @@ impl Diagnostic {
 
     /// The variable that the cell would store although it borrows.
     pub(super) fn borrowing_variable(&self) -> Option<&str> {
-        const BORROWED: &[&str] = &[
-            "E0310", "E0505", "E0506", "E0515", "E0521", "E0597", "E0713", "E0716",
-        ];
         let code = self.code.as_deref()?;
-        if !BORROWED.contains(&code) {
+        if !self.is_about_borrowing() {
             return None;
         }
         // What is stored there has to live for ever, which is why it is an error
@@ -324,7 +408,7 @@ impl Diagnostic {
         const OWNERSHIP: &[&str] = &[
             "E0282", "E0283", "E0284", "E0373", "E0381", "E0382", "E0384", "E0499", "E0500",
             "E0501", "E0502", "E0503", "E0505", "E0506", "E0507", "E0515", "E0521", "E0594",
-            "E0596", "E0597", "E0700", "E0713", "E0716", "E0728",
+            "E0596", "E0597", "E0700", "E0689", "E0713", "E0716", "E0728",
         ];
         match self.code.as_deref() {
             Some(code) => OWNERSHIP.contains(&code),
@@ -352,7 +436,11 @@ impl Diagnostic {
     pub(super) fn moved_at(&self) -> impl Iterator<Item = &Range<usize>> {
         self.places
             .iter()
-            .filter(|place| place.label.contains("moved"))
+            .filter(|place| {
+                let label = &place.label;
+                // Of what cannot be moved, this is said where it is.
+                label.contains("moved") || place.is_primary && label.contains("move occurs")
+            })
             .map(|place| &place.range)
     }
 
@@ -371,6 +459,14 @@ impl Diagnostic {
         self.helps.push((true, help));
     }
 
+    /// Takes away what the compiler guesses: who has a line of the table would be led
+    /// astray by it.
+    pub(super) fn drop_guesses(&mut self) {
+        self.helps.retain(|(is_help, help)| {
+            !is_help || !GUESSES.iter().any(|guess| help.contains(guess))
+        });
+    }
+
     /// What is known of it, for the hints, if it is about the cell.
     pub(super) fn known<'a>(&'a self, cell: &'a str) -> Option<Known<'a>> {
         let labels = self.places.iter().map(|place| place.label.as_str());
@@ -380,6 +476,7 @@ impl Diagnostic {
             message: &self.message,
             labels: labels.chain(notes).collect(),
             callee: self.callee.as_deref(),
+            owner_type: "",
             range: self.places.first()?.range.clone(),
             cell,
         })

@@ -49,7 +49,8 @@ impl Session {
             }
         }
         let is_own = |name: &str| self.gone.contains_key(name) || self.items.defines(name);
-        add_hints(&mut diagnostics, &cell.code, &is_own);
+        let type_of = |name: &str| self.type_of(name);
+        add_hints(&mut diagnostics, &cell.code, &is_own, &type_of);
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 
@@ -66,13 +67,19 @@ impl Session {
         }
     }
 
-    /// Why a variable is gone whose field or method something else is asked for, or
-    /// whose name something else has.
+    /// The type of a variable, as cells write it.
+    pub(super) fn type_of(&self, name: &str) -> Option<String> {
+        self.variables.get(name)?.source.clone().ok()
+    }
+
+    /// Why a variable is gone whose field or method a function of its name is asked
+    /// for, or whose name something else has.
     fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
         if diagnostic.code.as_deref() == Some("E0423") {
             return self.gone.get(diagnostic.subject(code)?).cloned();
         }
-        if !diagnostic.misses_something() && diagnostic.code.as_deref() != Some("E0609") {
+        // What else has the field or method may be a closure's own of that name.
+        if !diagnostic.is_about_function() {
             return None;
         }
         let before = code.get(..diagnostic.starts_at()?)?.strip_suffix('.')?;
@@ -215,9 +222,14 @@ pub(super) fn interrupted(what: &str) -> CellError {
 
 pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> String {
     match why {
+        Unnameable::Closure if type_name.contains("::iter::") => format!(
+            "`{name}` is an iterator with a closure in it, whose type has no name, so it is not kept for later cells. \
+             Collect it (`.collect::<Vec<_>>()`) or box it (`let {name}: Box<dyn Iterator<Item = …>> = Box::new(…);`)"
+        ),
         Unnameable::Closure => format!(
-            "`{name}` holds a closure, whose type has no name, so it is not kept for later cells. \
-             Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`) or collect an iterator (`.collect::<Vec<_>>()`)"
+            "`{name}` is a closure or a future, or holds one, whose type has no name, so it is not kept for later cells. \
+             Box it: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or of a future \
+             `let {name}: std::pin::Pin<Box<dyn Future<Output = …>>> = Box::pin(…);`"
         ),
         Unnameable::Function => format!(
             "`{name}` has a function's own type, which has no name, so it is not kept for later cells. \

@@ -18,6 +18,12 @@ pub(super) struct Flow {
     pub(super) uses: BTreeSet<String>,
     /// Variables that are moved unless they are `Copy`.
     pub(super) moves: BTreeSet<String>,
+    /// Variables that a `let` may borrow from for what it binds.
+    pub(super) lends: BTreeSet<String>,
+    /// Variables that it says are to be dropped.
+    pub(super) drops: BTreeSet<String>,
+    /// Whether it is a macro that may bind variables.
+    pub(super) may_bind: bool,
     /// Whether it may end the cell: it calls something.
     pub(super) can_fail: bool,
     /// Whether it returns from the cell.
@@ -88,6 +94,13 @@ impl Flow {
         Self {
             uses,
             moves: moves(node),
+            lends: match (&binding, &initial) {
+                (_, Initial::Closure(closure)) if !closure.is_move => closure.free.clone(),
+                (Some(statement), _) => lends(statement),
+                (None, _) => BTreeSet::new(),
+            },
+            drops: drops(node),
+            may_bind: may_bind(node),
             can_fail: can_fail(node),
             returns: own_nodes(node).any(|node| node.kind() == SyntaxKind::RETURN_EXPR),
             awaits: awaits(node),
@@ -129,6 +142,7 @@ impl Initial {
                 let place = reference.expr().and_then(|place| variable(&place));
                 place.map_or(Self::Plain, Self::Changes)
             }
+            ast::Expr::CallExpr(call) if makes_iterator(call) => Self::Unnameable,
             ast::Expr::CallExpr(call) => match call.expr().as_ref().and_then(variable) {
                 Some(name) if !name.starts_with(char::is_uppercase) => Self::Call(name),
                 // `Some(…)` makes a value.
@@ -176,11 +190,23 @@ const ADAPTERS: [&str; 23] = [
     "take_while",
 ];
 
+/// Functions that make an iterator of a closure.
+const MAKING: [&str; 4] = ["from_fn", "once_with", "repeat_with", "successors"];
+
+fn makes_iterator(call: &ast::CallExpr) -> bool {
+    let callee = call.expr().map(|callee| callee.syntax().text().to_string());
+    let last = callee
+        .as_deref()
+        .and_then(|callee| callee.rsplit("::").next());
+    last.is_some_and(|last| MAKING.contains(&last))
+}
+
 /// Whether an expression's type may have no name: a closure that something
 /// returns, an iterator with a closure in it, a function.
 fn may_be_unnameable(expression: &ast::Expr) -> bool {
     match expression {
         ast::Expr::ClosureExpr(_) => true,
+        ast::Expr::CallExpr(call) => makes_iterator(call),
         ast::Expr::BlockExpr(block) => {
             let tail = block.stmt_list().and_then(|list| list.tail_expr());
             tail.is_some_and(|tail| may_be_unnameable(&tail))
@@ -401,6 +427,83 @@ fn is_moved(node: &SyntaxNode) -> bool {
     }
 }
 
+/// The variables of which a `let` takes a reference, or a method whose value may be one.
+fn lends(statement: &ast::LetStmt) -> BTreeSet<String> {
+    let value = statement.initializer();
+    let nodes = value.iter().flat_map(|value| own_nodes(value.syntax()));
+    nodes
+        .filter_map(|node| match node.kind() {
+            SyntaxKind::REF_EXPR => ast::RefExpr::cast(node)?.expr(),
+            SyntaxKind::METHOD_CALL_EXPR => ast::MethodCallExpr::cast(node)?.receiver(),
+            _ => None,
+        })
+        .filter_map(|place| variable(&place))
+        .collect()
+}
+
+/// The variables of `drop(x)`.
+fn drops(node: &SyntaxNode) -> BTreeSet<String> {
+    let calls = own_nodes(node).filter_map(ast::CallExpr::cast);
+    calls
+        .filter(|call| {
+            let callee = call.expr().map(|callee| callee.syntax().text().to_string());
+            callee.is_some_and(|callee| callee.rsplit("::").next() == Some("drop"))
+        })
+        .filter_map(|call| variable(&call.arg_list()?.args().next()?))
+        .collect()
+}
+
+/// Macros of std's and of futures' that bind nothing.
+const BINDING_NOTHING: [&str; 24] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "bail",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "error",
+    "info",
+    "join",
+    "panic",
+    "print",
+    "println",
+    "select",
+    "thread_local",
+    "todo",
+    "trace",
+    "try_join",
+    "warn",
+    "write",
+    "writeln",
+];
+
+/// Whether a statement is nothing but a macro that may bind variables, as
+/// `tokio::pin!` does.
+fn may_bind(node: &SyntaxNode) -> bool {
+    let is_let = ast::LetStmt::can_cast(node.kind());
+    let call = match ast::MacroCall::cast(node.clone()) {
+        Some(call) => Some(call),
+        None => node
+            .descendants()
+            .take_while(|inner| inner.text_range().start() == node.text_range().start())
+            .find_map(ast::MacroCall::cast)
+            // Not `matches!(a, b) && c`.
+            .filter(|call| {
+                let rest = node.text().to_string();
+                let length = usize::from(call.syntax().text_range().len());
+                rest[length.min(rest.len())..]
+                    .trim_matches([';', ' ', '\n'])
+                    .is_empty()
+            }),
+    };
+    let name = call.and_then(|call| super::item::macro_name(&call));
+    !is_let && name.is_some_and(|name| !BINDING_NOTHING.contains(&&*name))
+}
+
 /// The nodes of a statement, without those of functions and closures in it.
 fn own_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
     let mut walk = node.preorder();
@@ -598,6 +701,7 @@ mod tests {
         for code in [
             "let it = v.into_iter().map(|x| x * 2);",
             "let f = if a { move |x| x } else { move |x| x };",
+            "let fib = std::iter::from_fn(move || Some(1));",
         ] {
             assert_eq!(flow(code).initial, Initial::Unnameable, "{code}");
         }

@@ -88,6 +88,8 @@ pub(super) struct Frame<'a> {
     pub(super) dropped: &'a BTreeSet<String>,
     /// How functions can be called, where that is not as planned.
     pub(super) calls: &'a BTreeMap<String, Calls>,
+    /// Variables that are kept by their value, though its type may have no name.
+    pub(super) plain: &'a BTreeSet<String>,
     /// Statements that are left out.
     pub(super) skipped: &'a BTreeSet<usize>,
     /// What is written into the cell's text, by place.

@@ -143,11 +143,13 @@ impl Generated {
         self.line(format_args!(
             "let swath_outcome: ::std::result::Result<(), {CELL}::Failure> = 'swath: {{"
         ));
+        self.line(format_args!(
+            "let mut swath_failed = ::std::option::Option::None;"
+        ));
         let mut handed: Vec<&Binding> = Vec::new();
         let last = parts.len() - 1;
         for (number, part) in parts.iter().enumerate() {
             let (open, close) = around(source, frame, part);
-            self.line(format_args!("let swath_part = {open}"));
             let bound: Vec<&Binding> = frame
                 .plan
                 .bound(source, part)
@@ -159,11 +161,19 @@ impl Generated {
                 })
                 .collect();
             if number == last {
-                self.last_part(cell, source, frame, part);
                 self.line(format_args!(
-                    "{close};\nif let ::std::result::Result::Err(swath_failure) = swath_part {{"
+                    "if let ::std::result::Result::Err(swath_failure) = {open}"
                 ));
+                self.last_part(cell, source, frame, part);
+                self.line(format_args!("{close} {{"));
             } else {
+                // What it is made of is gone where it fails: a guard would be held on to.
+                self.raw("let ::std::option::Option::Some((");
+                for binding in &bound {
+                    let mutable = if binding.mutable { "mut " } else { "" };
+                    self.raw(&format!("{mutable}{}, ", binding.name));
+                }
+                self.line(format_args!(")) = (match {open}"));
                 self.write_statements(cell, source, frame, part);
                 self.line(format_args!(
                     "::std::result::Result::<_, {CELL}::Failure>::Ok(("
@@ -172,26 +182,32 @@ impl Generated {
                     let role = Role::Hand(binding.name.clone(), number);
                     self.role(role, &format!("{},", binding.name));
                 }
-                self.line(format_args!("))\n{close};"));
-                self.raw("let (");
-                for binding in &bound {
-                    let mutable = if binding.mutable { "mut " } else { "" };
-                    self.raw(&format!("{mutable}{}, ", binding.name));
-                }
                 self.line(format_args!(
-                    ") = match swath_part {{\n\
-                     ::std::result::Result::Ok(swath_bound) => swath_bound,\n\
-                     ::std::result::Result::Err(swath_failure) => {{"
+                    "))\n{close} {{\n\
+                     ::std::result::Result::Ok(swath_bound) => ::std::option::Option::Some(swath_bound),\n\
+                     ::std::result::Result::Err(swath_failure) => {{ swath_failed = ::std::option::Option::Some(swath_failure); ::std::option::Option::None }}\n\
+                     }}) else {{"
+                ));
+            }
+            if number < last {
+                self.line(format_args!(
+                    "let ::std::option::Option::Some(swath_failure) = swath_failed else {{ ::std::unreachable!() }};"
                 ));
             }
             for binding in handed.iter().rev() {
-                self.store(frame, binding, Role::Salvage(binding.name.clone(), number));
+                let role = Role::End(binding.name.clone(), number);
+                if !frame.borrowing.contains(&*binding.name) {
+                    self.store(frame, binding, Role::Salvage(binding.name.clone(), number));
+                } else if !frame.leaves_out(&role) {
+                    let line = format!("{CELL}::end_with(&swath_failure, {});", binding.name);
+                    self.role(role, &line);
+                }
             }
             self.line(format_args!(
                 "break 'swath ::std::result::Result::Err(swath_failure);\n}}"
             ));
             if number < last {
-                self.line(format_args!("}};"));
+                self.line(format_args!(";"));
             }
             for binding in bound {
                 handed.retain(|other| other.name != binding.name);
@@ -330,6 +346,9 @@ impl Generated {
         }
         match kept {
             Kept::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
+            Kept::Unnameable(_) if frame.plain.contains(name) => {
+                self.role(role, &format!("{CELL}::put({name:?}, {name});"));
+            }
             Kept::Unnameable(calls) => {
                 let calls = frame.calls.get(name).unwrap_or(calls).name();
                 let line = format!("swath::keep_unnameable!({calls}, {name:?}, {name});");
@@ -436,6 +455,7 @@ mod tests {
             borrowing: BTreeSet::new(),
             dropped: &NOTHING.2,
             calls: &NOTHING.3,
+            plain: &NOTHING.2,
             skipped: &NOTHING.0,
             insertions: &NOTHING.1,
             awaits: false,
@@ -452,7 +472,9 @@ mod tests {
             text.find(needle)
                 .unwrap_or_else(|| panic!("{needle}: {text}"))
         };
-        assert!(at("let a = f()?") < at("let (a, ) = match") && at("let (a, )") < at("let b ="));
+        assert!(
+            at("let a = f()?") < at("Some((a, )) = (match") && at("Some((a, ))") < at("let b =")
+        );
         // Where the second fails, the first is kept; at the end both are.
         assert!(text.find("put(\"a\", a)") < text.rfind("break 'swath"));
         assert_eq!(text.matches("put(\"a\", a)").count(), 2);

@@ -36,6 +36,8 @@ pub(super) enum Role {
     Early(String),
     /// Puts copies of what a closure holds into the store.
     Hold(String),
+    /// Ends a new variable that is not kept, where the part of this number panics.
+    End(String, usize),
     /// Drops a new variable that borrows from others, which are stored next.
     Drop(String),
 }
@@ -52,6 +54,7 @@ impl Role {
             | Self::Hand(name, _)
             | Self::Early(name)
             | Self::Hold(name)
+            | Self::End(name, _)
             | Self::Drop(name) => name,
         }
     }

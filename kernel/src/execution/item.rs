@@ -1,8 +1,8 @@
 //! Items: what a cell defines for later ones.
 
 use super::syntax::{names_below, repeats, to_cell, without_comments};
-use ra_ap_syntax::ast::{self, HasAttrs, HasModuleItem, HasName, HasVisibility};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::ast::{self, HasAttrs, HasGenericParams, HasModuleItem, HasName, HasVisibility};
+use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxElement, SyntaxKind, SyntaxNode};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -260,50 +260,60 @@ fn defined_in(call: &ast::MacroCall) -> Vec<(String, bool)> {
     defined
 }
 
-/// What an `impl` is about: its text up to the brace, without attributes,
-/// comments, and the path to the trait, which may be another the next time.
+/// What an `impl` is about: the trait and the type, so that it is known again when it
+/// is written in another way. The path to the trait, bounds, the names of parameters
+/// and of lifetimes are left out, and so is what a trait takes for itself (`Add<Q> for
+/// Q`).
 fn impl_head(item: &ast::Impl) -> String {
-    let start = item
-        .impl_token()
-        .map_or(item.syntax().text_range().start(), |token| {
-            token.text_range().start()
-        });
-    let end = item
-        .assoc_item_list()
-        .map_or(item.syntax().text_range().end(), |list| {
-            list.syntax().text_range().start()
-        });
-    let path = match item.trait_() {
-        Some(ast::Type::PathType(of)) => of.path(),
+    let parameters: Vec<String> = item
+        .generic_param_list()
+        .into_iter()
+        .flat_map(|list| list.generic_params())
+        .filter_map(|parameter| match parameter {
+            ast::GenericParam::TypeParam(one) => Some(one.name()?.text().to_string()),
+            ast::GenericParam::ConstParam(one) => Some(one.name()?.text().to_string()),
+            ast::GenericParam::LifetimeParam(_) => None,
+        })
+        .collect();
+    let text = |node: &SyntaxNode| {
+        let mut text = String::new();
+        for token in node
+            .descendants_with_tokens()
+            .filter_map(SyntaxElement::into_token)
+        {
+            match token.kind() {
+                SyntaxKind::WHITESPACE | SyntaxKind::COMMENT => {}
+                SyntaxKind::LIFETIME_IDENT => text += "'_ ",
+                // `dyn`, `mut`.
+                kind if kind.is_keyword(Edition::Edition2024) => {
+                    text += token.text();
+                    text.push(' ');
+                }
+                _ => match parameters.iter().position(|name| name == token.text()) {
+                    Some(at) => text += &format!("_{at}"),
+                    None => text += token.text(),
+                },
+            }
+        }
+        text.trim_end().to_owned()
+    };
+    let of = item
+        .self_ty()
+        .map(|of| text(of.syntax()))
+        .unwrap_or_default();
+    let Some(of_trait) = item.trait_() else {
+        return format!("impl {of}");
+    };
+    let path = match &of_trait {
+        ast::Type::PathType(of_trait) => of_trait.path(),
         _ => None,
     };
-    let qualifier = path.and_then(|path| path.qualifier());
-    let is_left_out = |range: ra_ap_syntax::TextRange| {
-        qualifier
-            .as_ref()
-            .is_some_and(|qualifier| qualifier.syntax().text_range().contains_range(range))
-    };
-    let mut head = String::new();
-    let mut after_qualifier = false;
-    for element in item.syntax().descendants_with_tokens() {
-        let Some(token) = element.as_token() else {
-            continue;
-        };
-        let range = token.text_range();
-        if range.start() < start || range.end() > end {
-            continue;
-        }
-        if is_left_out(range) {
-            after_qualifier = true;
-        } else if token.kind() == SyntaxKind::WHITESPACE || token.kind() == SyntaxKind::COMMENT {
-            head.push(' ');
-        } else if after_qualifier && token.kind() == SyntaxKind::COLON2 {
-            after_qualifier = false;
-        } else {
-            head += token.text();
-        }
-    }
-    head.split_whitespace().collect::<Vec<_>>().join(" ")
+    let last = path.and_then(|path| path.segment());
+    let of_trait = last.map_or_else(|| text(of_trait.syntax()), |last| text(last.syntax()));
+    let by_default = format!("<{of}>");
+    let of_trait = of_trait.strip_suffix(&by_default).unwrap_or(&of_trait);
+    let not = item.excl_token().map_or("", |_| "!");
+    format!("impl {not}{of_trait} for {of}")
 }
 
 /// The names of what a trait or an `impl` holds.
@@ -576,7 +586,7 @@ mod tests {
         assert_eq!(
             source.items[0].kind,
             ItemKind::Impl {
-                head: "impl<T> Point<T> where T: Copy".into(),
+                head: "impl Point<_0>".into(),
                 members
             }
         );
@@ -593,8 +603,14 @@ mod tests {
         }
         assert_eq!(
             head("impl<T> a::From<b::C<T>> for P {}"),
-            "impl<T> From<b::C<T>> for P"
+            "impl From<b::C<_0>> for P"
         );
+        let same = |one: &str, other: &str| assert_eq!(head(one), head(other));
+        same("impl<T: Debug> S<T> {}", "impl<U> S<U> where U: Copy {}");
+        same("impl<'a> P<'a> {}", "impl P<'_> {}");
+        same("impl Add for Q {}", "impl Add<Q> for Q {}");
+        assert_ne!(head("impl From<Q> for R {}"), head("impl From<R> for R {}"));
+        assert_ne!(head("impl S<i32> {}"), head("impl<T> S<T> {}"));
     }
 
     #[test]

@@ -16,16 +16,27 @@ use table::{Row, TABLE, What};
 
 /// Adds a line to the errors for which there is one, each line once.
 ///
-/// `is_own` tells the names that the session's cells have defined.
-pub(super) fn add_hints(diagnostics: &mut [Diagnostic], cell: &str, is_own: &dyn Fn(&str) -> bool) {
+/// `is_own` tells the names that the session's cells have defined, `type_of` the
+/// types of its variables.
+pub(super) fn add_hints(
+    diagnostics: &mut [Diagnostic],
+    cell: &str,
+    is_own: &dyn Fn(&str) -> bool,
+    type_of: &dyn Fn(&str) -> Option<String>,
+) {
     let mut told: Vec<String> = Vec::new();
     for diagnostic in diagnostics {
-        let known = diagnostic.known(cell);
-        if let Some(hint) = known.and_then(|known| hint(&known, is_own))
-            && !told.contains(&hint)
-        {
-            diagnostic.add_help(hint.clone());
-            told.push(hint);
+        let Some(mut known) = diagnostic.known(cell) else {
+            continue;
+        };
+        let owner_type = known.owner().and_then(type_of).unwrap_or_default();
+        known.owner_type = &owner_type;
+        if let Some(hint) = hint(&known, is_own) {
+            diagnostic.drop_guesses();
+            if !told.contains(&hint) {
+                diagnostic.add_help(hint.clone());
+                told.push(hint);
+            }
         }
     }
 }
@@ -39,6 +50,9 @@ pub(super) struct Known<'a> {
     pub(super) labels: Vec<&'a str>,
     /// The file that defines what is called wrongly, if it is not the user's.
     pub(super) callee: Option<&'a str>,
+    /// The type of the session's variable that is indexed where it is, or whose
+    /// method is called, as the session writes it: the parser knows none.
+    pub(super) owner_type: &'a str,
     /// Where it is in the cell.
     pub(super) range: Range<usize>,
     pub(super) cell: &'a str,

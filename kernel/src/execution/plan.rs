@@ -186,8 +186,13 @@ fn kept_as(
                 .iter()
                 .position(|later| later.flow.moves.contains(&binding.name));
             match moving {
-                // What can be changed may be another value at the end.
-                Some(moving) if !binding.mutable => Kept::Early(at + 1 + moving),
+                // What can be changed may be another value at the end, and what is
+                // dropped is to be gone.
+                Some(moving)
+                    if !binding.mutable && !later[moving].flow.drops.contains(&binding.name) =>
+                {
+                    Kept::Early(at + 1 + moving)
+                }
                 _ => Kept::Value,
             }
         }
@@ -214,8 +219,10 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
 }
 
 /// Cuts statements into parts: in front of each that can fail, if there is
-/// something that it could take along. From what borrows mutably on there is
-/// one part, since two functions cannot hold it at the same time.
+/// something that it could take along, and of each that may borrow from what its part
+/// binds, which could not be handed on together. From what borrows mutably on there is
+/// one part, since two functions cannot hold it at the same time, and from a macro on
+/// that may bind something, since nobody knows what.
 fn parts(
     source: &Source,
     kept: &BTreeMap<String, Kept>,
@@ -228,12 +235,18 @@ fn parts(
     let mut parts = Vec::new();
     let mut start = 0;
     if !is_whole {
-        for at in 1..mutable_borrow.unwrap_or(statements.len()) {
-            let binds = statements[start..at]
-                .iter()
-                .flat_map(bindings)
-                .any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
-            if binds && statements[at].flow.can_fail {
+        let binding_macro = statements.iter().position(|one| one.flow.may_bind);
+        let ends = [mutable_borrow, binding_macro].into_iter().flatten();
+        let last_failing = statements.iter().rposition(|one| one.flow.can_fail);
+        for at in 1..ends.min().unwrap_or(statements.len()) {
+            let bound = || statements[start..at].iter().flat_map(bindings);
+            let binds =
+                bound().any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
+            let may_borrow = || {
+                let lends = &statements[at].flow.lends;
+                last_failing > Some(at) && bound().any(|binding| lends.contains(&binding.name))
+            };
+            if binds && (statements[at].flow.can_fail || may_borrow()) {
                 parts.push(start..at);
                 start = at;
             }

@@ -21,7 +21,7 @@ use super::neighbours::add_hints;
 use super::places::{Pieces, Text};
 use super::plan::Plan;
 use super::process::RuntimeProcess;
-use super::source::Source;
+use super::source::{Source, with_escaped_gen};
 use super::syntax::names_in;
 use super::toolchain::Toolchain;
 use super::types::{PublicNames, short};
@@ -97,7 +97,12 @@ impl Session {
             .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         let mut session = Self {
-            crates: Crates::new(&shared.workplace, compiler.program(), compiler.crates()),
+            crates: Crates::new(
+                &shared.workplace,
+                compiler.program(),
+                compiler.rustc_has_lld(),
+                compiler.crates(),
+            ),
             compiler,
             process,
             items: Items::new(),
@@ -131,24 +136,30 @@ impl Session {
                 "the cell's brackets or operators are nested more than {DEEPEST} levels deep: it was not run, and every variable is kept"
             )));
         }
-        let mut source = Source::parse(&cell.code);
+        let escaped = Cell {
+            code: with_escaped_gen(&cell.code).into_owned(),
+            ..cell.clone()
+        };
+        let cell = &escaped;
+        let knows = |name: &str| self.knows(name);
+        let mut source = Source::parse_in(&cell.code, &knows);
+        let completed = Cell {
+            code: format!("{};", cell.code.trim_end()),
+            ..cell.clone()
+        };
+        // A last `let` needs no semicolon, as the last line of a cell.
+        let again = source
+            .has_syntax_errors
+            .then(|| Source::parse_in(&completed.code, &knows));
         self.shared.channel.attribute(cell.id);
         self.look_after_process(&source)?;
         self.begin(cell)?;
         if self.shared.interrupted.lock().is_some() {
             return Err(interrupted("the cell was not run"));
         }
-        let completed = Cell {
-            code: format!("{};", cell.code.trim_end()),
-            ..cell.clone()
-        };
         let mut cell = cell;
-        if source.has_syntax_errors {
-            // A last `let` needs no semicolon, as the last line of a cell.
-            let again = Source::parse(&completed.code);
-            if !again.has_syntax_errors {
-                (source, cell) = (again, &completed);
-            }
+        if let Some(again) = again.filter(|again| !again.has_syntax_errors) {
+            (source, cell) = (again, &completed);
         }
         self.commands(cell, &source)?;
         self.stage(Stage::Compiling);
@@ -168,6 +179,13 @@ impl Session {
             channel.tell(EventKind::Stdout(took.into_bytes()));
         }
         result
+    }
+
+    /// Whether the session has a variable or an item of a name.
+    fn knows(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+            || self.lambdas.contains_key(name)
+            || self.items.is_function(name)
     }
 
     /// Tells what is done for the cell from now on.
@@ -213,7 +231,9 @@ impl Session {
                 continue;
             }
             self.last_errors = errors;
-            add_hints(&mut diagnostics, &cell.code, &|_| false);
+            add_hints(&mut diagnostics, &cell.code, &|_| false, &|name| {
+                self.type_of(name)
+            });
             return Err(cell_error(&diagnostics, &cell.code, cell.number));
         }
         Err(broken(
@@ -395,6 +415,7 @@ impl Session {
             borrowing: attempt.borrowing.keys().map(|name| &**name).collect(),
             dropped: &attempt.dropped,
             calls: &attempt.calls,
+            plain: &attempt.plain,
             skipped: &attempt.skipped,
             insertions: &attempt.insertions,
             awaits: attempt.awaits,

@@ -6,8 +6,10 @@ use super::flow::Flow;
 use super::item::{Item, ItemKind, is_item, macro_name};
 use super::syntax::{CELL, HEAD, names_below, repeats, to_cell, without_comments};
 use crate::syntax;
+use ra_ap_parser::LexedStr;
 use ra_ap_syntax::ast::{self, HasModuleItem};
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -77,9 +79,15 @@ pub(super) struct Binding {
 }
 
 impl Source {
+    #[cfg(test)]
     pub(super) fn parse(code: &str) -> Self {
+        Self::parse_in(code, &|_| false)
+    }
+
+    /// Takes a cell apart; `knows` tells of a name whether the session has it.
+    pub(super) fn parse_in(code: &str, knows: &dyn Fn(&str) -> bool) -> Self {
         let mut source = Self {
-            commands: commands(code),
+            commands: commands(code, knows),
             ..Self::default()
         };
         let mut blanked = code.to_owned();
@@ -222,13 +230,47 @@ impl Source {
     }
 }
 
+/// Whether a line that begins with `!` is an expression, and no command of the shell:
+/// `!flag` of a variable, `!(a && b)`, `!matches!(a, b)`.
+fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
+    let rest = &line[1..];
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let (name, behind) = rest.split_at(end.unwrap_or(rest.len()));
+    match name.is_empty() {
+        true => behind.starts_with('('),
+        false => knows(name) || behind.starts_with('!'),
+    }
+}
+
+/// A cell in which a method `gen` is called as such: it has been a keyword since 2024,
+/// and is a method of rand's up to 0.8.
+pub(super) fn with_escaped_gen(code: &str) -> Cow<'_, str> {
+    if !code.contains("gen") {
+        return Cow::Borrowed(code);
+    }
+    let lexed = LexedStr::new(Edition::Edition2024, code);
+    let mut escaped = String::with_capacity(code.len());
+    let mut before = SyntaxKind::EOF;
+    for at in 0..lexed.len() {
+        if lexed.kind(at) == SyntaxKind::GEN_KW && before == SyntaxKind::DOT {
+            escaped += "r#";
+        }
+        escaped += lexed.text(at);
+        if lexed.kind(at) != SyntaxKind::WHITESPACE {
+            before = lexed.kind(at);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// The lines in front of the code that are commands, as evcxr takes them.
-fn commands(code: &str) -> Vec<Range<usize>> {
+fn commands(code: &str, knows: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut commands = Vec::new();
     let mut start = 0;
     for line in code.split_inclusive('\n') {
         let text = line.trim();
-        let is_command = text.starts_with(':') && !text.starts_with("::") || line.starts_with('!');
+        let is_command = text.starts_with(':') && !text.starts_with("::")
+            || line.starts_with('!') && !negates(line, knows);
         if is_command {
             commands.push(start..start + line.trim_end_matches(['\n', '\r']).len());
         } else if !(text.is_empty() || text.starts_with("//")) {

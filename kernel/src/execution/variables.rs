@@ -290,7 +290,8 @@ impl Session {
                         notes.extend(taken.err());
                     }
                     Some(kept) if !self.variables.contains_key(name) => {
-                        notes.extend(self.take_gone(name, kept, cell, source, attempt));
+                        let taken = self.take_gone(name, kept, cell, source, attempt, has_failed);
+                        notes.extend(taken);
                     }
                     _ => {}
                 }
@@ -309,6 +310,26 @@ impl Session {
                  a `return`, or something that borrows it to change it",
                 lost.join(", ")
             ));
+        }
+        for binding in source.bindings() {
+            let name = &binding.name;
+            let is_known = self.variables.contains_key(name)
+                || self.lambdas.contains_key(name)
+                || self.gone.contains_key(name)
+                || attempt.moved.contains_key(name);
+            if !is_known {
+                let reason = match has_failed {
+                    true => format!(
+                        "`{name}` is not set: cell {} failed before it was set, or before it could be kept",
+                        cell.number
+                    ),
+                    false => format!(
+                        "`{name}` is not set: cell {} returned before its end, which keeps nothing that it had set",
+                        cell.number
+                    ),
+                };
+                self.gone.insert(name.clone(), reason);
+            }
         }
         for (name, at) in &attempt.moved {
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
@@ -398,6 +419,7 @@ impl Session {
         cell: &Cell,
         source: &Source,
         attempt: &Attempt,
+        has_failed: bool,
     ) -> Option<String> {
         let reason = if let Kept::Not(changed) = kept {
             let changed = changed
@@ -405,8 +427,13 @@ impl Session {
                 .map(|name| format!("`{name}`"))
                 .collect::<Vec<_>>()
                 .join(", ");
+            // What it borrows goes with a cell that fails.
+            let other = match has_failed {
+                true => String::new(),
+                false => format!("; {changed} is"),
+            };
             format!(
-                "`{name}` borrows {changed} to change it, so it is not kept for later cells; {changed} is"
+                "`{name}` borrows {changed} to change it, so it is not kept for later cells{other}"
             )
         } else if let Some(from) = attempt.borrowing.get(name) {
             let from = match from {
@@ -466,7 +493,12 @@ impl Session {
         let own: Vec<String> = self
             .crates
             .own_names()
-            .filter(|name| names_in(&variable.type_name).contains(*name))
+            // `polars_core::series::Series` is named by way of `polars`.
+            .filter(|name| {
+                let by_way = format!("swath::{name}::");
+                names_in(&variable.type_name).contains(*name)
+                    || source.as_ref().is_ok_and(|source| source.contains(&by_way))
+            })
             .cloned()
             .collect();
         let (source, other_copy) = if own.is_empty() {

@@ -3,7 +3,7 @@
 //! writes the code which takes it.
 
 /// Types by crate and name. Where in the crate one is defined may change.
-const TYPES: [(&str, &[&str]); 10] = [
+const TYPES: [(&str, &[&str]); 9] = [
     (
         "swath",
         &[
@@ -21,7 +21,6 @@ const TYPES: [(&str, &[&str]); 10] = [
         ],
     ),
     ("alloc", &["Arc", "Rc", "Weak"]),
-    ("std", &["Sender", "SyncSender"]),
     (
         "polars_core",
         &["ChunkedArray", "Column", "DataFrame", "Series"],
@@ -30,7 +29,8 @@ const TYPES: [(&str, &[&str]); 10] = [
     ("polars_plan", &["Expr", "Selector"]),
     ("polars_utils", &["PlSmallStr"]),
     ("bytes", &["Bytes"]),
-    ("tokio", &["Handle", "Sender", "UnboundedSender"]),
+    // No sender: what receives goes on as long as there is one.
+    ("tokio", &["Handle"]),
     // What closures are kept as.
     ("swath::session::closures", &["*"]),
 ];
@@ -86,9 +86,7 @@ pub fn is_handle(type_name: &str, but: &[&str]) -> bool {
         return false;
     };
     let root = module.split("::").next().unwrap_or_default();
-    // What sends one value once is nobody else's.
     !but.contains(&last)
-        && !module.contains("oneshot")
         && TYPES.iter().any(|(of, names)| match of.contains("::") {
             true => module == *of,
             false => root == *of && names.contains(&last),
@@ -101,8 +99,7 @@ pub fn is_handle_in_short(type_name: &str) -> bool {
     let path = type_name.split('<').next().unwrap_or_default();
     let last = path.rsplit("::").next().unwrap_or_default();
     // Names that others have as well say nothing by themselves.
-    !["Handle", "Sender", "Weak"].contains(&last)
-        && TYPES.iter().any(|(_, names)| names.contains(&last))
+    !["Handle", "Weak"].contains(&last) && TYPES.iter().any(|(_, names)| names.contains(&last))
 }
 
 /// The types of a tuple.

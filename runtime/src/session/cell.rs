@@ -28,6 +28,7 @@ use crate::shown::Bundle;
 use crate::{abort, panics, schedule};
 use std::any::{Any, TypeId};
 use std::fmt::Display;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use swath_channel::{FromRuntime, Variable};
 
@@ -43,6 +44,9 @@ pub struct Failure {
     /// The key of the task that failed.
     task: Option<String>,
 }
+
+/// The kind of a failure that is a panic of the cell's.
+const PANIC: &str = "Panic";
 
 impl<E: Display> From<E> for Failure {
     fn from(error: E) -> Self {
@@ -90,7 +94,8 @@ impl Failure {
         };
         Self {
             kind,
-            message: error.to_string(),
+            // anyhow and eyre tell the causes only so.
+            message: format!("{error:#}"),
             location: None,
             variable: None,
             task: ours.and_then(Error::task_key).map(str::to_owned),
@@ -108,7 +113,7 @@ impl Failure {
         let (error, location) = panics::error_and_place(payload);
         let task = error.task_key().map(str::to_owned);
         let (kind, message) = match error {
-            Error::Panic { message, .. } => ("Panic", message),
+            Error::Panic { message, .. } => (PANIC, message),
             error => (error.kind(), error.to_string()),
         };
         Self {
@@ -175,6 +180,20 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
         Some(result) => result,
         None => unreachable!("invariant: what does not panic has a result"),
     }
+}
+
+/// Ends a value that the cell does not keep, as a panic would, if the cell ended with
+/// one: a lock that is held then is poisoned.
+pub fn end_with<T>(failure: &Failure, value: T) {
+    if failure.kind != PANIC {
+        return;
+    }
+    let ends = AssertUnwindSafe(move || {
+        let _held = value;
+        std::panic::resume_unwind(Box::new(()));
+    });
+    // It always does.
+    let _: Result<(), _> = std::panic::catch_unwind(ends);
 }
 
 fn caught(body: &mut dyn FnMut()) -> Result<(), Failure> {

@@ -44,6 +44,12 @@ impl<'a> Known<'a> {
             None => self.syntax(),
             // A method that iterators have.
             Some("E0599") if ends("is not an iterator") => one(What::Method, at(0), self.text()),
+            // A method of other elements.
+            Some("E0599") if ends("its trait bounds were not satisfied") => {
+                let of_elements = one(What::Elements, at(1), at(0));
+                let method = one(What::Method, at(1), at(0));
+                of_elements.into_iter().chain(method).collect()
+            }
             Some("E0599") => {
                 // The message may leave out a generic type's parameters.
                 let of = self.labelled("method not found in `").unwrap_or(at(1));
@@ -55,7 +61,10 @@ impl<'a> Known<'a> {
             }
             Some("E0609") => one(What::Field, at(1), at(0)),
             Some("E0615") => one(What::MethodAsField, at(1), at(0)),
-            Some("E0608") => vec![self.index(at(0))],
+            Some("E0608") => {
+                let inner = self.text().strip_prefix('[').unwrap_or_default();
+                vec![self.index(at(0), inner.strip_suffix(']').unwrap_or(inner))]
+            }
             Some("E0600") => one(What::Unary, at(1), at(0)),
             Some("E0614") => self.power(),
             Some("E0605" | "E0606") => one(What::Cast, at(0), at(1)),
@@ -66,10 +75,18 @@ impl<'a> Known<'a> {
             Some("E0618") if !self.behind().starts_with('(') => Vec::new(),
             Some("E0618") => one(What::Call, at(0), self.text()),
             Some("E0423" | "E0425" | "E0433" | "E0412") => self.name(at(0)),
+            Some("E0432") => {
+                let words = [self.text(), at(0)].map(|path| format!("use {path}"));
+                vec![Subject::new(What::Name, at(0), words)]
+            }
+            Some("E0624") => {
+                let before = self.before().strip_suffix("::").unwrap_or_default();
+                one(What::Associated, last_word(before), at(0))
+            }
             Some("E0277") if starts("the trait bound ") => {
                 let (of, bound) = at(0).split_once(": ").unwrap_or_default();
                 let name = last_segment(bound.split('<').next().unwrap_or(bound));
-                vec![Subject::new(What::Bound, of, [bound, name])]
+                vec![self.bound(of, bound, name)]
             }
             Some("E0277") if starts("the `?` operator can only be applied") => {
                 let of = self.labelled("the `?` operator cannot be applied to type `");
@@ -79,16 +96,53 @@ impl<'a> Known<'a> {
             Some("E0277") if self.message.contains("doesn't implement") => {
                 one(What::Bound, at(0), last_segment(at(1)))
             }
-            Some("E0277") if ends("is not an iterator") => one(What::Bound, at(0), "Iterator"),
+            Some("E0277") if ends("is not an iterator") => {
+                vec![self.bound(at(0), "Iterator", "Iterator")]
+            }
+            Some("E0277") if self.message.contains("cannot be indexed by") => {
+                let by_type = Subject::new(What::Index, at(0), [format!("by {}", at(1))]);
+                vec![by_type, self.index(at(0), self.text())]
+            }
+            Some("E0271") => vec![self.bound("", "Item", "Item")],
+            Some("E0275") => one(What::Method, "", self.text()),
             Some("E0382") => match self.moved()[..] {
                 [name, of, ..] => one(What::Moved, of, name),
                 _ => Vec::new(),
             },
+            Some("E0507") => {
+                let of = self.labelled("move occurs because value has type `");
+                one(What::Moved, of.unwrap_or_default(), self.text())
+            }
+            Some("E0594") if ends("as it is not declared as mutable") => {
+                one(What::Assigned, "mut", at(0))
+            }
             Some("E0282" | "E0283") => {
                 let prefix = "cannot infer type of the type parameter `T` declared on the struct `";
                 let of = self.labelled(prefix).unwrap_or_default();
-                one(What::Inference, of, self.text())
+                let shown = last_segment(self.text());
+                let closure = self.before().strip_suffix('|').and_then(|_| self.call());
+                let mut words = vec![self.text().to_owned()];
+                words.extend(closure.map(|call| format!("| in {call}")));
+                vec![Subject {
+                    shown,
+                    ..Subject::new(What::Inference, of, words)
+                }]
             }
+            // Which `sum` it is depends on the elements.
+            Some("E0034") => {
+                let prefix = "candidate #1 is defined in an impl for the type `";
+                let of = self.labelled(prefix).unwrap_or_default();
+                let made = self.before().rsplit_once("Array::").map(|(_, rest)| rest);
+                let shown = made.and_then(|rest| rest.split('(').next());
+                match shown {
+                    Some(shown) => vec![Subject {
+                        shown,
+                        ..Subject::new(What::Inference, of, [format!("Array::{shown}")])
+                    }],
+                    None => Vec::new(),
+                }
+            }
+            Some("E0689") => one(What::Inference, at(1), at(0)),
             Some("E0369" | "E0277") => self.operation(&names),
             Some("E0368") => {
                 let operator = at(0);
@@ -140,9 +194,8 @@ impl<'a> Known<'a> {
     }
 
     /// An index, by what it looks like.
-    fn index(&self, of: &'a str) -> Subject<'a> {
-        let inner = self.text().strip_prefix('[').unwrap_or_default();
-        let shown = inner.strip_suffix(']').unwrap_or(inner).trim();
+    fn index(&self, of: &'a str, inner: &'a str) -> Subject<'a> {
+        let shown = inner.trim();
         let kind = if shown.starts_with(['[', '(']) {
             "list"
         } else if shown.starts_with('"') {
@@ -154,10 +207,30 @@ impl<'a> Known<'a> {
         } else {
             "other"
         };
+        let behind = self.behind().trim_start();
+        let used = [">=", "<=", "==", "!=", ">", "<", "="]
+            .into_iter()
+            .find(|operator| behind.starts_with(operator));
+        let exact = used.map(|operator| format!("{kind} {operator}"));
+        let words = exact.into_iter().chain([kind.to_owned()]);
         Subject {
             shown,
-            ..Subject::new(What::Index, of, [kind])
+            ..Subject::new(What::Index, of, words)
         }
+    }
+
+    /// A trait that a type lacks, also by the call whose argument it is, or the
+    /// method that asks for it.
+    fn bound(&self, of: &'a str, bound: &str, name: &str) -> Subject<'a> {
+        let call = self.call().unwrap_or_default();
+        let words = [
+            format!("{bound} in {call}"),
+            bound.to_owned(),
+            format!("{name} in {call}"),
+            format!("{name} of {}", self.text()),
+            name.to_owned(),
+        ];
+        Subject::new(What::Bound, of, words)
     }
 
     /// `x ** 2`, which is `x * *2` to the compiler.
@@ -195,7 +268,16 @@ impl<'a> Known<'a> {
         } else {
             return Vec::new();
         };
-        let words = |other: &str| [format!("{operator} {other}"), operator.to_owned()];
+        let opener = self.opener().map(|(opener, _)| opener);
+        let words = |other: &str| {
+            let mut words = vec![format!("{operator} {other}")];
+            let base = other.split('<').next().unwrap_or(other);
+            words.push(format!("{operator} {}", last_segment(base)));
+            words.extend(self.call().map(|call| format!("{operator} in {call}")));
+            words.extend((opener == Some('[')).then(|| format!("[{operator}")));
+            words.push(operator.to_owned());
+            words
+        };
         vec![
             Subject::new(What::Operator, left, words(right)),
             Subject::new(What::OperatorBehind, right, words(left)),
@@ -230,20 +312,41 @@ impl<'a> Known<'a> {
             .find(|operator| self.text().contains(operator));
         let exact = compares.map(|operator| format!("{operator} {found}"));
         let before = self.before().trim_end();
-        let operator = [">=", "<=", "==", "!=", "&&", "||"]
+        let operator = [">=", "<=", "==", "!=", "&&", "||", "+"]
             .into_iter()
             .find(|operator| {
                 before.ends_with(operator) || self.behind().trim_start().starts_with(operator)
             })
             .map(|operator| format!("{found} beside {operator}"));
-        let place = format!("{found} in {}", self.call().unwrap_or_default());
+        let call = self.call().unwrap_or_default();
+        let place = format!("{found} in {call}");
+        let list = found.starts_with('[').then(|| format!("list in {call}"));
         let base = found.split('<').next().unwrap_or(found);
         let general = [place, found.to_owned(), base.to_owned()];
-        let words = exact.into_iter().chain(operator).chain(general);
-        vec![
-            Subject::new(What::Expected, expected, words),
+        let words = exact.into_iter().chain(operator).chain(list).chain(general);
+        let mut subjects = vec![
+            Subject {
+                shown: call,
+                ..Subject::new(What::Expected, expected, words)
+            },
             Subject::new(What::Found, found, [expected]),
-        ]
+        ];
+        if let Some(shown) = self.assigned() {
+            subjects.push(Subject {
+                shown,
+                ..Subject::new(What::Assigned, "", ["*"])
+            });
+        }
+        subjects
+    }
+
+    /// The variable to which a statement assigns what is at the place.
+    fn assigned(&self) -> Option<&'a str> {
+        let before = self.before().trim_end().strip_suffix('=')?.trim_end();
+        let name = last_word(before);
+        let statement = before[..before.len() - name.len()].trim_end();
+        let is_start = statement.is_empty() || statement.ends_with([';', '{', '}']);
+        (is_start && !name.is_empty()).then_some(name)
     }
 
     /// A name that there is not, with what is behind it: `np.random.rand`, or in
@@ -271,7 +374,7 @@ impl<'a> Known<'a> {
                 format!("{name}="),
                 "*".to_owned(),
             ];
-            return vec![Subject::new(What::Argument, "", words)];
+            return vec![Subject::new(What::Argument, self.owner_type, words)];
         }
         if self.before().ends_with("col(") && behind.starts_with(')') {
             let shown = name;
@@ -289,12 +392,14 @@ impl<'a> Known<'a> {
         }
         let mut paths = vec![name.to_owned()];
         let mut rest = self.behind();
+        let mut shown = "";
         while let Some(next) = rest.strip_prefix("::").or_else(|| rest.strip_prefix('.')) {
-            let end = next
-                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .unwrap_or(next.len());
+            let end = next.find(|c| !is_word(c)).unwrap_or(next.len());
             if end == 0 {
                 break;
+            }
+            if shown.is_empty() {
+                shown = &next[..end];
             }
             let longer = format!("{}.{}", paths[0], &next[..end]);
             paths.insert(0, longer);
@@ -303,25 +408,47 @@ impl<'a> Known<'a> {
         if paths.len() > 1 {
             // The name alone may be that of a variable.
             paths.pop();
+            if ["da", "numpy"].contains(&name) {
+                paths.extend([format!("np.{shown}"), "np.*".to_owned()]);
+            }
             paths.push(format!("{name}.*"));
         }
         if behind.starts_with('(') {
             paths.insert(0, format!("{name}()"));
         }
-        if let Some(call) = self.call() {
+        if let (Some(call), Some((_, outer))) = (self.call(), self.opener()) {
             paths.push(format!("{name} in {call}"));
+            let is_compared = behind.starts_with(['<', '>', '=', '!']);
+            // A closure compares values.
+            if is_compared && !self.before()[outer.len()..].contains('|') {
+                paths.push(format!("compared in {call}"));
+            }
         }
         let what = match self.message.starts_with("cannot find type ") {
             true => What::Type,
             false => What::Name,
         };
-        vec![Subject::new(what, name, paths)]
+        vec![Subject {
+            shown,
+            ..Subject::new(what, name, paths)
+        }]
     }
 
-    /// The name of the call in whose arguments the error is.
+    /// The name of the call, also of a macro, in whose arguments the error is.
     fn call(&self) -> Option<&'a str> {
         let (opener, before) = self.opener()?;
-        (opener == '(').then(|| last_word(before.trim_end()))
+        (opener == '(').then(|| last_word(before.trim_end_matches('!').trim_end()))
+    }
+
+    /// The name of what is indexed where the error is, or whose method is called.
+    pub(super) fn owner(&self) -> Option<&'a str> {
+        let (opener, mut before) = self.opener()?;
+        if opener == '(' {
+            before = before.strip_suffix(last_word(before))?.strip_suffix('.')?;
+        }
+        let name = last_word(before);
+        let is_field = before[..before.len() - name.len()].ends_with('.');
+        (opener != '{' && !name.is_empty() && !is_field).then_some(name)
     }
 
     /// The bracket that is open where the error is, and what is in front of it.
@@ -343,7 +470,10 @@ impl<'a> Known<'a> {
     /// front of it.
     fn syntax(&self) -> Vec<Subject<'a>> {
         let line = self.before().rsplit('\n').next().unwrap_or_default();
-        let last = line.split_whitespace().next_back().unwrap_or_default();
+        let mut last = line.split_whitespace().next_back().unwrap_or_default();
+        if last_word(last) == "not" {
+            last = "not";
+        }
         let first = line.split_whitespace().next().unwrap_or_default();
         let here = self.text();
         let rest = self.behind().split('\n').next().unwrap_or_default();
@@ -352,7 +482,19 @@ impl<'a> Known<'a> {
             _ if here == ":" && rest.trim().is_empty() && BLOCKS.contains(&first) => {
                 words.push(":\n".to_owned());
             }
-            Some(('[', _)) if here == ":" || line.ends_with("::") => words.push("[:".to_owned()),
+            // What ends in front of the bracket is indexed.
+            Some(('[', before)) if before.ends_with(|c| is_word(c) || ")]?".contains(c)) => {
+                let owner = last_word(before);
+                if here == ":" || line.ends_with("::") {
+                    words.extend([format!("{owner}[:"), "[:".to_owned()]);
+                } else if [",", "..."].contains(&here) {
+                    words.extend([format!("{owner}[,"), "[,".to_owned()]);
+                }
+            }
+            Some(('(', _)) if [":", "+"].contains(&here) => {
+                let call = self.call().unwrap_or_default();
+                words.push(format!("{call}({here}"));
+            }
             Some(('{', before)) if here == ":" => {
                 let outer = Known {
                     range: before.len()..before.len(),
@@ -361,11 +503,17 @@ impl<'a> Known<'a> {
                 words.extend(outer.call().map(|call| format!("{call}({{:")));
                 words.push("{:".to_owned());
             }
+            _ if here == "." && line.trim_start().starts_with("use ") => {
+                words.push("use .".to_owned());
+            }
+            _ if here == "@" && line.trim().is_empty() && rest.starts_with("delayed") => {
+                words.push("@delayed".to_owned());
+            }
             _ => {}
         }
         vec![
             Subject::new(What::Message, "", [self.message]),
-            Subject::new(What::Syntax, "", words),
+            Subject::new(What::Syntax, self.owner_type, words),
             Subject::new(What::Behind, "", self.is_behind(line, last).then_some(last)),
             Subject::new(What::At, "", self.is_at(line).then_some(here)),
         ]
@@ -412,6 +560,10 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 fn last_segment(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
@@ -421,7 +573,7 @@ fn last_word(text: &str) -> &str {
     let start = text
         .char_indices()
         .rev()
-        .take_while(|(_, c)| c.is_alphanumeric() || *c == '_')
+        .take_while(|(_, c)| is_word(*c))
         .last()
         .map_or(text.len(), |(at, _)| at);
     &text[start..]

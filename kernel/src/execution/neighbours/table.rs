@@ -10,15 +10,19 @@ use crate::bundled::BUNDLED_CRATES;
 pub(super) enum What {
     /// No such method; the word is its name.
     Method,
+    /// A method that a type has for other elements: `sqrt` of whole numbers.
+    Elements,
     /// No such function of a type: `Array::from_array`.
     Associated,
     /// No such field.
     Field,
     /// A method without its parentheses.
     MethodAsField,
-    /// `df["a"]`; the word is what the index looks like.
+    /// `df["a"]`; the word is what the index looks like, `text`, and what is done
+    /// with it, `text =`, or the index's type, `by i64`.
     Index,
-    /// An operator on a type, `>`, or with another one behind it, `+ i64`.
+    /// An operator on a type, `>`, or with another one behind it, `+ i64`; in a
+    /// call, `> in filter`, or in an index, `[>`.
     Operator,
     /// An operator behind which a type stands: `i64 +`.
     OperatorBehind,
@@ -32,25 +36,31 @@ pub(super) enum What {
     Expected,
     /// A type is there; the word is the one that is expected.
     Found,
-    /// A trait that a type lacks; the word is the trait.
+    /// A trait that a type lacks; the word is the trait, in which call, `Iterator
+    /// in sort`, or of which method, `Ord of sort`.
     Bound,
     /// What is called is no function.
     Call,
     /// A variable that was moved; the word is its name.
     Moved,
+    /// A variable that is set again; the word is its name, the type `mut` where it
+    /// would have to be mutable.
+    Assigned,
     /// A type that cannot be inferred; the word is what it is a type of.
     Inference,
     /// A wrong number of arguments; the word is what is called.
     Arguments,
-    /// The name of an argument: `axis=`, or `sum(axis=)`.
+    /// The name of an argument: `axis=`, or `sum(axis=)`; the type is that of the
+    /// variable whose method is called.
     Argument,
-    /// No such name, or path: `np.zeros`, `np.*` for any other.
+    /// No such name, or path: `np.zeros`, `np.*` for any other, `use dask`.
     Name,
     /// No such type.
     Type,
     /// The parser's whole message.
     Message,
-    /// What the parser found, by the brackets around it.
+    /// What the parser found, by the brackets around it; the type is that of the
+    /// variable that is indexed.
     Syntax,
     /// The word in front of what the parser did not understand.
     Behind,
@@ -67,6 +77,12 @@ pub(super) enum Of {
     Swath(&'static str),
     /// One of Polars'.
     Polars(&'static str),
+    /// ndarray's array.
+    NdArray,
+    /// A whole number.
+    Whole,
+    /// The runtime's array of whole numbers.
+    WholeArray,
     /// A `Result` with the runtime's error.
     Failing,
     /// One of the standard library's.
@@ -101,6 +117,12 @@ impl Of {
                 // The prelude has it under the same name.
                 is_named(name) && (path == name || is_theirs || ours == Some("prelude::Expr"))
             }
+            Self::NdArray => is_named("ArrayBase"),
+            Self::Whole => WHOLE.contains(&printed),
+            Self::WholeArray => {
+                let element = printed.split('<').nth(1).unwrap_or_default();
+                ARRAY.fits(printed, is_own) && WHOLE.contains(&element.trim_end_matches('>'))
+            }
             Self::Failing => {
                 path.ends_with("Result")
                     && (["swath::Error>", "PolarsError>"]
@@ -108,13 +130,28 @@ impl Of {
                         .any(|error| printed.ends_with(error))
                         || printed.ends_with(" Error>") && !is_own("Error"))
             }
-            Self::Std(name) => is_named(name) && path == name,
-            Self::Text => path == "str" || path == "String" && !is_own("String"),
+            Self::Std(name) => is_named(name) && (path == name || path.starts_with("std::")),
+            Self::Text => path == "str" || Self::Std("String").fits(printed, is_own),
             Self::Exactly(name) => printed == name,
             Self::File(part) => printed.contains(part),
         }
     }
 }
+
+/// The types of whole numbers, as the compiler prints them.
+const WHOLE: [&str; 11] = [
+    "{integer}",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "usize",
+];
 
 /// What to write for some words.
 #[derive(Debug)]
@@ -151,6 +188,11 @@ const READER: Of = Of::Swath("CsvReader");
 const CLIENT: Of = Of::Swath("Client");
 const EXPR: Of = Of::Polars("Expr");
 const TEXTS: Of = Of::Polars("StringNameSpace");
+const DATUM: Of = Of::Swath("Datum");
+/// What is computed.
+const TABLES: Of = Of::Polars("DataFrame");
+const COLUMN: Of = Of::Polars("Column");
+const VEC: Of = Of::Std("Vec");
 
 const COMPUTE: &str = "it is not computed yet: `.compute()?` makes a number of it";
 const COMPUTE_ARRAY: &str =
@@ -171,14 +213,63 @@ const JOIN: &str =
 const ROWS: &str = "`.head(5)?` and `.tail(5)?` are the first and last rows, `.filter(col(\"a\").eq(lit(1)))` those with a value, `.compute()?.slice(10, 5)` those at a place";
 const LENGTH: &str =
     "`.len().compute()?` is the number of rows, `.columns()?.len()` that of columns";
-const AXIS: &str = "along an axis it is a method of its own: `x.sum_axis(Axis(0))`, `x.mean_axis(Axis(0))`, `x.std_axis(Axis(0), 0.0)`";
+const AXIS: &str = "along an axis it is a method of its own: `x.sum_axis(0)`, from the end `x.mean_axis(-1)`, `x.std_axis(0, 0.0)`";
+const KEEPDIMS: &str = "`Axes` says it: `x.sum_axis(Axes::of(0).keepdims())`";
+const ACROSS: &str = "across columns it is an expression: `df.with_column(\"c\", polars::prelude::sum_horizontal([col(\"a\"), col(\"b\")], true)?)`, and so `mean_horizontal`";
+const DROP: &str = "`.drop([\"a\"])` takes a column away, `.drop([\"a\", \"b\"])` several; rows are chosen by `.filter(…)`";
+const WITH_COLUMN: &str =
+    "`let df = df.with_column(\"b\", col(\"a\") * lit(2));` is the frame with a new column";
+const TO_DATE: &str = "`col(\"date\").str().to_date(Default::default())`, or `.str().to_datetime(None, None, Default::default(), lit(\"raise\"))`";
+const DATE_FORMAT: &str = "`.to_date(Default::default())` finds the format; another one is `polars::prelude::StrptimeOptions { format: Some(\"%Y-%m-%d\".into()), ..Default::default() }`";
+const CAST: &str = "`.cast(DataType::Float64)`, `DataType::Int64`, `DataType::String`";
+const QUANTILE: &str =
+    "`.agg([col(\"a\").quantile(lit(0.5), polars::prelude::QuantileMethod::Linear)])`";
+const ROLLING: &str = "`.rolling_mean(polars::prelude::RollingOptionsFixedWindow { window_size: 3, ..Default::default() })`, and so `rolling_sum`, `rolling_max`";
+const FILL: &str = "`.fill_null_with_strategy(polars::prelude::FillNullStrategy::Forward(None))`, or `Backward(None)`";
+const MAP: &str = "`.map(|column| Ok(column), |_, field| Ok(field.clone()))` is for functions of whole columns: what expressions can say is shorter and faster";
+const CORR: &str = "`df.agg([polars::prelude::pearson_corr(col(\"a\"), col(\"b\"))])` is the correlation of two columns";
+const UNPIVOT: &str = "Polars does it with what is computed: `use polars::prelude::UnpivotDF; df.compute()?.unpivot(Some([\"a\", \"b\"]), [\"id\"])?`";
+const ROW_INDEX: &str = "Polars does it with what is computed: `use polars::prelude::IntoLazy; df.compute()?.lazy().with_row_index(\"i\", None).collect()?`";
+const JSON: &str = "Polars writes what is computed: `use polars::prelude::{JsonWriter, SerWriter}; JsonWriter::new(std::fs::File::create(\"a.json\")?).finish(&mut df.compute()?)?`";
+const READ_OTHERS: &str =
+    "CSV and Parquet are read: `read_csv(\"a.csv\").load()?`, `read_parquet(\"a.parquet\")?`";
+const PLOT: &str = "`plot::line(&values)` draws a `Vec` or an array of ndarray, `plot::histogram(&values, 10)` a `Vec`: `df.column(\"a\").to_vec::<f64>()?` is one";
+const GROUPS_FIRST: &str =
+    "groups are aggregated first: `.agg([col(\"b\").mean()])`, or `.mean()`, `.len()`";
+const VALUES: &str = "`.to_vec::<f64>()?` are the values";
+const DATUM_TO: &str = "it may be a number, a text, a date: `m.to::<f64>()?` is the number";
+const LAZY: &str = "`use polars::prelude::IntoLazy; frame.lazy().select([col(\"a\")]).collect()?` is Polars' own, of a frame in memory, and so `with_columns`, `filter`, `group_by`";
+const OF_COLUMN: &str = "`frame[\"a\"].as_materialized_series().mean()` is for a frame in memory, and so `sum::<f64>()?`, `max::<f64>()?`, `std(1)`";
+const COLUMN_VALUES: &str = "`frame[\"a\"].i32()?.to_vec()` are the values of a frame in memory, or `f64()`, `str()`, as its type is";
+const SORT_TABLE: &str = "of a frame in memory: `.sort([\"a\"], Default::default())?`";
+const COMPUTED: &str = "it is computed already";
+const MASK: &str = "a mask takes elements: `x.get(&x.gt(0.5))`";
+const ELEMENTS: &str = "an element is `x.compute()?[[0, 0]]`, a part of several axes `x.compute()?.slice(ndarray::s![0..2, ..])`; uncomputed, `x.slice_axis(Axis(0), 0..2)` is a range";
+const OF_COMPUTED: &str = "an element is `arr[[0, 0]]`, a part `arr.slice(ndarray::s![0..2, ..])`";
+const WHOLE_ELEMENTS: &str = "the elements are whole numbers: `x.astype::<f64>() + 1.0` has floats";
+const ARRAYS: &str = "both arrays have one element type: `x.astype::<f64>() + &y`";
+const MIXED: &str = "whole numbers and floats are not mixed: `n as f64 / 2.0`";
+const ORDER: &str = "elements are put in order once they are computed: `let mut v = x.compute()?.into_raw_vec_and_offset().0; v.sort_by(f64::total_cmp);`, the median is `v[v.len() / 2]`";
+const CUMSUM: &str = "sums so far are made once it is computed: `let mut c = x.compute()?; c.accumulate_axis_inplace(Axis(0), |&previous, current| *current += previous);`";
+const MATRICES: &str = "the product of arrays is `x.dot(&y.t()).compute()?`; of arrays of ndarray, both say first how many axes they have: `let a = x.compute()?.into_dimensionality::<ndarray::Ix2>()?;`";
+const RESHAPE: &str =
+    "`x.compute()?.into_shape_with_order((2, 3))?` is for arrays that are computed";
+const POWERS: &str = "powers are methods: `x.powi(2)`, `x.powf(0.5)` of floats and arrays, `n.pow(2)` of integers, `col(\"a\").pow(2)` of expressions";
+const FORMAT: &str =
+    "texts are put together by `format!(\"n = {n}\")`, printed by `println!(\"n = {n}\")`";
+const TYPES: &str =
+    "`f32`, `f64`, `i32`, `i64` are types of numbers: `2.5 as f32`, `x.astype::<f32>()`";
+const RAND: &str = "a line `:dep rand` at the top of a cell brings it: `rand::random::<f64>()`, `rand::random_range(0..10)`";
+const TOLD_TYPE: &str = "the element type is told: `Array::<f64>::{word}(…)`";
 const NO_TRY: &str =
     "this only describes, and cannot fail: `?` stands behind what computes, `.compute()?`";
-const CHUNKS: &str = "chunks are told as well: `Array::<f64>::zeros((1000, 1000), (100, 1000))`";
+const CHUNKS: &str = "chunks are told as well: `Array::<f64>::{word}((1000, 1000), (100, 1000))`";
 const RANDOM: &str =
     "chunks and a seed are told as well: `Array::random((1000, 1000), (100, 1000), 42)`";
 const ELEMENT: &str =
     "both sides have one element type: `x + 1.0` for `f64`, `x.astype::<i64>() + 1` for `i64`";
+const PLACES: &str = "places are `usize`: `xs[n as usize]`";
+const PARTS: &str = "a part is `xs[0..2]`, or `&xs[0..2]` where a size has to be known; the last one is `xs[xs.len() - 1]`";
 const SLICE: &str = "`x.slice_axis(Axis(0), 0..10)` is a range along an axis, `x.index_axis(Axis(0), 3)` one place of it";
 const NO_NAMES: &str = "arguments have no names here: they are told by their place";
 const LIST: &str = "several columns stand in a list: `[\"a\", \"b\"]`, `[col(\"a\"), col(\"b\")]`";
@@ -197,16 +288,16 @@ const TEXT_OF_ROWS: &str = "a column's values are `.column(\"a\").to_vec::<f64>(
 pub(super) const TABLE: &[Row] = rows! {
     // ---- frames ----
     Method FRAME => {
-        "groupby" => "`.group_by([\"a\"])` makes groups: `.mean()` and the like behind it, or `.agg([col(\"b\").mean()])`";
-        "merge" | "merge_asof" => JOIN;
-        "sort_values" | "sort_by" | "order_by" => SORT;
+        "groupby" | "groupBy" => "`.group_by([\"a\"])` makes groups: `.mean()` and the like behind it, or `.agg([col(\"b\").mean()])`";
+        "merge" | "merge_asof" | "left_join" | "inner_join" | "full_join" | "outer_join" | "semi_join" | "anti_join" | "crossJoin" => JOIN;
+        "sort_values" | "sort_by" | "order_by" | "orderBy" => SORT;
         "to_csv" | "write_csv" | "sink_csv" => CSV;
         "to_parquet" | "write_parquet" | "sink_parquet" => PARQUET;
-        "to_pandas" | "to_polars" | "collect" | "fetch" => "`.compute()?` makes a frame of Polars, in memory";
+        "to_pandas" | "to_polars" | "collect" | "fetch" | "toPandas" => "`.compute()?` makes a frame of Polars, in memory";
         "lazy" => "a frame is lazy as it is: its methods describe, `.compute()?` runs them";
         "dropna" | "drop_nulls" => "`.filter(col(\"a\").is_not_null())` leaves out rows without a value in a column";
-        "fillna" | "fill_null" | "fill_nan" | "ffill" => "`.with_column(\"a\", col(\"a\").fill_null(lit(0)))` fills a column";
-        "isna" | "isnull" | "is_null" => "`col(\"a\").is_null()` tells it of a column, in `.filter(…)` or `.with_column(\"b\", …)`";
+        "fillna" | "fill_null" | "fill_nan" | "ffill" | "bfill" | "fillNa" => "`.with_column(\"a\", col(\"a\").fill_null(lit(0)))` fills a column";
+        "isna" | "isnull" | "is_null" => "`col(\"a\").is_null()` tells it of a column, in `.filter(…)` or `.with_column(\"b\", …)`; `df.agg([all().as_expr().null_count()])` counts it";
         "notna" | "notnull" | "is_not_null" => "`col(\"a\").is_not_null()` tells it of a column, in `.filter(…)` or `.with_column(\"b\", …)`";
         "isin" | "is_in" => "`.filter(col(\"a\").is_in_values([1, 2]))`";
         "apply" | "applymap" | "map" | "transform" | "pipe" | "map_rows" =>
@@ -216,11 +307,23 @@ pub(super) const TABLE: &[Row] = rows! {
         "unwrap" | "expect" => NO_TRY;
         "value_counts" => "it is a column's: `.column(\"a\").value_counts()`";
         "query" | "where_" | "mask" => "`.filter(col(\"a\").gt(lit(1)))` takes the rows for which an expression is true";
-        "assign" | "mutate" | "insert" | "insert_column" => "`.with_column(\"b\", col(\"a\") * lit(2))` adds a column, or sets one";
+        "assign" | "mutate" | "insert" | "insert_column" | "withColumn" => "`.with_column(\"b\", col(\"a\") * lit(2))` adds a column, or sets one";
         "aggregate" => "`.agg([col(\"a\").mean()])`";
         "mean" | "sum" | "min" | "max" | "median" | "std" | "var" | "count" =>
             "of a column: `.column(\"a\").{word}()`; of several: `.agg([…])` with expressions such as `col(\"a\").mean()`";
         "nunique" | "n_unique" => "of a column: `.column(\"a\").n_unique()`";
+        "quantile" => QUANTILE;
+        "corr" | "cov" => CORR;
+        "null_count" => "`.agg([all().as_expr().null_count()])` counts missing values, of each column";
+        "cumsum" | "cum_sum" | "shift" | "diff" | "round" | "abs" | "replace" | "clip" | "eval" | "rank" | "pct_change" => BY_COLUMN;
+        "rolling" => "`.with_column(\"b\", col(\"a\").rolling_mean(polars::prelude::RollingOptionsFixedWindow { window_size: 3, ..Default::default() }))`";
+        "first" | "last" | "slice" | "iloc" => ROWS;
+        "pop" => DROP;
+        "with_row_index" | "with_row_count" => ROW_INDEX;
+        "melt" | "unpivot" => UNPIVOT;
+        "transpose" => "`.compute()?.transpose(None, None)?` is Polars' own, of what is computed";
+        "to_json" | "write_json" | "write_ndjson" => JSON;
+        "plot" | "hist" | "boxplot" => PLOT;
         "limit" | "take" => "`.head(5)?` computes the first rows";
         "sample" => "`.compute()?.sample_n_literal(5, false, None, None)?` takes rows at random, of what is computed";
         "nlargest" | "top_k" => "`.sort(\"a\", Descending).head(5)?`";
@@ -228,19 +331,21 @@ pub(super) const TABLE: &[Row] = rows! {
         "iterrows" | "itertuples" | "iter_rows" | "rows" | "items" | "to_dict" | "to_dicts" | "to_list" | "tolist" => TEXT_OF_ROWS;
         "to_numpy" | "to_ndarray" | "to_array" => "`.compute()?.to_ndarray::<polars::prelude::Float64Type>(polars::prelude::IndexOrder::C)?` is an array of ndarray";
         "shape" | "height" | "n_rows" | "width" | "n_cols" => LENGTH;
-        "is_empty" => "`.len().compute()? == 0`";
-        "dtypes" | "dtype" | "info" | "collect_schema" => "`.schema()?` has the columns' names and types";
+        "is_empty" | "isEmpty" => "`.len().compute()? == 0`";
+        "dtypes" | "dtype" | "info" | "collect_schema" | "printSchema" => "`.schema()?` has the columns' names and types";
         "keys" | "get_columns" | "get_column_names" => "`.columns()?` are the columns' names";
         "get" | "get_column" | "col" | "select_column" | "to_series" => "`.column(\"a\")` is a column";
-        "concat" | "append" | "vstack" | "union" | "extend" => "`DataFrame::concat([&df, &other])` puts frames below each other";
+        "concat" | "append" | "vstack" | "union" | "unionAll" | "extend" => "`DataFrame::concat([&df, &other])` puts frames below each other";
         "cache" => "`.persist()?` keeps what is computed";
         "set_index" | "reset_index" | "sort_index" | "reindex" => "frames have no index: `.sort`, `.filter` and `.join` take columns";
         "print" => "a cell shows its last expression: write the variable's name alone, or `display(&df);`";
         "copy" => "`.clone()`: a frame is a description, its copy costs nothing";
-        "add_suffix" | "set_axis" | "rename_columns" => "`.rename([\"a\"], [\"b\"])` gives columns other names";
+        "dropDuplicates" => "`.unique_by([\"a\"])`, or `.unique()` of whole rows";
+        "add_suffix" | "set_axis" | "rename_columns" | "withColumnRenamed" => "`.rename([\"a\"], [\"b\"])` gives columns other names";
     }
     Field FRAME => {
-        "T" | "str" | "dt" | "plot" | "style" | "attrs" | "at" | "iat" | "axes" | "sparse" | "plan" | "divisions" | "map" => "";
+        "plot" => PLOT;
+        "T" | "str" | "dt" | "style" | "attrs" | "at" | "iat" | "axes" | "sparse" | "plan" | "divisions" | "map" => "";
         "shape" | "size" => LENGTH;
         "dtypes" => "`.schema()?` has the columns' names and types";
         "index" => "frames have no index: `.sort`, `.filter` and `.join` take columns";
@@ -253,8 +358,11 @@ pub(super) const TABLE: &[Row] = rows! {
         "columns" | "schema" | "npartitions" => "it is a method: `.{word}()?`";
         "compute" | "persist" => "it is a method: `.{word}()?`";
         "describe" | "unique" | "drop_duplicates" | "len" => "it is a method: `.{word}()`";
+        "head" | "tail" => "how many rows is told: `.{word}(5)?`";
     }
     Index FRAME => {
+        "text =" => WITH_COLUMN;
+        "text >" | "text <" | "text >=" | "text <=" | "text ==" | "text !=" => COMPARE;
         "text" => "`.column({word})` is a column, and in expressions `col({word})`";
         "list" => "`.select({word})` takes columns";
         "range" | "number" => ROWS;
@@ -271,7 +379,9 @@ pub(super) const TABLE: &[Row] = rows! {
         "sort" => SORT;
         "join" => JOIN;
         "rename" => "`.rename([\"a\"], [\"b\"])`: from, to";
-        "select" | "with_columns" | "drop" | "group_by" | "agg" => LIST;
+        "select" | "with_columns" | "group_by" | "agg" => LIST;
+        "drop" => DROP;
+        "filter" => LOGIC;
         "with_column" => "a name, then values: `.with_column(\"b\", col(\"a\") * lit(2))`";
         "unique" | "drop_duplicates" => "by some columns only: `.unique_by([\"a\"])`";
         "DataFrame::from_polars" => "how many partitions is told: `DataFrame::from_polars(frame, 4)`, or `DataFrame::from(frame)`";
@@ -283,10 +393,11 @@ pub(super) const TABLE: &[Row] = rows! {
         "aggregate" | "apply" | "map" | "map_groups" => "`.agg([col(\"b\").mean(), len()])` aggregates groups, by expressions";
         "nunique" => "`.n_unique()`";
         "column" | "select" | "get" | "col" => "`.agg([col(\"b\").mean()])` aggregates a column";
-        "compute" | "collect" | "persist" | "head" => "groups are aggregated first: `.agg([col(\"b\").mean()])`, or `.mean()`, `.len()`";
+        "compute" | "collect" | "persist" | "head" | "tail" | "describe" | "nth" | "value_counts" | "cumsum" | "shift" | "rank" | "sort" | "filter" => GROUPS_FIRST;
+        "quantile" => QUANTILE;
         "transform" => "`df.with_column(\"c\", col(\"b\").mean().over([\"a\"])?)` gives each row its group's value";
         "get_group" => "`df.filter(col(\"a\").eq(lit(1)))` are the rows of a group";
-        "agg_list" | "quantile" | "prod" | "all" => "`.agg([…])` takes expressions: `col(\"b\").mean()`";
+        "agg_list" | "prod" | "all" => "`.agg([…])` takes expressions: `col(\"b\").mean()`";
     }
     Field GROUPS => {
         "ngroups" | "groups" | "frame" | "keys" | "indices" | "grouper" => "";
@@ -305,11 +416,11 @@ pub(super) const TABLE: &[Row] = rows! {
     // ---- columns ----
     Method SERIES => {
         "isin" | "is_in" | "apply" | "map" | "map_elements" | "astype" | "fillna" | "fill_null" | "isna" | "isnull" | "is_null" |
-        "replace" | "abs" | "round" | "clip" | "shift" | "diff" | "rank" | "cumsum" | "cum_sum" | "between" | "cast" => BY_COLUMN;
+        "replace" | "abs" | "round" | "clip" | "rolling" | "shift" | "diff" | "rank" | "cumsum" | "cum_sum" | "between" | "cast" => BY_COLUMN;
         "gt" | "lt" | "eq" | "ne" | "ge" | "le" | "gt_eq" | "lt_eq" | "neq" =>
             "expressions compare: `df.filter(col(\"a\").gt(lit(30)))`";
         "dropna" | "drop_nulls" => "`.filter(col(\"a\").is_not_null())`, with the column's name";
-        "to_list" | "tolist" | "to_numpy" | "values" | "iter" | "into_iter" | "collect" | "to_dict" => "`.to_vec::<f64>()?` are the values";
+        "to_list" | "tolist" | "to_numpy" | "values" | "iter" | "into_iter" | "collect" | "to_dict" => VALUES;
         "unwrap" | "expect" => NO_TRY;
         "nunique" => "`.n_unique()`";
         "drop_duplicates" => "`.unique()`";
@@ -319,10 +430,13 @@ pub(super) const TABLE: &[Row] = rows! {
         "limit" => "`.head(5)?`";
         "str" | "dt" => "it is an expression's: `col(\"a\").{word}()`, in `df.with_column(\"b\", …)` or `df.filter(…)`";
         "quantile" => "`df.agg([col(\"a\").quantile(lit(0.9), polars::prelude::QuantileMethod::Linear)])`";
+        "corr" | "cov" => CORR;
+        "plot" | "hist" => PLOT;
     }
+    Associated SERIES => { "new" | "from_vec" => "`DataFrame::from(df!(\"a\" => [1, 2, 3])?).column(\"a\")` makes a column"; }
     Field SERIES => {
         "str" | "dt" => "it is an expression's: `col(\"a\").{word}()`, in `df.with_column(\"b\", …)` or `df.filter(…)`";
-        "values" => "`.to_vec::<f64>()?` are the values";
+        "values" => VALUES;
         "shape" | "size" => "`.len().compute()?` is the number of values";
     }
     Index SERIES => {
@@ -344,10 +458,19 @@ pub(super) const TABLE: &[Row] = rows! {
     Method VALUE => { "round" | "sqrt" | "abs" | "floor" | "ceil" | "item" | "unwrap" | "powi" | "value" | "get" => COMPUTE; }
     Found VALUE => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" | "bool" | "String" => COMPUTE; }
     Cast VALUE => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" => COMPUTE; }
+    Operator SCALAR => {
+        "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" | "+ i64" | "- i64" | "* i64" | "/ i64" | "+ usize" | "- usize" | "* usize" | "/ usize" =>
+            "both sides have one element type: `x.sum() / 2.0`, `x.sum() / n as f64`";
+        "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "+ f64" | "- f64" | "* f64" | "/ f64" =>
+            "whole numbers and floats are not mixed: `x.sum().compute()? as f64 / 2.0`";
+    }
     Operator SCALAR => { ">" | "<" | ">=" | "<=" | "==" | "!=" => COMPUTE; }
     Method SCALAR => { "item" | "unwrap" | "value" | "get" | "gt" | "lt" => COMPUTE; }
     Found SCALAR => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" | "bool" => COMPUTE; }
     Cast SCALAR => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" => COMPUTE; }
+    Method DATUM => { "sqrt" | "round" | "abs" | "powi" | "floor" | "ceil" | "unwrap" | "item" | "as_f64" => DATUM_TO; }
+    Found DATUM => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" | "String" => DATUM_TO; }
+    Cast DATUM => { "f64" | "f32" | "i64" | "i32" | "u64" | "u32" | "usize" => DATUM_TO; }
 
     // ---- expressions ----
     Operator EXPR => {
@@ -358,15 +481,18 @@ pub(super) const TABLE: &[Row] = rows! {
         "+ {integer}" | "+ {float}" | "- {integer}" | "- {float}" | "* {integer}" | "* {float}" | "/ {integer}" | "/ {float}" |
         "+ f64" | "- f64" | "* f64" | "/ f64" | "+ i64" | "- i64" | "* i64" | "/ i64" | "+ i32" | "- i32" | "* i32" | "/ i32" |
         "+ &str" => LIT;
+        ">" | "<" | ">=" | "<=" => COMPARE;
     }
     Unary EXPR => { "!" => LOGIC; }
     Power Of::Any => {
-        "**" => "powers are methods: `x.powi(2)`, `x.powf(0.5)` of floats and arrays, `n.pow(2)` of integers, `col(\"a\").pow(2)` of expressions";
+        "**" => POWERS;
     }
     Expected EXPR => {
         "== bool" | "!= bool" => EQUAL;
         "integer beside ==" | "&str beside ==" | "floating-point number beside ==" | "i64 beside ==" | "f64 beside ==" |
         "integer beside !=" | "&str beside !=" | "floating-point number beside !=" | "i64 beside !=" | "f64 beside !=" => EQUAL;
+        "bool in filter" => COMPARE;
+        "list in filter" => LOGIC;
         "&str in filter" => "a condition is an expression: `.filter(col(\"a\").gt(lit(1)))`";
         "closure in filter" => "a condition is an expression: `.filter(col(\"a\").gt(lit(1)))`";
         "&str" => "among expressions a column is `col(\"a\")`, a text `lit(\"x\")`";
@@ -378,13 +504,31 @@ pub(super) const TABLE: &[Row] = rows! {
         "bool" => LOGIC;
         "&ChunkedArray<BooleanType>" => "`use polars::prelude::IntoLazy; frame.lazy().filter(col(\"a\").gt(lit(1))).collect()?` is Polars' own, of a frame in memory";
     }
-    Bound Of::Polars("PlSmallStr") => { "From<char>" => "texts stand in double quotes: `col(\"a\")`"; }
-    Bound Of::Polars("DataTypeExpr") => { "From<&str>" => "`.cast(DataType::Float64)`, `DataType::Int64`, `DataType::String`"; }
+    Expected Of::Polars("RollingOptionsFixedWindow") => { "integer" => "`.{word}(polars::prelude::RollingOptionsFixedWindow { window_size: 3, ..Default::default() })`"; }
+    Expected Of::Polars("StrptimeOptions") => { "&str" => DATE_FORMAT; }
+    Bound Of::Polars("PlSmallStr") => {
+        "From<char>" => "texts stand in double quotes: `col(\"a\")`";
+        "From in col" => LIST;
+    }
+    Bound Of::Polars("DataTypeExpr") => { "From<&str>" => CAST; }
+    Bound EXPR => {
+        "IntoNames in sort" => SORT;
+        "IntoNames" => DROP;
+        "AsRef of select" => LAZY;
+    }
+    Bound Of::Text => { "From<Expr>" => DROP; }
+    Associated Of::Polars("DataType") => { "Float" | "Double" | "Int" | "Integer" | "Long" | "Utf8" | "Str" | "Text" | "Bool" => CAST; }
     Method EXPR => {
         "isin" => "`.is_in_values([1, 2])`";
         "isnull" | "isna" => "`.is_null()`";
         "notnull" | "notna" => "`.is_not_null()`";
         "fillna" => "`.fill_null(lit(0))`";
+        "forward_fill" | "ffill" | "backward_fill" | "bfill" => FILL;
+        "ln" => "`.log(lit(std::f64::consts::E))`";
+        "log10" | "log2" => "the base is told: `.log(lit(10.0))`";
+        "suffix" | "prefix" | "add_suffix" => "`.alias(\"m\")`";
+        "map_elements" | "map_batches" | "applymap" => MAP;
+        "to_datetime" | "to_date" | "strptime" => TO_DATE;
         "dropna" => "`.drop_nulls()`";
         "astype" => "`.cast(DataType::Float64)`";
         "ge" | "gte" | "geq" => "`.gt_eq(lit(1))`";
@@ -416,6 +560,8 @@ pub(super) const TABLE: &[Row] = rows! {
         "strip" | "trim" => "`.strip_chars(lit(\" \"))`";
     }
     Arguments Of::File("polars-plan") => {
+        "col" => LIST;
+        "all" => "of a `Vec` it is a method: `xs.iter().all(|x| *x > 0.0)`";
         "len" => "`len()` is Polars' expression for the number of rows: what has a length has it as a method, `x.len()`, `df.len().compute()?`";
         "when" => "`when(col(\"a\").gt(lit(1))).then(lit(1)).otherwise(lit(0))`";
     }
@@ -424,18 +570,30 @@ pub(super) const TABLE: &[Row] = rows! {
     }
     Arguments Of::File("src/dsl/string.rs") => {
         "contains" => "`col(\"a\").str_contains(\"x\")` is for a text as it stands, `.str_matches(\"^x\")` for a regular expression";
+        "replace" | "replace_all" => "`.{word}(lit(\"M\"), lit(\"x\"), true)`; `false` for a regular expression";
+        "slice" => "`.slice(lit(0), lit(1))`";
+        "strptime" | "to_datetime" => TO_DATE;
     }
+    Arguments Of::File("src/dsl/list.rs") => { "get" => "`.get(lit(0), true)`"; }
     Arguments Of::File("src/dsl/mod.rs") => {
         "is_in" => "`.is_in_values([1, 2])` takes a list";
         "round" => "`.round(2, polars::prelude::RoundMode::HalfToEven)`";
         "cum_sum" | "cum_prod" | "cum_min" | "cum_max" | "cum_count" => "whether from the end is told: `.{word}(false)`";
         "is_between" => "`.is_between(lit(1), lit(2), polars::prelude::ClosedInterval::Both)`";
-        "map" | "apply" => "`.map(|column| Ok(column), |_, field| Ok(field.clone()))` is for functions of whole columns: what expressions can say is shorter and faster";
+        "map" | "apply" => MAP;
+        "name" => "`.alias(\"m\")`";
+        "diff" => "`.diff(lit(1), Default::default())`";
+        "rank" => "`.rank(Default::default(), None)`";
+        "log" => "the base is told: `.log(lit(std::f64::consts::E))`";
+        "clip" => "`.clip(lit(0), lit(30))`";
+        "quantile" => "`.quantile(lit(0.5), polars::prelude::QuantileMethod::Linear)`";
+        "interpolate" => "`.interpolate(polars::prelude::InterpolationMethod::Linear)`";
+        "rolling" => ROLLING;
     }
 
     // ---- arrays ----
     Method ARRAY => {
-        "reshape" => "`x.compute()?.into_shape_with_order((2, 3))?` is for arrays that are computed";
+        "reshape" | "squeeze" => RESHAPE;
         "ravel" | "flatten" => "`x.compute()?.flatten()` is for arrays that are computed";
         "log" => "`.ln()` is the natural logarithm, beside `.log10()` and `.log2()`";
         "ln_1p" => "`.log1p()`";
@@ -458,11 +616,16 @@ pub(super) const TABLE: &[Row] = rows! {
         "copy" => "`.clone()`: an array is a description, its copy costs nothing";
         "tolist" | "to_list" | "to_vec" | "into_vec" => "`.compute()?.into_raw_vec_and_offset().0` are the elements, row by row";
         "to_numpy" | "numpy" | "values" | "to_ndarray" | "to_array" | "view" => "`.compute()?` makes an array of ndarray";
-        "iter" | "into_iter" | "indexed_iter" | "for_each" | "nonzero" => COMPUTE_ARRAY;
+        "iter" | "into_iter" | "indexed_iter" | "for_each" => COMPUTE_ARRAY;
         "item" | "unwrap" => "`.compute()?` computes an array; `.into_scalar().compute()?` makes a number of one of no axis";
         "size" => "`.len()` is the number of elements";
         "matmul" | "mm" => "`.dot(&y)`";
-        "slice" | "s" | "get" | "take" => SLICE;
+        "slice" | "s" | "take" => SLICE;
+        "compress" | "extract" | "masked_select" => MASK;
+        "swapaxes" | "moveaxis" | "permute" => "`.transpose([1, 0])` orders the axes";
+        "flipud" => "`.flip(0)`";
+        "fliplr" => "`.flip(1)`";
+        "flatnonzero" => "`.nonzero()`, or `.argwhere()`: a row for each place";
         "T" => "`.t()`";
         "any" | "all" => "truth values have it: `x.gt(0.0).{word}()`";
         "where_" => "a mask chooses: `mask.select(&x, 0.0)`, as in `x.gt(0.0).select(&x, 0.0)`";
@@ -470,8 +633,12 @@ pub(super) const TABLE: &[Row] = rows! {
         "average" => "`.mean()`";
         "amax" => "`.max()`";
         "amin" => "`.min()`";
-        "argmax" | "argmin" | "cumsum" | "cumprod" | "median" | "quantile" | "percentile" | "sort" | "argsort" => "";
-        "plot" => "";
+        "median" | "quantile" | "percentile" | "sort" | "argsort" | "topk" => ORDER;
+        "cumsum" | "cumprod" => CUMSUM;
+        "plot" | "hist" | "histogram" => PLOT;
+        "norm" => "`.powi(2).sum().compute()?.sqrt()`";
+        "fillna" | "nan_to_num" => "`.is_nan().select(0.0, &x)` puts a number in the place of NaN";
+        "diff" => "`x.slice_axis(Axis(0), 1..4) - x.slice_axis(Axis(0), 0..3)`";
         "gte" | "greater_equal" | "gt_eq" => "`.ge(0.5)`";
         "lte" | "less_equal" | "lt_eq" => "`.le(0.5)`";
         "greater" => "`.gt(0.5)`";
@@ -497,9 +664,20 @@ pub(super) const TABLE: &[Row] = rows! {
         "number" => "`.index_axis(Axis(0), {word})` is one place along an axis; `.compute()?` has elements: `x.compute()?[[0, 0]]`";
         "range" => SLICE;
         "list" => "elements are there once they are computed: `x.compute()?[{word}]`";
-        "other" => "`x.index_axis(Axis(0), 3)` is one place along an axis, `x.slice_axis(Axis(0), 0..10)` a range of them; a mask chooses by `mask.select(&x, 0.0)`";
+        "other" => "a mask takes elements, `x.get(&mask)`; `x.index_axis(Axis(0), 3)` is one place along an axis, `x.slice_axis(Axis(0), 0..10)` a range of them";
+        "list =" | "number =" | "range =" | "other =" => "arrays are not changed in place: `mask.select(0.0, &x)` sets elements, or `let mut a = x.compute()?; a[[0, 0]] = 5.0;`";
     }
+    Operator Of::WholeArray => {
+        "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "+ f64" | "- f64" | "* f64" | "/ f64" => WHOLE_ELEMENTS;
+    }
+    OperatorBehind Of::WholeArray => {
+        "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "+ f64" | "- f64" | "* f64" | "/ f64" => WHOLE_ELEMENTS;
+    }
+    Elements Of::WholeArray => { "*" => "this is of floats: `x.astype::<f64>().{word}(…)`"; }
     Operator ARRAY => {
+        "[>" | "[<" | "[>=" | "[<=" | "[==" | "[!=" => MASK;
+        "+ Array" | "- Array" | "* Array" | "/ Array" => ARRAYS;
+        "^ {integer}" | "^ {float}" => POWERS;
         ">" => "a comparison of arrays is a method: `x.gt(0.5)`";
         "<" => "a comparison of arrays is a method: `x.lt(0.5)`";
         ">=" => "a comparison of arrays is a method: `x.ge(0.5)`";
@@ -518,6 +696,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" |
         "+ i64" | "- i64" | "* i64" | "/ i64" | "+ f64" | "- f64" | "* f64" | "/ f64" | "+ usize" | "* usize" => ELEMENT;
     }
+    Bound Of::Swath("Other") => { "From<{integer}>" | "From<i64>" | "From<i32>" | "From<usize>" => "both sides have one element type: `x.clip(0.0, 1.0)`, `x.gt(0.0)`"; }
     Found ARRAY => {
         "bool" => "a mask is many truth values: `&`, `|` and `!` join masks, `mask.any().compute()?` or `.all()` make one of them";
         "f64" | "f32" | "i64" | "i32" => "`.sum().compute()?` and the like make a number of an array";
@@ -525,26 +704,110 @@ pub(super) const TABLE: &[Row] = rows! {
     Cast ARRAY => { "f64" | "f32" | "i64" | "i32" | "u8" => "`.astype::<f32>()` makes elements another type"; }
     Bound ARRAY => { "Iterator" => COMPUTE_ARRAY; "Display" => "a cell shows its last expression; `{x:?}` describes an array in a text, `x.compute()?` has elements"; }
     Bound FRAME => { "Display" => "a cell shows its last expression; `{df:?}` describes a frame in a text, `{}` shows the rows of `df.head(5)?`"; "Iterator" => TEXT_OF_ROWS; }
-    Bound SERIES => { "Display" => "a cell shows its last expression; `{ages:?}` describes a column in a text"; "Iterator" => "`.to_vec::<f64>()?` are the values"; }
+    Bound SERIES => { "Display" => "a cell shows its last expression; `{ages:?}` describes a column in a text"; "Iterator" => VALUES; }
     Bound SCALAR => { "Display" => COMPUTE; }
     Bound ARRAY => { "Try" => NO_TRY; }
     Bound FRAME => { "Try" => NO_TRY; }
     Bound SERIES => { "Try" => NO_TRY; }
     Bound VALUE => { "Try" => NO_TRY; }
     Bound SCALAR => { "Try" => NO_TRY; }
-    Bound GROUPS => { "Try" => "groups are aggregated first: `.agg([col(\"b\").mean()])`, or `.mean()`, `.len()`"; }
+    Bound GROUPS => { "Try" | "Iterator" => GROUPS_FIRST; }
     Bound READER => { "Try" => LOAD; }
     Bound FRAME => { "From" => "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns"; }
     Bound Of::Any => {
         "IntoOrders" => "the order has a name: `Ascending`, `Descending`";
         "IntoArguments" => "the arguments stand in a tuple: `client.submit(f, (1,))?`";
         "Together" => "several at once stand in a tuple: `compute((&x, &y))?`; one alone is `x.compute()?`";
+        "Iterator in is_in_values" => "`.is_in_values([\"M\"])` takes a list";
+        "Iterator in names" => "`.names([\"a\", \"b\"])` takes a list";
+        "Iterator in sort" => SORT_TABLE;
+        "Iterator in extend" => "`.push(1.0)` puts a value behind the others, `.extend([1.0, 2.0])` several";
+        "Item in concat" => "frames stand in a list, and stay where they are: `DataFrame::concat([&df, &other])`";
+        "NdIndex" => "a place of several axes stands in a list: `x.compute()?[[0, 0]]`";
+        "DataShared" => "`.into_shape_with_order((2, 3))?` gives another shape, `.flatten()` has one axis";
+        "Ord of sort" | "Ord of sort_unstable" => "floats are ordered by `xs.sort_by(f64::total_cmp)`";
+        "Ord of max" | "Ord of min" => "of floats: `xs.iter().copied().fold(f64::NAN, f64::max)`, or `f64::min`";
     }
     Expected ARRAY => { "Vec" => FROM_NDARRAY; }
     Expected Of::Swath("JoinType") => { "&str in join" => JOIN; }
     Expected Of::Exactly("&str") => { "integer in column" => "columns have names: `df.columns()?` are all of them"; }
-    Expected Of::Std("Vec") => { "integer in append" | "floating-point number in append" | "String in append" | "f64 in append" | "i64 in append" => "`.push(1.0)` puts a value behind the others; `.append(&mut more)` another `Vec`"; }
-    Method Of::Std("Vec") => {
+    Expected VEC => { "integer in append" | "floating-point number in append" | "String in append" | "f64 in append" | "i64 in append" => "`.push(1.0)` puts a value behind the others; `.append(&mut more)` another `Vec`"; }
+    Syntax FRAME => {
+        "[:" => ROWS;
+        "[," => "`.filter(col(\"a\").gt(lit(1))).select([\"b\"])` takes rows, and columns of them";
+    }
+    Syntax TABLES => { "[:" => "`.slice(0, 5)` are the rows at a place, `.head(Some(5))` the first ones"; }
+    Syntax SERIES => { "[:" => "`.head(5)?` are the first values, `.compute()?.slice(10, 5)` those at a place"; }
+    Syntax ARRAY => { "[:" => SLICE; "[," => ELEMENTS; }
+    Syntax Of::NdArray => { "[:" | "[," => OF_COMPUTED; }
+    Syntax VEC => { "[:" => PARTS; "[," => "a place of rows in rows is `xs[0][1]`"; }
+    Syntax Of::Text => { "[:" => PARTS; }
+    Index Of::Text => { "by {integer}" | "by usize" | "by i64" => "letters are taken by `text.chars().nth(0)`, a part is `&text[0..2]`"; }
+    Index Of::Any => { "by i64" | "by i32" | "by u64" | "by u32" => PLACES; }
+    Operator Of::Text => {
+        "> in filter" | "< in filter" | ">= in filter" | "<= in filter" => COMPARE;
+        "+" => FORMAT;
+        "*" => "`\"a\".repeat(3)`";
+    }
+    Expected Of::Text => { "integer beside +" | "floating-point number beside +" | "i64 beside +" | "f64 beside +" | "i32 beside +" | "usize beside +" => FORMAT; }
+    Operator Of::Whole => {
+        "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "% {float}" | "+ f64" | "- f64" | "* f64" | "/ f64" => MIXED;
+        "^ {float}" => POWERS;
+    }
+    OperatorBehind Of::Whole => { "+ {float}" | "- {float}" | "* {float}" | "/ {float}" | "+ f64" | "- f64" | "* f64" | "/ f64" => MIXED; }
+    Method Of::Whole => { "sqrt" | "exp" | "ln" | "sin" | "cos" | "powf" | "powi" | "round" | "floor" | "ceil" => "this is of floats: `(n as f64).{word}(…)`"; }
+    Inference Of::Exactly("{float}") => { "*" => "the type of the number stands behind it: `2.0_f64`"; }
+    Inference Of::Exactly("{integer}") => { "*" => "the type of the number stands behind it: `2_i64`"; }
+    Inference Of::Any => {
+        "| in filter" => COMPARE;
+        "sum" | "product" => "the type of the result is told: `.{word}::<f64>()`";
+    }
+    Assigned Of::Exactly("mut") => { "*" => "`let mut {word} = …;` makes a variable that can be set again, `let {word} = …;` another one of this name"; }
+    Assigned Of::Exactly("") => { "*" => "`let` makes a variable of the same name again: `let {word} = …;`"; }
+    Operator VEC => { "+" | "-" | "*" | "/" => "elements are reckoned with one by one: `xs.iter().map(|x| x * 2.0).collect::<Vec<_>>()`, or in an array: `Array::<f64>::from_ndarray(xs, 2)`"; }
+
+    // ---- what is computed ----
+    Method Of::NdArray => {
+        "to_vec" | "tolist" | "to_list" => "`.into_raw_vec_and_offset().0` are the elements, row by row";
+        "max" | "min" => "`.iter().copied().fold(f64::NAN, f64::{word})`";
+        "argmax" | "argmin" => "`.indexed_iter().max_by(|a, b| a.1.total_cmp(b.1))` is the place of the greatest element, and the element";
+        "sort" | "median" | "quantile" | "percentile" => "`let mut v = arr.into_raw_vec_and_offset().0; v.sort_by(f64::total_cmp);` puts elements in order";
+        "cumsum" | "cumprod" => "sums so far: `let mut c = arr.clone(); c.accumulate_axis_inplace(Axis(0), |&previous, current| *current += previous);`";
+        "compute" | "persist" => COMPUTED;
+        "astype" => "`.mapv(|element| element as f32)` makes elements another type";
+        "transpose" => "`.t()`";
+        "numpy" | "to_numpy" => COMPUTED;
+    }
+    Field Of::NdArray => { "T" => "`.t()`"; "size" => "`.len()` is the number of elements"; }
+    // The compiler gives up looking for it, and tells no type.
+    Method Of::Exactly("") => { "dot" => MATRICES; }
+    Method TABLES => {
+        "with_columns" | "agg" | "groupBy" => LAZY;
+        "sort_values" | "sort_by" | "order_by" => SORT_TABLE;
+        "to_csv" | "write_csv" => "`use polars::prelude::{CsvWriter, SerWriter}; CsvWriter::new(std::fs::File::create(\"a.csv\")?).finish(&mut frame.clone())?` writes a frame in memory";
+        "to_parquet" | "write_parquet" => "`polars::prelude::ParquetWriter::new(std::fs::File::create(\"a.parquet\")?).finish(&mut frame.clone())?` writes a frame in memory";
+        "compute" | "collect" | "persist" | "load" => COMPUTED;
+        "len" | "count" => "`.height()` is the number of rows of a frame in memory";
+        "describe" | "value_counts" | "mean" | "sum" | "median" | "std" | "var" | "min" | "max" => "`DataFrame::from(frame)` has what frames of Swath have: `.describe()`, `.column(\"a\").{word}()`";
+        "to_numpy" | "values" => "`.to_ndarray::<polars::prelude::Float64Type>(polars::prelude::IndexOrder::C)?` is an array of ndarray";
+    }
+    Index TABLES => { "list" => "`.select({word})?` takes columns of a frame in memory"; }
+    Field TABLES => {
+        "iloc" | "loc" => "`.slice(0, 5)` are the rows at a place, `.head(Some(5))` the first ones";
+        "*" => "`frame[\"{word}\"]` is the column of a frame in memory";
+    }
+    Method Of::Polars("GroupBy") => { "agg" | "mean" | "sum" => LAZY; }
+    Expected Of::Polars("SortMultipleOptions") => { "Order" => "`Default::default()`, or `polars::prelude::SortMultipleOptions::default().with_order_descending(true)`"; }
+    Method COLUMN => {
+        "sum" | "mean" | "max" | "min" | "std" | "var" | "median" => OF_COLUMN;
+        "to_vec" | "to_list" | "tolist" | "iter" | "values" | "to_numpy" => COLUMN_VALUES;
+        "value_counts" => "`DataFrame::from(frame)` has what frames of Swath have: `.column(\"a\").value_counts()`";
+    }
+    Operator COLUMN => { ">" | "<" | ">=" | "<=" => "`use polars::prelude::IntoLazy; frame.lazy().filter(col(\"a\").gt(lit(1))).collect()?` is Polars' own, of a frame in memory"; }
+    Moved COLUMN => { "*" => "`&{word}` in place of `{word}` leaves it where it is"; }
+    Elements COLUMN => { "sum" | "mean" | "max" | "min" => OF_COLUMN; }
+    Method VEC => {
+        "plot" | "hist" => PLOT;
         "sum" => "`.iter().sum::<f64>()`";
         "mean" | "average" => "`xs.iter().sum::<f64>() / xs.len() as f64`";
         "size" | "length" | "shape" | "count" => "`.len()`";
@@ -565,14 +828,20 @@ pub(super) const TABLE: &[Row] = rows! {
     Call FRAME => { "*" => "`.column(\"a\")` is a column, and in expressions `col(\"a\")`"; }
     Call DELAYED => { "*" => "`.compute()?` is the value"; }
     Arguments Of::File("src/array/") => {
-        "sum" | "mean" | "prod" | "min" | "max" | "any" | "all" => "along an axis: `.{word}_axis(Axis(0))`";
-        "std" | "var" => "along an axis: `.{word}_axis(Axis(0), 0.0)`; with a divisor of n − 1: `.{word}_ddof(1.0)`";
-        "std_axis" | "var_axis" => "the divisor is told: `.{word}(Axis(0), 0.0)` as in NumPy, `1.0` for n − 1";
+        "sum" | "mean" | "prod" | "min" | "max" | "any" | "all" | "nansum" | "nanmean" | "nanprod" | "nanmin" | "nanmax" |
+        "argmin" | "argmax" | "nanargmin" | "nanargmax" | "count_nonzero" => "along an axis: `.{word}_axis(0)`, from the end `.{word}_axis(-1)`, along several `.{word}_axis([0, 1])`";
+        "std" | "var" | "nanstd" | "nanvar" => "along an axis: `.{word}_axis(0, 0.0)`; with a divisor of n − 1: `.{word}_ddof(1.0)`";
+        "std_axis" | "var_axis" | "nanstd_axis" | "nanvar_axis" => "the divisor is told: `.{word}(0, 0.0)` as in NumPy, `1.0` for n − 1";
+        "sum_axis" | "mean_axis" | "prod_axis" | "min_axis" | "max_axis" => "several axes stand in a list, `.{word}([0, 1])`; `.{word}(Axes::of(0).keepdims())` keeps them";
+        "flip" => "`.flip(0)` turns an axis around, `.flip([0, 1])` several";
+        "roll" => "how far, along which axis: `.roll(2, 0)`";
         "round" => "to whole numbers; to two decimals: `(x * 100.0).round() / 100.0`";
         "transpose" => "`.t()` reverses the axes, `.transpose([1, 0])` orders them";
         "rechunk" => "the sizes stand in a tuple: `.rechunk((100, 100))`";
         "astype" => "the type stands in angle brackets: `.astype::<f32>()`";
-        "Array::zeros" | "Array::ones" | "Array::full" | "Array::eye" | "Array::arange" => CHUNKS;
+        "Array::zeros" | "Array::ones" => CHUNKS;
+        "Array::eye" | "Array::arange" => "`Array::<f64>::{word}(1000, 100)`: length, chunks";
+        "Array::full" => "`Array::full((1000, 1000), 1.0, (100, 1000))`: shape, element, chunks";
         "Array::random" | "Array::random_normal" => RANDOM;
         "Array::random_integers" => "a range, chunks and a seed: `Array::random_integers(0..10, 1000, 100, 42)`";
         "Array::linspace" => "chunks are told as well: `Array::linspace(0.0, 1.0, 11, 5)`";
@@ -584,7 +853,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "rand" | "uniform" | "random_sample" => RANDOM;
         "normal" | "randn" | "standard_normal" => "`Array::random_normal((1000, 1000), (100, 1000), 42)`: shape, chunks, seed";
         "randint" | "integers" => "`Array::random_integers(0..10, 1000, 100, 42)`: a range, shape, chunks, seed";
-        "empty" => CHUNKS;
+        "empty" => "`Array::<f64>::zeros((1000, 1000), (100, 1000))`: shape, chunks";
         "range" => "`Array::<f64>::arange(1000, 100)`: length, chunks";
         "concatenate" | "concat" | "stack" => "they are functions: `concatenate(Axis(0), &[x, y])`, `stack(Axis(0), &[x, y])`";
         "identity" => "`Array::<f64>::eye(100, 10)`: length, chunks";
@@ -594,8 +863,7 @@ pub(super) const TABLE: &[Row] = rows! {
     Moved FRAME => { "*" => "`&{word}` in place of `{word}` leaves it where it is, and `{word}.clone()` costs nothing: a frame is a description"; }
     Moved EXPR => { "*" => "`{word}.clone()`: what is done with an expression takes it"; }
     Inference ARRAY => {
-        "Array::zeros" | "Array::ones" | "Array::arange" | "Array::eye" =>
-            "the element type is told: `Array::<f64>::zeros((100, 100), 10)`";
+        "Array::zeros" | "Array::ones" | "Array::arange" | "Array::eye" => TOLD_TYPE;
     }
     Expected Of::Swath("Axis") => { "integer" | "usize" | "i64" => "axes have a type of their own: `Axis(0)`"; }
 
@@ -627,10 +895,18 @@ pub(super) const TABLE: &[Row] = rows! {
     Bound Of::Failing => { "Display" => TRY; }
     Cast Of::Failing => { "f64" | "f32" | "i64" | "i32" | "u64" | "usize" => TRY; }
     Found Of::Failing => { "f64" | "f32" | "i64" | "i32" | "u64" | "usize" | "bool" | "String" => TRY; }
-    Method Of::Polars("DataFrame") => { "groupby" => "`use polars::prelude::IntoLazy; frame.lazy().group_by([col(\"a\")]).agg([col(\"b\").mean()]).collect()?` is Polars' own, of a frame in memory"; }
+    Method TABLES => { "groupby" => "`use polars::prelude::IntoLazy; frame.lazy().group_by([col(\"a\")]).agg([col(\"b\").mean()]).collect()?` is Polars' own, of a frame in memory"; }
 
-    Arguments Of::File("polars-core") => { "head" | "tail" => "of a frame in memory: `.{word}(Some(5))`"; }
-    Arguments Of::File("ndarray-") => { "sum" | "mean" | "product" => "along an axis: `.{word}_axis(Axis(0))`"; }
+    Arguments Of::File("polars-core") => {
+        "head" | "tail" => "of a frame in memory: `.{word}(Some(5))`";
+        "with_column" => LAZY;
+        "sort" => SORT_TABLE;
+    }
+    Arguments Of::File("ndarray-") => {
+        "sum" | "mean" | "product" => "along an axis: `.{word}_axis(Axis(0))`";
+        "std" | "var" => "the divisor is told: `.{word}(0.0)` as in NumPy, `.{word}(1.0)` for n − 1";
+    }
+    Arguments Of::File("src/io/csv/mod.rs") => { "names" => "`.names([\"a\", \"b\"])` takes a list"; }
 
     // ---- delayed values and clients ----
     Bound DELAYED => {
@@ -672,9 +948,27 @@ pub(super) const TABLE: &[Row] = rows! {
         "np.nan" | "math.nan" => "`f64::NAN`";
         "np.inf" | "math.inf" => "`f64::INFINITY`";
         "np.log" | "da.log" | "math.log" | "log()" => "functions of numbers and arrays are methods: `x.ln()`, `x.log10()`, `x.log2()`";
-        "np.sum" | "np.mean" | "np.std" | "np.max" | "np.min" | "np.sqrt" | "np.exp" | "np.sin" | "np.abs" | "np.dot" | "np.round" |
-        "da.sum" | "da.mean" | "da.std" | "da.max" | "da.min" | "da.sqrt" | "da.exp" | "da.dot" =>
-            "functions of numbers and arrays are methods: `x.sqrt()`, `x.mean()`, `x.mean_axis(Axis(0))`";
+        "np.sum" | "np.mean" | "np.prod" | "np.max" | "np.min" | "np.any" | "np.all" | "np.argmax" | "np.argmin" | "np.nansum" | "np.nanmean" |
+        "np.nanprod" | "np.nanmax" | "np.nanmin" | "np.nanargmax" | "np.nanargmin" | "np.count_nonzero" =>
+            "it is a method: `x.{word}().compute()?`, along an axis `x.{word}_axis(0)`";
+        "np.std" | "np.var" | "np.nanstd" | "np.nanvar" => "it is a method: `x.{word}().compute()?`, along an axis `x.{word}_axis(0, 0.0)`";
+        "np.sqrt" | "np.cbrt" | "np.exp" | "np.expm1" | "np.log1p" | "np.log10" | "np.log2" | "np.sin" | "np.cos" | "np.tan" | "np.arcsin" |
+        "np.arccos" | "np.arctan" | "np.sinh" | "np.cosh" | "np.tanh" | "np.floor" | "np.ceil" | "np.trunc" | "np.round" | "np.abs" |
+        "np.sign" | "np.isfinite" | "np.isinf" | "np.unique" | "np.nonzero" | "np.argwhere" => "it is a method: `x.{word}()`";
+        "np.isnan" => "it is a method: `x.is_nan()`";
+        "np.dot" | "np.matmul" => "it is a method: `x.dot(&y)`";
+        "np.maximum" | "np.minimum" | "np.hypot" | "np.arctan2" => "it is a method: `x.{word}(&y)`";
+        "np.clip" => "it is a method: `x.clip(0.0, 1.0)`";
+        "np.power" | "np.square" => POWERS;
+        "np.flip" => "it is a method: `x.flip(0)`";
+        "np.roll" => "it is a method: `x.roll(2, 0)`";
+        "np.transpose" => "it is a method: `x.t()`, or `x.transpose([1, 0])`";
+        "np.reshape" | "np.ravel" => RESHAPE;
+        "np.median" | "np.percentile" | "np.quantile" | "np.sort" | "np.argsort" => ORDER;
+        "np.cumsum" | "np.cumprod" => CUMSUM;
+        "np.linalg.norm" => "`x.powi(2).sum().compute()?.sqrt()`";
+        "np.save" | "np.savetxt" | "np.load" | "np.loadtxt" => "there are no `.npy` files: `std::fs::write(\"x.json\", serde_json::to_string(&x.compute()?)?)?` writes an array as JSON";
+        "np.float32" | "np.float64" | "np.int32" | "np.int64" | "np.uint8" => TYPES;
         "np.*" | "np" | "numpy.*" => NUMPY;
         "math.*" | "sqrt()" | "exp()" | "sin()" | "cos()" => "functions of numbers and arrays are methods: `x.sqrt()`, `x.exp()`, `x.sin()`";
         "pow()" => "powers are methods: `x.powi(2)`, `x.powf(0.5)` of floats and arrays, `n.pow(2)` of integers";
@@ -684,9 +978,32 @@ pub(super) const TABLE: &[Row] = rows! {
         "pd.concat" | "dd.concat" | "pl.concat" => "`DataFrame::concat([&df, &other])`";
         "pd.merge" | "dd.merge" => "`df.join(&other, [\"id\"], JoinType::Inner)`";
         "dd.from_pandas" | "from_pandas()" => "`DataFrame::from_polars(frame, 4)`: a frame of Polars, the number of partitions";
-        "pd.to_datetime" | "pd.to_numeric" => "an expression's cast: `col(\"a\").cast(DataType::Float64)`";
+        "pd.to_datetime" => TO_DATE;
+        "pd.to_numeric" => "an expression's cast: `col(\"a\").cast(DataType::Float64)`";
+        "pd.read_json" | "pd.read_excel" | "pl.read_json" | "pl.read_excel" | "read_json()" | "read_excel()" => READ_OTHERS;
+        "pl.Float64" | "pl.Float32" | "pl.Int64" | "pl.Int32" | "pl.Utf8" | "pl.String" | "pl.Boolean" | "pl.Date" |
+        "Float64 in cast" | "Int64 in cast" | "String in cast" | "Utf8 in cast" => CAST;
         "pd.*" | "pd" | "pandas.*" => PANDAS;
-        "pl.col" | "pl.lit" | "pl.when" | "pl.len" => POLARS;
+        "pl.col" | "pl.lit" | "pl.when" | "pl.len" | "pl.*" => POLARS;
+        "plt.*" | "plt" | "plot()" | "hist()" | "sns.*" => PLOT;
+        "concat_str()" => "`polars::prelude::concat_str([col(\"a\"), col(\"b\")], \"-\", true)`";
+        "count()" | "row_number()" => "`len()` is the number of rows";
+        "avg()" | "n_unique()" | "countDistinct()" => "it is an expression's method: `col(\"a\").mean()`, `col(\"a\").n_unique()`";
+        "Series()" => "`DataFrame::from(df!(\"a\" => [1, 2, 3])?).column(\"a\")` makes a column";
+        "Array()" => FROM_NDARRAY;
+        "DataFrame()" => "`DataFrame::from(df!(\"a\" => [1, 2, 3], \"b\" => [\"x\", \"y\", \"z\"])?)` makes a frame of columns";
+        "compared in filter" => COMPARE;
+        "use dask" => DASK;
+        "use pandas" | "use numpy as np" => IN_SCOPE;
+        // ---- Python's own modules ----
+        "json.loads" | "json.load" => "`serde_json::from_str::<serde_json::Value>(\"{}\")?`";
+        "json.dumps" | "json.dump" => "`serde_json::to_string(&n)?`";
+        "os.listdir" => "`std::fs::read_dir(\".\")?.map(|file| Ok(file?.path())).collect::<std::io::Result<Vec<_>>>()?`";
+        "os.path.exists" => "`std::path::Path::new(\"a\").exists()`";
+        "os.getcwd" => "`std::env::current_dir()?`";
+        "os.environ" => "`std::env::var(\"HOME\")?`";
+        "random.*" | "random()" => RAND;
+        "datetime.*" => "`std::time::SystemTime::now()` is the time; a line `:dep chrono` at the top of a cell brings dates: `chrono::Local::now()`";
         "db.from_sequence" | "db.read_text" => NO_BAGS;
         "dask.delayed" => "`delayed(f).call(1.0)`: a call of it is a task";
         "dask.compute" => "`compute((&x, &y))?` computes several at once";
@@ -696,15 +1013,23 @@ pub(super) const TABLE: &[Row] = rows! {
         "ProgressBar()" => "`progress(&x)?` shows how far a persisted collection is; what takes longer than a second shows it by itself";
         "from_array()" | "array()" => FROM_NDARRAY;
         // ---- functions of Python's ----
-        "print" | "print()" => "`println!(\"{x}\")` prints; a cell shows its last expression by itself";
+        "print" | "print()" => "`display(&x);` shows a value, `println!(\"{x}\")` prints a number or a text, `println!(\"{x:?}\")` anything; a cell shows its last expression by itself";
         "range()" => "a range is `0..10`: `for i in 0..10 { … }`";
         "enumerate()" => "`for (i, x) in xs.iter().enumerate() { … }`";
         "zip()" => "`for (a, b) in xs.iter().zip(&ys) { … }`";
-        "sum()" => "it is a method: `x.sum()`, `xs.iter().sum::<f64>()`";
-        "mean()" => "it is a method: `x.mean()`";
+        "sum()" => "it is a method: `x.sum()`, `xs.iter().sum::<f64>()`, `col(\"a\").sum()`";
+        "mean()" => "it is a method: `x.mean()`, `col(\"a\").mean()`";
         "max()" | "min()" => "it is a method: `a.max(b)`, `x.max()`; `xs.iter().max()` of integers";
         "abs()" | "round()" => "it is a method: `x.abs()`, `x.round()`";
-        "sorted()" => "`xs.sort()` orders a `Vec` in place";
+        "sorted()" => "`xs.sort_by(f64::total_cmp)` orders a `Vec` of floats in place, `xs.sort()` one of other values";
+        "reversed()" => "`xs.iter().rev()`";
+        "map()" => "`xs.iter().map(|x| x * 2.0).collect::<Vec<_>>()`";
+        "filter()" => "`xs.iter().filter(|x| **x > 1.0).collect::<Vec<_>>()`";
+        "any()" => "it is a method: `xs.iter().any(|x| *x > 0.0)`, of masks `x.gt(0.0).any()`";
+        "set()" => "`std::collections::HashSet::from([1, 2, 3])`";
+        "tuple()" => "a tuple stands in parentheses: `(1, \"a\")`";
+        "help()" | "dir()" => "`?x` in a cell of its own tells what is known of a name; Tab behind `x.` lists the methods";
+        "pass" => "an empty block is `{}`";
         "list()" => "`.collect::<Vec<_>>()`, or `vec![1, 2, 3]`";
         "dict()" => "`std::collections::HashMap::from([(\"a\", 1)])`";
         "str()" => "`x.to_string()`";
@@ -739,19 +1064,22 @@ pub(super) const TABLE: &[Row] = rows! {
     Associated Of::Swath("Order") => {
         "Asc" | "Desc" => "`Ascending`, `Descending`";
     }
+    Argument FRAME => { "sum(axis=)" | "mean(axis=)" | "min(axis=)" | "max(axis=)" => ACROSS; }
     Argument Of::Any => {
+        "drop(axis=)" => DROP;
+        "keepdims=" => KEEPDIMS;
         "sum(axis=)" | "mean(axis=)" | "prod(axis=)" | "min(axis=)" | "max(axis=)" | "std(axis=)" | "var(axis=)" | "any(axis=)" | "all(axis=)" | "sum(dim=)" => AXIS;
-        "axis=" => "an axis is told by its place, and has a type of its own: `Axis(0)`";
+        "axis=" => "an axis is told by its place: `x.argmax_axis(0)`, `x.slice_axis(Axis(0), 0..10)`";
         "read_csv(sep=)" | "read_csv(delimiter=)" | "read_csv(header=)" | "read_csv(names=)" | "read_csv(dtype=)" | "read_csv(usecols=)" | "read_csv(blocksize=)" =>
             "settings are methods: `read_csv(\"a.csv\").separator(';').has_header(false).load()?`";
         "sort(ascending=)" | "sort(descending=)" | "sort(reverse=)" | "sort_values(by=)" | "sort_values(ascending=)" | "sort(by=)" => SORT;
-        "join(on=)" | "join(how=)" | "merge(on=)" | "merge(how=)" => JOIN;
+        "join(on=)" | "join(how=)" | "join(left_on=)" | "join(right_on=)" | "merge(on=)" | "merge(how=)" => JOIN;
         "rename(columns=)" => "`.rename([\"a\"], [\"b\"])`: from, to";
         "drop(columns=)" => "`.drop([\"a\", \"b\"])`";
         "rechunk(chunks=)" => "`.rechunk((100, 100))`";
         "groupby(by=)" => "`.group_by([\"a\"])`";
         "astype(type)" => "the type stands in angle brackets: `.astype::<f32>()`";
-        "cast(type)" => "`.cast(DataType::Float64)`, `DataType::Int64`, `DataType::String`";
+        "cast(type)" => CAST;
         "col()" => "a column's name is a text: `col(\"{word}\")`";
         "*" => NO_NAMES;
     }
@@ -761,11 +1089,22 @@ pub(super) const TABLE: &[Row] = rows! {
         "prefix `f` is unknown" => "names stand in a text as they are: `format!(\"hello {x}\")`, `println!(\"hello {x}\")`";
         "`and` is not a logical operator" | "`or` is not a logical operator" =>
             "`&&` and `||` are for truth values; expressions of columns have `.and(…)` and `.or(…)`, masks of arrays `&` and `|`";
+        "`~` cannot be used as a unary operator" =>
+            "expressions have `.not()`: `col(\"a\").is_null().not()`; masks of arrays and truth values have `!` in front";
+        "cannot find macro `s` in this scope" => "of an array that is computed: `x.compute()?.slice(ndarray::s![0..2, ..])`";
+        "cannot find macro `array` in this scope" => "`ndarray::array![1.0, 2.0, 3.0]` is an array of ndarray, `Array::<f64>::from_ndarray(vec![1.0, 2.0, 3.0], 2)` one of Swath";
         "character literal may only contain one codepoint" => "texts stand in double quotes: `\"hello\"`; single quotes are for one character";
     }
     Syntax Of::Any => {
         ":\n" => DO_RUST;
-        "[:" => SLICE;
+        "loc[:" | "iloc[:" => ROWS;
+        "loc[," | "iloc[," => "`.filter(col(\"a\").gt(lit(1))).select([\"b\"])` takes rows, and columns of them";
+        "[:" => "a range is `0..10`: `xs[0..10]` of a `Vec`, `x.slice_axis(Axis(0), 0..10)` along an axis of an array, `.head(10)?` of a frame";
+        "[," => ELEMENTS;
+        "df(:" | "df({:" => "`df!(\"a\" => [1, 2], \"b\" => [\"x\", \"y\"])?`";
+        "println(+" | "print(+" | "format(+" => FORMAT;
+        "use ." => IN_SCOPE;
+        "@delayed" => "a function becomes a task where it is called: `delayed(f).call(1.0)`";
         "rename({:" => "`.rename([\"a\"], [\"b\"])`: from, to";
         "agg({:" | "aggregate({:" => "`.agg([col(\"a\").mean(), col(\"b\").max()])`";
         "astype({:" | "cast({:" => "`.with_column(\"a\", col(\"a\").cast(DataType::Float64))`";
@@ -782,7 +1121,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "raise" => "`panic!(\"what is wrong\")` ends the cell; functions return an `Err`";
         "assert" => "`assert!(x == 1)`, or `assert_eq!(x, 1)`";
         "elif" => "`else if`";
-        "not" => "`!` negates: `!is_done`; expressions of columns have `.not()`";
+        "not" => "`!` negates: `!is_done`; expressions of columns have `.not()`: `col(\"a\").is_null().not()`";
         "type" => "`?x` in a cell of its own tells the type of a variable, and what is known of it";
         "with" => "what is opened is closed where its variable ends: `let file = std::fs::File::open(\"a.txt\")?;`";
         "global" => "a cell's variables are there in later cells as they are; functions take them as arguments";
@@ -795,7 +1134,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "for" => "`(0..3).map(|i| i * 2).collect::<Vec<_>>()` makes a list";
         "@" => "the matrix product is `x.dot(&y)`";
         "%" => "`:timing` tells how long each cell takes, `:help` the other commands";
-        "where" => "a mask chooses: `mask.select(&x, 0.0)`; rows are taken by `df.filter(col(\"a\").gt(lit(1)))`";
+        "where" => "a mask chooses: `mask.select(&x, 0.0)`, `x.get(&mask)`; rows are taken by `df.filter(col(\"a\").gt(lit(1)))`";
         "type" => "`?x` in a cell of its own tells the type of a variable, and what is known of it";
         "try" => "`?` behind a call gives an error on; `match f() { Ok(value) => …, Err(error) => … }` handles it";
     }

@@ -23,6 +23,7 @@ fn known(error: &Value) -> Known<'_> {
         message: text(error, "message").unwrap(),
         labels: labels.map(|label| label.as_str().unwrap()).collect(),
         callee: text(error, "callee"),
+        owner_type: text(error, "owner").unwrap_or_default(),
         range: offset(0)..offset(1),
         cell: text(error, "cell").unwrap(),
     }
@@ -203,6 +204,7 @@ fn what_is_no_neighbours_word_has_no_line() {
             message,
             labels: vec!["expected `i32`, found `&str`"],
             callee: None,
+            owner_type: "",
             range: at,
             cell,
         };
@@ -217,6 +219,7 @@ fn a_place_outside_of_the_cell_is_no_place() {
         message: "expected expression, found `}`",
         labels: Vec::new(),
         callee: None,
+        owner_type: "",
         range: 90..91,
         cell: "größe(",
     };

@@ -14,6 +14,18 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+/// The name of a reduction's tasks.
+macro_rules! named {
+    ($stage:ident, $name:ident) => {
+        match $stage {
+            Stage::Chunk => concat!(stringify!($name), "-chunk"),
+            Stage::Combine => concat!(stringify!($name), "-combine"),
+            Stage::Aggregate => concat!(stringify!($name), "-aggregate"),
+            Stage::Whole => stringify!($name),
+        }
+    };
+}
+
 /// Reductions by what comes out: `sum` of wide elements, `own` of the array's own
 /// type, `mask` of truth values, `float` of `f64`, `index` of `i64`; `spread` is of
 /// `f64` too, with a `ddof`.
@@ -55,44 +67,34 @@ macro_rules! reductions {
             }
 
             pub(super) fn name(self, stage: Stage) -> &'static str {
-                macro_rules! names {
-                    ($name:expr) => {
-                        match stage {
-                            Stage::Chunk => concat!($name, "-chunk"),
-                            Stage::Combine => concat!($name, "-combine"),
-                            Stage::Aggregate => concat!($name, "-aggregate"),
-                            Stage::Whole => $name,
-                        }
-                    };
-                }
                 match self {
-                    $(Self::$sum => names!(stringify!($sum_all)),)*
-                    $(Self::$own => names!(stringify!($own_all)),)*
-                    $(Self::$mask => names!(stringify!($mask_all)),)*
-                    $(Self::$float => names!(stringify!($float_all)),)*
-                    $(Self::$index => names!(stringify!($index_all)),)*
-                    $(Self::$spread { .. } => names!(stringify!($spread_all)),)*
+                    $(Self::$sum => named!(stage, $sum_all),)*
+                    $(Self::$own => named!(stage, $own_all),)*
+                    $(Self::$mask => named!(stage, $mask_all),)*
+                    $(Self::$float => named!(stage, $float_all),)*
+                    $(Self::$index => named!(stage, $index_all),)*
+                    $(Self::$spread { .. } => named!(stage, $spread_all),)*
                     // What is added up are products.
                     Self::Dot => match stage {
                         Stage::Combine => "sum-combine",
                         _ => "sum",
                     },
-                    Self::Unique => names!("unique"),
+                    Self::Unique => named!(stage, unique),
                 }
             }
         }
 
         impl<T: Element> Sums<T> {
-            $(reductions!(@pair self.raw, T::Sum, $(#[$sum_doc])* $sum $sum_all $sum_axis);)*
+            $(reductions!(@pair T::Sum, $(#[$sum_doc])* $sum $sum_all $sum_axis);)*
         }
 
         reductions!(@sums f64 => f64; $($(#[$sum_doc])* $sum_all $sum_axis;)*);
         reductions!(@sums i32 => i64; $($(#[$sum_doc])* $sum_all $sum_axis;)*);
 
         impl<T: Element> Array<T> {
-            $(reductions!(@pair self.raw(), T, $(#[$own_doc])* $own $own_all $own_axis);)*
-            $(reductions!(@pair self.raw(), f64, $(#[$float_doc])* $float $float_all $float_axis);)*
-            $(reductions!(@pair self.raw(), i64, $(#[$index_doc])* $index $index_all $index_axis);)*
+            $(reductions!(@pair T, $(#[$own_doc])* $own $own_all $own_axis);)*
+            $(reductions!(@pair f64, $(#[$float_doc])* $float $float_all $float_axis);)*
+            $(reductions!(@pair i64, $(#[$index_doc])* $index $index_all $index_axis);)*
             $(
                 $(#[$spread_doc])*
                 pub fn $spread_all(&self) -> Scalar<f64> {
@@ -115,23 +117,23 @@ macro_rules! reductions {
         }
 
         impl Array<bool> {
-            $(reductions!(@pair self.raw(), bool, $(#[$mask_doc])* $mask $mask_all $mask_axis);)*
+            $(reductions!(@pair bool, $(#[$mask_doc])* $mask $mask_all $mask_axis);)*
         }
     };
     // The methods of a row: of all elements, and of each lane.
-    (@pair $self:ident.$raw:ident $(($($call:tt)*))?, $result:ty, $(#[$doc:meta])* $op:ident $all:ident $axis:ident) => {
+    (@pair $result:ty, $(#[$doc:meta])* $op:ident $all:ident $axis:ident) => {
         $(#[$doc])*
         #[track_caller]
-        pub fn $all(&$self) -> Scalar<$result> {
-            Scalar::from_raw(total(&$self.$raw $(($($call)*))?, Reduction::$op))
+        pub fn $all(&self) -> Scalar<$result> {
+            Scalar::from_raw(total(self.raw(), Reduction::$op))
         }
 
         #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") of each lane along axes: (m, n), axis 0 → (n,).")]
         ///
         /// **Panics** if an axis is out of range.
         #[track_caller]
-        pub fn $axis(&$self, axes: impl Into<Axes>) -> Array<$result> {
-            Array::from_raw(along(&$self.$raw $(($($call)*))?, Reduction::$op, &axes.into()))
+        pub fn $axis(&self, axes: impl Into<Axes>) -> Array<$result> {
+            Array::from_raw(along(self.raw(), Reduction::$op, &axes.into()))
         }
     };
     // The methods of `Sums` a second time: see there.
@@ -274,6 +276,12 @@ fn along(raw: &RawArray, reduction: Reduction, axes: &Axes) -> RawArray {
 pub struct Sums<T> {
     pub(in crate::array) raw: RawArray,
     pub(in crate::array) element: PhantomData<fn() -> T>,
+}
+
+impl<T> Sums<T> {
+    fn raw(&self) -> &RawArray {
+        &self.raw
+    }
 }
 
 impl<T> Deref for Array<T> {
