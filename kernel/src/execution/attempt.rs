@@ -87,6 +87,8 @@ pub(super) struct Attempt {
     pub(super) awaits: bool,
     /// How the last expression's value is shown.
     pub(super) shows: Shows,
+    /// Closures of earlier cells that are not there, since nothing calls them.
+    pub(super) hidden: BTreeSet<String>,
     /// Variables that are kept by their value, though its type may have no name.
     pub(super) plain: BTreeSet<String>,
     /// What was wrong before the cell got all items.
@@ -95,20 +97,9 @@ pub(super) struct Attempt {
     untyped: Option<Errors>,
 }
 
-/// Code in which it matters how many handles there are: then one that is moved
-/// is gone.
-const COUNTING: [&str; 6] = [
-    "get_mut",
-    "into_inner",
-    "make_mut",
-    "strong_count",
-    "try_unwrap",
-    "unwrap_or_clone",
-];
-
 /// The handles that count.
 pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
-    match COUNTING.iter().any(|name| source.names.contains(*name)) {
+    match source.counts_handles() {
         true => &["Arc", "Rc"],
         false => &[],
     }
@@ -132,6 +123,7 @@ impl Attempt {
             split: true,
             awaits: false,
             shows: Shows::Probed,
+            hidden: BTreeSet::new(),
             plain: BTreeSet::new(),
             with_less: None,
             untyped: None,
@@ -165,6 +157,7 @@ impl Attempt {
         }
         let has_changed = self.copy_handles(diagnostics, cell)
             || self.lend_shown(diagnostics, cell)
+            || self.prefer_imports(diagnostics)
             || self.leave_borrowing(diagnostics, cell)
             || self.keep_as_value(diagnostics, cell)
             || self.mend(diagnostics, cell, session)
@@ -184,6 +177,22 @@ impl Attempt {
         if has_closures && !self.types_parameters && diagnostics.iter().any(is_untyped) {
             self.types_parameters = true;
             return None;
+        }
+        // A name of a closure's may be that of a parameter, or of a field.
+        let is_of_closure = |one: &Diagnostic| is_untyped(one) && one.is_elsewhere();
+        if self.hidden.is_empty() && diagnostics.iter().all(is_of_closure) {
+            let statements = &cell.source.statements;
+            let calls = |name: &str| {
+                let mut calls = statements.iter().flat_map(|one| &one.flow.calls);
+                calls.any(|(called, _)| called == name)
+            };
+            let lambdas = session.lambdas_used(cell.source).into_iter();
+            let names = lambdas.map(|one| one.lambda.name.clone());
+            self.hidden = names.filter(|name| !calls(name)).collect();
+            if !self.hidden.is_empty() {
+                self.untyped = Some(errors);
+                return None;
+            }
         }
         // As long as a number may be of any type, no method of it is found.
         let is_nowhere = |one: &Diagnostic| !one.is_about_cell() && one.role.is_none();
@@ -283,6 +292,23 @@ impl Attempt {
         self.insertions.len() > before
     }
 
+    /// Says of a macro that an import of the user's with a `*` brings that it is that
+    /// one, and not the prelude's: with macros alone the compiler does not decide so.
+    fn prefer_imports(&mut self, diagnostics: &[Diagnostic]) -> bool {
+        let before = self.insertions.len();
+        for diagnostic in diagnostics {
+            // "use `crate::df` to refer to this macro unambiguously"
+            if diagnostic.code.as_deref() == Some("E0659")
+                && let Some(place) = diagnostic.starts_at()
+                && let Some(path) = diagnostic.path_to("macro")
+                && let Some((module, _)) = path.rsplit_once("::")
+            {
+                self.insert(place, &format!("{module}::"));
+            }
+        }
+        self.insertions.len() > before
+    }
+
     /// Has a tuple of variables that is shown take references to them.
     fn lend_shown(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.insertions.len();
@@ -348,27 +374,23 @@ impl Attempt {
     /// Does not keep variables that borrow from others.
     fn leave_borrowing(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.borrowing.len();
+        let mut has_left_out = false;
         for diagnostic in diagnostics {
-            let bound_there = || {
-                let place = diagnostic
-                    .starts_at()
-                    .filter(|_| diagnostic.wants_forever())?;
-                Some(cell.bindings(cell.statement_at(place)?))
-            };
-            let bound: Vec<&str> = match diagnostic.borrowing_variable() {
-                Some(name) => vec![name],
-                None => bound_there()
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|one| &*one.name)
-                    .collect(),
-            };
-            for name in bound {
+            for (name, at) in self.borrowers(diagnostic, cell) {
+                // A name that is bound again holds something else at the end.
+                let again = at.and_then(|at| cell.bound_again(&name, at + 1));
+                if let (Some(at), Some(again)) = (at, again) {
+                    let parts = cell.part_of(at).zip(cell.part_of(again));
+                    for part in parts.into_iter().flat_map(|(from, to)| from..=to) {
+                        has_left_out |= self.leave_out(Role::Salvage(name.clone(), part));
+                    }
+                    continue;
+                }
                 let from = diagnostic
                     .borrowed_from()
                     .filter(|from| *from != name)
                     .map(str::to_owned);
-                let known = self.borrowing.entry(name.to_owned()).or_default();
+                let known = self.borrowing.entry(name).or_default();
                 *known = known.take().or(from);
             }
         }
@@ -380,7 +402,78 @@ impl Attempt {
                 self.dropped.insert(name.to_owned());
             }
         }
-        self.borrowing.len() > before || self.dropped.len() > dropped
+        has_left_out || self.borrowing.len() > before || self.dropped.len() > dropped
+    }
+
+    /// The variables that an error is about because they borrow, and the statements that
+    /// bind them, where that is known.
+    fn borrowers(
+        &self,
+        diagnostic: &Diagnostic,
+        cell: &Compiled<'_>,
+    ) -> Vec<(String, Option<usize>)> {
+        let statements = &cell.source.statements;
+        if let Some(name) = diagnostic.borrowing_variable() {
+            let at = match &diagnostic.role {
+                // What the parts before have bound.
+                Some(Role::Salvage(_, part)) => {
+                    let end = cell.plan.parts[*part].start;
+                    let binds = |at: &usize| cell.bindings(*at).iter().any(|one| one.name == name);
+                    (0..end).rev().find(binds)
+                }
+                _ => None,
+            };
+            return vec![(name.to_owned(), at)];
+        }
+        let place = diagnostic
+            .starts_at()
+            .filter(|_| diagnostic.wants_forever());
+        let Some(at) = place.and_then(|place| cell.statement_at(place)) else {
+            return Vec::new();
+        };
+        let bound = |at: usize| {
+            let names = cell.bindings(at).iter();
+            names.map(move |one| (one.name.clone(), Some(at)))
+        };
+        // Whether something has been done about what a statement binds.
+        let is_known = |at: usize| {
+            let mut names = cell.bindings(at).iter().map(|one| &one.name);
+            names.all(|name| match cell.bound_again(name, at + 1) {
+                None => self.borrowing.contains_key(name),
+                Some(again) => cell
+                    .part_of(again)
+                    .is_none_or(|part| self.without.contains(&Role::Salvage(name.clone(), part))),
+            })
+        };
+        // A function borrows where it first uses something: what binds a part of that may
+        // come later in it.
+        let part = cell
+            .part_of(at)
+            .map_or(at..at + 1, |part| cell.plan.parts[part].clone());
+        let from = diagnostic.borrowed_from().unwrap_or_default();
+        let lent: Vec<usize> = (at..part.end)
+            .filter(|&at| statements[at].flow.lends.contains(from) && !is_known(at))
+            .collect();
+        if !lent.is_empty() {
+            return lent.into_iter().flat_map(bound).collect();
+        }
+        if !is_known(at) && !cell.bindings(at).is_empty() {
+            return bound(at).collect();
+        }
+        // What is made of something that borrows.
+        let through = |at: &usize| {
+            let flow = &statements[*at].flow;
+            let uses_one = || {
+                flow.uses
+                    .iter()
+                    .any(|name| self.borrowing.contains_key(name))
+            };
+            flow.may_hold && !is_known(*at) && uses_one()
+        };
+        (at..statements.len())
+            .filter(through)
+            .flat_map(bound)
+            .collect()
     }
 
     /// Keeps functions as what they are: the compiler does not know what a

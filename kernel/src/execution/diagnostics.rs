@@ -317,6 +317,11 @@ impl Diagnostic {
         self.places.iter().any(|place| place.is_primary)
     }
 
+    /// Whether it is about the text of an earlier cell alone.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.places.is_empty() && self.elsewhere.is_some()
+    }
+
     /// Whether the error itself is in generated code.
     pub(super) fn is_about_generated(&self) -> bool {
         self.is_promoted || !self.is_about_cell()
@@ -453,6 +458,16 @@ impl Diagnostic {
     pub(super) fn starts_at(&self) -> Option<usize> {
         let first = self.places.iter().find(|place| place.is_primary)?;
         Some(first.range.start)
+    }
+
+    /// The path by which the compiler would name something of a kind, of which there
+    /// are two.
+    pub(super) fn path_to(&self, kind: &str) -> Option<&str> {
+        let end = format!("` to refer to this {kind} unambiguously");
+        self.helps.iter().find_map(|(_, text)| {
+            let (before, _) = text.split_once(&end)?;
+            Some(before.rsplit_once('`')?.1)
+        })
     }
 
     pub(super) fn add_help(&mut self, help: String) {

@@ -20,6 +20,10 @@ pub(super) struct Flow {
     pub(super) moves: BTreeSet<String>,
     /// Variables that a `let` may borrow from for what it binds.
     pub(super) lends: BTreeSet<String>,
+    /// Whether a `let` takes something out of a variable to change it there.
+    pub(super) borrows_mutably: bool,
+    /// Whether what a `let` binds may be a part of what it uses, and no value of its own.
+    pub(super) may_hold: bool,
     /// Variables that it says are to be dropped.
     pub(super) drops: BTreeSet<String>,
     /// Whether it is a macro that may bind variables.
@@ -99,6 +103,8 @@ impl Flow {
                 (Some(statement), _) => lends(statement),
                 (None, _) => BTreeSet::new(),
             },
+            borrows_mutably: binding.as_ref().is_some_and(borrows_mutably),
+            may_hold: binding.as_ref().is_some_and(may_hold),
             drops: drops(node),
             may_bind: may_bind(node),
             can_fail: can_fail(node),
@@ -429,16 +435,92 @@ fn is_moved(node: &SyntaxNode) -> bool {
 
 /// The variables of which a `let` takes a reference, or a method whose value may be one.
 fn lends(statement: &ast::LetStmt) -> BTreeSet<String> {
+    if !may_hold(statement) {
+        return BTreeSet::new();
+    }
     let value = statement.initializer();
     let nodes = value.iter().flat_map(|value| own_nodes(value.syntax()));
     nodes
         .filter_map(|node| match node.kind() {
             SyntaxKind::REF_EXPR => ast::RefExpr::cast(node)?.expr(),
             SyntaxKind::METHOD_CALL_EXPR => ast::MethodCallExpr::cast(node)?.receiver(),
+            SyntaxKind::INDEX_EXPR => ast::IndexExpr::cast(node)?.base(),
             _ => None,
         })
         .filter_map(|place| variable(&place))
         .collect()
+}
+
+/// Methods whose value borrows from nothing.
+const OWNING: [&str; 22] = [
+    "abs",
+    "capacity",
+    "clone",
+    "contains",
+    "contains_key",
+    "count",
+    "count_ones",
+    "ends_with",
+    "exists",
+    "is_empty",
+    "len",
+    "parse",
+    "product",
+    "starts_with",
+    "sum",
+    "to_lowercase",
+    "to_owned",
+    "to_string",
+    "to_uppercase",
+    "to_vec",
+    "try_into",
+    "into_boxed_str",
+];
+
+/// Whether what a `let` binds may borrow, as far as the outermost expression tells.
+fn may_hold(statement: &ast::LetStmt) -> bool {
+    let mut value = statement.initializer();
+    while let Some(expression) = value {
+        value = match expression {
+            ast::Expr::ParenExpr(inner) => inner.expr(),
+            // What it is done with may fail.
+            ast::Expr::TryExpr(inner) => inner.expr(),
+            ast::Expr::Literal(_) | ast::Expr::BinExpr(_) | ast::Expr::MacroExpr(_) => {
+                return false;
+            }
+            ast::Expr::PrefixExpr(_) => return false,
+            ast::Expr::MethodCallExpr(call) => {
+                let name = call.name_ref().map(|name| name.text().to_string());
+                match name.as_deref() {
+                    Some("unwrap" | "expect" | "unwrap_or_default") => call.receiver(),
+                    name => return !name.is_some_and(|name| OWNING.contains(&name)),
+                }
+            }
+            _ => return true,
+        };
+    }
+    false
+}
+
+/// Methods whose value is a place in their receiver, beside `…_mut`.
+const LENDING_MUTABLY: [&str; 2] = ["drain", "entry"];
+
+/// Whether a `let` takes a place of a variable to change it: `map.get_mut(k)`.
+fn borrows_mutably(statement: &ast::LetStmt) -> bool {
+    let value = statement.initializer().filter(|_| may_hold(statement));
+    let mut nodes = value.iter().flat_map(|value| own_nodes(value.syntax()));
+    nodes.any(|node| {
+        let call = ast::MethodCallExpr::cast(node);
+        call.is_some_and(|call| {
+            let name = call.name_ref().map(|name| name.text().to_string());
+            let of_variable = call.receiver().and_then(|receiver| variable(&receiver));
+            of_variable.is_some()
+                && name.is_some_and(|name| {
+                    name.ends_with("_mut") && name != "borrow_mut"
+                        || LENDING_MUTABLY.contains(&&*name)
+                })
+        })
+    })
 }
 
 /// The variables of `drop(x)`.

@@ -102,7 +102,8 @@ impl Plan {
                     _ => false,
                 };
                 let how = kept_as(source, at, binding, &there, is_unnameable);
-                if mutable_borrow.is_none() && matches!(how, Kept::Not(_)) {
+                let borrows = matches!(how, Kept::Not(_)) || statement.flow.borrows_mutably;
+                if mutable_borrow.is_none() && borrows {
                     mutable_borrow = Some(at);
                 }
                 if matches!(how, Kept::Text(_)) {
@@ -189,7 +190,9 @@ fn kept_as(
                 // What can be changed may be another value at the end, and what is
                 // dropped is to be gone.
                 Some(moving)
-                    if !binding.mutable && !later[moving].flow.drops.contains(&binding.name) =>
+                    if !binding.mutable
+                        && !later[moving].flow.drops.contains(&binding.name)
+                        && !source.counts_handles() =>
                 {
                     Kept::Early(at + 1 + moving)
                 }
@@ -220,33 +223,45 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
 
 /// Cuts statements into parts: in front of each that can fail, if there is
 /// something that it could take along, and of each that may borrow from what its part
-/// binds, which could not be handed on together. From what borrows mutably on there is
-/// one part, since two functions cannot hold it at the same time, and from a macro on
-/// that may bind something, since nobody knows what.
+/// binds, which could not be handed on together. What follows is one part from what
+/// borrows mutably on, since two functions cannot hold it at the same time; from a
+/// macro on that may bind something, since nobody knows what; and from a `return` on,
+/// which ends its part.
 fn parts(
     source: &Source,
     kept: &BTreeMap<String, Kept>,
     mutable_borrow: Option<usize>,
 ) -> Vec<Range<usize>> {
     let statements = &source.statements;
-    let is_whole = statements
-        .iter()
-        .any(|one| one.flow.returns || one.flow.initial == Initial::None);
     let mut parts = Vec::new();
     let mut start = 0;
+    // A variable is set where it is declared, or in the same part.
+    let is_whole = statements
+        .iter()
+        .any(|one| one.flow.initial == Initial::None);
     if !is_whole {
-        let binding_macro = statements.iter().position(|one| one.flow.may_bind);
-        let ends = [mutable_borrow, binding_macro].into_iter().flatten();
+        let first = |is: fn(&Statement) -> bool| statements.iter().position(is);
+        // A `return` of the last part ends the cell.
+        let ends = [
+            mutable_borrow,
+            first(|one| one.flow.may_bind),
+            first(|one| one.flow.returns),
+        ];
+        let end = ends.into_iter().flatten().min();
         let last_failing = statements.iter().rposition(|one| one.flow.can_fail);
-        for at in 1..ends.min().unwrap_or(statements.len()) {
+        let cuts = 1..end.map_or(statements.len(), |end| (end + 1).min(statements.len()));
+        for at in cuts {
             let bound = || statements[start..at].iter().flat_map(bindings);
             let binds =
                 bound().any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
+            let can_fail_later = last_failing >= Some(at);
             let may_borrow = || {
                 let lends = &statements[at].flow.lends;
-                last_failing > Some(at) && bound().any(|binding| lends.contains(&binding.name))
+                bound().any(|binding| lends.contains(&binding.name))
             };
-            if binds && (statements[at].flow.can_fail || may_borrow()) {
+            let is_cut =
+                statements[at].flow.can_fail || can_fail_later && (Some(at) == end || may_borrow());
+            if binds && is_cut {
                 parts.push(start..at);
                 start = at;
             }
@@ -289,14 +304,14 @@ mod tests {
         assert_eq!(lengths("let a = f();"), [1]);
         assert_eq!(lengths("f(); g(); let a = h();"), [3]);
         assert_eq!(lengths("let a; if f() { a = 1 } else { a = 2 } g(a);"), [3]);
-        assert_eq!(lengths("let a = f(); if a { return Ok(()); } g();"), [3]);
+        assert_eq!(lengths("let a = f(); if a { return Ok(()); } g();"), [1, 2]);
         assert_eq!(
             lengths("let mut n = 0; let mut add = |k: i32| n += k; add(1); add(2); n"),
-            [5]
+            [1, 4]
         );
         assert_eq!(
             lengths("let mut v = f(); let r = &mut v; r.push(1); v"),
-            [4]
+            [1, 3]
         );
     }
 
@@ -312,10 +327,10 @@ mod tests {
         };
         assert_eq!(lost("let a = f(); let b = g(a)?; b"), [""; 0]);
         assert_eq!(
-            lost("let a = f(); if a { return Ok(()); } let b = g()?;"),
-            ["a"]
+            lost("let a = f(); if a { return Ok(()); } let b = g()?; h()"),
+            ["b"]
         );
-        assert_eq!(lost("let mut v = f(); let r = &mut v; g(r)?;"), ["v", "r"]);
+        assert_eq!(lost("let mut v = f(); let r = &mut v; g(r)?;"), ["r"]);
     }
 
     #[test]

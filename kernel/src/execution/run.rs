@@ -382,7 +382,8 @@ impl Session {
                 loaded.how = Load::Take;
             }
         }
-        let lambdas = self.lambdas_used(source);
+        let mut lambdas = self.lambdas_used(source);
+        lambdas.retain(|one| !attempt.hidden.contains(&one.lambda.name));
         let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
         let texts = lambdas.iter().map(|one| &*one.lambda.name);
         let plan = Plan::new(

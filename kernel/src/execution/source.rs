@@ -215,6 +215,11 @@ impl Source {
         free
     }
 
+    /// Whether it matters how many handles there are: then one that is moved is gone.
+    pub(super) fn counts_handles(&self) -> bool {
+        COUNTING.iter().any(|name| self.names.contains(*name))
+    }
+
     /// The variables that the cell's statements bind, the last binding of each name.
     pub(super) fn bindings(&self) -> Vec<&Binding> {
         let mut bindings: Vec<&Binding> = Vec::new();
@@ -230,6 +235,17 @@ impl Source {
     }
 }
 
+/// Functions by which code finds out how many handles there are.
+const COUNTING: [&str; 7] = [
+    "downgrade",
+    "get_mut",
+    "into_inner",
+    "make_mut",
+    "strong_count",
+    "try_unwrap",
+    "unwrap_or_clone",
+];
+
 /// Whether a line that begins with `!` is an expression, and no command of the shell:
 /// `!flag` of a variable, `!(a && b)`, `!matches!(a, b)`.
 fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
@@ -237,8 +253,8 @@ fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
     let (name, behind) = rest.split_at(end.unwrap_or(rest.len()));
     match name.is_empty() {
-        true => behind.starts_with('('),
-        false => knows(name) || behind.starts_with('!'),
+        true => behind.starts_with(['(', '!', '{', '&']),
+        false => knows(name) || behind.starts_with(['!', ':']),
     }
 }
 

@@ -4,8 +4,8 @@ use super::key::Key;
 use super::layer::Layer;
 use super::value::Value;
 use crate::error::{Error, Result};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -119,6 +119,7 @@ impl fmt::Debug for EncodedOperation {
 }
 
 /// Passes a value on: another key for it.
+#[derive(Serialize, Deserialize)]
 pub struct Alias;
 
 impl Operation for Alias {
@@ -136,6 +137,10 @@ impl Operation for Alias {
 
     fn is_alias(&self) -> bool {
         true
+    }
+
+    fn encode(&self) -> Result<EncodedOperation> {
+        EncodedOperation::of(self, "alias")
     }
 }
 

@@ -2,7 +2,7 @@
 //! arguments, the same results.
 
 use super::{Arguments, Block, EncodedOperation, Operation};
-use crate::array::{Array, concatenate, stack};
+use crate::array::{Array, Axes, concatenate, stack};
 use crate::compute::Collection;
 use crate::error::Error;
 use crate::frame::{DataFrame, ExprExt, Frame, FrameChunk, FrameParts, JoinType, Order};
@@ -150,6 +150,15 @@ fn operations_on_arrays_come_back() {
         &|| check(&x.dot(Array::<f64>::ones(6, 3))),
         &|| check(&Array::<f64>::ones(20, 2).dot(Array::<f64>::ones(20, 2))),
         &|| check(&Array::<f64>::ones((40, 40), 4).std()),
+        &|| check(&x.sum_axis(Axes::of([0, -1]).keepdims())),
+        &|| check(&x.argmin()),
+        &|| check(&x.nanstd_axis(1, 1.0)),
+        &|| check(&n.count_nonzero_axis(0)),
+        &|| check(&x.flip(Axes::all()).roll(2, 1)),
+        &|| check(&x.get(&mask)),
+        &|| check(&x.get(x.mean_axis(1).gt(0.0))),
+        &|| check(&mask.argwhere()),
+        &|| check(&n.unique()),
         &|| check(&Array::<f64>::ones((3, 3), 3).mean()),
         &|| check(&x.sum()),
         &|| check(&n.prod()),
