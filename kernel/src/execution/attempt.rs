@@ -155,7 +155,7 @@ impl Attempt {
             self.awaits = true;
             return None;
         }
-        let has_changed = self.copy_handles(diagnostics, cell)
+        let has_changed = self.copy_handles(diagnostics, cell, session)
             || self.lend_shown(diagnostics, cell)
             || self.prefer_imports(diagnostics)
             || self.leave_borrowing(diagnostics, cell)
@@ -245,7 +245,12 @@ impl Attempt {
 
     /// Has a cell use copies of handles where it moves them and goes on to use
     /// them, or they are to be kept.
-    fn copy_handles(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
+    fn copy_handles(
+        &mut self,
+        diagnostics: &[Diagnostic],
+        cell: &Compiled<'_>,
+        session: &Session,
+    ) -> bool {
         let is_too_short = |one: &Diagnostic| one.code.as_deref() == Some("E0716");
         if !self.insertions.is_empty()
             && diagnostics
@@ -263,6 +268,14 @@ impl Attempt {
         let counted = counted_handles(cell.source);
         let before = self.insertions.len();
         for diagnostic in diagnostics {
+            // A closure that is called again.
+            if let Some((variable, place)) = diagnostic.moved_by_closure()
+                && session.has_handle(variable, counted)
+                && code.get(place.clone()) == Some(variable)
+            {
+                self.insert(place.end, ".clone()");
+                continue;
+            }
             let is_copied = matches!(diagnostic.code.as_deref(), Some("E0382" | "E0507"))
                 && diagnostic.moved_type().is_some_and(|of_type| {
                     is_handle_in_short(of_type)
@@ -275,17 +288,21 @@ impl Attempt {
                 continue;
             }
             for place in diagnostic.moved_at() {
-                let Some(end) = end_of_variable(code, place, variable) else {
-                    continue;
-                };
-                // What a closure takes, it takes when it is made.
-                match syntax::moving_closure(code, end) {
-                    Some(closure) => {
+                let end = end_of_variable(code, place, variable);
+                // `move || …`, made again and again.
+                let takes = |text: &str| text.starts_with("move") || text.starts_with("async");
+                let head = code.get(place.clone()).is_some_and(takes);
+                let inside = end.or(head.then_some(place.start + 1));
+                let closure = inside.and_then(|inside| syntax::moving_closure(code, inside));
+                match (closure, end) {
+                    // What a closure takes, it takes when it is made.
+                    (Some(closure), _) => {
                         let copy = format!("{{ let {variable} = {variable}.clone(); ");
                         self.insert(closure.start, &copy);
                         self.insert(closure.end, " }");
                     }
-                    None => self.insert(end, ".clone()"),
+                    (None, Some(end)) => self.insert(end, ".clone()"),
+                    (None, None) => {}
                 }
             }
         }

@@ -40,6 +40,8 @@ pub(super) struct Diagnostic {
     is_promoted: bool,
     /// Whether it speaks of what lives for ever.
     speaks_of_static: bool,
+    /// A variable that a closure moves when it is called, and where in the cell.
+    moved_by_closure: Option<(String, Range<usize>)>,
 }
 
 /// Places in an earlier cell.
@@ -160,6 +162,7 @@ impl Diagnostic {
         diagnostic.places.sort_by_key(|place| !place.is_primary);
         diagnostic.set_elsewhere(elsewhere);
         for child in array(&told["children"]) {
+            diagnostic.learn_move(child, generated, cell);
             diagnostic.add_child(child);
         }
         diagnostic
@@ -180,6 +183,7 @@ impl Diagnostic {
             dropped: None,
             is_promoted: false,
             speaks_of_static: false,
+            moved_by_closure: None,
         }
     }
 
@@ -189,6 +193,22 @@ impl Diagnostic {
         if let Some((_, rest)) = text.split_once("has type `") {
             self.moved_type = rest.split('`').next().map(str::to_owned);
         }
+    }
+
+    /// Reads which variable a closure moves: "closure cannot be invoked more than once
+    /// because it moves the variable `x` out of its environment".
+    fn learn_move(&mut self, child: &Value, generated: &Generated, cell: u32) {
+        let message = child["message"].as_str().unwrap_or_default();
+        let Some((before, _)) = message.split_once("` out of its environment") else {
+            return;
+        };
+        let name = before.rsplit('`').next().unwrap_or_default();
+        let range = array(&child["spans"]).first().and_then(local_range);
+        let places = range.and_then(|range| {
+            let (start, end) = (generated.origin(range.start)?, generated.origin(range.end)?);
+            (start.cell == cell && end.cell == cell).then_some(start.offset..end.offset)
+        });
+        self.moved_by_closure = places.map(|place| (name.to_owned(), place));
     }
 
     fn set_elsewhere(&mut self, mut found: Vec<(Origin, Place)>) {
@@ -447,6 +467,12 @@ impl Diagnostic {
                 label.contains("moved") || place.is_primary && label.contains("move occurs")
             })
             .map(|place| &place.range)
+    }
+
+    /// The variable that a closure moves when it is called, and where.
+    pub(super) fn moved_by_closure(&self) -> Option<(&str, &Range<usize>)> {
+        let (name, place) = self.moved_by_closure.as_ref()?;
+        Some((name, place))
     }
 
     /// The variable in the message: `x` of "use of moved value: `x`".

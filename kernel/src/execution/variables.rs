@@ -206,6 +206,12 @@ impl Session {
         }
     }
 
+    /// Whether an earlier variable is a handle, and none of those that count.
+    pub(super) fn has_handle(&self, name: &str, counted: &[&str]) -> bool {
+        let state = self.variables.get(name);
+        state.is_some_and(|state| is_handle(&state.variable.type_name, counted))
+    }
+
     /// Takes guesses that the compiler took for granted.
     pub(super) fn learn_names(&mut self, used: &BTreeSet<String>) {
         let right = self
