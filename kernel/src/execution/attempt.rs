@@ -7,8 +7,7 @@ use super::generated::Role;
 use super::items::{Change, Needed};
 use super::plan::{Calls, Kept, Plan};
 use super::run::Session;
-use super::source::{Binding, Source, StatementKind};
-use super::syntax;
+use super::source::{Source, StatementKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use swath_channel::is_handle_in_short;
@@ -41,17 +40,14 @@ impl Compiled<'_> {
         parts.position(|part| part.contains(&statement))
     }
 
-    /// What a statement binds.
-    fn bindings(&self, statement: usize) -> &[Binding] {
-        match &self.source.statements[statement].kind {
-            StatementKind::Let(bindings) => bindings,
-            _ => &[],
-        }
-    }
-
     /// The first statement from one on that binds a name.
     fn bound_again(&self, name: &str, from: usize) -> Option<usize> {
-        let binds = |at: &usize| self.bindings(*at).iter().any(|one| one.name == name);
+        let binds = |at: &usize| {
+            self.source.statements[*at]
+                .bindings()
+                .iter()
+                .any(|one| one.name == name)
+        };
         (from..self.source.statements.len()).find(binds)
     }
 }
@@ -197,7 +193,12 @@ impl Attempt {
         // As long as a number may be of any type, no method of it is found.
         let is_nowhere = |one: &Diagnostic| !one.is_about_cell() && one.role.is_none();
         let next = match self.shows {
-            Shows::Probed if diagnostics.iter().all(is_untyped) => Some(Shows::Show),
+            Shows::Probed
+                if diagnostics.iter().any(is_untyped) && diagnostics.iter().all(is_nowhere)
+                    || diagnostics.iter().all(is_untyped) =>
+            {
+                Some(Shows::Show)
+            }
             Shows::Show if self.untyped.is_some() || diagnostics.iter().all(is_nowhere) => {
                 Some(Shows::Debug)
             }
@@ -284,7 +285,7 @@ impl Attempt {
             let Some(variable) = diagnostic.variable().filter(|_| is_copied) else {
                 continue;
             };
-            if drops(code, variable) {
+            if cell.source.drops(variable) {
                 continue;
             }
             for place in diagnostic.moved_at() {
@@ -293,7 +294,7 @@ impl Attempt {
                 let takes = |text: &str| text.starts_with("move") || text.starts_with("async");
                 let head = code.get(place.clone()).is_some_and(takes);
                 let inside = end.or(head.then_some(place.start + 1));
-                let closure = inside.and_then(|inside| syntax::moving_closure(code, inside));
+                let closure = inside.and_then(|inside| cell.source.moving_closure(inside));
                 match (closure, end) {
                     // What a closure takes, it takes when it is made.
                     (Some(closure), _) => {
@@ -435,7 +436,12 @@ impl Attempt {
                 // What the parts before have bound.
                 Some(Role::Salvage(_, part)) => {
                     let end = cell.plan.parts[*part].start;
-                    let binds = |at: &usize| cell.bindings(*at).iter().any(|one| one.name == name);
+                    let binds = |at: &usize| {
+                        statements[*at]
+                            .bindings()
+                            .iter()
+                            .any(|one| one.name == name)
+                    };
                     (0..end).rev().find(binds)
                 }
                 _ => None,
@@ -449,12 +455,12 @@ impl Attempt {
             return Vec::new();
         };
         let bound = |at: usize| {
-            let names = cell.bindings(at).iter();
+            let names = statements[at].bindings().iter();
             names.map(move |one| (one.name.clone(), Some(at)))
         };
         // Whether something has been done about what a statement binds.
         let is_known = |at: usize| {
-            let mut names = cell.bindings(at).iter().map(|one| &one.name);
+            let mut names = statements[at].bindings().iter().map(|one| &one.name);
             names.all(|name| match cell.bound_again(name, at + 1) {
                 None => self.borrowing.contains_key(name),
                 Some(again) => cell
@@ -474,7 +480,7 @@ impl Attempt {
         if !lent.is_empty() {
             return lent.into_iter().flat_map(bound).collect();
         }
-        if !is_known(at) && !cell.bindings(at).is_empty() {
+        if !is_known(at) && !statements[at].bindings().is_empty() {
             return bound(at).collect();
         }
         // What is made of something that borrows.
@@ -502,10 +508,7 @@ impl Attempt {
                 let place = diagnostic.starts_at()?;
                 let statements = cell.source.statements.iter();
                 let mut at = statements.filter(|one| one.range.contains(&place));
-                match &at.next()?.kind {
-                    StatementKind::Let(bindings) => Some(bindings.first()?.name.clone()),
-                    _ => None,
-                }
+                Some(at.next()?.bindings().first()?.name.clone())
             };
             let name = match (&diagnostic.role, diagnostic.code.as_deref()) {
                 (Some(role), Some("E0277" | "E0525")) if role.stores() => {
@@ -642,8 +645,7 @@ impl Attempt {
                 continue;
             };
             let statement = &source.statements[at];
-            if let StatementKind::Let(bindings) = &statement.kind
-                && let [binding] = &bindings[..]
+            if let [binding] = statement.bindings()
                 && matches!(statement.flow.initial, super::flow::Initial::Closure(_))
                 && !source.statements[at + 1..]
                     .iter()
@@ -685,15 +687,6 @@ fn end_of_variable(code: &str, place: &std::ops::Range<usize>, variable: &str) -
     before.ends_with(variable).then_some(before.len())
 }
 
-/// Whether code says that a variable is to be dropped.
-pub(super) fn drops(code: &str, variable: &str) -> bool {
-    code.split("drop(").skip(1).any(|rest| {
-        rest.split(')')
-            .next()
-            .is_some_and(|name| name.trim() == variable)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -709,11 +702,5 @@ mod tests {
         assert_eq!(end("y = z.lazy()", "lazy()"), None);
         assert_eq!(end("(x - x.mean())", "(x - x.mean())"), Some(2));
         assert_eq!(end("xs + 1", "xs + 1"), None);
-    }
-
-    #[test]
-    fn what_is_to_be_dropped_is() {
-        assert!(drops("let y = 1; drop(x);", "x") && drops("std::mem::drop( x )", "x"));
-        assert!(!drops("drop(xs); drop(&x)", "x"));
     }
 }

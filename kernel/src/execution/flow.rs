@@ -523,15 +523,18 @@ fn borrows_mutably(statement: &ast::LetStmt) -> bool {
     })
 }
 
-/// The variables of `drop(x)`.
+/// The variables of `drop(x)` and `std::mem::drop(x)`, wherever it stands.
 fn drops(node: &SyntaxNode) -> BTreeSet<String> {
-    let calls = own_nodes(node).filter_map(ast::CallExpr::cast);
+    let calls = node.descendants().filter_map(ast::CallExpr::cast);
     calls
         .filter(|call| {
             let callee = call.expr().map(|callee| callee.syntax().text().to_string());
             callee.is_some_and(|callee| callee.rsplit("::").next() == Some("drop"))
         })
-        .filter_map(|call| variable(&call.arg_list()?.args().next()?))
+        .filter_map(|call| match argument_of(&call.arg_list()?.args().next()?) {
+            Argument::Variable(name) => Some(name),
+            _ => None,
+        })
         .collect()
 }
 

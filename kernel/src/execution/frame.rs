@@ -3,7 +3,7 @@
 use super::generated::Role;
 use super::places::Text;
 use super::plan::{Calls, Kept, Plan};
-use super::source::{Source, StatementKind};
+use super::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -160,11 +160,8 @@ impl Frame<'_> {
     /// Whether the statement that binds a variable is left out.
     pub(super) fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
         part.clone().any(|at| {
-            let binds = matches!(
-                &source.statements[at].kind,
-                StatementKind::Let(bindings) if bindings.iter().any(|one| one.name == name)
-            );
-            binds && self.skipped.contains(&at)
+            let mut bound = source.statements[at].bindings().iter();
+            bound.any(|one| one.name == name) && self.skipped.contains(&at)
         })
     }
 }

@@ -271,10 +271,7 @@ impl Generated {
             if frame.skipped.contains(&at) {
                 continue;
             }
-            let bindings: &[Binding] = match &statement.kind {
-                StatementKind::Let(bindings) => bindings,
-                _ => &[],
-            };
+            let bindings = statement.bindings();
             // Before the closure takes them.
             for binding in bindings {
                 self.hold(frame, binding);

@@ -12,7 +12,7 @@
 //! that changes what it holds is kept behind a trait object.
 
 use super::flow::{Closure, Initial};
-use super::source::{Binding, Source, Statement, StatementKind};
+use super::source::{Binding, Source, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -85,7 +85,7 @@ impl Plan {
         let mut texts: BTreeSet<&str> = texts.clone();
         let mut mutable_borrow = None;
         for (at, statement) in source.statements.iter().enumerate() {
-            for binding in bindings(statement) {
+            for binding in statement.bindings() {
                 let name = &*binding.name;
                 let is_unnameable = match &statement.flow.initial {
                     // A closure may return another one.
@@ -131,7 +131,10 @@ impl Plan {
             for at in part.clone() {
                 let mut later = source.statements[at + 1..part.end].iter();
                 if later.any(|later| later.flow.can_fail) {
-                    let names = bindings(&source.statements[at]).map(|one| &*one.name);
+                    let names = source.statements[at]
+                        .bindings()
+                        .iter()
+                        .map(|one| &*one.name);
                     lost.extend(names.filter(|name| !matches!(self.kept[*name], Kept::Text(_))));
                 }
             }
@@ -150,20 +153,15 @@ impl Plan {
     /// The variables that a part binds, in order, the last binding of each name.
     pub(super) fn bound<'a>(&self, source: &'a Source, part: &Range<usize>) -> Vec<&'a Binding> {
         let mut bound: Vec<&Binding> = Vec::new();
-        for binding in source.statements[part.clone()].iter().flat_map(bindings) {
+        for binding in source.statements[part.clone()]
+            .iter()
+            .flat_map(Statement::bindings)
+        {
             bound.retain(|other| other.name != binding.name);
             bound.push(binding);
         }
         bound
     }
-}
-
-fn bindings(statement: &Statement) -> impl Iterator<Item = &Binding> {
-    let bindings: &[Binding] = match &statement.kind {
-        StatementKind::Let(bindings) => bindings,
-        _ => &[],
-    };
-    bindings.iter()
 }
 
 /// How a variable is kept that statement `at` binds.
@@ -175,7 +173,7 @@ fn kept_as(
     is_unnameable: bool,
 ) -> Kept {
     let statement = &source.statements[at];
-    let is_alone = bindings(statement).count() == 1 && binding.annotated.is_none();
+    let is_alone = statement.bindings().len() == 1 && binding.annotated.is_none();
     match &statement.flow.initial {
         Initial::Closure(closure) if is_alone => of_closure(closure, there),
         Initial::Changes(name) if is_alone => Kept::Not(vec![name.clone()]),
@@ -251,7 +249,7 @@ fn parts(
         let last_failing = statements.iter().rposition(|one| one.flow.can_fail);
         let cuts = 1..end.map_or(statements.len(), |end| (end + 1).min(statements.len()));
         for at in cuts {
-            let bound = || statements[start..at].iter().flat_map(bindings);
+            let bound = || statements[start..at].iter().flat_map(Statement::bindings);
             let binds =
                 bound().any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
             let can_fail_later = last_failing >= Some(at);

@@ -376,7 +376,7 @@ impl Session {
         forget: &[String],
         attempt: &Attempt,
     ) -> Plan {
-        let mut loaded = self.loaded(&code.code, source, forget);
+        let mut loaded = self.loaded(source, forget);
         for name in &attempt.taken {
             if let Some(loaded) = loaded.get_mut(&**name) {
                 loaded.how = Load::Take;

@@ -4,7 +4,7 @@
 
 use super::flow::Flow;
 use super::item::{Item, ItemKind, is_item, macro_name};
-use super::syntax::{CELL, HEAD, names_below, repeats, to_cell, without_comments};
+use super::syntax::{CELL, HEAD, moving_closures, names_below, repeats, to_cell, without_comments};
 use crate::syntax;
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::ast::{self, HasModuleItem};
@@ -34,6 +34,8 @@ pub(super) struct Source {
     pub(super) repeats: bool,
     /// Variables that get a new value by `name = …`.
     pub(super) assigned: BTreeSet<String>,
+    /// Closures and blocks that are `move`.
+    moving_closures: Vec<Range<usize>>,
 }
 
 /// A statement.
@@ -78,6 +80,16 @@ pub(super) struct Binding {
     pub(super) annotated: Option<String>,
 }
 
+impl Statement {
+    /// What a `let` binds.
+    pub(super) fn bindings(&self) -> &[Binding] {
+        match &self.kind {
+            StatementKind::Let(bindings) => bindings,
+            _ => &[],
+        }
+    }
+}
+
 impl Source {
     #[cfg(test)]
     pub(super) fn parse(code: &str) -> Self {
@@ -118,6 +130,7 @@ impl Source {
                 statement.kind = StatementKind::Other;
             }
         }
+        source.moving_closures = moving_closures(body.syntax());
         for statement in body.syntax().children().filter(|child| !is_item(child)) {
             source.repeats |= repeats(&statement);
             source.statement_names.extend(names_below(&statement));
@@ -207,12 +220,25 @@ impl Source {
         for statement in &self.statements {
             let uses = statement.flow.uses.iter().map(|name| &**name);
             free.extend(uses.filter(|name| !bound.contains(name)));
-            if let StatementKind::Let(bindings) = &statement.kind {
-                let names = bindings.iter().map(|binding| &*binding.name);
-                bound.extend(names.map(|name| name.trim_start_matches("r#")));
-            }
+            let names = statement.bindings().iter().map(|binding| &*binding.name);
+            bound.extend(names.map(|name| name.trim_start_matches("r#")));
         }
         free
+    }
+
+    /// Whether the cell says that a variable is to be dropped.
+    pub(super) fn drops(&self, name: &str) -> bool {
+        let mut statements = self.statements.iter();
+        statements.any(|statement| statement.flow.drops.contains(name))
+    }
+
+    /// The innermost `move` closure or block around a place.
+    pub(super) fn moving_closure(&self, place: usize) -> Option<&Range<usize>> {
+        let around = self
+            .moving_closures
+            .iter()
+            .filter(|one| one.contains(&place));
+        around.min_by_key(|one| one.len())
     }
 
     /// Whether it matters how many handles there are: then one that is moved is gone.
@@ -224,11 +250,9 @@ impl Source {
     pub(super) fn bindings(&self) -> Vec<&Binding> {
         let mut bindings: Vec<&Binding> = Vec::new();
         for statement in &self.statements {
-            if let StatementKind::Let(bound) = &statement.kind {
-                for binding in bound {
-                    bindings.retain(|other| other.name != binding.name);
-                    bindings.push(binding);
-                }
+            for binding in statement.bindings() {
+                bindings.retain(|other| other.name != binding.name);
+                bindings.push(binding);
             }
         }
         bindings
@@ -254,7 +278,7 @@ fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
     let (name, behind) = rest.split_at(end.unwrap_or(rest.len()));
     match name.is_empty() {
         true => behind.starts_with(['(', '!', '{', '&']),
-        false => knows(name) || behind.starts_with(['!', ':']),
+        false => knows(name) || behind.starts_with('!') || behind.starts_with("::"),
     }
 }
 
@@ -513,6 +537,10 @@ mod tests {
 
     #[test]
     fn a_new_value_for_a_variable_is_noticed() {
+        let source = Source::parse("let y = 1; drop(x); std::mem::drop( z ); run(|| drop(w));");
+        assert!(["x", "z", "w"].iter().all(|name| source.drops(name)));
+        let source = Source::parse("drop(xs); drop(&x); drop(x.a)");
+        assert!(!source.drops("x"));
         let assigned = Source::parse("drop(a); a = 1; b += 1; c.d = 2; if a == 3 {}").assigned;
         assert_eq!(assigned, ["a".to_owned()].into());
     }

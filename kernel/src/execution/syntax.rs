@@ -36,22 +36,16 @@ pub(super) fn without_comments(node: &SyntaxNode) -> TextRange {
     )
 }
 
-/// The innermost `move` closure or block around a place of a cell.
-pub(super) fn moving_closure(code: &str, place: usize) -> Option<Range<usize>> {
-    let parse = SourceFile::parse(&format!("{HEAD}{code}\n}}"), Edition::Edition2024);
-    let token = parse
-        .tree()
-        .syntax()
-        .token_at_offset(((place + HEAD.len()) as u32).into())
-        .left_biased()?;
+/// The closures and blocks below a node that are `move`.
+pub(super) fn moving_closures(node: &SyntaxNode) -> Vec<Range<usize>> {
     let is_moving = |node: &SyntaxNode| {
         let closure = ast::ClosureExpr::cast(node.clone());
         let block = ast::BlockExpr::cast(node.clone());
         closure.is_some_and(|closure| closure.move_token().is_some())
             || block.is_some_and(|block| block.move_token().is_some())
     };
-    let around = token.parent_ancestors().find(is_moving)?;
-    Some(to_cell(around.text_range()))
+    let moving = node.descendants().filter(is_moving);
+    moving.map(|node| to_cell(node.text_range())).collect()
 }
 
 /// Methods that go through many elements, and macros that hide loops.

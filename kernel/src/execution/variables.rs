@@ -3,7 +3,7 @@
 //! The runtime holds the values; it tells after each cell which there are, and
 //! of which types. The next cell's code names those types.
 
-use super::attempt::{Attempt, Compiled, counted_handles, drops};
+use super::attempt::{Attempt, Compiled, counted_handles};
 use super::diagnostics::Diagnostic;
 use super::failures::unnameable;
 use super::flow::{Argument, Initial};
@@ -12,7 +12,7 @@ use super::io::Ended;
 use super::places::Text;
 use super::plan::Kept;
 use super::run::Session;
-use super::source::{Binding, Source, StatementKind};
+use super::source::{Binding, Source};
 use super::syntax::names_in;
 use super::types::{FUNCTIONS, Unnameable, guesses};
 use super::{Cell, EventKind};
@@ -64,12 +64,7 @@ pub(super) struct Candidate {
 
 impl Session {
     /// The earlier variables that a cell uses.
-    pub(super) fn loaded(
-        &self,
-        code: &str,
-        source: &Source,
-        forget: &[String],
-    ) -> BTreeMap<&str, Loaded> {
+    pub(super) fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
         let free = source.free();
         let counted = counted_handles(source);
         self.variables
@@ -82,7 +77,7 @@ impl Session {
                 let type_name = &state.variable.type_name;
                 let how = if type_name.starts_with(FUNCTIONS) {
                     Load::Function
-                } else if is_handle(type_name, counted) && !drops(code, name) {
+                } else if is_handle(type_name, counted) && !source.drops(name) {
                     Load::Copy
                 } else {
                     Load::Take
@@ -285,10 +280,7 @@ impl Session {
     ) {
         let (source, plan) = (compiled.source, compiled.plan);
         for (at, statement) in source.statements.iter().enumerate() {
-            let StatementKind::Let(bindings) = &statement.kind else {
-                continue;
-            };
-            for binding in bindings {
+            for binding in statement.bindings() {
                 let name = &binding.name;
                 match plan.kept.get(name) {
                     Some(Kept::Text(held)) if attempt.is_kept(name, &plan.kept[name]) => {
@@ -324,16 +316,14 @@ impl Session {
                 || self.gone.contains_key(name)
                 || attempt.moved.contains_key(name);
             if !is_known {
-                let reason = match has_failed {
-                    true => format!(
-                        "`{name}` is not set: cell {} failed before it was set, or before it could be kept",
-                        cell.number
-                    ),
-                    false => format!(
-                        "`{name}` is not set: cell {} returned before its end, which keeps nothing that it had set",
-                        cell.number
-                    ),
+                let how = match has_failed {
+                    true => "failed before it was set, or before it could be kept",
+                    false if source.statements.iter().any(|one| one.flow.returns) => {
+                        "returned before its end, which keeps nothing that is set behind"
+                    }
+                    false => "could not keep it, since something borrows from it",
                 };
+                let reason = format!("`{name}` is not set: cell {} {how}", cell.number);
                 self.gone.insert(name.clone(), reason);
             }
         }
