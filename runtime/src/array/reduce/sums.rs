@@ -18,12 +18,31 @@ fn summed(dtype: DType) -> DType {
     }
 }
 
-/// Each array of two contributions, added up.
-fn added(all: Vec<Chunk>, other: Vec<Chunk>) -> Result<Vec<Chunk>> {
-    let pairs = all.into_iter().zip(other);
-    pairs
-        .map(|(all, other)| binary(BinaryOp::Add, all, other))
-        .collect()
+/// What two contributions come to: by `of_wide` of integers, by `op` of all else.
+fn merged(
+    all: Partials,
+    other: Partials,
+    of_wide: fn(i128, i128) -> i128,
+    op: BinaryOp,
+) -> Result<Vec<Chunk>> {
+    if wide::is_wide(&all) {
+        return wide::merge(all.states, other.states, of_wide);
+    }
+    let pairs = all.states.into_iter().zip(other.states);
+    pairs.map(|(all, other)| binary(op, all, other)).collect()
+}
+
+/// Two contributions, added up.
+fn added(all: Partials, other: Partials) -> Result<Vec<Chunk>> {
+    merged(all, other, |a, b| a + b, BinaryOp::Add)
+}
+
+/// The result of a contribution; `what` is `sum` or `product`.
+fn narrowed(last: Partials, what: &str) -> Result<Chunk> {
+    match wide::is_wide(&last) {
+        true => wide::narrow(last.states, what),
+        false => Ok(last.into_only()),
+    }
 }
 
 /// The sum; without NaN, if `skips_nan`.
@@ -55,17 +74,11 @@ impl Reduce for Sum {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        match wide::is_wide(&all) {
-            true => wide::merge(all.states, other.states, |a, b| a + b),
-            false => added(all.states, other.states),
-        }
+        added(all, other)
     }
 
     fn finish(&self, last: Partials) -> Result<Chunk> {
-        match wide::is_wide(&last) {
-            true => wide::narrow(last.states, "sum"),
-            false => Ok(last.into_only()),
-        }
+        narrowed(last, "sum")
     }
 }
 
@@ -106,21 +119,11 @@ impl Reduce for Product {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        if wide::is_wide(&all) {
-            return wide::merge(all.states, other.states, wide::multiply);
-        }
-        Ok(vec![binary(
-            BinaryOp::Mul,
-            all.into_only(),
-            other.into_only(),
-        )?])
+        merged(all, other, wide::multiply, BinaryOp::Mul)
     }
 
     fn finish(&self, last: Partials) -> Result<Chunk> {
-        match wide::is_wide(&last) {
-            true => wide::narrow(last.states, "product"),
-            false => Ok(last.into_only()),
-        }
+        narrowed(last, "product")
     }
 }
 
@@ -155,10 +158,7 @@ impl Reduce for Mean {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        match wide::is_wide(&all) {
-            true => wide::merge(all.states, other.states, |a, b| a + b),
-            false => added(all.states, other.states),
-        }
+        added(all, other)
     }
 
     fn finish(&self, last: Partials) -> Result<Chunk> {
@@ -219,7 +219,7 @@ impl Reduce for CountNonzero {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        added(all.states, other.states)
+        added(all, other)
     }
 }
 
@@ -236,6 +236,6 @@ impl Reduce for Dot {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        added(all.states, other.states)
+        added(all, other)
     }
 }
