@@ -4,6 +4,7 @@ import math
 import re
 from pathlib import Path
 
+import arrays
 import numpy as np
 import pytest
 
@@ -43,21 +44,13 @@ def numpy(name: str):
 
 def literal(values: np.ndarray) -> str:
     """An array in memory of exactly these values, in chunks of 7."""
-    of_type = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "uint8": "u8"}[values.dtype.name]
-    if of_type.startswith("f"):
-        bits = values.view("u8" if of_type == "f64" else "u4")
-        items = f"[{', '.join(f'{bit}' for bit in bits)}].into_iter().map({of_type}::from_bits).collect::<Vec<_>>()"
-    else:
-        items = f"vec![{', '.join(f'{value}{of_type}' for value in values)}]"
-    return f"Array::from_ndarray({items}, 7)"
+    return arrays.literal(values, "7")
 
 
 def computed(kernel, expression: str, dtype: str) -> np.ndarray:
     """What an array comes to, exactly."""
-    shown = {"float64": "v.to_bits()", "float32": "v.to_bits()", "bool": "u8::from(v)"}.get(dtype, "v")
-    printed = kernel.ok(f'for v in ({expression}).compute()? {{ println!("{{}}", {shown}); }}').stdout.split()
-    raw = {"float64": "u8", "float32": "u4", "bool": "u1"}.get(dtype, dtype)
-    return np.array([int(text) for text in printed], dtype=raw).view(dtype)
+    [[found]] = arrays.computed(kernel, [expression], dtype, ["()"])
+    return found
 
 
 def check(found: np.ndarray, exact: np.ndarray, beside: np.ndarray, limit: float) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from arrays import computed, literal
 
 TABLE = (Path(__file__).resolve().parent.parent / "runtime/src/array/reduce/methods.rs").read_text()
 SHAPE = (4, 6, 5)
@@ -55,21 +56,6 @@ def data(of: str) -> np.ndarray:
     return random.uniform(size=SHAPE) < 0.5
 
 
-RUST = {"float64": "f64", "float32": "f32", "int64": "i64", "uint8": "u8", "bool": "bool", "uint64": "u64"}
-
-
-def literal(values: np.ndarray, chunks: str) -> str:
-    """An array of exactly these values."""
-    of_type = RUST[values.dtype.name]
-    flat = values.ravel()
-    if of_type.startswith("f"):
-        bits = flat.view("u8" if of_type == "f64" else "u4")
-        items = f"[{', '.join(map(str, bits))}].into_iter().map({of_type}::from_bits).collect::<Vec<_>>()"
-    else:
-        items = f"vec![{', '.join(str(value).lower() for value in flat)}]"
-    return f"Array::<{of_type}>::from_ndarray(ndarray::Array::from_shape_vec(ndarray::IxDyn(&{list(values.shape)}), {items})?, {chunks})"
-
-
 def numpy(name: str, values: np.ndarray, axis, keepdims: bool, **more) -> np.ndarray:
     if name in ("count_nonzero", "argmin", "argmax", "nanargmin", "nanargmax", "min", "max", "nanmin", "nanmax", "any", "all"):
         return np.asarray(getattr(np, name)(values, axis=axis, keepdims=keepdims))
@@ -77,21 +63,6 @@ def numpy(name: str, values: np.ndarray, axis, keepdims: bool, **more) -> np.nda
         # In f64, whatever the elements are.
         values = values.astype("float64")
     return np.asarray(getattr(np, name)(values, axis=axis, keepdims=keepdims, **more))
-
-
-def computed(kernel, expressions: list[str], dtype: str, arrays: list[str] | None = None) -> list[list[np.ndarray]]:
-    """What expressions of `x` come to, exactly, for each of the arrays: compiled once."""
-    shown = {"float64": "v.to_bits()", "float32": "v.to_bits()", "bool": "u8::from(v)"}.get(dtype, "v")
-    body = "".join(
-        f'let a = ({one}).compute()?; println!("{{:?}}", a.shape()); for v in a {{ print!("{{}} ", {shown}); }} println!();\n' for one in expressions
-    )
-    lines = kernel.ok(f"for x in [{', '.join(arrays or ['&x'])}] {{\n{body}}}", timeout=300).stdout.split("\n")
-    raw = {"float64": "u8", "float32": "u4", "bool": "u1"}.get(dtype, dtype)
-    found = []
-    for shape, values in zip(lines[::2], lines[1::2], strict=False):
-        values = np.array([int(text) for text in values.split()], dtype=raw).view(dtype)
-        found.append(values.reshape([int(length) for length in re.findall(r"\d+", shape)]))
-    return [found[at : at + len(expressions)] for at in range(0, len(found), len(expressions))]
 
 
 DATA = ["numbers", "nan", "nan32", "ties", "large", "bytes", "mask"]

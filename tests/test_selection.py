@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from test_reductions import computed, literal
+from arrays import computed, literal
 
 CHUNKS = ["(2, 4)", "(4, 6)", "(1, -1)", "vec![vec![2, 0, 2], vec![1, 5]]"]
 
