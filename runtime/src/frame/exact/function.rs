@@ -175,7 +175,8 @@ impl Exact {
             value.is_some_and(|value| [a, b, value].into_iter().all(|number| holds(of, number)))
         };
         let wider = match value {
-            _ if all_in(&DataType::Int64) => "Int64",
+            // Of `u64` a cast would make null of what is beyond, in whatever row that is.
+            _ if self.of != DataType::UInt64 && all_in(&DataType::Int64) => "Int64",
             Some(_) => "Int128",
             None => "Float64",
         };

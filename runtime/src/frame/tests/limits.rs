@@ -630,7 +630,7 @@ fn arithmetic_on_sums_is_right_or_an_error() {
         let sales = DataFrame::from_polars(sales.clone().unwrap(), partitions);
         let net = || (col("sold").sum() - col("back").sum()).alias("net");
         let found = message(sales.group_by("day").agg([net()]).compute());
-        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: .cast(DataType::Int64) before";
+        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: .cast(DataType::Int128) before";
         assert!(found.contains(expected), "{found}");
         let found = message(sales.agg([col("sold").sum() - lit(10)]).compute());
         assert!(
