@@ -7,6 +7,7 @@ is; and what it writes for itself goes where `TMPDIR` says.
 import os
 import shutil
 import signal
+import tempfile
 import time
 import uuid
 from contextlib import suppress
@@ -20,10 +21,11 @@ _LISTENING = "0A"
 class Traces:
     """Kernels that are started with `environment` are told from all others."""
 
-    def __init__(self, folder: Path):
+    def __init__(self):
         self.mark = f"SWATH_TEST_MARK={uuid.uuid4().hex}"
-        self.temporary = folder / "temporary"
-        self.temporary.mkdir()
+        # Kernels put sockets there: their paths have to be short.
+        self._folder = tempfile.TemporaryDirectory(prefix="st-", ignore_cleanup_errors=True)
+        self.temporary = Path(self._folder.name)
         #: Ports that kernels have listened on.
         self.ports: set[int] = set()
 

@@ -29,8 +29,8 @@ NAPS = "for _ in 0..1200 { delayed(|n: u64| { std::thread::sleep(std::time::Dura
 
 
 @pytest.fixture
-def traces(tmp_path) -> Traces:
-    return Traces(tmp_path)
+def traces() -> Traces:
+    return Traces()
 
 
 def notebook(*cells: str | tuple[str, dict]) -> nbformat.NotebookNode:

@@ -87,8 +87,8 @@ class Started:
 
 
 @pytest.fixture
-def traces(kernelspec, tmp_path) -> Traces:
-    return Traces(tmp_path)
+def traces(kernelspec) -> Traces:
+    return Traces()
 
 
 @pytest.fixture(params=WORK)

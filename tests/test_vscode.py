@@ -154,7 +154,7 @@ class Extension:
 @pytest.fixture
 def launched(kernelspec, tmp_path) -> Iterator[tuple[KernelManager, dict, Traces]]:
     """A kernel process, just started, as the extension starts one: nobody has waited for it."""
-    traces = Traces(tmp_path)
+    traces = Traces()
     manager = KernelManager(kernel_name=KERNEL_NAME)
     manager.start_kernel(cwd=str(tmp_path), env=traces.environment)
     connection = json.loads(Path(manager.connection_file).read_text())
