@@ -285,6 +285,8 @@ impl RawArray {
     }
 
     pub(super) fn dot(&self, other: &Self) -> Result<Self> {
+        self.chunks.all_known()?;
+        other.chunks.all_known()?;
         let (left, right) = (self.shape(), other.shape());
         let (rows, columns) = (left.len() == 2, right.len() == 2);
         let wrong = |what: String| {
@@ -396,6 +398,7 @@ impl RawArray {
     }
 
     pub(super) fn rechunk(&self, spec: &ChunkSpec) -> Result<Self> {
+        self.chunks.all_known()?;
         Ok(self.regrid(spec.resolve(&self.shape(), self.dtype)?))
     }
 

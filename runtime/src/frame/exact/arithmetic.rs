@@ -33,9 +33,19 @@ pub(super) fn checked(left: Arc<Expr>, op: Operator, right: Arc<Expr>, schema: &
         return unchanged;
     };
     if is_division(op) {
-        return match of.is_signed_integer() {
-            true => divided(left, op, right, of, schema),
-            false => unchanged,
+        let is_rest = matches!(op, Operator::Modulus | Operator::FloorDivide);
+        return match of {
+            of if of.is_signed_integer() => divided(left, op, right, of, schema),
+            DataType::Float64 if is_rest && is_mixed([&**left, &**right], schema) => {
+                let wide = |side: &Expr| Arc::new(side.clone().cast(DataType::Int128));
+                let exact = Expr::BinaryExpr {
+                    left: wide(left),
+                    op,
+                    right: wide(right),
+                };
+                as_floats(exact, operation(left, op, right))
+            }
+            _ => unchanged,
         };
     }
     let wraps = is_checked(&of);
@@ -147,13 +157,22 @@ pub(super) fn difference(input: Vec<Expr>, nulls: NullBehavior, schema: &Schema)
     };
     let of = dtype(&unchanged, schema);
     match (unchanged, of) {
-        (Expr::Function { input, .. }, Some(of))
-            if nulls == NullBehavior::Ignore && of.is_integer() && input.len() == 2 =>
-        {
+        (Expr::Function { input, function }, Some(of)) if of.is_integer() && input.len() == 2 => {
             let text = format!("{}.diff()", written(&input[0]));
             let before = input[0].clone().shift(input[1].clone());
             let what = What::Arithmetic(Operator::Minus);
-            Exact { what, of, text }.call(vec![input[0].clone(), before])
+            let all = Exact { what, of, text }.call(vec![input[0].clone(), before]);
+            match (nulls, Number::of(&input[1])) {
+                (NullBehavior::Ignore, _) => all,
+                // The rows that have nothing before them, or behind them.
+                (NullBehavior::Drop, Some(Number::Int(n))) if n >= 0 => {
+                    all.slice(lit(n as i64), input[0].clone().len())
+                }
+                (NullBehavior::Drop, Some(Number::Int(n))) => {
+                    all.slice(lit(0), input[0].clone().len() + lit(n as i64))
+                }
+                (NullBehavior::Drop, _) => Expr::Function { input, function },
+            }
         }
         (unchanged, _) => unchanged,
     }

@@ -4,6 +4,7 @@
 
 use super::*;
 use polars::prelude::ClosedInterval;
+use polars::series::ops::NullBehavior;
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
@@ -378,6 +379,12 @@ proptest! {
             }
             let steps: Vec<_> = (0..a.len()).map(|at| Some(a[at]? - a[at.checked_sub(1)?]?)).collect();
             check_arithmetic(&frame.select([col("a").diff(lit(1), Default::default())]), &steps, "\"a\".diff()");
+            let drop = NullBehavior::Drop;
+            let behind: Vec<_> = (1..a.len()).map(|at| Some(a[at]? - a[at - 1]?)).collect();
+            let whole = frame.repartition(1);
+            check_arithmetic(&whole.select([col("a").diff(lit(1), drop)]), &behind, "\"a\".diff()");
+            let before: Vec<_> = (1..a.len()).map(|at| Some(a[at - 1]? - a[at]?)).collect();
+            check_arithmetic(&whole.select([col("a").diff(lit(-1), drop)]), &before, "\"a\".diff()");
             // What is not needed is no error.
             let expected: Vec<_> = pairs.iter().map(|(a, b)| Some(match (a, b) {
                 (Some(a), Some(b)) if a >= b => a - b,
@@ -407,6 +414,11 @@ proptest! {
         let either = |exact: fn(Option<i128>, Option<i128>) -> Option<i128>| -> Vec<_> {
             pairs.iter().map(|(s, u)| exact(*s, *u)).collect()
         };
+        let quotients = either(|s, u| floor_div(s?, u?));
+        check_floats(&frame.select([col("s").floor_div(col("u"))]), &quotients);
+        let rests = either(|s, u| Some(s? - floor_div(s?, u?)? * u?));
+        check_floats(&frame.select([col("s") % col("u")]), &rests);
+        check_floats(&frame.select([(col("u") % col("s"))]), &either(|s, u| Some(u? - floor_div(u?, s?)? * s?)));
         // All of both are floats exactly, or it is an error.
         let fit = s.iter().chain(&u).flatten().all(|v| is_float(*v));
         let greatest = polars::lazy::dsl::max_horizontal([col("s"), col("u")]).unwrap();
