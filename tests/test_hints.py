@@ -237,6 +237,12 @@ CASES = [
     ("x[[0, 0]] = 1.0;", "`mask.select(0.0, &x)`", "mask.select(0.0, &x).sum().compute()?"),
     ("x[:, 0]", "`x.slice_axis(Axis(0), 0..10)`", None),
     ("x.sum(0)", "`.sum_axis(0)`", "x.sum_axis(0).compute()?"),
+    ("x.sum_axis(None)", "`x.sum_axis(Axes::all().keepdims())`", "x.sum_axis(Axes::all().keepdims()).compute()?"),
+    (
+        "let (rows, columns) = x.nonzero();",
+        "let (rows, columns) = (&places[0], &places[1]);",
+        "let places = x.nonzero(); let (rows, columns) = (&places[0], &places[1]); rows.compute()?",
+    ),
     ("x.sum(axis=0)", "`x.sum_axis(0)`", "x.mean_axis(-1).compute()?"),
     ("x.sum((0, 1))", "`.sum_axis([0, 1])`", "x.sum_axis([0, 1]).compute()?"),
     ("x.sum(axis=0, keepdims=true)", "`x.sum_axis(Axes::of(0).keepdims())`", "x.sum_axis(Axes::of(0).keepdims()).shape()"),

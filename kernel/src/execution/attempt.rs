@@ -3,6 +3,7 @@
 
 use super::diagnostics::Diagnostic;
 use super::frame::Shows;
+use super::generate::CELL;
 use super::generated::Role;
 use super::items::{Change, Needed};
 use super::plan::{Calls, Kept, Plan};
@@ -22,6 +23,8 @@ pub(super) struct Errors {
 /// What was compiled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compiled<'a> {
+    /// The cell's number.
+    pub(super) number: u32,
     pub(super) code: &'a str,
     pub(super) source: &'a Source,
     pub(super) plan: &'a Plan,
@@ -69,6 +72,8 @@ pub(super) struct Attempt {
     pub(super) skipped: BTreeSet<usize>,
     /// What is written into the cell's text: copies of handles.
     pub(super) insertions: BTreeMap<usize, String>,
+    /// What is written into the text of closures of earlier cells.
+    pub(super) copies_in_lambdas: BTreeMap<String, BTreeMap<usize, String>>,
     /// Whether copies were wrong: a type of the same name was meant.
     copies_nothing: bool,
     /// Earlier variables that are no handles after all.
@@ -112,6 +117,7 @@ impl Attempt {
             calls: BTreeMap::new(),
             skipped: BTreeSet::new(),
             insertions: BTreeMap::new(),
+            copies_in_lambdas: BTreeMap::new(),
             copies_nothing: false,
             taken: BTreeSet::new(),
             moved: BTreeMap::new(),
@@ -153,6 +159,7 @@ impl Attempt {
         }
         let has_changed = self.copy_handles(diagnostics, cell, session)
             || self.lend_shown(diagnostics, cell)
+            || self.convert_errors(diagnostics)
             || self.prefer_imports(diagnostics)
             || self.leave_borrowing(diagnostics, cell)
             || self.keep_as_value(diagnostics, cell)
@@ -268,14 +275,24 @@ impl Attempt {
         let code = cell.code;
         let counted = counted_handles(cell.source);
         let before = self.insertions.len();
+        let mut has_copied = false;
         for diagnostic in diagnostics {
             // A closure that is called again.
-            if let Some((variable, place)) = diagnostic.moved_by_closure()
-                && session.has_handle(variable, counted)
-                && code.get(place.clone()) == Some(variable)
-            {
-                self.insert(place.end, ".clone()");
-                continue;
+            if let Some(moved) = diagnostic.moved_by_closure() {
+                if moved.cell == cell.number {
+                    if session.has_handle(&moved.variable, counted)
+                        && code.get(moved.range.clone()) == Some(&moved.variable)
+                    {
+                        self.insert(moved.range.end, ".clone()");
+                        continue;
+                    }
+                } else if let Some(name) = session.lambda_with_handle(moved, counted) {
+                    let copies = self.copies_in_lambdas.entry(name).or_default();
+                    has_copied |= copies
+                        .insert(moved.range.end, ".clone()".to_owned())
+                        .is_none();
+                    continue;
+                }
             }
             let is_copied = matches!(diagnostic.code.as_deref(), Some("E0382" | "E0507"))
                 && diagnostic.moved_type().is_some_and(|of_type| {
@@ -307,7 +324,7 @@ impl Attempt {
                 }
             }
         }
-        self.insertions.len() > before
+        has_copied || self.insertions.len() > before
     }
 
     /// Says of a macro that an import of the user's with a `*` brings that it is that
@@ -322,6 +339,20 @@ impl Attempt {
                 && let Some((module, _)) = path.rsplit_once("::")
             {
                 self.insert(place, &format!("{module}::"));
+            }
+        }
+        self.insertions.len() > before
+    }
+
+    /// Has `?` take errors that have no text but their `Debug`.
+    fn convert_errors(&mut self, diagnostics: &[Diagnostic]) -> bool {
+        let before = self.insertions.len();
+        for diagnostic in diagnostics {
+            if diagnostic.wants_display_for_question_mark()
+                && let Some(place) = diagnostic.starts_at()
+                && !self.insertions.contains_key(&place)
+            {
+                self.insert(place, &format!(".map_err({CELL}::of_debug)"));
             }
         }
         self.insertions.len() > before

@@ -40,8 +40,16 @@ pub(super) struct Diagnostic {
     is_promoted: bool,
     /// Whether it speaks of what lives for ever.
     speaks_of_static: bool,
-    /// A variable that a closure moves when it is called, and where in the cell.
-    moved_by_closure: Option<(String, Range<usize>)>,
+    /// A variable that a closure moves when it is called.
+    moved_by_closure: Option<MovedByClosure>,
+}
+
+/// A variable that a closure moves when it is called, and where.
+#[derive(Clone, Debug)]
+pub(super) struct MovedByClosure {
+    pub(super) variable: String,
+    pub(super) cell: u32,
+    pub(super) range: Range<usize>,
 }
 
 /// Places in an earlier cell.
@@ -162,7 +170,7 @@ impl Diagnostic {
         diagnostic.places.sort_by_key(|place| !place.is_primary);
         diagnostic.set_elsewhere(elsewhere);
         for child in array(&told["children"]) {
-            diagnostic.learn_move(child, generated, cell);
+            diagnostic.learn_move(child, generated);
             diagnostic.add_child(child);
         }
         diagnostic
@@ -197,18 +205,21 @@ impl Diagnostic {
 
     /// Reads which variable a closure moves: "closure cannot be invoked more than once
     /// because it moves the variable `x` out of its environment".
-    fn learn_move(&mut self, child: &Value, generated: &Generated, cell: u32) {
+    fn learn_move(&mut self, child: &Value, generated: &Generated) {
         let message = child["message"].as_str().unwrap_or_default();
         let Some((before, _)) = message.split_once("` out of its environment") else {
             return;
         };
         let name = before.rsplit('`').next().unwrap_or_default();
         let range = array(&child["spans"]).first().and_then(local_range);
-        let places = range.and_then(|range| {
+        self.moved_by_closure = range.and_then(|range| {
             let (start, end) = (generated.origin(range.start)?, generated.origin(range.end)?);
-            (start.cell == cell && end.cell == cell).then_some(start.offset..end.offset)
+            (start.cell == end.cell).then(|| MovedByClosure {
+                variable: name.to_owned(),
+                cell: start.cell,
+                range: start.offset..end.offset,
+            })
         });
-        self.moved_by_closure = places.map(|place| (name.to_owned(), place));
     }
 
     fn set_elsewhere(&mut self, mut found: Vec<(Origin, Place)>) {
@@ -469,10 +480,17 @@ impl Diagnostic {
             .map(|place| &place.range)
     }
 
-    /// The variable that a closure moves when it is called, and where.
-    pub(super) fn moved_by_closure(&self) -> Option<(&str, &Range<usize>)> {
-        let (name, place) = self.moved_by_closure.as_ref()?;
-        Some((name, place))
+    /// Whether a `?` of the cell's own meets an error that is not `Display`.
+    pub(super) fn wants_display_for_question_mark(&self) -> bool {
+        let is_for_cell = |help: &str| help.contains("required for `Failure` to implement `From<");
+        self.code.as_deref() == Some("E0277")
+            && self.message.starts_with("`?` couldn't convert the error")
+            && self.helps.iter().any(|(_, help)| is_for_cell(help))
+    }
+
+    /// The variable that a closure moves when it is called.
+    pub(super) fn moved_by_closure(&self) -> Option<&MovedByClosure> {
+        self.moved_by_closure.as_ref()
     }
 
     /// The variable in the message: `x` of "use of moved value: `x`".

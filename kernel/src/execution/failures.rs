@@ -67,6 +67,20 @@ impl Session {
         }
     }
 
+    /// Remembers the names that macros of a cell may have bound.
+    pub(super) fn note_bound_by_macros(&mut self, source: &Source, cell: u32) {
+        let macros = source.statements.iter().filter(|one| one.flow.may_bind);
+        for name in macros.flat_map(|one| &one.names) {
+            if !self.knows(name) && !self.items.defines(name) {
+                let reason = format!(
+                    "what a macro binds is not kept for later cells: if the macro in cell {cell} bound `{name}`, write \
+                     `let {name} = …;` in place of it"
+                );
+                self.gone.entry(name.clone()).or_insert(reason);
+            }
+        }
+    }
+
     /// The type of a variable, as cells write it.
     pub(super) fn type_of(&self, name: &str) -> Option<String> {
         self.variables.get(name)?.source.clone().ok()
@@ -131,7 +145,7 @@ impl Session {
             .location
             .filter(|location| !location.starts_with("cell_"))
         {
-            traceback.push(format!("  at {location}"));
+            traceback.push(format!("  at {}", short_place(&location)));
         }
         let traceback = traceback
             .iter()
@@ -183,6 +197,16 @@ impl Session {
             ),
         }
     }
+}
+
+/// A place in somebody else's code: the file within its crate.
+fn short_place(location: &str) -> String {
+    let place = |marker: &str| Some(location.split_once(marker)?.1);
+    if let Some(rest) = place("/rustlib/src/rust/library/") {
+        return format!("{rest}, in Rust's standard library");
+    }
+    let in_registry = place("/registry/src/").and_then(|rest| rest.split_once('/'));
+    in_registry.map_or(location, |(_, rest)| rest).to_owned()
 }
 
 /// An error of the kernel's own machinery.

@@ -69,8 +69,9 @@ pub(super) struct Frame<'a> {
     pub(super) function: &'a str,
     /// Closures of earlier cells that the cell uses, in the order of their definition.
     pub(super) lambdas: Vec<&'a Lambda>,
-    /// The types of their parameters, where the cell's calls of them tell.
-    pub(super) parameters: BTreeMap<&'a str, BTreeMap<usize, String>>,
+    /// What is written into their text: the types of their parameters, where the cell's
+    /// calls of them tell, and copies of handles.
+    pub(super) in_lambdas: BTreeMap<&'a str, BTreeMap<usize, String>>,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,
     /// Variables that are dropped first: their type is defined anew.

@@ -8,7 +8,7 @@ use super::source::{Binding, Source, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-const CELL: &str = "swath::session::cell";
+pub(super) const CELL: &str = "swath::session::cell";
 
 impl Generated {
     /// Writes the function that runs a cell's statements.
@@ -114,12 +114,12 @@ impl Generated {
 
     /// Writes a closure of an earlier cell.
     fn lambda(&mut self, lambda: &Lambda, frame: &Frame<'_>) {
-        let types = frame.parameters.get(&*lambda.name);
-        let types = types.unwrap_or(const { &BTreeMap::new() });
+        let patches = frame.in_lambdas.get(&*lambda.name);
+        let patches = patches.unwrap_or(const { &BTreeMap::new() });
         let mutable = if lambda.mutable { "mut " } else { "" };
         self.raw(&format!("let {mutable}{} = ", lambda.name));
         if lambda.held.is_empty() {
-            self.patched(&lambda.text, types);
+            self.patched(&lambda.text, patches);
             self.raw(";\n");
             return;
         }
@@ -133,7 +133,7 @@ impl Generated {
         if !lambda.is_move {
             self.raw("move ");
         }
-        self.patched(&lambda.text, types);
+        self.patched(&lambda.text, patches);
         self.raw(" };\n");
     }
 
@@ -443,7 +443,7 @@ mod tests {
         Frame {
             function: "cell",
             lambdas: Vec::new(),
-            parameters: BTreeMap::new(),
+            in_lambdas: BTreeMap::new(),
             loaded: BTreeMap::new(),
             forget: &[],
             stale: BTreeSet::new(),

@@ -182,7 +182,7 @@ impl Session {
     }
 
     /// Whether the session has a variable or an item of a name.
-    fn knows(&self, name: &str) -> bool {
+    pub(super) fn knows(&self, name: &str) -> bool {
         self.variables.contains_key(name)
             || self.lambdas.contains_key(name)
             || self.items.is_function(name)
@@ -266,6 +266,7 @@ impl Session {
                 !names_in(&state.variable.type_name).is_disjoint(&change.redefined)
             })
             .map(|(name, _)| name.clone())
+            .chain(self.replaced_by_items(source))
             .collect();
         let opt_level = self.opt_level_for(source, &change.after);
         let mut used = self.with_types(&source.names);
@@ -316,7 +317,7 @@ impl Session {
                         continue;
                     }
                     self.learn_names(&source.names);
-                    self.drop_redefined(&forget);
+                    self.drop_forgotten(&forget, source);
                     self.note_restarted(&change.restarted);
                     self.names.extend(self.shared.channel.take_public_paths());
                     for binding in source.bindings() {
@@ -326,11 +327,13 @@ impl Session {
                     self.take_over(&ended, cell, source, &mut notes);
                     let has_failed = ended.failure.is_some();
                     let compiled = Compiled {
+                        number: cell.number,
                         code: &cell.code,
                         source,
                         plan: &plan,
                     };
                     self.take_rest(cell, code, &compiled, &attempt, has_failed, &mut notes);
+                    self.note_bound_by_macros(source, cell.number);
                     if !notes.is_empty() {
                         self.show(listing::notes(&notes), false);
                     }
@@ -346,6 +349,7 @@ impl Session {
                         .collect();
                     let errors = Errors { diagnostics, json };
                     let cell_and_plan = Compiled {
+                        number: cell.number,
                         code: &cell.code,
                         source,
                         plan: &plan,
@@ -397,13 +401,18 @@ impl Session {
         let frame = Frame {
             function,
             lambdas: lambdas.iter().map(|one| &one.lambda).collect(),
-            parameters: match attempt.types_parameters {
-                true => lambdas
-                    .iter()
-                    .map(|one| (&*one.lambda.name, self.parameters(&one.lambda, source)))
-                    .collect(),
-                false => BTreeMap::new(),
-            },
+            in_lambdas: lambdas
+                .iter()
+                .map(|one| {
+                    let name = &*one.lambda.name;
+                    let copies = attempt.copies_in_lambdas.get(name);
+                    let mut patches = copies.cloned().unwrap_or_default();
+                    if attempt.types_parameters {
+                        patches.extend(self.parameters(&one.lambda, source));
+                    }
+                    (name, patches)
+                })
+                .collect(),
             loaded,
             forget,
             stale: bindings

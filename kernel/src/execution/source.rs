@@ -164,6 +164,19 @@ impl Source {
         });
     }
 
+    /// The functions, constants and statics that it defines: what a variable of an
+    /// earlier cell may have the name of.
+    pub(super) fn value_items(&self) -> impl Iterator<Item = &String> {
+        self.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Named {
+                name,
+                is_type: false,
+                ..
+            } => Some(name),
+            _ => None,
+        })
+    }
+
     /// Takes statements that are calls of macros which make items for items: an
     /// item is known by the first name that the call passes.
     pub(super) fn take_item_calls(&mut self, makes_items: impl Fn(&str) -> bool) {

@@ -4,7 +4,7 @@
 //! of which types. The next cell's code names those types.
 
 use super::attempt::{Attempt, Compiled, counted_handles};
-use super::diagnostics::Diagnostic;
+use super::diagnostics::{Diagnostic, MovedByClosure};
 use super::failures::unnameable;
 use super::flow::{Argument, Initial};
 use super::frame::{Lambda, Load, Loaded};
@@ -205,6 +205,26 @@ impl Session {
     pub(super) fn has_handle(&self, name: &str, counted: &[&str]) -> bool {
         let state = self.variables.get(name);
         state.is_some_and(|state| is_handle(&state.variable.type_name, counted))
+    }
+
+    /// The closure of an earlier cell that moves something when it is called, if all that
+    /// it holds are handles.
+    pub(super) fn lambda_with_handle(
+        &self,
+        moved: &MovedByClosure,
+        counted: &[&str],
+    ) -> Option<String> {
+        let lambdas = self.lambdas.values().map(|one| &one.lambda);
+        let of_text = |one: &&Lambda| {
+            let text = &one.text;
+            text.cell == moved.cell
+                && text.range.contains(&moved.range.start)
+                && text.code.get(moved.range.clone()) == Some(&moved.variable)
+        };
+        let lambda = lambdas
+            .filter(of_text)
+            .find(|one| self.has_handle(&Lambda::held_name(&one.name), counted))?;
+        Some(lambda.name.clone())
     }
 
     /// Takes guesses that the compiler took for granted.
@@ -539,12 +559,27 @@ impl Session {
         }
     }
 
-    /// Drops variables whose type is defined anew.
-    pub(super) fn drop_redefined(&mut self, forget: &[String]) {
+    /// Variables that a function, a constant or a static of the cell replaces: the last
+    /// definition of a name is the one that counts.
+    pub(super) fn replaced_by_items(&self, source: &Source) -> Vec<String> {
+        let of_closures = |name: &String| [name.clone(), Lambda::held_name(name)];
+        let names = source.value_items().flat_map(of_closures);
+        names
+            .filter(|name| self.variables.contains_key(name))
+            .collect()
+    }
+
+    /// Drops variables whose type is defined again, or that an item replaces.
+    pub(super) fn drop_forgotten(&mut self, forget: &[String], source: &Source) {
+        let replaced: BTreeSet<&String> = source.value_items().collect();
+        self.lambdas.retain(|name, _| !replaced.contains(name));
         for name in forget {
             self.variables.remove(name);
+            if replaced.contains(name) || is_held(name) {
+                continue;
+            }
             let reason = format!(
-                "the type of `{name}` was defined anew, so `{name}` was dropped: set it again"
+                "the type of `{name}` was defined again, so `{name}` was dropped: set it again"
             );
             let note = format!("note: {reason}\n");
             self.shared

@@ -9,9 +9,15 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use swath_channel::SOCKET;
 
 /// Where programs put temporary files.
 const TEMPORARY: &str = "TMPDIR";
+
+/// The folder of the channel to the runtime process, within the kernel's.
+const CHANNEL: &str = "channel";
+/// How many bytes the path of a socket may have: 107 on Linux, 103 on macOS.
+const LONGEST_SOCKET: usize = 103;
 
 /// The folder of a kernel, and the place of the runtime's library.
 #[derive(Debug)]
@@ -38,10 +44,10 @@ impl Workplace {
         let program = std::env::current_exe()?.canonicalize()?;
         let program = program.parent().unwrap_or(Path::new("/")).to_owned();
         let temporary = std::env::temp_dir();
-        let folder = OwnFolder::new("", &temporary)?;
+        let folder = OwnFolder::new("", &with_short_path(&temporary))?;
         let path = folder.path().to_owned();
         fs::create_dir(path.join("cells"))?;
-        fs::create_dir(path.join("channel"))?;
+        fs::create_dir(path.join(CHANNEL))?;
         let own_temporary = path.join("tmp");
         fs::create_dir(&own_temporary)?;
         // SAFETY: the caller's promise.
@@ -88,7 +94,7 @@ impl Workplace {
 
     /// The folder of the channel to the runtime process.
     pub(super) fn channel(&self) -> PathBuf {
-        self.path.join("channel")
+        self.path.join(CHANNEL)
     }
 
     /// The runtime process's program.
@@ -179,6 +185,15 @@ impl Workplace {
             Err(error) => tracing::warn!("cannot remove {}: {error}", self.path.display()),
             Ok(()) => {}
         }
+    }
+}
+
+/// The folder for temporary files, or `/tmp` where a socket in it would have too long a path.
+fn with_short_path(temporary: &Path) -> PathBuf {
+    let socket = temporary.join("swath-XXXXXX").join(CHANNEL).join(SOCKET);
+    match socket.as_os_str().len() <= LONGEST_SOCKET {
+        true => temporary.to_owned(),
+        false => PathBuf::from("/tmp"),
     }
 }
 

@@ -54,6 +54,12 @@ impl<E: Display> From<E> for Failure {
     }
 }
 
+/// The failure of an error that has no text but its `Debug`.
+pub fn of_debug<E: std::fmt::Debug>(error: E) -> Failure {
+    let text = format!("{error:?}");
+    Failure::new(&text, None, std::any::type_name::<E>())
+}
+
 impl From<CellFailure> for Failure {
     fn from(failure: CellFailure) -> Self {
         Self::of(failure.kind, failure.message).with_task(failure.task)

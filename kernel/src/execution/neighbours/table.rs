@@ -696,6 +696,9 @@ pub(super) const TABLE: &[Row] = rows! {
         "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" |
         "+ i64" | "- i64" | "* i64" | "/ i64" | "+ f64" | "- f64" | "* f64" | "/ f64" | "+ usize" | "* usize" => ELEMENT;
     }
+    Bound Of::Swath("Axes") => {
+        "From<Option<_>>" => "over all axes it is a method of its own, `x.sum()`; `x.sum_axis(Axes::all().keepdims())` keeps them";
+    }
     Bound Of::Swath("Other") => { "From<{integer}>" | "From<i64>" | "From<i32>" | "From<usize>" => "both sides have one element type: `x.clip(0.0, 1.0)`, `x.gt(0.0)`"; }
     Found ARRAY => {
         "bool" => "a mask is many truth values: `&`, `|` and `!` join masks, `mask.any().compute()?` or `.all()` make one of them";
@@ -731,6 +734,7 @@ pub(super) const TABLE: &[Row] = rows! {
     Expected ARRAY => { "Vec" => FROM_NDARRAY; }
     Expected Of::Swath("JoinType") => { "&str in join" => JOIN; }
     Expected Of::Exactly("&str") => { "integer in column" => "columns have names: `df.columns()?` are all of them"; }
+    Expected VEC => { "(_, _)" | "(_, _, _)" => "a `Vec` is taken apart by its places: `let places = x.nonzero(); let (rows, columns) = (&places[0], &places[1]);`"; }
     Expected VEC => { "integer in append" | "floating-point number in append" | "String in append" | "f64 in append" | "i64 in append" => "`.push(1.0)` puts a value behind the others; `.append(&mut more)` another `Vec`"; }
     Syntax FRAME => {
         "[:" => ROWS;
@@ -834,7 +838,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "std_axis" | "var_axis" | "nanstd_axis" | "nanvar_axis" => "the divisor is told: `.{word}(0, 0.0)` as in NumPy, `1.0` for n − 1";
         "sum_axis" | "mean_axis" | "prod_axis" | "min_axis" | "max_axis" => "several axes stand in a list, `.{word}([0, 1])`; `.{word}(Axes::of(0).keepdims())` keeps them";
         "flip" => "`.flip(0)` turns an axis around, `.flip([0, 1])` several";
-        "roll" => "how far, along which axis: `.roll(2, 0)`";
+        "roll" => "how far, along which axis: `.roll(2, 0)`, along several one after the other: `.roll(2, 0).roll(1, 1)`";
         "round" => "to whole numbers; to two decimals: `(x * 100.0).round() / 100.0`";
         "transpose" => "`.t()` reverses the axes, `.transpose([1, 0])` orders them";
         "rechunk" => "the sizes stand in a tuple: `.rechunk((100, 100))`";
