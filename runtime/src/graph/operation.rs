@@ -63,7 +63,7 @@ pub struct EncodedOperation {
     /// Decodes the operation.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub decode: fn(&[u8]) -> Result<Arc<dyn Operation>>,
 }
 
@@ -97,7 +97,7 @@ impl EncodedOperation {
     /// Decodes the operation.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub fn decode(&self) -> Result<Arc<dyn Operation>> {
         (self.decode)(&self.bytes)
     }

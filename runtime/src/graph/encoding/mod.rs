@@ -67,7 +67,7 @@ impl Encoded {
     /// Decodes the value.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub fn decode(&self) -> Result<Value> {
         (self.codec.decode)(&mut &self.bytes[..], self.bytes.len() as u64)
     }
