@@ -8,6 +8,8 @@
 //! that cells use most. An instance that is missing here is compiled in the
 //! cell that needs it. A cell with a Polars expression compiles in half the
 //! time because of this library.
+
+#![allow(
     clippy::redundant_clone,
     clippy::needless_borrows_for_generic_args,
     reason = "what cells do is instantiated, not what is best"
