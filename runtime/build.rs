@@ -1,7 +1,8 @@
-//! Tells the linker where the shared libstd is; `instances` has this script too.
+//! Sets the path of the shared libstd for the linker; `instances` uses this
+//! script too.
 //!
-//! The profile's `rpath` gives a path relative to where cargo links first,
-//! which is not where the programs end up.
+//! The profile's `rpath` is relative to the place where cargo links first, and
+//! the programs end up elsewhere.
 
 use std::process::Command;
 

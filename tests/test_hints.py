@@ -476,11 +476,11 @@ def test_a_failed_task_names_its_variable(kernel):
 
 
 def test_a_text_among_expressions_is_told_where_the_cell_runs(kernel):
-    kernel.fails('df.filter(col("sex").eq("M")).head(5)?', r'no column "M" in filter.*a text among expressions is `lit\("M"\)`')
+    kernel.fails('df.filter(col("sex").eq("M")).head(5)?', r'no column "M" in filter.*for a text value, write `lit\("M"\)`')
     assert "lit(" not in kernel.fails('df.filter(col("agee").gt(lit(1))).head(5)?', 'no column "agee"').error.splitlines()[0]
     kernel.fails(
         'dates.with_column("d", col("date").str().to_date(Default::default())).filter(col("d").gt(lit("2024-01-31"))).head(5)?',
-        r'a date is `lit\("2024-01-31"\)\.str\(\)\.to_date\(Default::default\(\)\)`',
+        r'write a date as `lit\("2024-01-31"\)\.str\(\)\.to_date\(Default::default\(\)\)`',
     )
 
 

@@ -379,15 +379,15 @@ def test_a_full_disk_costs_nothing_but_recovery(recovering):
     # The note comes when the disk is found to be full, as a rule after the cell.
     said = recovering.ok("let big = Array::random((1000, 1000), (100, 1000), 1).persist()?; progress(&big)?;").stderr
     deadline = time.monotonic() + 30
-    while "`big` would not come back" not in said and time.monotonic() < deadline:
+    while "`big` cannot be restored" not in said and time.monotonic() < deadline:
         try:
             said += recovering.iopub(timeout=1)["content"].get("text", "")
         except queue.Empty:
             pass
-    assert said.count("would not come back") == 1, said
+    assert said.count("cannot be restored") == 1, said
     # Told once.
     result = recovering.ok("let other = Array::random((1000, 1000), (100, 1000), 2).persist()?; progress(&other)?; sleep(std::time::Duration::from_millis(500))?;")
-    assert "would not come back" not in result.stderr
+    assert "cannot be restored" not in result.stderr
     assert 0.49 < float(recovering.ok("big.mean().compute()?").result) < 0.51
     recovering.fails("std::process::abort()", "Came back from disk: small", "Lost variables: big, other")
 

@@ -1,11 +1,11 @@
-//! Stopping queries of Polars: those of tasks, and those that a cell runs itself.
+//! Stops queries of Polars: those of tasks, and those that a cell runs itself.
 //!
-//! Polars looks between the steps of a query whether it is to be aborted, and
-//! if so it panics; SIGINT is what asks for it, and there is no other way to
-//! ask (`polars_error::abort`). It does so only while somebody catches: a flag
-//! that is set stays until the last of them has gone, and everything of Polars
-//! that runs until then is aborted. So a cell catches, and so does what is
-//! computed in the background.
+//! Between the steps of a query Polars checks a flag, and panics if it is set.
+//! Only SIGINT sets the flag; there is no other way (`polars_error::abort`). The
+//! mechanism works only inside a catching call. A flag that is set stays set
+//! until the last catching call has returned, and everything that Polars runs
+//! until then is aborted. So a cell catches, and so does a background
+//! computation.
 
 use crate::error::{Error, Result};
 use polars::error::abort::{catch_polars_abort, register_polars_abort_mechanism};
@@ -14,22 +14,23 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What Polars panics with.
+/// The payload of Polars' panic.
 const PAYLOAD: &str = "__POLARS_ABORT_KEYBOARD_INTERRUPT";
 
-/// How long to wait for others to notice an earlier interrupt.
+/// How long to wait until other calls have noticed an earlier interrupt.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// From now on SIGINT aborts queries, and no longer ends the process. Replaces
-/// the panic hook: to be called before another one is set.
+/// Makes SIGINT abort queries instead of ending the process.
+///
+/// Replaces the panic hook, so call it before setting another one.
 pub(crate) fn install() {
     register_polars_abort_mechanism();
     INSTALLED.store(true, Ordering::Release);
 }
 
-/// Aborts all queries that run.
+/// Aborts all running queries.
 pub(crate) fn abort() {
     if INSTALLED.load(Ordering::Acquire) {
         // SAFETY: raise has no memory effects; SIGINT has a handler.
@@ -37,7 +38,7 @@ pub(crate) fn abort() {
     }
 }
 
-/// Whether a panic is Polars' answer to [`abort`].
+/// Returns whether a panic is Polars' answer to [`abort`].
 pub(crate) fn is_abort(payload: &(dyn Any + Send)) -> bool {
     payload
         .downcast_ref::<&str>()
@@ -50,7 +51,7 @@ pub(crate) fn is_abort(payload: &(dyn Any + Send)) -> bool {
 /// Runs code whose queries can be aborted.
 ///
 /// # Errors
-/// [`Error::Interrupted`] where one was.
+/// [`Error::Interrupted`] if one was aborted.
 pub(crate) fn abortable<T>(code: impl FnOnce() -> T) -> Result<T> {
     let begin = Instant::now();
     let mut code = Some(code);
@@ -58,7 +59,7 @@ pub(crate) fn abortable<T>(code: impl FnOnce() -> T) -> Result<T> {
         let ran = catch_polars_abort(AssertUnwindSafe(|| code.take().map(|code| code())));
         match ran {
             Ok(Some(value)) => return Ok(value),
-            // Others have not noticed an earlier interrupt yet.
+            // Other calls have not noticed an earlier interrupt yet.
             Err(_) if code.is_some() && begin.elapsed() < PATIENCE => {
                 std::thread::sleep(Duration::from_millis(1));
             }

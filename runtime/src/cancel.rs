@@ -1,4 +1,4 @@
-//! Stopping a computation, and noticing that one has to stop.
+//! Cancels computations, and lets them check whether they are cancelled.
 
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
@@ -10,31 +10,31 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// Tells a run to stop. Clones speak of the same run.
+/// A signal that tells a run to stop. Clones refer to the same run.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     cancelled: AtomicBool,
-    /// The run in one of whose tasks this run was started.
+    /// The outer run, if this run was started in one of its tasks.
     outer: Option<CancelToken>,
 }
 
 static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// Set by an interrupt, until the next cell begins.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// Futures that wait, to be woken by an interrupt.
+/// The wakers of waiting futures, which an interrupt wakes.
 static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// The run whose task this thread is in.
+    /// The run whose task this thread executes.
     static CURRENT: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
 }
 
 impl CancelToken {
-    /// A token that [`interrupt`] cancels, and the end of the run in one of
-    /// whose tasks it was registered.
+    /// Returns a token that [`interrupt`] cancels. If a task registers it, cancelling
+    /// that task's run cancels it too.
     pub fn register() -> Self {
         let outer = CURRENT.with_borrow(Clone::clone);
         let token = Self(Arc::new(Shared {
@@ -45,8 +45,8 @@ impl CancelToken {
         running.retain(|shared| shared.strong_count() > 0);
         running.push(Arc::downgrade(&token.0));
         drop(running);
-        // An interrupt that came between two computations ends the next one. It
-        // sets this before it looks at what runs.
+        // An interrupt between two computations cancels the next one. It sets this flag
+        // before it reads the list of running ones.
         if INTERRUPTED.load(Ordering::Acquire) {
             token.cancel();
         }
@@ -58,7 +58,7 @@ impl CancelToken {
         self.0.cancel();
     }
 
-    /// Whether the run was told to stop.
+    /// Returns whether the run was told to stop.
     pub fn is_cancelled(&self) -> bool {
         let mut token = self;
         loop {
@@ -79,9 +79,9 @@ impl Shared {
     }
 }
 
-/// Interrupts every computation that is running, and those that begin before
-/// [`begin`]: what the notebook's stop button does. Variables and persisted
-/// values are kept.
+/// Interrupts every running computation, and those that start before the next
+/// [`begin`]. The notebook's stop button calls it. Variables and persisted values are
+/// kept.
 pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Release);
     cancel_all();
@@ -90,28 +90,28 @@ pub fn interrupt() {
     }
 }
 
-/// Cancels every computation that is running, and nothing else: what the stop
-/// button does where no cell runs.
+/// Cancels every running computation, and nothing else. The stop button calls it when
+/// no cell runs.
 pub fn cancel_all() {
     for shared in RUNNING.lock().iter().filter_map(Weak::upgrade) {
         shared.cancel();
     }
 }
 
-/// Forgets earlier interrupts: called when a cell starts.
+/// Clears earlier interrupts. Called when a cell starts.
 pub fn begin() {
     WAITING.lock().clear();
     INTERRUPTED.store(false, Ordering::Release);
 }
 
-/// Marks this thread as being inside a task of a run, until it is dropped.
+/// A guard that marks this thread as inside a task of a run until it is dropped.
 pub(crate) struct Inside(Option<CancelToken>);
 
 pub(crate) fn enter(token: &CancelToken) -> Inside {
     Inside(CURRENT.replace(Some(token.clone())))
 }
 
-/// Whether this thread is inside a task.
+/// Returns whether this thread is inside a task.
 pub(crate) fn inside_task() -> bool {
     CURRENT.with_borrow(Option::is_some)
 }
@@ -122,8 +122,10 @@ impl Drop for Inside {
     }
 }
 
-/// A cheap check for loops of your own: fails once the notebook's stop button
-/// was pressed, in a task once its run was cancelled.
+/// Fails if the computation was stopped: a cheap check for your own loops.
+///
+/// In a cell it fails after the notebook's stop button was pressed, in a task after its
+/// run was cancelled.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -145,14 +147,15 @@ pub fn checkpoint() -> Result<()> {
     }
 }
 
-/// Waits for a future, unless interrupted: what a cell's `.await` does.
+/// Waits for a future unless interrupted. A cell's `.await` calls it.
 ///
 /// **Panics** with [`Error::Interrupted`].
 pub async fn interruptible<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
         {
-            // Before the look: an interrupt that comes after it wakes.
+            // Register before the check, so that an interrupt after it wakes this
+            // future.
             let mut waiting = WAITING.lock();
             if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
                 waiting.push(context.waker().clone());
@@ -167,7 +170,7 @@ pub async fn interruptible<F: Future>(future: F) -> F::Output {
 }
 
 /// Sleeps for a time, unless the cell or the task is interrupted:
-/// `sleep(Duration::from_secs(2))?`, where [`std::thread::sleep`] could not be stopped.
+/// `sleep(Duration::from_secs(2))?`. [`std::thread::sleep`] cannot be stopped.
 ///
 /// # Errors
 /// [`Error::Interrupted`].

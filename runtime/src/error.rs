@@ -1,8 +1,8 @@
 //! The one error type of the runtime.
 //!
-//! A message says what could not be done, what was found, what was expected
-//! and, where there is one, the mend. [`Error::kind`] is the name that the
-//! notebook shows in front of it.
+//! A message says what could not be done, what was found, what was expected and, if
+//! there is one, how to fix it. [`Error::kind`] is the name that the notebook shows
+//! in front of it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 /// The runtime's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error that a task, or a user's function in it, ended with.
+/// The error of a task, or of a user's function in it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What can go wrong. Cheap to clone: causes are shared.
+/// Any error of the runtime. Cheap to clone: causes are shared.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,17 +26,17 @@ pub enum Error {
     Column {
         /// The column asked for.
         name: String,
-        /// Where it was asked for, with a leading space, or empty.
+        /// Where the column was asked for, with a leading space, or empty.
         context: String,
         /// The columns that exist.
         available: Vec<String>,
-        /// Whether it stands where a text may be meant: `col("sex").eq("M")`.
+        /// Whether the user may have meant a text value: `col("sex").eq("M")`.
         may_be_text: bool,
     },
-    /// A file that cannot be opened, read or written.
+    /// A file could not be opened, read or written.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
-        /// What was tried: `open`, `read`, `write`.
+        /// The attempted action: `open`, `read`, `write`.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -48,12 +48,12 @@ pub enum Error {
     Csv {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1, where it is known.
+        /// The line, counted from 1, if known.
         line: Option<usize>,
-        /// What was found, what was expected, how to mend it.
+        /// What was found, what was expected, how to fix it.
         reason: String,
     },
-    /// Polars refused an expression or a query.
+    /// Polars rejected an expression or a query.
     #[error("{}", with_mend(.0))]
     Polars(Arc<polars::error::PolarsError>),
     /// Two tasks under one key.
@@ -72,12 +72,12 @@ pub enum Error {
     MissingKey {
         /// The key asked for.
         key: String,
-        /// Who asked for it, with a leading space, or empty.
+        /// The task that needs it, with a leading space, or empty.
         needed_by: String,
         /// The keys that exist.
         available: Vec<String>,
     },
-    /// Tasks that wait for each other.
+    /// Tasks that depend on each other in a cycle.
     #[error("the graph has a cycle: {}", path.join(" → "))]
     Cycle {
         /// The keys along the cycle, the first one repeated at the end.
@@ -96,7 +96,7 @@ pub enum Error {
     /// An argument outside of what the function accepts.
     #[error("{0}")]
     Argument(String),
-    /// A result that its integer type does not hold.
+    /// A result that its integer type cannot hold.
     #[error("{0}")]
     Overflow(String),
     /// A task failed.
@@ -108,7 +108,7 @@ pub enum Error {
         operation: String,
         /// One line for each input.
         inputs: Vec<String>,
-        /// What it failed with.
+        /// The error that the task failed with.
         cause: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A user's function returned an error.
@@ -127,30 +127,30 @@ pub enum Error {
         /// Source file, line and column, where known.
         location: Option<String>,
     },
-    /// A value that cannot be moved to disk, or read from there.
+    /// A value could not be moved to disk, or read back.
     #[error(
         "memory is short, and Swath cannot {action} in {}: {cause}; free space there, choose another folder with set_spill_folder, or raise the limit with set_memory_limit",
         folder.display()
     )]
     Spill {
-        /// What was tried: `write`, `read`, `make a file`.
+        /// The attempted action: `write`, `read`, `make a file`.
         action: &'static str,
         /// The folder of the file.
         folder: PathBuf,
         /// The operating system's error.
         cause: Arc<std::io::Error>,
     },
-    /// A rule of the optimiser that left something which cannot be planned.
+    /// A rule of the optimiser produced layers that cannot be planned.
     #[error(
-        "the optimiser made a mistake: layer {layer} has to be one that {requirement}{}; please report it",
-        takes.as_ref().map(|layer| format!(" (it takes {layer})")).unwrap_or_default()
+        "bug in the optimiser: layer {layer} must {requirement}{}; please report it",
+        takes.as_ref().map(|layer| format!(" (it depends on {layer})")).unwrap_or_default()
     )]
     Rule {
         /// The layer.
         layer: String,
-        /// What it should fulfil.
+        /// The violated requirement, as a verb phrase after "must".
         requirement: String,
-        /// The layer that it takes, if it is about that.
+        /// The dependency that the requirement is about, if any.
         takes: Option<String>,
     },
     /// The user interrupted the computation.
@@ -159,14 +159,13 @@ pub enum Error {
     /// A value or an operation that has no encoding.
     #[error("cannot encode {0}")]
     Encode(String),
-    /// Bytes that are not what was encoded.
+    /// Bytes that are not a valid encoding.
     #[error("cannot decode {0}")]
     Decode(String),
-    /// An encoding that could not be written or read, because of where it is
-    /// kept: a full disk.
+    /// An encoding could not be written or read because of its storage: a full disk.
     #[error("cannot {action} an encoded value: {cause}")]
     Transfer {
-        /// What was tried: `read`, `write`.
+        /// The attempted action: `read`, `write`.
         action: &'static str,
         /// The operating system's error.
         cause: Arc<std::io::Error>,
@@ -174,7 +173,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error's kind, as the notebook names it.
+    /// Returns the error's kind, as the notebook names it.
     ///
     /// ```
     /// use swath::Error;
@@ -202,7 +201,7 @@ impl Error {
         }
     }
 
-    /// The key of the task that failed, if one did.
+    /// Returns the key of the task that failed, if one did.
     pub(crate) fn task_key(&self) -> Option<&str> {
         match self {
             Self::Task { key, .. } => Some(key),
@@ -210,9 +209,10 @@ impl Error {
         }
     }
 
-    /// The error of a task. That of a task in it, in a computation of its own, has
-    /// a key already, and an interrupt is no failure of a task: these stay as
-    /// they are.
+    /// Wraps the error as the error of a task.
+    ///
+    /// Two kinds stay as they are: the error of a task in a nested computation
+    /// already has a key, and an interrupt is not a failure of the task.
     pub(crate) fn of_task(
         self,
         key: impl FnOnce() -> String,
@@ -230,8 +230,8 @@ impl Error {
         }
     }
 
-    /// Raises the error as a panic whose payload is the error itself, so that
-    /// the notebook shows it as what it is. For operators, which cannot return
+    /// Raises the error as a panic whose payload is the error itself, so that the
+    /// notebook shows it as an error of its kind. For operators, which cannot return
     /// a `Result`.
     #[track_caller]
     pub fn raise(self) -> ! {
@@ -245,19 +245,20 @@ impl From<polars::error::PolarsError> for Error {
     }
 }
 
-/// How a text is written that was taken for a column's name.
+/// Returns a hint on how to write a text value, if a column's name may have been
+/// meant as one.
 fn as_text(name: &str, may_be_text: bool) -> String {
     match may_be_text {
-        true => format!("; a text among expressions is `lit(\"{name}\")`"),
+        true => format!("; for a text value, write `lit(\"{name}\")`"),
         false => String::new(),
     }
 }
 
-/// What Polars says, and the mend where there is one.
+/// Returns Polars' message, with a hint on how to fix the error if there is one.
 fn with_mend(error: &polars::error::PolarsError) -> String {
     let mut text = error.to_string();
     if text.contains("'date/datetime/time' to a string") {
-        text += ": a date is `lit(\"2024-01-31\").str().to_date(Default::default())`";
+        text += ": write a date as `lit(\"2024-01-31\").str().to_date(Default::default())`";
     }
     text
 }

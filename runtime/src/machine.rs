@@ -1,12 +1,13 @@
-//! The machine's memory: what this process may use, and what it does use.
-//! Linux tells both in files (proc(5), the kernel's cgroup-v2.rst); where it does
-//! not, they are 0.
+//! The machine's memory: how much this process may use, and how much it uses.
+//!
+//! Linux reports both in files (proc(5), the kernel's cgroup-v2.rst). If a file is
+//! missing, the value is 0.
 
 use std::fs::read_to_string;
 use std::path::Path;
 
-/// The memory that this process may use, in bytes: the machine's, or less where
-/// a control group allows less.
+/// Returns the memory that this process may use, in bytes: the machine's memory, or
+/// less if a control group sets a lower limit.
 pub(crate) fn memory() -> u64 {
     let machine = read_to_string("/proc/meminfo")
         .ok()
@@ -16,7 +17,7 @@ pub(crate) fn memory() -> u64 {
         .ok()
         .and_then(|text| group_path(&text).map(str::to_owned));
     let limits = group.iter().flat_map(|group| {
-        // A group's limit holds for the groups in it.
+        // A group's limit also applies to the groups inside it.
         Path::new(group).ancestors().filter_map(|group| {
             let group = group.strip_prefix("/").ok()?;
             let file = Path::new("/sys/fs/cgroup").join(group).join("memory.max");
@@ -26,7 +27,7 @@ pub(crate) fn memory() -> u64 {
     limits.fold(machine, u64::min)
 }
 
-/// The memory that this process uses, in bytes.
+/// Returns the memory that this process uses, in bytes.
 pub(crate) fn used() -> u64 {
     read_to_string("/proc/self/status")
         .ok()
@@ -34,7 +35,7 @@ pub(crate) fn used() -> u64 {
         .unwrap_or(0)
 }
 
-/// Has the allocator give memory that is free back to the system.
+/// Makes the allocator return free memory to the system.
 pub(crate) fn give_back_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim(3) may be called at any time, from any thread.
@@ -43,13 +44,12 @@ pub(crate) fn give_back_free_memory() {
     }
 }
 
-/// Lets everything else that the machine has to do go before what the calling
-/// thread does.
+/// Gives the calling thread the lowest CPU and I/O priority.
 pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
-    // SAFETY: both calls take plain numbers: the calling thread, and its priority
-    // (ioprio_set(2), for which libc has no names: 1 is a thread, 0 this one, class
-    // 3 what is idle).
+    // SAFETY: both calls take plain numbers: the calling thread, and its priority.
+    // libc has no names for the arguments of ioprio_set(2): 1 selects a thread, 0
+    // the calling one, and class 3 is idle.
     unsafe {
         libc::setpriority(libc::PRIO_PROCESS, 0, 19);
         libc::syscall(libc::SYS_ioprio_set, 1, 0, 3 << 13);
@@ -60,14 +60,15 @@ fn meminfo_total(text: &str) -> Option<u64> {
     kilobytes(text, "MemTotal:")
 }
 
-/// The value of a line like `MemTotal:  8129072 kB`, in bytes.
+/// Returns the value of a line such as `MemTotal:  8129072 kB`, in bytes.
 fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
 
-/// The path of the process's control group in version 2's tree: `0::/a/b`.
+/// Returns the path of the process's control group in the version 2 tree:
+/// `0::/a/b`.
 fn group_path(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("0::"))
 }

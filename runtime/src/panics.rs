@@ -1,4 +1,4 @@
-//! Panics: as errors of the task, or of the cell, that they happened in.
+//! Turns panics into errors of the task, or of the cell, in which they happened.
 
 use crate::abort;
 use crate::error::{Error, Result};
@@ -7,9 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// How many calls below somebody waits to make an error of a panic.
+    /// The number of enclosing calls that will turn a panic into an error.
     static CAUGHT: Cell<usize> = const { Cell::new(0) };
-    /// This thread's last panic, if nobody has made an error of it yet.
+    /// This thread's last panic, if it has not been turned into an error yet.
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
@@ -18,15 +18,18 @@ struct Panic {
     message: String,
 }
 
-/// What std says right before it ends the process, since nobody can catch these.
+/// The messages of panics after which std ends the process, because they cannot be
+/// caught.
 const LAST_WORDS: [&str; 2] = [
     "panic in a destructor during cleanup",
     "panic in a function that cannot unwind",
 ];
 
-/// Keeps panics that will be an error from being printed: they are shown as
-/// the error of their cell. A panic in a thread of the user's is printed, and so
-/// is one that the user's code catches, when it is known that it did.
+/// Installs a panic hook that does not print panics that will become errors: they
+/// are shown as the error of their cell.
+///
+/// A panic in one of the user's threads is printed. So is one that the user's code
+/// catches, as soon as it is known that it did.
 pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let panic = Panic {
@@ -39,7 +42,7 @@ pub(crate) fn install_hook() {
             tell_caught();
             panic.print();
         } else if abort::is_abort(info.payload()) {
-            // On threads of Polars' own; it comes back as an interrupt.
+            // On a thread of Polars; the caller gets it as an interrupt.
         } else if CAUGHT.get() > 0 {
             tell_caught();
             LAST.with_borrow_mut(|last| *last = Some(panic));
@@ -49,7 +52,7 @@ pub(crate) fn install_hook() {
     }));
 }
 
-/// Prints the last panic that nobody has made an error of: somebody caught it.
+/// Prints the last panic that was not turned into an error: user code caught it.
 pub(crate) fn tell_caught() {
     if let Some(panic) = LAST.with_borrow_mut(Option::take) {
         panic.print();
@@ -64,12 +67,13 @@ impl Panic {
     }
 }
 
-/// The place of this thread's last panic, `file:line:column`; it is told then.
+/// Takes the location of this thread's last panic, `file:line:column`. The panic
+/// then counts as handled.
 pub(crate) fn take_location() -> Option<String> {
     LAST.with_borrow_mut(Option::take)?.place
 }
 
-/// Runs code whose panic will be an error.
+/// Runs code and catches its panic, which the caller turns into an error.
 pub(crate) fn catch_payload<T>(
     code: impl FnOnce() -> T,
 ) -> std::result::Result<T, Box<dyn Any + Send>> {
@@ -79,15 +83,15 @@ pub(crate) fn catch_payload<T>(
     result
 }
 
-/// Runs code: a panic in it is an error.
+/// Runs code and turns a panic in it into an error.
 ///
 /// # Errors
-/// What the code panicked with.
+/// The panic as an error.
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T> {
     catch_payload(code).map_err(error_of)
 }
 
-/// The error that a panic stands for: itself, where an [`Error`] was raised.
+/// Converts a panic into an error: the [`Error`] itself if one was raised.
 fn error_of(payload: Box<dyn Any + Send>) -> Error {
     match error_and_place(payload) {
         (Error::Panic { message, .. }, location) => Error::Panic { message, location },
@@ -95,7 +99,8 @@ fn error_of(payload: Box<dyn Any + Send>) -> Error {
     }
 }
 
-/// As [`error_of`], and the place of the panic, `file:line:column`; it is told then.
+/// Converts a panic like [`error_of`], and returns its location, `file:line:column`.
+/// The panic then counts as handled.
 pub(crate) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<String>) {
     let place = take_location();
     let error = match payload.downcast::<Error>() {
@@ -109,11 +114,11 @@ pub(crate) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<St
     (error, place)
 }
 
-/// A panic's message.
+/// Returns a panic's message.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned())
+        .unwrap_or_else(|| "a value that is not text".to_owned())
 }

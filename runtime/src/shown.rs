@@ -1,5 +1,5 @@
-//! What is shown, and where that goes: to the kernel, or to a terminal where
-//! there is none.
+//! Displayed values and their destination: the kernel, or a terminal if there
+//! is no kernel.
 
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 /// A value in several representations: MIME type and content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bundle {
-    /// MIME type and content. Images that are not text are in Base64.
+    /// MIME types and contents. Images that are not text are in Base64.
     pub data: Vec<(String, String)>,
 }
 
 impl Bundle {
-    /// Plain text only.
+    /// Creates a bundle of plain text only.
     pub fn text(text: impl Into<String>) -> Self {
         Self::default().with("text/plain", text)
     }
@@ -24,7 +24,7 @@ impl Bundle {
         self
     }
 
-    /// The content of a MIME type.
+    /// Returns the content of a MIME type.
     pub fn get(&self, mime: &str) -> Option<&str> {
         self.data
             .iter()
@@ -32,20 +32,20 @@ impl Bundle {
             .map(|(_, content)| content.as_str())
     }
 
-    /// Whether there is nothing to show.
+    /// Returns whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
     }
 }
 
-/// Where displays go.
+/// The destination of displays.
 pub trait Sink: Send + Sync + 'static {
-    /// Shows a bundle on behalf of a cell; with an id it can be replaced later,
-    /// by `update`.
+    /// Shows a bundle on behalf of a cell. A bundle with an id can be replaced
+    /// later, with `update`.
     fn display(&self, cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool);
-    /// The cell that runs, or the last one that did.
+    /// Returns the running cell, or the last one that ran.
     fn cell(&self) -> Option<u64>;
-    /// Clears the cell's output; `wait`: only when the next one comes.
+    /// Clears the cell's output; with `wait`, only when the next output comes.
     fn clear(&self, wait: bool);
 }
 
@@ -56,12 +56,12 @@ pub fn set_sink(sink: Arc<dyn Sink>) {
     *SINK.write() = Some(sink);
 }
 
-/// Whether a notebook sees what is displayed.
+/// Returns whether a notebook receives what is displayed.
 pub fn has_sink() -> bool {
     SINK.read().is_some()
 }
 
-/// The cell that runs, or the last one that did.
+/// Returns the running cell, or the last one that ran.
 pub fn cell() -> Option<u64> {
     SINK.read().as_ref()?.cell()
 }
@@ -71,7 +71,7 @@ pub fn display(bundle: &Bundle, id: Option<&str>, update: bool) {
     display_for(cell(), bundle, id, update);
 }
 
-/// As [`display`], on behalf of a cell that may have ended.
+/// Shows a bundle like [`display`], on behalf of a cell that may have ended.
 pub fn display_for(cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool) {
     match SINK.read().clone() {
         Some(sink) => sink.display(cell, bundle, id, update),
@@ -83,8 +83,8 @@ pub fn display_for(cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update:
     }
 }
 
-/// Clears what the cell has shown so far; `wait`: only when the next output
-/// comes, so that nothing flickers.
+/// Clears what the cell has shown so far; with `wait`, only when the next
+/// output comes, so that nothing flickers.
 pub fn clear_output(wait: bool) {
     if let Some(sink) = SINK.read().clone() {
         sink.clear(wait);

@@ -1,4 +1,4 @@
-//! Comms: what a client and code in the runtime process say to each other.
+//! Comm messages between a client and code in the runtime process.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,36 +6,36 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Something that one end of a comm did.
+/// An action of one end of a comm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comm {
     /// The comm's id.
     pub id: String,
-    /// What was done.
+    /// The action.
     pub action: CommAction,
-    /// Whatever the two ends agree on.
+    /// The data, in a form that the two ends agree on.
     pub data: Value,
-    /// What stands in the message's metadata.
+    /// The message's metadata.
     pub metadata: Map<String, Value>,
     /// Raw data.
     pub buffers: Vec<Buffer>,
 }
 
-/// What one end of a comm can do.
+/// The actions of one end of a comm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CommAction {
-    /// Open it.
+    /// Open the comm.
     Open {
-        /// Who is wanted at the other end.
+        /// The name of the target at the other end.
         target: String,
     },
-    /// Say something.
+    /// Send a message.
     Message,
-    /// Close it.
+    /// Close the comm.
     Close,
 }
 
-/// Bytes; in JSON their base64.
+/// Bytes; base64 in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Buffer(pub Vec<u8>);
 

@@ -1,8 +1,11 @@
-//! Which values are handles: a copy of one is cheap, and as good as the value
-//! itself. Both processes know: the one that holds a value, and the one that
-//! writes the code which takes it.
+//! Decides which values are handles: a copy of a handle is cheap and as good as
+//! the value itself.
+//!
+//! Both processes need to know: the runtime, which holds the values, and the
+//! kernel, which writes the code that uses them.
 
-/// Types by crate and name. Where in the crate one is defined may change.
+/// Handle types by crate and name. A type may move to another module of its
+/// crate.
 const TYPES: [(&str, &[&str]); 9] = [
     (
         "swath",
@@ -29,9 +32,9 @@ const TYPES: [(&str, &[&str]); 9] = [
     ("polars_plan", &["Expr", "Selector"]),
     ("polars_utils", &["PlSmallStr"]),
     ("bytes", &["Bytes"]),
-    // No sender: what receives goes on as long as there is one.
+    // Senders are not listed: a receiver waits as long as a sender exists.
     ("tokio", &["Handle"]),
-    // What closures are kept as.
+    // The types that closures are stored as.
     ("swath::session::closures", &["*"]),
 ];
 
@@ -41,8 +44,8 @@ const PRIMITIVES: [&str; 16] = [
     "u64", "u128", "usize",
 ];
 
-/// Whether a type is a handle, by its name as [`std::any::type_name`] gives it:
-/// one of a table, or a tuple, an array or an `Option` of such.
+/// Returns whether a type is a handle, by its [`std::any::type_name`]: a type
+/// of the table, or a tuple, an array or an `Option` of handles.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -93,16 +96,17 @@ pub fn is_handle(type_name: &str, but: &[&str]) -> bool {
         })
 }
 
-/// Whether the compiler's short name of a type is that of a handle:
+/// Returns whether the compiler's short name of a type belongs to a handle:
 /// `Arc<Mutex<i32>>`, `polars::prelude::DataFrame`.
 pub fn is_handle_in_short(type_name: &str) -> bool {
     let path = type_name.split('<').next().unwrap_or_default();
     let last = path.rsplit("::").next().unwrap_or_default();
-    // Names that others have as well say nothing by themselves.
+    // Types that are not handles share these names, so the names alone decide
+    // nothing.
     !["Handle", "Weak"].contains(&last) && TYPES.iter().any(|(_, names)| names.contains(&last))
 }
 
-/// The types of a tuple.
+/// Splits a tuple's type into the types of its parts.
 fn parts(inner: &str) -> impl Iterator<Item = &str> {
     let (mut start, mut depth) = (0, 0);
     let mut parts = Vec::new();
@@ -110,7 +114,7 @@ fn parts(inner: &str) -> impl Iterator<Item = &str> {
     for (at, c) in inner.char_indices() {
         match c {
             '<' | '(' | '[' => depth += 1,
-            // `->` closes nothing.
+            // The `>` of `->` closes no bracket.
             '>' if before == '-' => {}
             '>' | ')' | ']' => depth -= 1,
             ',' if depth == 0 => {

@@ -1,9 +1,10 @@
-//! What the kernel and its runtime process say to each other.
+//! The messages between the kernel and its runtime process.
 //!
-//! The channel is a Unix socket: frames of a length (4 bytes, little-endian)
-//! and a message in JSON. What user code writes to standard output and error
-//! goes through two FIFOs beside it, as bytes. The kernel empties the FIFOs
-//! before it takes up a frame, so that output keeps its order.
+//! The channel is a Unix socket. A frame consists of a length (4 bytes,
+//! little-endian) and a message in JSON. What user code writes to standard output
+//! and standard error goes as bytes through two FIFOs beside the socket. The
+//! kernel empties the FIFOs before it handles a frame, so that output keeps its
+//! order.
 
 mod comm;
 mod handles;
@@ -15,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 
-/// Where the runtime process finds the channel: a folder with a socket and two
-/// FIFOs ([`SOCKET`], [`STDOUT`], [`STDERR`]).
+/// The environment variable with the channel's folder, which contains a socket
+/// and two FIFOs ([`SOCKET`], [`STDOUT`], [`STDERR`]).
 pub const DIRECTORY_VARIABLE: &str = "SWATH_CHANNEL";
 /// The socket's name.
 pub const SOCKET: &str = "channel";
@@ -29,18 +30,17 @@ pub const STDERR: &str = "stderr";
 /// a kernel, or its channel to the kernel is closed.
 pub const EXIT_WITHOUT_CHANNEL: i32 = 99;
 
-/// A frame larger than this is not one.
+/// The largest valid length of a frame.
 const FRAME_LIMIT: u32 = 1 << 30;
 
-/// From the runtime process to the kernel.
+/// A message from the runtime process to the kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromRuntime {
     /// The process has started.
     Hello {
         /// Its process id.
         pid: u32,
-        /// Types that have no public name where they are defined: the path
-        /// there, and a public one.
+        /// Types whose defining path is not public: that path, and a public one.
         public_paths: Vec<(String, String)>,
     },
     /// Show something.
@@ -49,14 +49,14 @@ pub enum FromRuntime {
         data: Vec<(String, String)>,
         /// The display's id, if it can be updated.
         id: Option<String>,
-        /// Whether it replaces what the id shows.
+        /// Whether it replaces the display with this id.
         update: bool,
-        /// The cell on whose behalf, where it is not the running one.
+        /// The cell it belongs to, if that is not the running one.
         cell: Option<u64>,
     },
     /// Clear the cell's output.
     Clear {
-        /// Only when the next output comes.
+        /// Whether to clear only when the next output comes.
         wait: bool,
     },
     /// The value of the cell's last expression.
@@ -66,39 +66,39 @@ pub enum FromRuntime {
     },
     /// Ask the user for a line: answered by [`ToRuntime::Input`].
     Input {
-        /// Shown before the field.
+        /// The text before the input field.
         prompt: String,
-        /// Hide what is typed.
+        /// Whether to hide what the user types.
         password: bool,
     },
-    /// Something on a comm, from this end.
+    /// An action of this end of a comm.
     Comm(Comm),
-    /// Comms to a target are taken from now on, or not any more.
+    /// The runtime starts or stops accepting comms to a target.
     CommTarget {
         /// The target's name.
         name: String,
-        /// Whether they are.
+        /// Whether it accepts them from now on.
         exists: bool,
     },
-    /// Take up what has been written so far, then answer
-    /// [`ToRuntime::FenceReached`]: sent where output changes from one stream
-    /// to the other.
+    /// Read everything that has been written so far, then answer
+    /// [`ToRuntime::FenceReached`]. Sent when output changes from one stream to
+    /// the other.
     Fence,
     /// The answer to [`ToRuntime::Recover`].
     Recovered {
-        /// The variables that came back.
+        /// The restored variables.
         variables: Vec<Variable>,
     },
     /// The cell has ended.
     Ended {
-        /// What it failed with.
+        /// The error, if the cell failed.
         failure: Option<Failure>,
-        /// The variables that there are now.
+        /// The variables that exist now.
         variables: Vec<Variable>,
     },
 }
 
-/// From the kernel to the runtime process.
+/// A message from the kernel to the runtime process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToRuntime {
     /// The next cell to run.
@@ -115,42 +115,42 @@ pub enum ToRuntime {
         /// The function's name: `extern "C" fn()`.
         function: String,
     },
-    /// Tell the variables, once no cell runs: answered by
+    /// Report the variables when no cell runs. Answered by
     /// [`FromRuntime::Ended`].
     List,
-    /// Keep what is persisted in a folder as well, so that another process can go
-    /// on with it, and make variables of what is there; with no folder, keep no
-    /// more. Answered by [`FromRuntime::Recovered`].
+    /// Also save persisted values in a folder, so that another process can
+    /// continue with them, and restore variables from what the folder contains.
+    /// Without a folder, stop saving. Answered by [`FromRuntime::Recovered`].
     Recover {
         /// The folder.
         folder: Option<String>,
     },
-    /// Stop the cell that runs, and what is being computed.
+    /// Stop the running cell and all computations.
     Interrupt,
-    /// Stop what is being computed: no cell runs.
+    /// Stop all computations when no cell runs.
     CancelBackground,
-    /// What the user typed; `None` where nobody can be asked.
+    /// The user's input; `None` if no user can be asked.
     Input {
         /// The line.
         text: Option<String>,
     },
-    /// Something on a comm, from a client.
+    /// An action of a client's end of a comm.
     Comm(Comm),
     /// The answer to [`FromRuntime::Fence`].
     FenceReached,
 }
 
-/// What a cell failed with.
+/// The error of a cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The error's kind: `Panic`, `Interrupted`, an error's type.
     pub kind: String,
     /// The error's text.
     pub message: String,
-    /// Where it comes from, `file:line:column`, if known.
+    /// The location of the error, `file:line:column`, if known.
     pub location: Option<String>,
-    /// The variable that was not what the cell was compiled for; nothing of
-    /// the cell was run then.
+    /// The variable that does not have the type the cell was compiled for.
+    /// Nothing of the cell was run then.
     pub variable: Option<String>,
 }
 
@@ -159,37 +159,38 @@ pub struct Failure {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its type, by the path of its definition.
+    /// Its type, by the path where the type is defined.
     pub type_name: String,
-    /// What is told of its value; none where that is what was told before.
+    /// The description of its value; `None` if it has not changed since the last
+    /// report.
     pub description: Option<Description>,
 }
 
-/// What is told of a value. A text is empty where there is nothing to tell.
+/// The description of a value. A text is empty if there is nothing to report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// `(20000, 1000)`, `3 elements`.
     pub shape: String,
     /// `(1000, 1000), 20 chunks`.
     pub chunks: String,
-    /// The type of the elements, where the type of the value does not tell it.
+    /// The type of the elements, if the value's type does not say it.
     pub dtype: String,
     /// Names and types of a frame's columns.
     pub columns: Vec<(String, String)>,
-    /// Whether the values are there: `not computed`, `in memory`.
+    /// Whether the values are available: `not computed`, `in memory`.
     pub state: String,
-    /// One line: a short value, or what it is of.
+    /// One line: the value if it is short, or what it consists of.
     pub summary: String,
-    /// A few lines, where they tell more: the first rows, the first elements.
+    /// A few lines, if they add information: the first rows, the first elements.
     pub preview: String,
-    /// Bytes in memory, where known.
+    /// Bytes in memory, if known.
     pub nbytes: Option<u64>,
 }
 
 /// Writes one frame.
 ///
 /// # Errors
-/// The stream's.
+/// The stream's error, or an error for a message of more than 1 GiB.
 pub fn write_frame(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
     let length = u32::try_from(body.len())
@@ -207,7 +208,7 @@ pub fn write_frame(stream: &mut impl Write, message: &impl Serialize) -> io::Res
 /// Reads one frame; `None` at the end of the stream.
 ///
 /// # Errors
-/// The stream's; a frame that is none.
+/// The stream's error, or an error for an invalid frame.
 pub fn read_frame<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Option<T>> {
     let mut length = [0; 4];
     match stream.read_exact(&mut length) {
@@ -219,7 +220,7 @@ pub fn read_frame<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Opt
     if length > FRAME_LIMIT {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("a frame of {length} bytes"),
+            format!("a frame of {length} bytes exceeds the limit of 1 GiB"),
         ));
     }
     let mut body = vec![0; length as usize];

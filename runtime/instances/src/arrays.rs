@@ -1,4 +1,4 @@
-//! Chunked arrays, and ndarray's.
+//! Instances for chunked arrays and for arrays of ndarray.
 
 use super::used;
 use ndarray::{Array1, Array2, ArrayD};
@@ -23,7 +23,7 @@ used! { take:
     drawing: Plot,
 }
 
-/// Arrays are made, combined, reduced and looked at.
+/// Creates, combines, reduces and displays arrays.
 pub fn computed(x: &Array<f64>) -> Result<f64, Failure> {
     let a = random_array((10, 100_000), 42);
     let mean = a.mean().unwrap_or(0.0) + a.sum() + a.std(0.0);
@@ -42,7 +42,7 @@ pub fn computed(x: &Array<f64>) -> Result<f64, Failure> {
     Ok(mean + sum + b.mean().compute()? + total.sum() + b.max().compute()? + b.min().compute()?)
 }
 
-/// ndarray's own operations.
+/// Uses ndarray's own operations.
 pub fn in_memory(a: &Array2<f64>, v: &Array1<f64>) -> f64 {
     let product = a.dot(v);
     let doubled = a * 2.0 + a;

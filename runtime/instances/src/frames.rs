@@ -1,4 +1,4 @@
-//! Partitioned data frames.
+//! Instances for partitioned data frames.
 
 use super::used;
 use swath::frame::{Frame, FrameScalar, GroupedFrame};
@@ -22,7 +22,7 @@ used! { take:
     dataframe_or_error: swath::Result<DataFrame>,
 }
 
-/// Files are read, frames asked.
+/// Reads files and queries frames.
 pub fn computed(client: &Client) -> Result<Frame, Failure> {
     let columns = ["user_id", "age", "sex", "occupation", "zip_code"];
     let people = read_csv("people.csv")

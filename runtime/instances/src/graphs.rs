@@ -1,7 +1,7 @@
-//! Delayed calls and graphs of tasks.
+//! Instances for delayed calls and graphs of tasks.
 //!
-//! A call is compiled for each function that is called; what is done with its
-//! arguments and its value is the same for all.
+//! A call is compiled for each function that is called. The code that handles
+//! its arguments and its value is the same for all functions.
 
 use super::used;
 use std::io;
@@ -69,7 +69,7 @@ fn total(numbers: Vec<i64>) -> i64 {
     numbers.iter().sum()
 }
 
-/// Calls that take values, other calls, and lists of them.
+/// Makes calls whose arguments are values, other calls, and lists of calls.
 pub fn delayed_calls(files: &[String]) -> Result<f64, Failure> {
     let mut sums = Vec::new();
     for file in files {
@@ -88,7 +88,7 @@ pub fn delayed_calls(files: &[String]) -> Result<f64, Failure> {
     Ok(both.compute()? + count as f64)
 }
 
-/// A graph with keys.
+/// Builds and runs a graph with keys.
 pub fn custom_graph() -> Result<String, Failure> {
     let mut graph = TaskGraph::new();
     graph.try_insert("load", load, ("path".to_string(),))?;

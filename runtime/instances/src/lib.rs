@@ -1,11 +1,13 @@
 //! Instances of generic functions, compiled once instead of in every cell.
 //!
-//! rustc takes instances that a library exports instead of making its own,
-//! below optimisation level 2. Libraries that are optimised more export none,
-//! so this one is compiled at level 1 (see the workspace's profile). Its
-//! functions are never called. They do what cells do, with the types that
-//! cells use most; what is missing here, the cell that needs it compiles. A
-//! cell with a Polars expression takes half the time for it.
+//! Below optimisation level 2, rustc uses the instances that a library exports
+//! instead of compiling its own. Libraries compiled at a higher level export
+//! none, so this one is compiled at level 1 (see the workspace's profile).
+//!
+//! The functions here are never called. They do what cells do, with the types
+//! that cells use most. An instance that is missing here is compiled in the
+//! cell that needs it. A cell with a Polars expression compiles in half the
+//! time because of this library.
 
 #![allow(
     clippy::redundant_clone,
@@ -19,12 +21,13 @@ pub mod graphs;
 pub mod polars;
 pub mod values;
 
-/// Makes a program that calls it load this library at its start.
+/// Makes a program that calls this function load the library at its start.
 #[inline(never)]
 pub fn link() {}
 
-/// What a cell does with a variable and a value: takes it out of the store, or
-/// copies it if it is a handle, keeps it, shows it.
+/// Generates what a cell does with a variable and a value: it takes the
+/// variable out of the store, or copies it if it is a handle, puts it back, and
+/// shows the value.
 macro_rules! used_by {
     ($load:ident: $($name:ident: $type:ty),* $(,)?) => {$(
         #[doc = concat!("`", stringify!($type), "` as a variable and as a value.")]

@@ -1,4 +1,4 @@
-//! Polars' own frames and expressions.
+//! Instances for Polars' own frames and expressions.
 
 use super::used;
 use polars::prelude::*;
@@ -17,7 +17,7 @@ used! { take:
     lists: Vec<Series>,
 }
 
-/// A frame from arrays, and what is asked of it.
+/// Creates frames from arrays and queries them.
 pub fn from_arrays() -> Result<DataFrame, Failure> {
     let frame = df!("a" => [1, 2, 3], "b" => ["x", "y", "x"], "c" => [1.0, 2.0, 3.0])?;
     let longs = df!("a" => [1i64, 2], "b" => [true, false])?;
@@ -43,7 +43,7 @@ pub fn from_arrays() -> Result<DataFrame, Failure> {
     Ok(grouped)
 }
 
-/// A file with options.
+/// Reads a file with options.
 pub fn from_file() -> Result<DataFrame, Failure> {
     let columns = ["user_id", "age", "sex", "occupation", "zip_code"];
     let mut table = CsvReadOptions::default()
@@ -62,7 +62,7 @@ pub fn from_file() -> Result<DataFrame, Failure> {
     Ok(shown)
 }
 
-/// Frames are joined.
+/// Joins lazy frames.
 pub fn joined(left: LazyFrame, right: LazyFrame) -> Result<DataFrame, Failure> {
     let args = JoinArgs::new(JoinType::Inner);
     Ok(left.join(right, [col("a")], [col("a")], args).collect()?)

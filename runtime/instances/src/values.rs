@@ -1,4 +1,4 @@
-//! Values of std's types.
+//! Instances for values of std's types.
 
 use super::used;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -45,8 +45,10 @@ used! { take:
     path: std::path::PathBuf,
 }
 
-/// Text and numbers, as cells handle them. No maps, sorting and sums: what a
-/// cell repeats is better compiled in the cell, where it is optimised more.
+/// Handles text and numbers as cells do.
+///
+/// There are no maps, sorting or sums here: code that a cell repeats is better
+/// compiled in the cell, where it is optimised more.
 pub fn handled(text: &str) -> Result<String, swath::session::cell::Failure> {
     let number: i32 = text.parse()?;
     let float: f64 = text.parse()?;
@@ -61,7 +63,7 @@ pub fn handled(text: &str) -> Result<String, swath::session::cell::Failure> {
     Ok(words.join(", "))
 }
 
-/// Files, as cells read and write them.
+/// Reads and writes files as cells do.
 pub fn files(path: &str, text: String) -> Result<String, swath::session::cell::Failure> {
     std::fs::create_dir_all(path)?;
     std::fs::write(path, &text)?;

@@ -366,7 +366,7 @@ fn errors_are_told_at_the_end_and_name_the_columns() {
     let text = users.filter(col("sex").eq("M"));
     assert_eq!(
         message(text.compute()),
-        "no column \"M\" in filter: the columns are \"age\", \"sex\"; a text among expressions is `lit(\"M\")`"
+        "no column \"M\" in filter: the columns are \"age\", \"sex\"; for a text value, write `lit(\"M\")`"
     );
     let date = lit("2024-01-31").str().to_date(Default::default());
     let as_text = users

@@ -1,4 +1,4 @@
-//! Names of tasks and the arithmetic of their places in a layer.
+//! Names of tasks, and the arithmetic of their positions in a layer.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use xxhash_rust::xxh3::Xxh3;
 
-/// A chunk's place along each axis of its layer.
+/// A chunk's position along each axis of its layer.
 pub type Index = SmallVec<[u32; 4]>;
 
-/// A task's name: its layer's name, and its place in the layer where the layer
+/// A task's name: its layer's name, and its position in the layer if the layer
 /// has more than one task. Shown as `mean-8d1f…` or `ones-27ac…[0, 1]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// The layer's name, or the user's own key in a custom graph.
     pub name: Arc<str>,
-    /// The place in the layer; empty for a single task.
+    /// The position in the layer; empty for a single task.
     pub index: Index,
 }
 
@@ -32,46 +32,46 @@ impl fmt::Display for Key {
     }
 }
 
-/// A layer's identity: a hash of what it computes, or a number that nothing
-/// else has where its operation is impure.
+/// A layer's identity: a hash of what it computes, or a unique number if its
+/// operation is impure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LayerId(u128);
 
 impl LayerId {
-    /// An identity that nothing else has, in this process or another.
+    /// Returns an identity that is unique across processes.
     pub fn unique() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         static PROCESS: LazyLock<u128> = LazyLock::new(|| uuid::Uuid::new_v4().as_u128());
         let number = u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
-        // An odd factor: different numbers stay different, in the half that
-        // names and tables use as well.
+        // The factor is odd, so different numbers stay different, also in the
+        // half that names and tables use.
         Self(*PROCESS ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
     }
 
-    /// An identity that a text stands for.
+    /// Returns the identity that belongs to a text.
     #[cfg(test)]
     pub(crate) fn of(text: &str) -> Self {
         Fingerprint::new().text(text).layer_id()
     }
 
-    /// The name of a layer: its operation's, and half of the hash.
+    /// Returns a layer's name: its operation's name and half of the hash.
     pub fn name(self, operation: &str) -> Arc<str> {
         format!("{operation}-{:016x}", self.quick()).into()
     }
 
-    /// The whole of it, as a file's name.
+    /// Returns the whole identity as a file name.
     pub(crate) fn hex(self) -> String {
         format!("{:032x}", self.0)
     }
 
-    /// Half of the hash: enough for names and tables.
+    /// Returns half of the hash, which is enough for names and tables.
     pub(crate) fn quick(self) -> u64 {
         self.0 as u64
     }
 }
 
 impl Hash for LayerId {
-    /// It is a hash already.
+    /// Passes the identity on unchanged: it is already a hash.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.quick());
     }
@@ -82,32 +82,32 @@ impl Hash for LayerId {
 pub struct Grid(SmallVec<[u32; 4]>);
 
 impl Grid {
-    /// A grid with the given number of chunks along each axis.
+    /// Creates a grid with the given number of chunks along each axis.
     pub fn new(counts: impl IntoIterator<Item = u32>) -> Self {
         Self(counts.into_iter().collect())
     }
 
-    /// The grid of a single task.
+    /// Creates the grid of a single task.
     pub fn single() -> Self {
         Self::default()
     }
 
-    /// The number of chunks along each axis.
+    /// Returns the number of chunks along each axis.
     pub fn counts(&self) -> &[u32] {
         &self.0
     }
 
-    /// The number of tasks.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.0.iter().map(|&count| count as usize).product()
     }
 
-    /// Whether there is no task at all.
+    /// Returns whether the grid has no tasks.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The position of a place in row-major order.
+    /// Returns the row-major position of an index.
     #[inline]
     pub fn linear(&self, index: &[u32]) -> u32 {
         debug_assert_eq!(index.len(), self.0.len());
@@ -117,7 +117,7 @@ impl Grid {
             .fold(0, |position, (&at, &count)| position * count + at)
     }
 
-    /// The place at a row-major position.
+    /// Returns the index at a row-major position.
     #[inline]
     pub fn index(&self, linear: u32) -> Index {
         let mut index: Index = smallvec::smallvec![0; self.0.len()];
@@ -130,15 +130,15 @@ impl Grid {
     }
 }
 
-/// A content hash in the making: what a layer's name is made of.
+/// A content hash under construction, from which a layer's name is made.
 ///
-/// The same operation, arguments and inputs give the same name in every
-/// process; nothing that depends on addresses or time goes in, except through
+/// The same operation, arguments and inputs give the same name in every process.
+/// Nothing that depends on addresses or time is hashed, except through
 /// [`Fingerprint::unique`].
 pub struct Fingerprint(Xxh3);
 
 impl Fingerprint {
-    /// An empty fingerprint.
+    /// Creates an empty fingerprint.
     #[allow(
         clippy::new_without_default,
         reason = "a fingerprint of nothing is no sensible default"
@@ -147,7 +147,8 @@ impl Fingerprint {
         Self(Xxh3::new())
     }
 
-    /// Adds bytes, with their length, so that neighbours cannot run together.
+    /// Adds bytes with their length, so that neighbouring items cannot run
+    /// together.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(&(bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
@@ -159,7 +160,8 @@ impl Fingerprint {
         self.bytes(text.as_bytes())
     }
 
-    /// Adds all that `write` writes, as one: in which blocks makes no difference.
+    /// Adds everything that `write` writes as one item; how it is split into
+    /// blocks makes no difference.
     ///
     /// # Errors
     /// Those of `write`.
@@ -179,18 +181,18 @@ impl Fingerprint {
         self
     }
 
-    /// Adds something that no other fingerprint has: for impure operations.
+    /// Adds a unique number, for impure operations.
     pub fn unique(&mut self) -> &mut Self {
         self.0.update(&LayerId::unique().0.to_le_bytes());
         self
     }
 
-    /// The hash.
+    /// Returns the hash.
     pub fn finish(&self) -> u128 {
         self.0.digest128()
     }
 
-    /// The identity of a layer of which this is the content.
+    /// Returns the identity of the layer that has this content.
     pub fn layer_id(&self) -> LayerId {
         LayerId(self.finish())
     }

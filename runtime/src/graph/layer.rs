@@ -1,4 +1,4 @@
-//! Layers: the tasks of one operation on a collection.
+//! Layers: one operation on all chunks of a collection.
 
 use super::key::{Fingerprint, Grid, Index, Key, LayerId};
 use super::operation::{Arguments, Operation};
@@ -7,14 +7,13 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// The tasks of one operation, and the layers whose chunks they take.
+/// The tasks of one operation, and the layers whose chunks they depend on.
 ///
-/// A layer's identity is a hash of the operation, its arguments and the
-/// identities of its dependencies: two layers with one identity compute the
-/// same.
+/// A layer's identity is a hash of the operation, its arguments and the identities of
+/// its dependencies. Two layers with the same identity compute the same values.
 pub struct Layer {
     id: LayerId,
-    /// Made when it is asked for: a layer of a single call rarely is.
+    /// Computed on first use: the name of a single call's layer is rarely needed.
     name: OnceLock<Arc<str>>,
     grid: Grid,
     tasks: Tasks,
@@ -22,20 +21,21 @@ pub struct Layer {
     sizes: Sizes,
 }
 
-/// The bytes of each task's value, as far as they are known before it is there.
+/// The size in bytes of each task's value, as far as it is known before the value is
+/// computed.
 #[derive(Clone, Default)]
 pub enum Sizes {
-    /// Nothing is known.
+    /// The sizes are unknown.
     #[default]
     Unknown,
-    /// All alike.
+    /// All values have this size.
     Each(u64),
-    /// By the row-major position.
+    /// The size depends on the row-major position.
     By(Arc<dyn Fn(u32) -> u64 + Send + Sync>),
 }
 
 impl Sizes {
-    /// The bytes of the value at a row-major position.
+    /// Returns the size in bytes of the value at a row-major position.
     pub fn of(&self, linear: u32) -> Option<u64> {
         match self {
             Self::Unknown => None,
@@ -46,7 +46,7 @@ impl Sizes {
 }
 
 impl Layer {
-    /// A layer of one task a chunk.
+    /// Creates a layer of one task per chunk.
     pub fn blockwise(
         operation: impl Operation,
         grid: Grid,
@@ -65,8 +65,10 @@ impl Layer {
         Self::new(id, None, grid, tasks, dependencies)
     }
 
-    /// A layer whose tasks a rule tells. `operation` names it; all tasks of the
-    /// family have to follow from `operation`, `grid` and `dependencies`.
+    /// Creates a layer whose tasks follow a rule.
+    ///
+    /// `operation` names the layer. `operation`, `grid` and `dependencies` must
+    /// determine all tasks of the family.
     pub fn family(
         operation: &dyn Operation,
         family: impl TaskFamily,
@@ -78,8 +80,9 @@ impl Layer {
         Self::new(id, Some(operation.name()), grid, tasks, dependencies)
     }
 
-    /// A layer of tasks told one by one: each comes after the ones it takes.
-    /// `operation` names it.
+    /// Creates a layer of tasks that are listed one by one, each after its inputs.
+    ///
+    /// `operation` names the layer.
     pub fn listed(
         id: LayerId,
         operation: &str,
@@ -95,7 +98,8 @@ impl Layer {
         Self::new(id, Some(operation), grid, tasks, dependencies)
     }
 
-    /// A layer of one task, which takes the first chunk of each dependency.
+    /// Creates a layer of one task, whose inputs are the first chunks of all
+    /// dependencies.
     pub fn single(
         id: LayerId,
         operation: Arc<dyn Operation>,
@@ -105,7 +109,7 @@ impl Layer {
         Self::new(id, None, Grid::single(), tasks, dependencies)
     }
 
-    /// A layer of one chunk of another: no task of its own.
+    /// Creates a layer that is one chunk of another layer; it has no task of its own.
     pub fn pick(layer: &Arc<Layer>, linear: u32) -> Arc<Self> {
         let mut fingerprint = Fingerprint::new();
         fingerprint.text("pick").layer(layer.id);
@@ -115,7 +119,7 @@ impl Layer {
         Self::new(id, None, Grid::single(), tasks, [layer.clone()])
     }
 
-    /// A layer of values, under the identity of the layer they were computed by.
+    /// Creates a layer of values, under the identity of the layer that computed them.
     pub fn values(id: LayerId, grid: Grid, source: Arc<dyn Source>) -> Arc<Self> {
         Self::new(id, None, grid, Tasks::Values(source), [])
     }
@@ -139,8 +143,8 @@ impl Layer {
         })
     }
 
-    /// The layer with the sizes of its values. Does nothing where the layer is
-    /// in use already.
+    /// Sets the sizes of the layer's values. Does nothing if the layer is already
+    /// shared.
     #[must_use]
     pub fn sized(mut self: Arc<Self>, sizes: Sizes) -> Arc<Self> {
         if let Some(layer) = Arc::get_mut(&mut self) {
@@ -149,12 +153,12 @@ impl Layer {
         self
     }
 
-    /// The layer's identity.
+    /// Returns the layer's identity.
     pub fn id(&self) -> LayerId {
         self.id
     }
 
-    /// The layer's name: its operation's and part of its identity.
+    /// Returns the layer's name: its operation's name and part of its identity.
     pub fn name(&self) -> &Arc<str> {
         self.name.get_or_init(|| {
             self.id.name(match &self.tasks {
@@ -168,32 +172,33 @@ impl Layer {
         })
     }
 
-    /// The number of chunks along each axis.
+    /// Returns the number of chunks along each axis.
     pub fn grid(&self) -> &Grid {
         &self.grid
     }
 
-    /// How the tasks are told.
+    /// Returns the description of the tasks.
     pub fn tasks(&self) -> &Tasks {
         &self.tasks
     }
 
-    /// The layers whose chunks the tasks take.
+    /// Returns the layers whose chunks the tasks depend on.
     pub fn dependencies(&self) -> &[Arc<Layer>] {
         &self.dependencies
     }
 
-    /// The sizes of the values, as far as they are known.
+    /// Returns the sizes of the values, as far as they are known.
     pub fn sizes(&self) -> &Sizes {
         &self.sizes
     }
 
-    /// The operation of the task at a row-major position; none where the value is there.
+    /// Returns the operation of the task at a row-major position, or `None` for a layer
+    /// of values.
     pub fn operation(&self, linear: u32) -> Option<&dyn Operation> {
         self.tasks.operation(&self.grid, linear)
     }
 
-    /// The name of the operation of the task at a row-major position.
+    /// Returns the name of the operation of the task at a row-major position.
     pub fn operation_name(&self, linear: u32) -> &str {
         match &self.tasks {
             Tasks::Pick(linear) => self.dependencies[0].operation_name(*linear),
@@ -201,8 +206,8 @@ impl Layer {
         }
     }
 
-    /// What the layer does, in a word, for views: its operation, or its name
-    /// where it has no chunk.
+    /// Returns a short description of the layer for views: its operation's name, or its
+    /// own name if it has no chunks.
     pub fn label(&self) -> String {
         match self.grid.is_empty() {
             true => self.name().to_string(),
@@ -217,7 +222,7 @@ impl Layer {
             .inputs(&self.grid, linear, self.dependencies.len(), grid_of, inputs);
     }
 
-    /// The key of the task at a row-major position.
+    /// Returns the key of the task at a row-major position.
     pub fn key(&self, linear: u32) -> Key {
         match &self.tasks {
             Tasks::Listed(tasks) => {
@@ -270,8 +275,8 @@ impl fmt::Debug for Layer {
 }
 
 impl Drop for Layer {
-    /// Frees a chain of layers in a loop: a chain of a million delayed calls
-    /// would overflow the stack if each dropped the next.
+    /// Frees a chain of layers in a loop. If each layer dropped the next, a chain of a
+    /// million delayed calls would overflow the stack.
     fn drop(&mut self) {
         let mut pending = std::mem::take(&mut self.dependencies);
         while let Some(layer) = pending.pop() {

@@ -9,38 +9,39 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-/// The layers that a set of outputs needs, dependencies first, each once. It
-/// is what optimisation rules rewrite, and what a plan is made of.
+/// The layers that a set of outputs needs, dependencies first, each once.
+///
+/// Optimisation rules rewrite it, and a plan is made from it.
 #[derive(Clone)]
 pub struct Layers {
     nodes: Vec<Node>,
     outputs: Vec<Output>,
 }
 
-/// What is asked for.
+/// A requested output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
     /// The number of a layer.
     pub layer: u32,
-    /// One of its chunks, by its row-major position; all of them otherwise.
+    /// The row-major position of one of its chunks; `None` for all chunks.
     pub pick: Option<u32>,
 }
 
-/// A layer among others, with the tasks that rules gave it.
+/// A numbered layer, with the tasks that rules have given it.
 #[derive(Clone)]
 pub struct Node {
-    /// The layer: identity, name, grid and sizes stay what they were.
+    /// The layer. Rules do not change its identity, name, grid and sizes.
     pub layer: Arc<Layer>,
-    /// The tasks, where a rule has rewritten them.
+    /// The tasks, if a rule has rewritten them.
     rewritten: Option<Box<Tasks>>,
-    /// The numbers of the layers that the tasks take from.
+    /// The numbers of the layers that the tasks depend on.
     pub dependencies: SmallVec<[u32; 2]>,
-    /// Values that some of the tasks need not compute any more.
+    /// Values that are already available, so that their tasks need not run.
     pub known: Option<Arc<dyn Source>>,
 }
 
 impl Node {
-    /// How the tasks are told.
+    /// Returns the description of the tasks.
     #[inline]
     pub fn tasks(&self) -> &Tasks {
         match &self.rewritten {
@@ -49,8 +50,8 @@ impl Node {
         }
     }
 
-    /// Who has the value of the task at a row-major position, where it is not
-    /// computed.
+    /// Returns the source of the value at a row-major position, or `None` if a
+    /// task has to compute it.
     #[inline]
     pub fn source(&self, linear: u32) -> Option<&dyn Source> {
         if let Tasks::Values(source) = self.tasks() {
@@ -59,41 +60,43 @@ impl Node {
         self.known.as_deref().filter(|known| known.has(linear))
     }
 
-    /// Tells the tasks another way; keys, grid and values stay the same.
+    /// Replaces the tasks and their dependencies; keys, grid and values stay
+    /// the same.
     pub fn rewrite(&mut self, tasks: Tasks, dependencies: SmallVec<[u32; 2]>) {
         self.rewritten = Some(Box::new(tasks));
         self.dependencies = dependencies;
     }
 
-    /// The operation of the task at a row-major position; none where the value
-    /// is there.
+    /// Returns the operation of the task at a row-major position, or `None` for
+    /// a layer of values.
     #[inline]
     pub fn operation(&self, linear: u32) -> Option<&dyn Operation> {
         self.tasks().operation(self.layer.grid(), linear)
     }
 
-    /// The name of that operation.
+    /// Returns the name of the operation of the task at a row-major position.
     pub fn operation_name(&self, linear: u32) -> &str {
         self.tasks().operation_name(self.layer.grid(), linear)
     }
 
-    /// The key of the task at a row-major position.
+    /// Returns the key of the task at a row-major position.
     pub fn key(&self, linear: u32) -> Key {
         self.layer.key(linear)
     }
 }
 
 impl Layers {
-    /// The layers that can be reached from `outputs`.
+    /// Collects the layers reachable from `outputs`.
     pub fn new(outputs: &[Arc<Layer>]) -> Self {
         Self::new_unless(outputs, &|| false).expect("invariant: nobody stops it")
     }
 
-    /// As [`new`](Self::new); nothing soon after `stop` says so.
+    /// Does the same as [`new`](Self::new), but returns `None` soon after
+    /// `stop` returns true.
     pub fn new_unless(outputs: &[Arc<Layer>], stop: &dyn Fn() -> bool) -> Option<Self> {
-        /// How many layers are numbered between two looks whether to stop.
+        /// How many layers are numbered between two calls of `stop`.
         const LOOK: usize = 4096;
-        /// A layer on the way, and how many of its dependencies were entered.
+        /// A layer on the path, and how many of its dependencies were entered.
         struct Entered {
             layer: Arc<Layer>,
             next: usize,
@@ -109,8 +112,9 @@ impl Layers {
             }
         }
         let mut nodes: Vec<Node> = Vec::new();
-        // Layers by identity. Those on the path have no number yet; nobody
-        // comes upon one of these again, since layers have no cycles.
+        // The numbers of layers by identity. Layers on the path have no number
+        // yet. They are never reached a second time, because layers have no
+        // cycles.
         let mut numbers: HashMap<LayerId, u32, QuickHash> = HashMap::default();
         let mut path: Vec<Entered> = Vec::new();
         let picked = |output: &Arc<Layer>| match output.tasks() {
@@ -161,49 +165,49 @@ impl Layers {
         Some(Self { nodes, outputs })
     }
 
-    /// The layers, dependencies first.
+    /// Returns the layers, dependencies first.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The layer under a number.
+    /// Returns the layer with a number.
     #[inline]
     pub fn node(&self, number: u32) -> &Node {
         &self.nodes[number as usize]
     }
 
-    /// The layer under a number, to be rewritten.
+    /// Returns the layer with a number, for rewriting.
     pub fn node_mut(&mut self, number: u32) -> &mut Node {
         &mut self.nodes[number as usize]
     }
 
-    /// What is asked for, in the order asked.
+    /// Returns the requested outputs, in the order of the request.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs
     }
 
-    /// What is asked for, to be rewritten.
+    /// Returns the requested outputs, for rewriting.
     pub fn outputs_mut(&mut self) -> &mut [Output] {
         &mut self.outputs
     }
 
-    /// The number of chunks of all layers.
+    /// Returns the number of chunks of all layers.
     pub fn chunks(&self) -> usize {
         self.nodes.iter().map(|node| node.layer.grid().len()).sum()
     }
 
-    /// The number of layers.
+    /// Returns the number of layers.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is no layer.
+    /// Returns whether there are no layers.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// Appends the inputs of a task: their `dependency` is the place in the
-    /// node's own list.
+    /// Appends the inputs of a task. The `dependency` of each input is its
+    /// position in the node's own list.
     #[inline]
     pub fn inputs(&self, number: u32, linear: u32, inputs: &mut Vec<TaskRef>) {
         let node = self.node(number);
@@ -261,18 +265,18 @@ impl Layers {
     }
 }
 
-/// The layers that can be reached, dependencies first; layers of one identity
-/// once.
+/// Returns the layers reachable from `outputs`, dependencies first. Layers with
+/// the same identity occur once.
 pub fn topological(outputs: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
     let nodes = Layers::new(outputs).nodes;
     nodes.into_iter().map(|node| node.layer).collect()
 }
 
-/// A quick hash for tables of identities, and of texts that nobody chooses to
-/// collide.
+/// A fast hash for tables of identities, and of texts that no adversary
+/// chooses.
 pub(crate) type QuickHash = BuildHasherDefault<Quick>;
 
-/// Takes a number that is a hash already as the hash.
+/// Uses a number that is already a hash as the hash.
 #[derive(Default)]
 pub(crate) struct Quick(u64);
 

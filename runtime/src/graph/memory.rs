@@ -1,23 +1,24 @@
-//! How many bytes all values that exist have in memory, as they report them.
+//! The bytes of memory that all live values occupy, as the values report them.
 //!
-//! A value counts itself from when it is made until the last one that holds it
-//! lets it go, so that shared values count once, whoever holds them.
+//! A value counts from its creation until its last holder drops it. Shared
+//! values therefore count once.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 static IN_USE: AtomicI64 = AtomicI64::new(0);
 
-/// What a thread counts by itself before it tells the others: threads that make
-/// many small values would wait for each other at every one.
+/// The bytes a thread counts locally before it updates the global counter.
+/// Threads that create many small values would otherwise contend for the
+/// counter on every value.
 const UNTOLD: i64 = 64 << 10;
 
-/// The bytes of all values that exist: up to 64 KiB a thread off.
+/// Returns the bytes of all live values, to within 64 KiB per thread.
 pub fn in_use() -> u64 {
     u64::try_from(IN_USE.load(Ordering::Relaxed)).unwrap_or(0)
 }
 
-/// Bytes that count until it is dropped.
+/// A number of bytes that counts until this guard is dropped.
 pub(super) struct Counted(usize);
 
 impl Counted {
@@ -39,7 +40,7 @@ impl Drop for Counted {
     }
 }
 
-/// A thread's own count; told when the thread ends.
+/// A thread's own count, added to the global counter when the thread ends.
 struct Own(Cell<i64>);
 
 impl Drop for Own {

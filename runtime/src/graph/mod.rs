@@ -1,12 +1,12 @@
-//! Task graphs: what is to be computed, before anything runs.
+//! Task graphs: the description of a computation before anything runs.
 //!
 //! A collection holds one [`Layer`]: the tasks that produce its chunks. A layer
-//! knows the layers it depends on, so a graph is what can be reached from a
-//! set of layers; building an operation costs the same for ten chunks as for a
-//! million, because the tasks of a layer stay a rule until a plan is made
+//! holds the layers it depends on, so a graph is everything reachable from a
+//! set of layers. Building an operation costs the same for ten chunks as for a
+//! million, because a layer's tasks stay a rule until a plan is made
 //! ([`crate::schedule::plan`]).
 //!
-//! This module knows no collection and no scheduler. Start at [`Layer`].
+//! This module depends on no collection and no scheduler. Start at [`Layer`].
 
 pub(crate) mod encoding;
 mod key;

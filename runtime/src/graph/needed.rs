@@ -1,10 +1,10 @@
-//! Which tasks of layers are needed.
+//! Finds the tasks that a set of outputs needs.
 
 use super::{Layers, TaskRef, Tasks};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 
-/// How many tasks are planned between two looks whether to stop.
+/// How many tasks are planned between two checks of the cancel token.
 const LOOK: u32 = 8192;
 
 pub(crate) fn stop_at_times(task: u32, token: &CancelToken) -> Result<()> {
@@ -14,22 +14,23 @@ pub(crate) fn stop_at_times(task: u32, token: &CancelToken) -> Result<()> {
     Ok(())
 }
 
-/// Which tasks of each layer are needed: a bit each, so that what is not
-/// needed costs next to nothing.
+/// Which tasks of each layer are needed. Each task has one bit, so that tasks
+/// that are not needed cost next to nothing.
 pub(crate) struct Needed {
-    /// For each layer, where its bits begin in `words`; one more for the end.
+    /// For each layer, where its bits begin in `words`; the last element is the
+    /// end.
     start: Vec<u32>,
     words: Vec<u64>,
     /// For each word, how many tasks are needed before it.
     before: Vec<u32>,
     /// How many tasks are needed.
     pub(crate) count: u32,
-    /// How many inputs they have in all.
+    /// How many inputs the needed tasks have in total.
     pub(crate) edges: usize,
 }
 
 impl Needed {
-    /// Marks backwards, from the outputs to the roots.
+    /// Marks the needed tasks, from the outputs backwards to the roots.
     ///
     /// # Errors
     /// [`Error::Argument`] for more than 2³² − 1 tasks; [`Error::Interrupted`].
@@ -68,10 +69,10 @@ impl Needed {
             if leaf {
                 continue;
             }
-            // From the last task to the first, since one may take another of
-            // its own layer.
+            // From the last task to the first, because a task may depend on an
+            // earlier one of its own layer.
             for word in (needed.start[number as usize]..needed.start[number as usize + 1]).rev() {
-                // Bits below the one at hand may be set on the way.
+                // The loop body may set bits below the current one.
                 let mut below = u64::MAX;
                 loop {
                     let bits = needed.words[word as usize] & below;
@@ -127,7 +128,8 @@ impl Needed {
         Ok(())
     }
 
-    /// The number of a task that is needed: they are numbered layer by layer.
+    /// Returns the number of a needed task. Needed tasks are numbered layer by
+    /// layer.
     #[inline]
     pub(crate) fn task(&self, layer: u32, linear: u32) -> u32 {
         let word = (self.start[layer as usize] + linear / 64) as usize;
@@ -135,7 +137,7 @@ impl Needed {
         self.before[word] + below.count_ones()
     }
 
-    /// Calls something with each needed task of a layer.
+    /// Calls `call` with each needed task of a layer.
     #[inline]
     pub(crate) fn for_each(
         &self,

@@ -1,4 +1,4 @@
-//! What a task does.
+//! Operations: what a task does.
 
 use super::key::Key;
 use super::layer::Layer;
@@ -9,41 +9,42 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a task does: a name and arguments that are data, and the code that the
-/// name stands for. Only a user's closure is code without data.
+/// What a task does: a name, arguments that are data, and the code that the name
+/// stands for. Only a user's closure is code without data.
 pub trait Operation: Send + Sync + 'static {
-    /// The operation's name, as graph views and keys show it: `mean`, `read_csv`.
+    /// Returns the operation's name, as graph views and keys show it: `mean`,
+    /// `read_csv`.
     fn name(&self) -> &str;
 
-    /// The arguments, for the content hash that names the layer.
+    /// Returns the arguments, for the content hash that names the layer.
     fn arguments(&self) -> Arguments;
 
-    /// Computes one chunk. `inputs` has one value for each input of the task,
-    /// in order; a value that nobody else needs can be moved out and reused.
+    /// Computes one chunk. `inputs` holds one value for each input of the task,
+    /// in order. A value that nothing else needs can be moved out and reused.
     ///
     /// # Errors
-    /// Anything; the scheduler adds the task's key.
+    /// Any error; the scheduler adds the task's key.
     fn run(&self, block: &Block<'_>, inputs: Vec<Value>) -> Result<Value>;
 
-    /// How often the task is run again where it fails, before the failure counts.
+    /// Returns how often a failed task is retried before the failure is reported.
     fn retries(&self) -> u32 {
         0
     }
 
-    /// The value, where the task does nothing but have it.
+    /// Returns the value if the task only provides a literal value.
     fn literal(&self) -> Option<&Value> {
         None
     }
 
-    /// Whether the task only passes its one input on.
+    /// Returns whether the task only passes on its one input.
     fn is_alias(&self) -> bool {
         false
     }
 
-    /// The operation as bytes, for who runs it elsewhere.
+    /// Encodes the operation, so that another process can run it.
     ///
     /// # Errors
-    /// [`Error::Encode`] where it is code: a user's function.
+    /// [`Error::Encode`] if the operation is code: a user's function.
     fn encode(&self) -> Result<EncodedOperation> {
         Err(Error::Encode(format!(
             "the operation {}: it runs a function of this process, which cannot be sent elsewhere",
@@ -52,25 +53,25 @@ pub trait Operation: Send + Sync + 'static {
     }
 }
 
-/// An operation as bytes.
+/// An encoded operation.
 #[derive(Clone)]
 pub struct EncodedOperation {
-    /// Which operation it is: stable, one for each type of operations.
+    /// Identifies the operation: a stable tag, one for each type of operation.
     pub tag: &'static str,
-    /// Its arguments.
+    /// The encoded arguments.
     pub bytes: Vec<u8>,
-    /// Makes the operation again.
+    /// Decodes the operation.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub decode: fn(&[u8]) -> Result<Arc<dyn Operation>>,
 }
 
 impl EncodedOperation {
-    /// An operation that is nothing but data.
+    /// Encodes an operation that consists of data only.
     ///
     /// # Errors
-    /// [`Error::Encode`] where some of the data are code after all: an expression
+    /// [`Error::Encode`] if some of the data is code after all: an expression
     /// that holds a Rust closure.
     pub fn of<T>(operation: &T, tag: &'static str) -> Result<Self>
     where
@@ -93,10 +94,10 @@ impl EncodedOperation {
         })
     }
 
-    /// The operation.
+    /// Decodes the operation.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub fn decode(&self) -> Result<Arc<dyn Operation>> {
         (self.decode)(&self.bytes)
     }
@@ -118,7 +119,7 @@ impl fmt::Debug for EncodedOperation {
     }
 }
 
-/// Passes a value on: another key for it.
+/// Passes its input on: another key for the same value.
 #[derive(Serialize, Deserialize)]
 pub struct Alias;
 
@@ -144,13 +145,13 @@ impl Operation for Alias {
     }
 }
 
-/// An operation's arguments, as far as they can be told from outside.
+/// An operation's arguments, as far as they can be identified.
 pub enum Arguments {
     /// Serialised arguments.
     Data(Vec<u8>),
     /// The hash of arguments that are too large to serialise (an array's data).
     Digest(u128),
-    /// Nothing can be told: every such operation is another one.
+    /// The arguments cannot be identified: every such operation is distinct.
     Unique,
 }
 
@@ -159,7 +160,7 @@ impl Arguments {
     pub fn of(arguments: &impl Serialize) -> Self {
         match postcard::to_stdvec(arguments) {
             Ok(bytes) => Self::Data(bytes),
-            // An expression that holds a Rust closure: no two are the same.
+            // An expression that holds a Rust closure: no two of them are equal.
             Err(_) => Self::Unique,
         }
     }
@@ -177,12 +178,12 @@ pub struct Block<'a> {
     pub layer: &'a Layer,
     /// The row-major position in the layer's grid.
     pub linear: u32,
-    /// The place in the layer's grid.
+    /// The index in the layer's grid.
     pub index: &'a [u32],
 }
 
 impl Block<'_> {
-    /// The task's key.
+    /// Returns the task's key.
     pub fn key(&self) -> Key {
         self.layer.key(self.linear)
     }

@@ -1,12 +1,13 @@
-//! Calls that are made again when they fail.
+//! Calls that are retried when they fail.
 
 use super::Value;
 use crate::cancel::checkpoint;
 use crate::error::{Error, Result};
 use crate::panics::catch;
 
-/// Calls until it succeeds, at most `retries` times more. A panic is a failure;
-/// an interrupt is final.
+/// Calls `call` until it succeeds, with at most `retries` further attempts.
+///
+/// A panic counts as a failure. An interrupt is never retried.
 pub(crate) fn again(
     retries: u32,
     inputs: Vec<Value>,

@@ -1,4 +1,4 @@
-//! A value in one line.
+//! One-line summaries of values.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -8,8 +8,8 @@ use std::fmt;
 /// Kind, dtype and shape of a value: `array f64 (100, 50)`, `frame 10 × 3`,
 /// `Vec<f64>`.
 ///
-/// It is made for every input of every task, so that a task that fails can tell
-/// what it was given; the text is made when somebody reads it.
+/// A summary is made for every input of every task, so that a failed task can
+/// report its inputs. The text is formatted only when it is displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary(Kind);
 
@@ -27,12 +27,12 @@ enum Kind {
         count: usize,
         rows: usize,
     },
-    /// A Rust type's whole name.
+    /// A Rust type's full name.
     Type(Cow<'static, str>),
 }
 
 impl Summary {
-    /// An array.
+    /// Describes an array.
     #[inline]
     pub fn array(dtype: &'static str, shape: &[usize]) -> Self {
         Self(Kind::Array {
@@ -41,19 +41,19 @@ impl Summary {
         })
     }
 
-    /// A frame.
+    /// Describes a frame.
     #[inline]
     pub fn frame(rows: usize, columns: usize) -> Self {
         Self(Kind::Frame { rows, columns })
     }
 
-    /// A frame in pieces, which have so many rows together.
+    /// Describes a frame in pieces; `rows` is their total number of rows.
     #[inline]
     pub fn pieces(count: usize, rows: usize) -> Self {
         Self(Kind::Pieces { count, rows })
     }
 
-    /// A value of a Rust type: [`std::any::type_name`].
+    /// Describes a value of a Rust type; `name` is its [`std::any::type_name`].
     #[inline]
     pub const fn of_type(name: &'static str) -> Self {
         Self(Kind::Type(Cow::Borrowed(name)))
@@ -69,7 +69,8 @@ impl fmt::Display for Summary {
                     let comma = if axis == 0 { "" } else { ", " };
                     write!(f, "{comma}{length}")?;
                 }
-                // As Python writes tuples, and Rust.
+                // A tuple of one element has a trailing comma, as in Python and
+                // Rust.
                 f.write_str(if shape.len() == 1 { ",)" } else { ")" })
             }
             Kind::Frame { rows, columns } => write!(f, "frame {rows} × {columns}"),
@@ -79,7 +80,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A type's name without the paths: `alloc::vec::Vec<f64>` → `Vec<f64>`.
+/// Returns a type's name without paths: `alloc::vec::Vec<f64>` → `Vec<f64>`.
 pub fn short_type_name(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     let mut start = 0;

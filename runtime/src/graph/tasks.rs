@@ -1,4 +1,4 @@
-//! How a layer tells its tasks.
+//! How a layer describes its tasks.
 
 use super::key::{Grid, Index};
 use super::layer::Layer;
@@ -9,34 +9,34 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a layer's tasks are told.
+/// The description of a layer's tasks.
 #[derive(Clone)]
 pub enum Tasks {
-    /// One task a chunk, with the inputs' places found by arithmetic on the
-    /// chunk's own: what can be fused.
+    /// One task per chunk. Each input's position follows from the chunk's own
+    /// position by arithmetic, so that layers of this kind can be fused.
     Blockwise {
-        /// What every task does.
+        /// The operation of every task.
         operation: Arc<dyn Operation>,
-        /// Where each input is found.
+        /// Where each input comes from.
         inputs: Vec<BlockInput>,
     },
-    /// A rule that tells each task's inputs: reductions, contractions.
+    /// A rule that determines each task's inputs: reductions, contractions.
     Family(Arc<dyn TaskFamily>),
-    /// One task, which takes the first chunk of each of the layer's
-    /// dependencies: a delayed call.
+    /// One task, whose inputs are the first chunks of the layer's dependencies: a
+    /// delayed call.
     Single(Arc<dyn Operation>),
-    /// Tasks told one by one, in an order in which each comes after its inputs.
+    /// Tasks listed one by one, each after its inputs.
     Listed(Arc<Listed>),
-    /// No task of its own: the chunk at this row-major position of the layer's
+    /// No task of its own: the layer is the chunk at this row-major position of its
     /// one dependency.
     Pick(u32),
-    /// Nothing to compute: the values, row-major, or whoever will have them.
+    /// Nothing to compute: the source of the values, in row-major order.
     Values(Arc<dyn Source>),
 }
 
 impl Tasks {
-    /// The operation of the task at a row-major position of the layer's grid;
-    /// none where the value is there.
+    /// Returns the operation of the task at a row-major position of the layer's grid,
+    /// or `None` for a layer of values.
     #[inline]
     pub fn operation(&self, grid: &Grid, linear: u32) -> Option<&dyn Operation> {
         match self {
@@ -48,7 +48,7 @@ impl Tasks {
         }
     }
 
-    /// The name of that operation.
+    /// Returns the name of the operation of the task at a row-major position.
     pub fn operation_name(&self, grid: &Grid, linear: u32) -> &str {
         match self {
             Self::Values(source) => source.name(),
@@ -58,8 +58,9 @@ impl Tasks {
         }
     }
 
-    /// Appends the inputs of the task at a row-major position of the layer's
-    /// grid. The layer has so many dependencies, with these grids.
+    /// Appends the inputs of the task at a row-major position of the layer's grid.
+    ///
+    /// The layer has `dependencies` dependencies, whose grids `grid_of` returns.
     #[inline]
     pub fn inputs<'a>(
         &self,
@@ -92,64 +93,67 @@ impl Tasks {
     }
 }
 
-/// Values that are there, or are being computed (a persisted collection).
+/// Values that are available or being computed (a persisted collection).
 pub trait Source: Send + Sync + 'static {
-    /// The operation's name, for views.
+    /// Returns the operation's name, for views.
     fn name(&self) -> &str;
-    /// The value at a row-major position; waits for it if it has to.
+    /// Returns the value at a row-major position, and waits for it if necessary.
     ///
     /// # Errors
-    /// What its computation failed with.
+    /// The error that its computation failed with.
     fn value(&self, linear: u32) -> Result<Value>;
-    /// Whether the value at a row-major position is there, or will be.
+    /// Returns whether the value at a row-major position is available or will be.
     fn has(&self, _linear: u32) -> bool {
         true
     }
-    /// Where the computation has failed, the layer to compute again: only what
-    /// is missing will run.
+    /// Returns the layer to compute again if the computation has failed. Only the
+    /// missing values are computed.
     fn recompute(&self) -> Option<Arc<Layer>> {
         None
     }
-    /// Waits until all values are there, or until the computation failed.
+    /// Waits until all values are available or the computation has failed.
     ///
     /// # Errors
-    /// What the computation failed with, or that the wait was interrupted.
+    /// The error that the computation failed with, or
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
     fn wait(&self) -> Result<()>;
-    /// How far the computation is; none for values that were never computed.
+    /// Returns the progress of the computation, or `None` for values that were never
+    /// computed.
     fn progress(&self) -> Option<Progress> {
         None
     }
-    /// Somebody shows how far the computation is: nobody else needs to.
+    /// Notifies the source that its progress is displayed, so that nothing else needs
+    /// to display it.
     fn is_shown(&self) {}
-    /// The bytes of the values that are in memory; none where nobody counts them.
+    /// Returns the bytes of the values in memory, or `None` if they are not counted.
     fn nbytes(&self) -> Option<usize> {
         None
     }
 }
 
-/// How far something is that takes its time.
+/// The progress of a computation.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// Tasks that are done.
+    /// The number of finished tasks.
     pub done: usize,
-    /// Tasks that there are, where that is known.
+    /// The number of all tasks, if known.
     pub total: Option<usize>,
     /// Bytes that the tasks have produced.
     pub nbytes: usize,
-    /// How long it runs, or ran.
+    /// How long the computation has been running, or ran.
     pub elapsed: Duration,
-    /// How it ended.
+    /// How the computation ended, if it has.
     pub outcome: Option<Result<()>>,
 }
 
-/// Values that are there, and what to call them.
+/// Available values and their name.
 pub struct Data {
     name: &'static str,
     values: Vec<Value>,
 }
 
 impl Data {
-    /// Values under an operation's name.
+    /// Creates a source of values under an operation's name.
     pub fn new(name: &'static str, values: Vec<Value>) -> Arc<Self> {
         Arc::new(Self { name, values })
     }
@@ -170,42 +174,41 @@ impl Source for Data {
     }
 }
 
-/// Tasks by rule.
+/// A rule that determines the tasks of a layer.
 pub trait TaskFamily: Send + Sync + 'static {
-    /// What the task at this place does.
+    /// Returns the operation of the task at this index.
     fn operation(&self, index: &[u32]) -> &dyn Operation;
-    /// Appends the inputs of the task at this place.
+    /// Appends the inputs of the task at this index.
     fn inputs(&self, index: &[u32], inputs: &mut Vec<TaskRef>);
 }
 
 /// One input of a blockwise layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockInput {
-    /// Which of the layer's dependencies.
+    /// The position of the dependency in the layer's list.
     pub dependency: usize,
-    /// The input's place along each of its own axes.
+    /// The input's position along each of its own axes.
     pub axes: SmallVec<[AxisMap; 4]>,
 }
 
-/// An input's place along one of its axes.
+/// An input's position along one of its axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AxisMap {
-    /// The output chunk's place along this axis.
+    /// The output chunk's position along this axis.
     Output(u8),
-    /// Always this place (an axis that is broadcast).
+    /// Always this position (an axis that is broadcast).
     Fixed(u32),
-    /// The output chunk's place along this axis, counted from the end: `last` is that
-    /// of the last chunk.
+    /// The output chunk's position along this axis, counted from the end.
     Mirrored {
         /// The output's axis.
         axis: u8,
-        /// The place that 0 leads to.
+        /// The position of the last chunk, to which 0 is mapped.
         last: u32,
     },
 }
 
 impl AxisMap {
-    /// The input's place for an output's place.
+    /// Returns the input's position for an output's index.
     #[inline]
     pub fn of(self, output: &[u32]) -> u32 {
         match self {
@@ -215,7 +218,8 @@ impl AxisMap {
         }
     }
 
-    /// The place from a place that is found from another one, by `outer`.
+    /// Composes two maps: replaces the output axis of this map by its map in `outer`.
+    /// outer output.
     pub(crate) fn after(self, outer: &[Self]) -> Self {
         match self {
             Self::Output(axis) => outer[axis as usize],
@@ -231,7 +235,7 @@ impl AxisMap {
         }
     }
 
-    /// Which of the output's axes the place depends on.
+    /// Returns the output axis that the position depends on.
     fn axis(self) -> Option<u8> {
         match self {
             Self::Output(axis) | Self::Mirrored { axis, .. } => Some(axis),
@@ -241,7 +245,7 @@ impl AxisMap {
 }
 
 impl BlockInput {
-    /// The chunk at the output's own place.
+    /// Creates an input that is the chunk at the output's own index.
     pub fn same(dependency: usize, ndim: usize) -> Self {
         Self {
             dependency,
@@ -249,13 +253,14 @@ impl BlockInput {
         }
     }
 
-    /// The input's place for an output's place.
+    /// Returns the input's index for an output's index.
     #[inline]
     pub fn place(&self, output: &[u32]) -> Index {
         self.axes.iter().map(|axis| axis.of(output)).collect()
     }
 
-    /// Whether each output takes another input: no chunk is taken twice.
+    /// Returns whether each output has a different input, so that no chunk is used
+    /// twice.
     pub fn is_one_to_one(&self, output: &Grid) -> bool {
         (0..output.counts().len()).all(|axis| {
             let depends = |map: &AxisMap| map.axis() == Some(axis as u8);
@@ -264,20 +269,21 @@ impl BlockInput {
     }
 }
 
-/// A task by its place: of a dependency, or of the layer itself.
+/// A reference to a task of a dependency, or of the layer itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskRef {
-    /// Which of the layer's dependencies; [`TaskRef::SELF`] for the layer itself.
+    /// The position of the dependency in the layer's list; [`TaskRef::SELF`] for the
+    /// layer itself.
     pub dependency: u32,
-    /// The row-major position in it.
+    /// The row-major position in that layer.
     pub linear: u32,
 }
 
 impl TaskRef {
-    /// Stands for the layer itself.
+    /// The `dependency` that refers to the layer itself.
     pub const SELF: u32 = u32::MAX;
 
-    /// A task of the layer itself.
+    /// Refers to a task of the layer itself.
     pub fn own(linear: u32) -> Self {
         Self {
             dependency: Self::SELF,
@@ -285,13 +291,13 @@ impl TaskRef {
         }
     }
 
-    /// A task of one of the layer's dependencies.
+    /// Refers to a task of one of the layer's dependencies.
     pub fn of(dependency: u32, linear: u32) -> Self {
         Self { dependency, linear }
     }
 }
 
-/// Tasks told one by one, each after the ones it takes; all lists are in few
+/// Tasks listed one by one, each after its inputs. The lists are stored in a few flat
 /// arrays.
 #[derive(Clone)]
 pub struct Listed {
@@ -299,7 +305,7 @@ pub struct Listed {
     /// Where each task's inputs begin in `inputs`, and where the last ones end.
     start: Vec<u32>,
     inputs: Vec<TaskRef>,
-    /// The tasks' own keys; empty where none has one.
+    /// The tasks' own keys; empty if no task has one.
     keys: Vec<Option<Arc<str>>>,
 }
 
@@ -310,12 +316,12 @@ impl Default for Listed {
 }
 
 impl Listed {
-    /// No task yet.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No task yet, and room for so many tasks and inputs.
+    /// Creates an empty list with room for the given numbers of tasks and inputs.
     pub fn with_capacity(tasks: usize, inputs: usize) -> Self {
         let mut start = Vec::with_capacity(tasks + 1);
         start.push(0);
@@ -327,7 +333,7 @@ impl Listed {
         }
     }
 
-    /// Adds a task: what it does, and its inputs. Returns its position.
+    /// Adds a task with its operation and inputs. Returns its position.
     pub fn push(
         &mut self,
         operation: Arc<dyn Operation>,
@@ -342,7 +348,7 @@ impl Listed {
         self.operations.len() as u32 - 1
     }
 
-    /// Adds a task under a key of the user's.
+    /// Adds a task under the user's own key.
     pub fn push_keyed(
         &mut self,
         key: Arc<str>,
@@ -355,30 +361,30 @@ impl Listed {
         position
     }
 
-    /// The number of tasks.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.operations.len()
     }
 
-    /// Whether there is no task.
+    /// Returns whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
 
-    /// What the task at a position does.
+    /// Returns the operation of the task at a position.
     #[inline]
     pub fn operation(&self, linear: u32) -> &Arc<dyn Operation> {
         &self.operations[linear as usize]
     }
 
-    /// The inputs of the task at a position.
+    /// Returns the inputs of the task at a position.
     #[inline]
     pub fn inputs(&self, linear: u32) -> &[TaskRef] {
         let at = linear as usize;
         &self.inputs[self.start[at] as usize..self.start[at + 1] as usize]
     }
 
-    /// The user's own key of the task at a position.
+    /// Returns the user's own key of the task at a position.
     pub fn key(&self, linear: u32) -> Option<&Arc<str>> {
         self.keys.get(linear as usize)?.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What tasks produce and pass to each other.
+//! The values that tasks produce and pass to each other.
 
 use super::encoding::{self, Codec, Encoded};
 use super::memory::Counted;
@@ -11,34 +11,35 @@ use std::sync::Arc;
 
 /// The value of a task.
 ///
-/// Every kind of chunk knows its bytes in memory, its encoding and a one-line
-/// summary: the scheduler counts by them, errors and views show them, and
+/// Every kind of chunk knows its size in memory, its encoding and a one-line
+/// summary. The scheduler counts the size, errors and views show the summary, and
 /// spilling and remote workers use the encoding.
 pub trait ChunkValue: Any + Send + Sync {
-    /// Bytes in memory.
+    /// Returns the bytes that the value occupies in memory.
     fn nbytes(&self) -> usize;
 
-    /// One line: kind, dtype, shape.
+    /// Returns a one-line summary: kind, dtype, shape.
     fn summary(&self) -> Summary;
 
-    /// How the encoding is read again; none for values that have no encoding
-    /// (a Rust value of a type that is not [`encodable`](super::encodable)).
+    /// Returns the codec that decodes the value, or `None` for values that have no
+    /// encoding (a Rust value of a type that is not
+    /// [`encodable`](super::encodable)).
     fn codec(&self) -> Option<Codec>;
 
-    /// Writes the value, as its codec reads it.
+    /// Writes the value in the encoding that its codec reads.
     ///
     /// # Errors
-    /// [`Error::Encode`](crate::Error::Encode) for values that have no encoding,
-    /// [`Error::Transfer`](crate::Error::Transfer) with what the writer failed with.
+    /// [`Error::Encode`](crate::Error::Encode) for values that have no encoding;
+    /// [`Error::Transfer`](crate::Error::Transfer) with the writer's error.
     fn encode(&self, to: &mut dyn Write) -> Result<()>;
 }
 
 /// A shared, immutable value of any kind. It counts as memory in use as long as
-/// somebody holds it.
+/// anything holds it.
 #[derive(Clone)]
 pub struct Value(Arc<dyn ChunkValue>);
 
-/// A value that counts.
+/// A value that counts as memory in use.
 struct Counting<T> {
     value: T,
     counted: Counted,
@@ -73,21 +74,22 @@ impl Value {
         Self::new(Opaque(value))
     }
 
-    /// The chunk, if it is a `T`.
+    /// Returns the chunk if it is a `T`.
     pub fn downcast_ref<T: ChunkValue>(&self) -> Option<&T> {
         let counting: &Counting<T> = (&*self.0 as &dyn Any).downcast_ref()?;
         Some(&counting.value)
     }
 
-    /// Whether somebody else holds the value too.
+    /// Returns whether anything else holds the value.
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// The chunk itself: moved out if nobody else holds it, cloned otherwise.
+    /// Returns the chunk itself: moved out if nothing else holds it, cloned
+    /// otherwise.
     ///
     /// # Errors
-    /// The value itself, where it is no `T`.
+    /// The unchanged value if it is not a `T`.
     pub fn into_inner<T: ChunkValue + Clone>(self) -> Result<T, Self> {
         if self.downcast_ref::<T>().is_none() {
             return Err(self);
@@ -102,7 +104,7 @@ impl Value {
         })
     }
 
-    /// The arbitrary Rust value, if it is a `T`.
+    /// Returns the arbitrary Rust value if it is a `T`.
     pub fn opaque_ref<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.downcast_ref::<Opaque<T>>().map(|opaque| &opaque.0)
     }
@@ -125,12 +127,12 @@ impl Value {
     /// See [`ChunkValue::encode`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`ChunkValue::encode`].
     pub fn encode_to(&self, to: &mut dyn Write) -> Result<()> {
         self.0.encode(to)
     }
 
-    /// The value as bytes in memory.
+    /// Encodes the value into memory.
     ///
     /// # Errors
     /// [`Error::Encode`](crate::Error::Encode) for values that have no encoding.
@@ -158,10 +160,11 @@ impl fmt::Debug for Value {
 #[derive(Clone, Debug)]
 pub struct Opaque<T>(pub T);
 
-// What is compiled for each type, in every cell, is as little as can be.
+// This is compiled for each type in every cell, so it contains as little as
+// possible.
 impl<T: Any + Send + Sync> ChunkValue for Opaque<T> {
-    /// With what the value owns, where its type is known; the value's own bytes
-    /// otherwise.
+    /// Includes the memory that the value owns if its type is known. Otherwise
+    /// returns only the value's own size.
     fn nbytes(&self) -> usize {
         if std::mem::needs_drop::<T>() {
             encoding::nbytes_of(&self.0).unwrap_or(size_of::<T>())

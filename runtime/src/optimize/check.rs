@@ -1,14 +1,16 @@
-//! What has to hold of layers that are planned. It runs last, so that a rule
-//! that breaks something is found by what it broke, not by what comes of it.
+//! Checks what must hold for layers before they are planned.
+//!
+//! The check runs last, so that a faulty rule is found by the invalid layers it
+//! produces, not by their consequences.
 
 use crate::error::{Error, Result};
 use crate::graph::{AxisMap, Layers, Tasks};
 
-/// Checks that each layer comes after what it takes, and that what it takes is
-/// there.
+/// Checks that each layer comes after its dependencies, and that the inputs it
+/// uses exist.
 ///
 /// # Errors
-/// [`Error::Rule`], with the layer, what is required, and what it takes.
+/// [`Error::Rule`], with the layer, the requirement and the dependency.
 pub(super) fn check(layers: &Layers) -> Result<()> {
     for (number, node) in (0..).zip(layers.nodes()) {
         let broken = |requirement: &str, dependency: Option<u32>| {
@@ -22,7 +24,7 @@ pub(super) fn check(layers: &Layers) -> Result<()> {
             })
         };
         if let Some(&after) = node.dependencies.iter().find(|&&layer| layer >= number) {
-            return broken("comes after what it takes", Some(after));
+            return broken("come after its dependencies", Some(after));
         }
         let taken = |dependency: usize| node.dependencies.get(dependency).copied();
         match node.tasks() {
@@ -30,7 +32,7 @@ pub(super) fn check(layers: &Layers) -> Result<()> {
                 let grid = node.layer.grid().counts();
                 for input in inputs {
                     let Some(layer) = taken(input.dependency) else {
-                        return broken("takes from its dependencies", None);
+                        return broken("use only its dependencies", None);
                     };
                     let from = layers.node(layer).layer.grid().counts();
                     let fits = |(axis, &count): (&AxisMap, &u32)| match *axis {
@@ -43,18 +45,18 @@ pub(super) fn check(layers: &Layers) -> Result<()> {
                             .is_some_and(|&chunks| chunks <= last + 1 && last < count.max(1)),
                     };
                     if input.axes.len() != from.len() || !input.axes.iter().zip(from).all(fits) {
-                        return broken("takes chunks that are there", Some(layer));
+                        return broken("use only chunks that exist", Some(layer));
                     }
                 }
             }
             Tasks::Listed(tasks) => {
                 if tasks.len() != node.layer.grid().len() {
-                    return broken("has as many tasks as chunks", None);
+                    return broken("have as many tasks as chunks", None);
                 }
             }
             Tasks::Single(_) | Tasks::Pick(_) => {
                 if node.layer.grid().len() != 1 {
-                    return broken("has one chunk", None);
+                    return broken("have exactly one chunk", None);
                 }
             }
             Tasks::Family(_) | Tasks::Values(_) => {}
@@ -63,8 +65,8 @@ pub(super) fn check(layers: &Layers) -> Result<()> {
     let mut outputs = layers.outputs().iter();
     if !outputs.all(|output| (output.layer as usize) < layers.len()) {
         return Err(Error::Rule {
-            layer: "an output".to_owned(),
-            requirement: "is a layer".to_owned(),
+            layer: "of an output".to_owned(),
+            requirement: "exist".to_owned(),
             takes: None,
         });
     }

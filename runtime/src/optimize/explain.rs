@@ -1,4 +1,4 @@
-//! What each rule does to the layers of a computation.
+//! Explains what each rule does to the layers of a computation.
 
 use super::{Notes, RULES, check};
 use crate::cancel::CancelToken;
@@ -8,30 +8,30 @@ use crate::graph::needed::Needed;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the optimiser did, rule by rule.
+/// The optimiser's changes, rule by rule.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The steps, in order.
     pub rules: Vec<RuleReport>,
 }
 
-/// What a rule did.
+/// The changes of one rule.
 #[derive(Clone, Debug)]
 pub struct RuleReport {
-    /// Its name.
+    /// The rule's name.
     pub name: &'static str,
-    /// What it is good for.
+    /// The rule's purpose.
     pub why: &'static str,
-    /// How many layers there were before and after.
+    /// The number of layers before and after.
     pub layers: (usize, usize),
-    /// How many tasks there were before and after.
+    /// The number of tasks before and after.
     pub tasks: (usize, usize),
-    /// What it changed, a line each.
+    /// The individual changes, one line each.
     pub notes: Vec<String>,
 }
 
-/// Applies the rules to layers that `kept` values were put into, one after the
-/// other, and counts.
+/// Applies the rules one after the other and counts layers and tasks. The kept
+/// values are already in `layers`; `kept` has their names.
 pub(crate) fn explain(
     before: &Layers,
     kept: &[Arc<str>],
@@ -56,7 +56,7 @@ pub(crate) fn explain(
         },
         RuleReport {
             name: "take_kept",
-            why: "what is persisted or cached is not computed again",
+            why: "persisted and cached values are not computed again",
             layers: (before.len(), layers.len()),
             tasks: (asked, left),
             notes: kept.iter().map(ToString::to_string).collect(),
@@ -104,7 +104,8 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// The names of steps; where they are many, the first and the last ones.
+/// Joins the names of steps; if there are many, only the first and the last
+/// ones.
 pub(super) fn joined(names: &[&str]) -> String {
     const SHOWN: usize = 4;
     if names.len() <= 2 * SHOWN {

@@ -1,11 +1,12 @@
-//! Fusion of blockwise layers.
+//! Fuses blockwise layers.
 //!
-//! A blockwise layer moves into the blockwise layers that take it, if all of
-//! these become one layer, each chunk of which takes one chunk of it, the same
-//! for all: `ones → + → ×` becomes one task a chunk, and `(x + 1) × (x + 2)`
-//! with an `x` that nobody else takes as well: `x` runs once a chunk. A layer
-//! that is an output, or whose chunks are taken by other places too
-//! (`x + x.t()`), stays, so that nothing runs twice.
+//! A blockwise layer moves into the blockwise layers that use it if two
+//! conditions hold: all of them become one layer, and each chunk of that layer
+//! uses exactly one chunk of the moved layer, the same for all uses. So `ones →
+//! + → ×` becomes one task per chunk. So does `(x + 1) × (x + 2)` if nothing
+//! else uses `x`: `x` runs once per chunk. A layer stays if it is an output, or
+//! if its chunks are also used at other positions (`x + x.t()`), so that
+//! nothing runs twice.
 
 use super::Notes;
 use super::explain::joined;
@@ -27,18 +28,18 @@ struct Fused {
 struct Step {
     operation: Arc<dyn Operation>,
     layer: Arc<Layer>,
-    /// The step's place in its own layer, from the place of the fused chunk.
+    /// Maps the index of the fused chunk to the step's index in its own layer.
     axes: Axes,
     takes: Vec<Taken>,
 }
 
-/// A place from another place.
+/// A map from one index to another.
 type Axes = SmallVec<[AxisMap; 4]>;
 
 #[derive(Clone, Copy)]
 struct Taken {
     from: From,
-    /// Whether nobody takes it after this.
+    /// Whether this is its last use.
     is_last: bool,
 }
 
@@ -56,7 +57,7 @@ impl Operation for Fused {
     }
 
     fn arguments(&self) -> Arguments {
-        // The layer keeps the identity that it had before it was fused.
+        // The layer keeps the identity it had before fusion.
         Arguments::none()
     }
 
@@ -98,7 +99,7 @@ impl Operation for Fused {
 }
 
 impl Step {
-    /// The error of a step, under its own key.
+    /// Wraps the error of a step under the step's own key.
     fn failed(&self, error: Error, block: &Block<'_>, given: &[Summary]) -> Error {
         error.of_task(
             || block.key().to_string(),
@@ -112,8 +113,8 @@ fn place(axes: &[AxisMap], of: &[u32]) -> Index {
     axes.iter().map(|axis| axis.of(of)).collect()
 }
 
-/// Where a layer went: into the layer `root`, each of whose chunks takes the
-/// chunk at `axes` of its own place.
+/// Where a layer moves: into the layer `root`, whose chunk at an index uses the
+/// chunk at `axes` of that index.
 #[derive(Clone)]
 struct Member {
     root: u32,
@@ -141,7 +142,7 @@ pub(super) fn fuse_blockwise(layers: &mut Layers, notes: &mut Notes) {
         if group.is_empty() {
             continue;
         }
-        // By number: each after what it takes, the root last.
+        // By number: each layer after its dependencies, the root last.
         group.push(root);
         let (operation, inputs, dependencies) = fuse(layers, &members, root, &group);
         notes.add(|| format!("{} layers: {}", group.len(), operation.name));
@@ -153,10 +154,10 @@ pub(super) fn fuse_blockwise(layers: &mut Layers, notes: &mut Notes) {
     layers.cull();
 }
 
-/// For each blockwise layer, where it goes: itself, where it stays.
+/// Returns where each blockwise layer moves: to itself if it stays.
 fn members(layers: &Layers) -> Vec<Option<Member>> {
     let mut members: Vec<Option<Member>> = vec![None; layers.len()];
-    // What was found of each layer from those that take it.
+    // What the users of each layer, as far as visited, make of it.
     let mut wanted: Vec<Wanted> = vec![Wanted::ByNobody; layers.len()];
     for output in layers.outputs() {
         wanted[output.layer as usize] = Wanted::AsItIs;
@@ -193,7 +194,7 @@ fn members(layers: &Layers) -> Vec<Option<Member>> {
                 Wanted::In(other) => other.root == member.root && other.axes == member.axes,
                 Wanted::AsItIs => false,
             };
-            // A layer whose values are partly known takes no other in.
+            // A layer whose values are partly known absorbs no other layer.
             *wanted = if is_same && node.known.is_none() && through.is_one_to_one(root_grid) {
                 Wanted::In(member)
             } else {
@@ -205,16 +206,17 @@ fn members(layers: &Layers) -> Vec<Option<Member>> {
     members
 }
 
-/// What those that take a layer make of it.
+/// What the users of a layer require of it.
 #[derive(Clone)]
 enum Wanted {
     ByNobody,
-    /// All of them are in one group, and take the same chunk of it.
+    /// All users are in one group, and use the same chunk.
     In(Member),
     AsItIs,
 }
 
-/// The task of a group, its inputs, and the numbers of the layers they are of.
+/// Returns the task of a group, its inputs, and the numbers of the layers they
+/// come from.
 fn fuse(
     layers: &Layers,
     members: &[Option<Member>],
@@ -294,7 +296,7 @@ fn identity(ndim: usize) -> Axes {
     (0..ndim).map(|axis| AxisMap::Output(axis as u8)).collect()
 }
 
-/// The place that `inner` finds from the place that `outer` finds.
+/// Composes two maps: applies `outer`, then `inner`.
 fn compose(inner: &[AxisMap], outer: &[AxisMap]) -> Axes {
     inner.iter().map(|axis| axis.after(outer)).collect()
 }

@@ -1,9 +1,9 @@
-//! Fusion of chains: tasks of which each is taken by the next one only, and the
-//! next one takes nothing else, become one task.
+//! Fuses linear chains of tasks into one task each.
 //!
-//! A chain is cut after [`LONGEST`] tasks, so that a long one can be interrupted
-//! and its progress seen. Its steps keep their keys for errors and their own
-//! retries.
+//! In a chain, each task is used only by the next one, and is that one's only
+//! input. A chain is cut after [`LONGEST`] tasks, so that a long chain can be
+//! interrupted and its progress is visible. The steps keep their keys for
+//! errors, and their own retries.
 
 use super::Notes;
 use super::remove_aliases::reference;
@@ -16,10 +16,10 @@ use crate::graph::{
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 
-/// How many tasks one task is made of, at most.
+/// The largest number of tasks in a chain.
 const LONGEST: u32 = 64;
 
-/// Several operations, each on the value of the one before.
+/// Several operations, each applied to the value of the previous one.
 struct Chain {
     steps: Box<[Step]>,
     name: OnceLock<String>,
@@ -44,7 +44,7 @@ impl Operation for Chain {
     }
 
     fn arguments(&self) -> Arguments {
-        // The layer keeps the identity that it had before it was fused.
+        // The layer keeps the identity it had before fusion.
         Arguments::none()
     }
 
@@ -74,7 +74,7 @@ impl Operation for Chain {
 }
 
 impl Step {
-    /// The error of a step, under its own key.
+    /// Wraps the error of a step under the step's own key.
     fn failed(&self, error: Error, first: &[Summary], given: Option<(&Self, Summary)>) -> Error {
         let key = |step: &Self| step.layer.key(step.linear).to_string();
         error.of_task(
@@ -93,7 +93,8 @@ pub(super) fn fuse_linear(layers: &mut Layers, notes: &mut Notes) {
     if !links.found {
         return;
     }
-    // Backwards: what moves into a task is read before it is rewritten itself.
+    // Backwards, so that a task that moves into another is read before it is
+    // rewritten itself.
     for number in (0..layers.len() as u32).rev() {
         if let Some((tasks, dependencies)) = links.rewritten(layers, number, notes) {
             layers.node_mut(number).rewrite(tasks, dependencies);
@@ -102,16 +103,16 @@ pub(super) fn fuse_linear(layers: &mut Layers, notes: &mut Notes) {
     layers.cull();
 }
 
-/// Which task is taken by one other only, and by which.
+/// The tasks that are used by one other task only, and the tasks that use them.
 struct Links {
-    /// For each layer of single or listed tasks, the number of its first task
-    /// here.
+    /// For each layer of single or listed tasks, the number of its first task in
+    /// these tables.
     base: Vec<u32>,
     /// For each task, the number of its layer.
     layer_of: Vec<u32>,
-    /// For each task, the one that moves into it.
+    /// For each task, the task that moves into it.
     before: Vec<u32>,
-    /// For each task, whether it moves into another.
+    /// For each task, whether it moves into another task.
     is_absorbed: Vec<bool>,
     found: bool,
 }
@@ -159,7 +160,8 @@ impl Links {
         let mut inputs = Vec::new();
         for (number, node) in (0..).zip(layers.nodes()) {
             let Some(tasks) = all(number) else {
-                // Who takes what in other layers is not looked at: twice.
+                // How other layers use these tasks is not examined: count them
+                // as used twice.
                 for task in node
                     .dependencies
                     .iter()
@@ -215,7 +217,7 @@ impl Links {
         }
     }
 
-    /// The number of an input here.
+    /// Returns the number of an input in these tables.
     fn task(&self, layers: &Layers, number: u32, input: TaskRef) -> Option<u32> {
         let layer = match input.dependency {
             TaskRef::SELF => number,
@@ -225,7 +227,8 @@ impl Links {
         (base != NONE).then(|| base + input.linear)
     }
 
-    /// A layer's tasks with those that move into them; nothing where none does.
+    /// Returns a layer's tasks including those that move into them, or `None` if
+    /// none does.
     fn rewritten(
         &self,
         layers: &Layers,
@@ -282,7 +285,7 @@ impl Links {
         Some((Tasks::Listed(Arc::new(rewritten)), dependencies))
     }
 
-    /// The chain that ends with a task.
+    /// Returns the chain that ends with a task.
     fn chain(&self, layers: &Layers, last: u32) -> Found {
         let mut steps = Vec::new();
         let mut task = last;
@@ -317,7 +320,7 @@ impl Links {
     }
 }
 
-/// A chain, and the place of its first task.
+/// A chain, and the layer and position of its first task.
 struct Found {
     first: (u32, u32),
     operation: Chain,

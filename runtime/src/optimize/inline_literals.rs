@@ -1,4 +1,4 @@
-//! Values that stand in a custom graph become arguments of the tasks that take
+//! Turns literal values in a custom graph into arguments of the tasks that use
 //! them.
 
 use super::Notes;
@@ -6,10 +6,11 @@ use crate::error::Result;
 use crate::graph::{Arguments, Block, Layers, Listed, Operation, TaskRef, Tasks, Value};
 use std::sync::Arc;
 
-/// An operation with some of its inputs given.
+/// An operation with some of its inputs fixed to literals.
 struct WithLiterals {
     operation: Arc<dyn Operation>,
-    /// Each input in order: a value, or none for one that a task computes.
+    /// The inputs in order: a literal value, or `None` for an input that a task
+    /// computes.
     inputs: Box<[Option<Value>]>,
 }
 
@@ -19,7 +20,7 @@ impl Operation for WithLiterals {
     }
 
     fn arguments(&self) -> Arguments {
-        // The layer keeps the identity that it had before.
+        // The layer keeps the identity it had before.
         Arguments::none()
     }
 

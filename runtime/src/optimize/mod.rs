@@ -1,8 +1,8 @@
-//! Rewriting layers before they are planned.
+//! Rewrites layers before they are planned.
 //!
-//! One list of rules, each from layers to layers that compute the same under
-//! the same keys. Culling of tasks is not among them: a plan visits only what
-//! is needed ([`crate::schedule::Plan::new`]).
+//! There is one list of rules. Each rule turns layers into layers that compute
+//! the same values under the same keys. Culling of tasks is not a rule: a plan
+//! visits only needed tasks ([`crate::schedule::Plan::new`]).
 
 mod check;
 mod explain;
@@ -19,59 +19,60 @@ pub use explain::{Explanation, RuleReport};
 use crate::error::Result;
 use crate::graph::Layers;
 
-/// A rewriting of layers, which keep identity, grid and values.
+/// A rule that rewrites layers; their identities, grids and values stay the
+/// same.
 struct Rule {
     name: &'static str,
-    /// What it is good for.
+    /// Its purpose, for explanations.
     why: &'static str,
     apply: fn(&mut Layers, &mut Notes),
-    /// Whether it makes one task of several.
+    /// Whether it merges several tasks into one.
     fuses: bool,
 }
 
 const RULES: &[Rule] = &[
-    // First, so that what stands behind an alias is found by the others.
+    // First, so that the other rules see the tasks behind aliases.
     Rule {
         name: "remove_aliases",
-        why: "a second key for a value is no task",
+        why: "an alias only gives a value a second key and needs no task",
         apply: remove_aliases::remove_aliases,
         fuses: false,
     },
-    // Before fusion: a task that takes one other task and literals is part of a
-    // chain only when the literals are arguments.
+    // Before fusion: a task whose inputs are one other task and literals is
+    // part of a chain only after the literals have become arguments.
     Rule {
         name: "inline_literals",
-        why: "a value that stands in the graph is an argument, and no task",
+        why: "a literal value becomes an argument and needs no task",
         apply: inline_literals::inline_literals,
         fuses: false,
     },
-    // Chunkwise steps become one task a chunk, so that no intermediate chunk is
-    // held and each is in the cache when the next step takes it.
+    // Chunkwise steps become one task per chunk, so that no intermediate chunk
+    // is held and each one is still in the cache when the next step reads it.
     Rule {
         name: "fuse_blockwise",
-        why: "chunkwise steps are one task a chunk: no chunk between them is held",
+        why: "chunkwise steps become one task per chunk, and no chunk between them is held",
         apply: fuse_blockwise::fuse_blockwise,
         fuses: true,
     },
-    // After it, for what has no grid: chains of calls.
+    // After blockwise fusion, for tasks without a grid: chains of calls.
     Rule {
         name: "fuse_linear",
-        why: "a chain of tasks, each taken by the next only, is one task",
+        why: "a chain of tasks, each used only by the next one, becomes one task",
         apply: fuse_linear::fuse_linear,
         fuses: true,
     },
 ];
 
-/// Which rules are applied.
+/// The rules to apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
-    /// All.
+    /// All rules.
     All,
-    /// None that makes one task of several.
+    /// Only rules that do not merge tasks.
     OneTaskAStep,
 }
 
-/// What a rule says of what it did, if somebody wants to know.
+/// The notes of a rule on its changes, if they are wanted.
 #[derive(Default)]
 struct Notes(Option<Vec<String>>);
 
@@ -83,10 +84,10 @@ impl Notes {
     }
 }
 
-/// Applies the rules, and checks that what they leave can be planned.
+/// Applies the rules, and checks that the result can be planned.
 ///
 /// # Errors
-/// [`crate::Error::Rule`] where a rule has broken something.
+/// [`crate::Error::Rule`] if a rule has produced invalid layers.
 pub fn optimize(layers: &mut Layers, rules: Rules) -> Result<()> {
     for rule in RULES {
         if rules == Rules::All || !rule.fuses {

@@ -1,5 +1,5 @@
-//! A task that only passes a value on is taken out of the way of those that
-//! take it from there.
+//! Removes aliases: tasks that depend on a task that only passes on a value
+//! depend directly on the task behind it.
 
 use super::Notes;
 use crate::graph::{Layers, Listed, TaskRef, Tasks};
@@ -40,7 +40,7 @@ pub(super) fn remove_aliases(layers: &mut Layers, notes: &mut Notes) {
                 .iter()
                 .map(|&input| {
                     let from = place(number, &dependencies, input);
-                    // Those of this layer that come before are rewritten already.
+                    // The earlier tasks of this layer are already rewritten.
                     let to = match from {
                         (layer, linear) if layer == number => {
                             behind_own(&rewritten, number, &dependencies, linear)
@@ -65,14 +65,14 @@ pub(super) fn remove_aliases(layers: &mut Layers, notes: &mut Notes) {
             (output.layer, output.pick) = (layer, Some(linear));
         }
     }
-    notes.add(|| format!("{removed} inputs are taken from behind an alias"));
+    notes.add(|| format!("{removed} inputs now come from the task behind an alias"));
 }
 
-/// The task whose value a task has: itself, unless it is an alias.
+/// Returns the task whose value a task has: itself, unless it is an alias.
 fn behind(layers: &Layers, (layer, linear): Place) -> Place {
     let node = layers.node(layer);
     match node.tasks() {
-        // In a layer that was rewritten no alias takes another one.
+        // In a rewritten layer no alias depends on another alias.
         Tasks::Listed(tasks) if tasks.operation(linear).is_alias() && node.known.is_none() => {
             place(layer, &node.dependencies, tasks.inputs(linear)[0])
         }
@@ -95,7 +95,8 @@ fn place(number: u32, dependencies: &[u32], input: TaskRef) -> Place {
     }
 }
 
-/// How a layer refers to a task.
+/// Returns a layer's reference to a task, and adds the dependency if it is
+/// missing.
 pub(super) fn reference(
     number: u32,
     dependencies: &mut SmallVec<[u32; 2]>,

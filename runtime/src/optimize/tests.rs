@@ -1,4 +1,4 @@
-//! Fusion changes which tasks there are, and nothing else.
+//! Checks that fusion changes the tasks, and nothing else.
 
 use super::{Rules, optimize};
 use crate::error::Result;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Mixes its inputs and its place, and notes that it ran.
+/// Mixes its inputs and its index, and records that it ran.
 struct Mix {
     seed: u64,
     ran: Arc<Mutex<Vec<Key>>>,
@@ -41,7 +41,7 @@ fn number(value: &Value) -> u64 {
     *value.opaque_ref().expect("tasks here compute numbers")
 }
 
-/// How a layer takes one before it.
+/// How a layer uses an earlier one.
 #[derive(Clone, Copy, Debug)]
 enum Through {
     Same,
@@ -95,7 +95,7 @@ fn layers(shape: &Shape, ran: &Arc<Mutex<Vec<Key>>>) -> Vec<Arc<Layer>> {
             seed: layers.len() as u64,
             ran: ran.clone(),
         };
-        // Near layers more often, so that there are chains.
+        // Prefer near layers, so that chains form.
         let choose = |at: usize| layers.len().saturating_sub(1 + at % 3);
         let taken: Vec<_> = inputs
             .iter()
@@ -187,7 +187,7 @@ fn mix(seed: u64, inputs: Vec<BlockInput>, dependencies: Vec<Arc<Layer>>) -> Arc
 }
 
 // a → b → b.T ┐
-//     └───────┴ c → d: only d takes c, and only c takes b.T
+//     └───────┴ c → d: only d uses c, and only c uses b.T
 #[test]
 fn what_is_taken_once_moves_into_what_takes_it() {
     let a = mix(0, vec![], vec![]);

@@ -1,10 +1,10 @@
-//! The cache of intermediate values: those that took long to compute for their
-//! size, within a budget of bytes. It is off unless a budget is set.
+//! The cache of intermediate values. It keeps values that took long to compute
+//! for their size, within a budget of bytes. It is off unless a budget is set.
 //!
-//! What goes first is told by GreedyDual-Size (Cao and Irani, "Cost-Aware WWW
-//! Proxy Caching Algorithms", 1997): each value has a credit of its seconds a
-//! byte above the *level*, which is the credit of the value that went last. So
-//! a value that nobody takes goes in the end, however costly it was.
+//! The eviction order is GreedyDual-Size (Cao and Irani, "Cost-Aware WWW Proxy
+//! Caching Algorithms", 1997). Each value has a credit: its seconds per byte
+//! above the *level*, which is the credit of the value evicted last. So a value
+//! that is never used is evicted in the end, however costly it was.
 
 use super::size::ByteSize;
 use super::spill;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Quicker tasks are not worth looking for their values.
+/// Values of quicker tasks are not worth a lookup.
 const QUICK: Duration = Duration::from_millis(1);
 
 static IS_ON: AtomicBool = AtomicBool::new(false);
@@ -36,12 +36,13 @@ struct Entry {
     credit: f64,
 }
 
-/// Keeps intermediate values of computations within so many bytes, `"1 GiB"`:
-/// later computations that need them take them. 0 switches it off, which it is
-/// at first.
+/// Sets the budget for keeping intermediate values, `"1 GiB"`.
+///
+/// Later computations that need the values use them. The cache is off at first,
+/// and 0 switches it off again.
 ///
 /// # Errors
-/// [`Error::Argument`] for a text that is no size.
+/// [`Error::Argument`] for a text that is not a size.
 pub fn set_cache_limit(limit: impl Into<ByteSize>) -> Result<()> {
     let budget = match limit.into() {
         ByteSize::Bytes(0) => 0,
@@ -59,12 +60,12 @@ pub fn set_cache_limit(limit: impl Into<ByteSize>) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is a budget.
+/// Returns whether a budget is set.
 pub(super) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
 }
 
-/// Offers a value that a task took so long to compute.
+/// Offers a value that took `elapsed` to compute.
 pub(super) fn offer(layer: &Layer, linear: u32, value: &Value, elapsed: Duration) {
     if elapsed < QUICK {
         return;
@@ -74,14 +75,14 @@ pub(super) fn offer(layer: &Layer, linear: u32, value: &Value, elapsed: Duration
     }
 }
 
-/// Lets values go until no more than `nbytes` are left: memory is short.
+/// Evicts values until at most `nbytes` are left, because memory is short.
 pub(super) fn shrink(nbytes: usize) {
     if let Some(cache) = &mut *CACHE.lock() {
         cache.shrink(nbytes);
     }
 }
 
-/// The values of a layer that are in the cache.
+/// Returns a layer's cached values.
 pub(super) fn lookup(id: LayerId) -> Option<Arc<dyn Source>> {
     let mut cache = CACHE.lock();
     let cache = cache.as_mut()?;
@@ -134,7 +135,8 @@ impl Cache {
             })
             .collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        // A little more than needed, so that not every value costs a sort.
+        // Evict a little more than needed, so that not every value costs a
+        // sort.
         let target = budget - budget / 8;
         for (credit, id, linear) in all {
             if self.nbytes <= target {
@@ -149,7 +151,7 @@ impl Cache {
     }
 }
 
-/// Values that were in the cache when a plan was made.
+/// The values that were in the cache when a plan was made.
 struct Found(HashMap<u32, Value>);
 
 impl Source for Found {
@@ -163,7 +165,7 @@ impl Source for Found {
 
     fn value(&self, linear: u32) -> Result<Value> {
         let value = self.0.get(&linear).ok_or_else(|| {
-            Error::Argument("a value that is not in the cache was taken from it".to_owned())
+            Error::Argument("a value that is not in the cache was requested from it".to_owned())
         })?;
         Ok(spill::load(value)?.unwrap_or_else(|| value.clone()))
     }

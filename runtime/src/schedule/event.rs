@@ -1,4 +1,4 @@
-//! What the scheduler tells of a run.
+//! The events of a run.
 
 use super::plan::{Plan, TaskId};
 use parking_lot::RwLock;
@@ -9,34 +9,35 @@ use swath_scheduler::Transition;
 /// Something that happened in a run.
 ///
 /// A run begins with `Submitted` and ends with `Completed`, `Ended` (a task has
-/// failed) or `Cancelled`; tasks that run then tell their end still. Each task
-/// is ready, started and finished or failed once, in this order; those that
-/// depend on a task that failed are lost instead. Tasks that are values
-/// ([`crate::graph::Tasks::Values`]) are not run: they are never started.
+/// failed) or `Cancelled`; tasks that are still running then report their end
+/// afterwards. Each task is ready, started, and finished or failed once, in
+/// this order. A task that depends on a failed one is lost instead. Tasks that
+/// are values ([`crate::graph::Tasks::Values`]) are not run: they are never
+/// started.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A plan was handed over.
+    /// A plan was submitted.
     Submitted {
-        /// Its tasks and their keys.
+        /// The plan, with its tasks and their keys.
         plan: Arc<Plan>,
     },
-    /// All inputs of a task are there.
+    /// All inputs of a task are available.
     Ready {
         /// The task.
         task: TaskId,
     },
-    /// A worker took a task up.
+    /// A worker started a task.
     Started {
         /// The task.
         task: TaskId,
-        /// Which worker, counted from 0.
+        /// The worker's number, counted from 0.
         worker: usize,
     },
-    /// A task's value is there.
+    /// A task has computed its value.
     Finished {
         /// The task.
         task: TaskId,
-        /// Which worker computed it.
+        /// The number of the worker that computed it.
         worker: usize,
         /// The value's bytes in memory.
         nbytes: usize,
@@ -50,49 +51,49 @@ pub enum Event {
         /// The error's text.
         message: String,
     },
-    /// A task will not run, since one that it depends on has failed.
+    /// A task will not run because one of its dependencies has failed.
     Lost {
         /// The task.
         task: TaskId,
     },
-    /// The last task that took a value has ended.
+    /// The last task that uses a value has ended.
     Released {
         /// The task whose value it was.
         task: TaskId,
     },
     /// A value was moved to disk: one of this run, or one that is kept.
     Spilled {
-        /// The bytes that this made free.
+        /// The bytes of memory that this freed.
         nbytes: usize,
     },
-    /// A value came back from disk, for a task of this run.
+    /// A value was read back from disk for a task of this run.
     Unspilled {
         /// The value's bytes in memory.
         nbytes: usize,
     },
     /// The run was cancelled.
     Cancelled,
-    /// The run has its values.
+    /// The run has computed all its values.
     Completed,
     /// The run is over, and some task has failed.
     Ended,
 }
 
-/// Somebody who is told what happens. Called from the workers: has to be quick.
+/// A receiver of events. The workers call it, so it must be quick.
 pub trait Listener: Send + Sync + 'static {
-    /// Told of one event.
+    /// Receives one event.
     fn event(&self, event: &Event);
 }
 
-/// Somebody who listens to every run.
+/// A provider of listeners for all runs.
 pub trait Observer: Send + Sync + 'static {
-    /// Who is told of a run.
+    /// Returns the listener for a run.
     fn listener(self: Arc<Self>, plan: &Arc<Plan>) -> Arc<dyn Listener>;
 }
 
 static OBSERVERS: RwLock<Vec<Weak<dyn Observer>>> = RwLock::new(Vec::new());
 
-/// Has somebody listen to every run that begins as long as it lives.
+/// Registers an observer for every run that begins while the observer lives.
 pub fn observe(observer: &Arc<impl Observer>) {
     let observer: Arc<dyn Observer> = observer.clone();
     let mut observers = OBSERVERS.write();
@@ -100,7 +101,7 @@ pub fn observe(observer: &Arc<impl Observer>) {
     observers.push(Arc::downgrade(&observer));
 }
 
-/// The listeners of those who listen to every run.
+/// Returns the observers' listeners for a plan.
 pub(super) fn observers(plan: &Arc<Plan>) -> Vec<Arc<dyn Listener>> {
     let observers = OBSERVERS.read();
     let there = observers.iter().filter_map(Weak::upgrade);

@@ -1,11 +1,11 @@
 //! The session's cache: values that outlive a run, found by the identity of the
 //! layer that computed them.
 //!
-//! What is persisted is found as long as somebody holds it. So computing the
-//! same thing again, or something made of it, takes the values that are there;
-//! of a persisted collection that failed, those that are there, and the rest is
-//! computed. A function of the user's that is defined again is another function:
-//! its layers have other identities.
+//! A persisted layer is found as long as anything holds it. Computing the same
+//! expression again, or one built on it, therefore uses the available values. If
+//! a persisted collection failed, the values it has are used and the rest is
+//! computed. A user's function that is defined again is a different function, so
+//! its layers have different identities.
 
 use super::cache;
 use super::memory::{self, Candidate, Holder, NOT_SOON};
@@ -26,7 +26,7 @@ pub(super) struct Kept(Mutex<Vec<Slot>>);
 struct Slot {
     memory: Option<Value>,
     on_disk: Option<Value>,
-    /// When somebody took it last.
+    /// When it was last used.
     used: u64,
 }
 
@@ -49,14 +49,15 @@ impl Slot {
     }
 }
 
-/// Counts the takes of all kept values: the smaller, the longer ago.
+/// Returns a counter of the uses of all kept values: a smaller number is an
+/// earlier use.
 fn now() -> u64 {
     static NOW: AtomicU64 = AtomicU64::new(0);
     NOW.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Kept {
-    /// Keeps values; none where one is missing.
+    /// Keeps values; `None` stands for a missing one.
     pub(super) fn new(values: Vec<Option<Value>>) -> Arc<Self> {
         let slots = values
             .into_iter()
@@ -66,42 +67,42 @@ impl Kept {
         kept
     }
 
-    /// Whether a value is there.
+    /// Returns whether a value is available.
     pub(super) fn has(&self, linear: u32) -> bool {
         let slot = &self.0.lock()[linear as usize];
         slot.memory.is_some() || slot.on_disk.is_some()
     }
 
-    /// The bytes of the values that are in memory.
+    /// Returns the bytes of the values in memory.
     pub(super) fn nbytes(&self) -> usize {
         let slots = self.0.lock();
         let values = slots.iter().filter_map(|slot| slot.memory.as_ref());
         values.map(Value::nbytes).sum()
     }
 
-    /// The number of places.
+    /// Returns the number of values, including missing ones.
     pub(super) fn len(&self) -> usize {
         self.0.lock().len()
     }
 
-    /// A value, or what stands in for it, without taking it.
+    /// Returns a value, or its stand-in on disk, without counting it as a use.
     pub(super) fn as_it_is(&self, linear: u32) -> Option<Value> {
         let slot = &self.0.lock()[linear as usize];
         slot.memory.as_ref().or(slot.on_disk.as_ref()).cloned()
     }
 
-    /// Has a value that is on disk stand in for one when memory gets short; it
-    /// takes the place of one that stood in before.
+    /// Sets the stand-in on disk that replaces a value when memory runs short. It
+    /// replaces an earlier stand-in.
     pub(super) fn stand_in(&self, linear: u32, on_disk: Value) {
         let before = self.0.lock()[linear as usize].on_disk.replace(on_disk);
-        // Gives its room back, without the lock.
+        // Frees its disk space outside the lock.
         drop(before);
     }
 
-    /// A value, read back where it is on disk.
+    /// Returns a value, and reads it back if it is on disk.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// The error of reading it back from disk.
     pub(super) fn value(&self, linear: u32) -> Result<Option<Value>> {
         let on_disk = {
             let slot = &mut self.0.lock()[linear as usize];
@@ -129,7 +130,8 @@ impl Holder for Kept {
                 tell(Candidate {
                     place,
                     value: value.clone(),
-                    // After everything that has a known use, the oldest last.
+                    // After all values with a known use; the least recently used
+                    // is needed last.
                     needed: u64::MAX - slot.used.min(NOT_SOON),
                     on_disk: slot.on_disk.clone(),
                 });
@@ -144,24 +146,24 @@ impl Holder for Kept {
     }
 }
 
-/// What is persisted.
+/// The persisted layers.
 #[derive(Default)]
 struct Registered {
     by_id: HashMap<LayerId, Vec<Weak<Persisted>>>,
-    /// The number of the next one.
+    /// The number of the next persisted layer.
     next: u64,
 }
 
 static REGISTERED: Mutex<Option<Registered>> = Mutex::new(None);
 
-/// Makes a persisted layer, with its number, that computations find as long as
-/// somebody holds it. Each finds all that have a smaller number.
+/// Creates a persisted layer with its number. Computations find it as long as
+/// anything holds it. A persisted layer finds all others with smaller numbers.
 pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<Persisted> {
     let mut registered = REGISTERED.lock();
     let Registered { by_id, next } = registered.get_or_insert_default();
     let persisted = Arc::new(make(*next));
     *next += 1;
-    // Now and then, so that what is gone does not pile up.
+    // Clean up now and then, so that dead entries do not pile up.
     if by_id.len().is_power_of_two() {
         by_id.retain(|_, persisted| persisted.iter().any(|one| one.strong_count() > 0));
     }
@@ -171,24 +173,26 @@ pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<
     persisted
 }
 
-/// What is persisted of a layer, and whole.
+/// Returns a persisted layer that has all of its values.
 pub(super) fn find(id: LayerId) -> Option<Arc<Persisted>> {
     let same: Vec<Arc<Persisted>> = {
         let registered = REGISTERED.lock();
         let same = registered.as_ref()?.by_id.get(&id)?;
         same.iter().filter_map(Weak::upgrade).collect()
     };
-    // The others are dropped without the lock.
+    // The others are dropped outside the lock.
     same.into_iter()
         .find(|persisted| persisted.kept().is_some())
 }
 
-/// Takes what is kept in place of what computes it. What is persisted takes
-/// only what was persisted before it, `before`: two that wait for each other
-/// would wait for ever. Returns the names of the layers whose values were found.
+/// Replaces tasks by kept values. Returns the names of the layers whose values
+/// were found.
+///
+/// A persisted layer uses only layers that were persisted before it (`before`):
+/// two layers that wait for each other would wait forever.
 pub(super) fn take_kept(layers: &mut Layers, before: Option<u64>) -> Vec<Arc<str>> {
     let mut found = Vec::new();
-    // Dropped without the lock: the last holder of a persisted layer may be here.
+    // Dropped outside the lock: this may be the last holder of a persisted layer.
     let mut looked_at: Vec<Arc<Persisted>> = Vec::new();
     let registered = REGISTERED.lock();
     let registered = registered.as_ref().map(|registered| &registered.by_id);

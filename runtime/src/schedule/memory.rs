@@ -1,12 +1,12 @@
-//! The memory limit: what is kept in memory, what goes to disk, and how far
+//! The memory limit: which values stay in memory, which go to disk, and how far
 //! loading may run ahead.
 //!
-//! Terms: values count the bytes that they report ([`crate::graph::in_use`]). A
-//! *holder* holds values for later: a run its results, a persisted collection
-//! its chunks. Above the limit the values that are needed last are *spilled*:
-//! those of a run by the order of its tasks, those that are kept for nobody in
-//! particular by how long nobody took them. A worker spills before it takes
-//! another task, so that tasks are not started faster than room is made.
+//! Values count the bytes that they report ([`crate::graph::in_use`]). A *holder*
+//! holds values for later: a run holds its results, a persisted collection its
+//! chunks. Above the limit, the values that are needed last are *spilled*. Values
+//! of a run are ranked by the order of its tasks; kept values without a known use
+//! are ranked by their last use. A worker spills before it starts another task, so
+//! that tasks do not start faster than memory is freed.
 
 use super::event::{Event, Listener, tell};
 use super::plan::{Plan, TaskId};
@@ -21,27 +21,29 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use swath_scheduler::{State, peak};
 
-/// The limit; 0 until it is set.
+/// The limit in bytes; 0 until it is set.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 
-/// The part of the memory that this process may use which values may fill
-/// unless a limit is set, in per cent; the rest is for what tasks need beside
-/// their values, and for other programs.
+/// The default limit, in per cent of the memory that this process may use. The
+/// rest is for what tasks need beside their values, and for other programs.
 const DEFAULT_PER_CENT: u64 = 60;
-/// Spilling begins at this part of the limit: tasks that run need room as well.
+/// Spilling begins at this percentage of the limit, because running tasks need
+/// memory too.
 const HIGH_PER_CENT: u64 = 80;
-/// Spilling ends at this part of the limit, so that it is not needed after
+/// Spilling ends at this percentage of the limit, so that it is not needed after
 /// every task.
 const LOW_PER_CENT: u64 = 60;
-/// Smaller values are not worth a place on disk.
+/// Smaller values are not worth spilling.
 const SMALL: usize = 512;
-/// How soon it is looked again for something to spill after nothing was found, if
-/// not much was added meanwhile.
+/// How long to wait before searching again after nothing to spill was found,
+/// unless much was added in the meantime.
 const FUTILE: Duration = Duration::from_millis(50);
 
-/// The bytes that values may have in memory before some are moved to disk: what
-/// was set last, else 60 % of what this process may use, by the machine and by
-/// its control group.
+/// Returns the bytes that values may occupy in memory before some are moved to
+/// disk.
+///
+/// The default is 60 % of what this process may use, given the machine and the
+/// process's control group.
 pub fn memory_limit() -> u64 {
     static DEFAULT: OnceLock<u64> = OnceLock::new();
     match LIMIT.load(Ordering::Relaxed) {
@@ -53,11 +55,11 @@ pub fn memory_limit() -> u64 {
     }
 }
 
-/// Sets the memory limit: bytes, or a text like `"4 GiB"`. Values above it are
-/// moved to disk, and come back when they are needed.
+/// Sets the memory limit: bytes, or a text such as `"4 GiB"`. Values above it are
+/// moved to disk and read back when they are needed.
 ///
 /// # Errors
-/// [`Error::Argument`] for a text that is no size, and for 0.
+/// [`Error::Argument`] for a text that is not a size, and for 0.
 ///
 /// ```
 /// swath::set_memory_limit("512 MiB")?;
@@ -72,12 +74,12 @@ pub fn set_memory_limit(limit: impl Into<ByteSize>) -> Result<()> {
     Ok(())
 }
 
-/// The limit, if [`set_memory_limit`] was called.
+/// Returns the limit if [`set_memory_limit`] was called.
 pub(crate) fn limit_that_was_set() -> Option<u64> {
     Some(LIMIT.load(Ordering::Relaxed)).filter(|limit| *limit > 0)
 }
 
-/// What values take, in bytes.
+/// The memory and disk use of values, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryUse {
@@ -87,11 +89,11 @@ pub struct MemoryUse {
     pub limit: u64,
     /// Bytes of values on disk.
     pub spilled: u64,
-    /// Bytes that the whole process has in memory, its code and all.
+    /// Resident bytes of the whole process, including code.
     pub resident: u64,
 }
 
-/// What values take now.
+/// Returns the current memory and disk use of values.
 pub fn memory() -> MemoryUse {
     MemoryUse {
         in_use: in_use(),
@@ -101,32 +103,33 @@ pub fn memory() -> MemoryUse {
     }
 }
 
-/// Somebody who holds values for later.
+/// A holder of values for later use.
 pub(super) trait Holder: Send + Sync {
-    /// Tells the values that nobody else holds.
+    /// Calls `tell` with the values that nothing else holds.
     fn candidates(&self, tell: &mut dyn FnMut(Candidate));
-    /// Puts `spilled` in the place of a value, if it is still there.
+    /// Replaces a value by `spilled`, if the value is still there.
     fn replace(&self, place: u32, spilled: Value) -> bool;
 }
 
 /// A value that could be spilled.
 pub(super) struct Candidate {
-    /// The place of the value, as its holder counts.
+    /// The place of the value in its holder.
     pub(super) place: u32,
     /// The value.
     pub(super) value: Value,
-    /// The larger, the later it is needed.
+    /// When the value is needed next: a larger number is later.
     pub(super) needed: u64,
-    /// What stands in for it already, from an earlier time.
+    /// Its stand-in on disk, if it was spilled or saved before.
     pub(super) on_disk: Option<Value>,
 }
 
-/// Values whose next use is known are needed before this.
+/// An upper bound of `needed` for values with a known next use.
 pub(super) const NOT_SOON: u64 = 1 << 40;
 
 static HOLDERS: Mutex<Vec<Weak<dyn Holder>>> = Mutex::new(Vec::new());
 
-/// Has the values of a holder spilled when memory gets short, as long as it lives.
+/// Registers a holder, whose values may be spilled when memory runs short as long
+/// as it lives.
 pub(super) fn register(holder: &Arc<impl Holder + 'static>) {
     let holder: Arc<dyn Holder> = holder.clone();
     let mut holders = HOLDERS.lock();
@@ -134,22 +137,22 @@ pub(super) fn register(holder: &Arc<impl Holder + 'static>) {
     holders.push(Arc::downgrade(&holder));
 }
 
-/// Whether there is room to hold more without spilling soon.
+/// Returns whether more values fit without spilling soon.
 pub(super) fn has_room() -> bool {
     in_use() <= memory_limit() / 100 * LOW_PER_CENT
 }
 
-/// Whose turn it is to spill.
+/// Held by the thread that spills.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The memory of a run: its limit, and how far it may run ahead.
 pub(super) struct Pressure {
     limit: u64,
-    /// What values took when the run began.
+    /// The bytes that values occupied when the run began.
     before: u64,
-    /// What the run may hold before it waits with tasks that take nothing.
+    /// The bytes that the run may hold before it delays tasks without inputs.
     allowance: OnceLock<u64>,
-    /// When nothing was found to spill, and what was in use then.
+    /// When nothing was found to spill, and the bytes in use at that time.
     futile: Mutex<Option<(Instant, u64)>>,
     threads: u64,
 }
@@ -165,10 +168,11 @@ impl Pressure {
         }
     }
 
-    /// Whether a task that takes nothing may start now, beside others that run.
-    /// Else it waits for one of those: a run holds at most twice what it would
-    /// hold with one thread, and what its threads have in hand. Small runs never
-    /// wait.
+    /// Returns whether a task without inputs may start now, beside other running
+    /// tasks. Otherwise it waits for one of those.
+    ///
+    /// A run holds at most twice what it would hold with one thread, plus what its
+    /// threads are working on. Small runs never wait.
     pub(super) fn admits(&self, plan: &Plan, largest: usize) -> bool {
         let held = (in_use() + spill::on_disk()).saturating_sub(self.before);
         if held <= self.limit / 16 {
@@ -183,22 +187,24 @@ impl Pressure {
         let allowance = if plan.topology().knows_sizes() {
             allowance
         } else {
-            // So many values, each as large as the largest so far.
+            // The allowance is a number of values; count each as large as the
+            // largest so far.
             allowance.saturating_mul(largest as u64)
         };
         held < allowance.min(self.limit)
     }
 
-    /// Spills until there is room, if there is none.
+    /// Spills values if memory is short, until there is room.
     ///
     /// # Errors
-    /// [`Error::Spill`] where the disk is full; nothing is lost then.
+    /// [`Error::Spill`] if the disk is full. No value is lost in this case.
     pub(super) fn relieve(&self, listeners: &[Arc<dyn Listener>]) -> Result<()> {
         let high = self.limit / 100 * HIGH_PER_CENT;
         if in_use() <= high {
             return Ok(());
         }
-        // The others wait here: that keeps them from making more.
+        // The other workers wait here, which keeps them from producing more
+        // values.
         let turn = TURN.lock();
         let mut futile = self.futile.lock();
         let is_futile = |(at, then): (Instant, u64)| {
@@ -207,7 +213,8 @@ impl Pressure {
         if in_use() <= high || futile.is_some_and(is_futile) {
             return Ok(());
         }
-        // Values that can be computed again go before any is written.
+        // Drop cached values, which can be computed again, before writing any
+        // value to disk.
         cache::shrink(0);
         let spilled =
             in_use() <= high || spill_down_to(self.limit / 100 * LOW_PER_CENT, listeners)?;
@@ -219,8 +226,8 @@ impl Pressure {
     }
 }
 
-/// Spills what is needed last, until no more than `target` bytes are in use.
-/// Returns whether there was anything to spill.
+/// Spills the values that are needed last, until at most `target` bytes are in
+/// use. Returns whether any value was spilled.
 fn spill_down_to(target: u64, listeners: &[Arc<dyn Listener>]) -> Result<bool> {
     let holders: Vec<Arc<dyn Holder>> = HOLDERS.lock().iter().filter_map(Weak::upgrade).collect();
     let mut candidates: Vec<(usize, Candidate)> = Vec::new();
@@ -257,7 +264,7 @@ fn spill_down_to(target: u64, listeners: &[Arc<dyn Listener>]) -> Result<bool> {
     Ok(any)
 }
 
-/// Tells the values in a run's state that nobody else holds.
+/// Calls `tell` with the values in a run's state that nothing else holds.
 pub(super) fn results(plan: &Plan, state: &State<Value>, tell: &mut dyn FnMut(Candidate)) {
     for (task, value, next) in state.held(plan.topology()) {
         if value.nbytes() >= SMALL && !value.is_shared() {
@@ -271,7 +278,7 @@ pub(super) fn results(plan: &Plan, state: &State<Value>, tell: &mut dyn FnMut(Ca
     }
 }
 
-/// Puts `spilled` in the place of a task's value, if it is still there.
+/// Replaces a task's value by `spilled`, if the value is still there.
 pub(super) fn replace_result(state: &mut State<Value>, place: u32, spilled: Value) -> bool {
     match state.value_mut(TaskId(place)) {
         Some(value) if !spill::is_spilled(value) => {

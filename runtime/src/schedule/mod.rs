@@ -1,12 +1,12 @@
-//! From layers to values.
+//! Plans and runs computations: from layers to values.
 //!
-//! [`plan::Plan`] numbers the tasks that are needed (culling is not visiting
-//! the others) in the order in which they should run; the crate
-//! `swath-scheduler` finds that order, and is the pure core that both runners
-//! drive: [`sync`] on the calling thread, [`pool`] on the threads that Polars
-//! and ndarray use too. [`task`] runs one task. [`memory`] decides what goes to
-//! disk, [`spill`] puts it there; [`saved`] writes what is to outlive the process. [`kept`] holds what outlives a run. What
-//! happens is told as [`event::Event`]s. The scheduler names no collection.
+//! [`plan::Plan`] numbers the needed tasks in the order in which they should run. It never visits
+//! other tasks, which is how they are culled. The crate `swath-scheduler` finds that order. It is
+//! also the pure core that both runners drive: [`sync`] on the calling thread, and [`pool`] on the
+//! threads that Polars and ndarray use too. [`task`] runs one task. [`memory`] decides which values
+//! go to disk, and [`spill`] writes them. [`saved`] writes values that outlive the process.
+//! [`kept`] holds values that outlive a run. Events are reported as [`event::Event`]s. The
+//! scheduler depends on no collection.
 
 mod cache;
 pub mod event;
@@ -47,24 +47,24 @@ use swath_scheduler::Unfinished;
 use task::Context;
 use underway::WaitedFor;
 
-/// Who runs the tasks, and who listens.
+/// How tasks are run, and who receives the events.
 #[derive(Clone)]
 pub struct Options {
-    /// The number of tasks that run at a time; `None`, or more than the pool
-    /// has threads: as many as it has.
+    /// The number of tasks that run at a time. `None`, or more than the pool has threads, means as
+    /// many as the pool has threads.
     pub threads: Option<usize>,
     /// Run on the calling thread, one task after the other.
     pub synchronous: bool,
-    /// How often a task that fails is run again before the failure counts.
+    /// How often a failed task is retried before the failure is reported.
     pub retries: u32,
-    /// The bytes that values may have in memory during the run; `None`, or more
-    /// than [`memory_limit`]: as many as that.
+    /// The bytes that values may occupy in memory during the run. `None`, or more than
+    /// [`memory_limit`], means [`memory_limit`].
     pub memory_limit: Option<u64>,
-    /// Pass every operation, input and value through its encoding, one task a
-    /// step: what another process would get. For tests; by default as the
-    /// environment variable `SWATH_ENCODED` says, `1` or nothing.
+    /// Pass every operation, input and value through its encoding, without fusing tasks, as if
+    /// another process ran them. For tests. The default is on if the environment variable
+    /// `SWATH_ENCODED` is `1`.
     pub encoded: bool,
-    /// Told everything that happens.
+    /// The listeners that receive all events.
     pub listeners: Vec<Arc<dyn Listener>>,
 }
 
@@ -93,10 +93,10 @@ impl Options {
     }
 }
 
-/// How a run ended: with the values of the outputs, or with what was there.
+/// How a run ended: with the values of the outputs, or with the values held at that point.
 type Outcome = swath_scheduler::Outcome<Value, Error>;
 
-/// Computes every chunk of the given layers, each layer's row-major.
+/// Computes every chunk of the given layers. The chunks of each layer are in row-major order.
 ///
 /// # Errors
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
@@ -111,10 +111,10 @@ pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>>
         .collect())
 }
 
-/// Runs a plan: the values of its outputs, in order.
+/// Runs a plan and returns the values of its outputs, in order.
 ///
 /// # Errors
-/// As [`run`].
+/// Those of [`run`].
 pub fn run_plan(plan: &Arc<Plan>, options: &Options) -> Result<Vec<Value>> {
     let unseen = WaitedFor::default();
     run_plan_unless(plan, options, &CancelToken::register(), &unseen)
@@ -149,8 +149,8 @@ fn run_plan_unless(
     }
 }
 
-/// Drops values that nobody needs any more: many of them in the background, so
-/// that whoever has cancelled can go on.
+/// Drops values that are no longer needed. Many values are dropped in the background, so that the
+/// canceller does not have to wait.
 fn dispose(values: Vec<Option<Value>>) {
     const FEW: usize = 10_000;
     if values.len() > FEW {
@@ -158,16 +158,16 @@ fn dispose(values: Vec<Option<Value>>) {
     }
 }
 
-/// Optimises and plans; takes what was persisted, or what was `before` a number.
+/// Optimises and plans. Uses persisted values: all of them, or those with a number below `before`.
 fn prepare(
     outputs: &[Arc<Layer>],
     options: &Options,
     before: Option<u64>,
     token: &CancelToken,
 ) -> Result<Arc<Plan>> {
-    /// Planning fewer chunks takes no time that anybody notices.
+    /// Planning fewer chunks takes no noticeable time.
     const SMALL: usize = 50_000;
-    /// How often it is looked whether the computation was cancelled.
+    /// How often the cancel token is checked.
     const LOOK: Duration = Duration::from_millis(5);
     let stop = || token.is_cancelled();
     let mut layers = Layers::new_unless(outputs, &stop).ok_or(Error::Interrupted)?;
@@ -184,12 +184,12 @@ fn prepare(
     if layers.chunks() <= SMALL || pool::in_pool() {
         return plan(layers, token);
     }
-    // On another thread, so that whoever cancels need not wait for it.
+    // On another thread, so that a cancelled call returns without waiting for the planning.
     let (sender, receiver) = mpsc::channel();
     let planned_for = token.clone();
     std::thread::spawn(move || {
         let planned = catch(|| plan(layers, &planned_for)).and_then(|plan| plan);
-        // Nobody waits for it any more: cancelled.
+        // Sending fails if the call was cancelled and no longer waits.
         let _ = sender.send(planned);
     });
     loop {
@@ -201,11 +201,10 @@ fn prepare(
     }
 }
 
-/// What the optimiser does with the layers of some collections, and what that
-/// saves.
+/// Explains what the optimiser does with the layers of some collections, and what that saves.
 ///
 /// # Errors
-/// As planning: a graph that is too large.
+/// [`Error::Argument`] for a graph that is too large to plan.
 pub fn explain(outputs: &[Arc<Layer>]) -> Result<optimize::Explanation> {
     let before = Layers::new(outputs);
     let mut layers = before.clone();

@@ -1,4 +1,4 @@
-//! Values that are computed in the background and kept.
+//! Persisted values, which are computed in the background and kept.
 
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
@@ -16,14 +16,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use swath_scheduler::Unfinished;
 
-/// A layer's values: being computed, there, or failed. When nobody holds them
-/// any more, what is left of the computation is cancelled.
+/// A layer's values: being computed, available, or failed. When the last holder
+/// drops them, the rest of the computation is cancelled.
 ///
-/// A task that fails does not end it: what does not depend on that task is
-/// computed and kept, and computing the collection again runs only the rest.
+/// A failed task does not end the computation. Tasks that do not depend on it
+/// are computed and kept, and computing the collection again runs only the rest.
 pub struct Persisted {
     name: String,
-    /// The later it was persisted, the larger.
+    /// Increases with the time of persisting.
     number: u64,
     grid: Grid,
     background: Arc<Background>,
@@ -36,33 +36,33 @@ struct Background {
     token: CancelToken,
 }
 
-/// How far the computation is.
+/// The stage of the computation.
 enum Progress {
-    /// It is being planned.
+    /// The computation is being planned.
     Planning,
-    /// It waits for other persisted values that the plan takes.
+    /// The computation waits for other persisted values that the plan uses.
     Waiting(Arc<Plan>),
-    /// In the pool.
+    /// The tasks run in the pool.
     Running(pool::Run),
-    /// All values are there.
+    /// All values are available.
     Done(Arc<Kept>),
-    /// Some are, or none.
+    /// Some values are available, or none.
     Failed {
         error: Error,
         kept: Arc<Kept>,
-        /// What computes the missing ones.
+        /// The layer that computes the missing values.
         layer: Arc<Layer>,
     },
 }
 
-/// Counts what a run tells.
+/// Counts the events of a run.
 struct Counter {
     begin: Instant,
     end: OnceLock<Instant>,
     total: AtomicUsize,
     done: AtomicUsize,
     nbytes: AtomicUsize,
-    /// Somebody shows these counts.
+    /// Whether these counts are displayed.
     is_shown: AtomicBool,
 }
 
@@ -83,13 +83,13 @@ impl Listener for Counter {
 }
 
 impl Persisted {
-    /// Starts computing a layer's chunks in the background. The layer that is
-    /// returned has the same name and keys, and the values as they come.
+    /// Starts computing a layer's chunks in the background. The returned layer
+    /// has the same name and keys, and its values as they become available.
     pub fn start(layer: &Arc<Layer>, mut options: Options) -> Arc<Layer> {
         let counter = Arc::new(Counter {
             begin: Instant::now(),
             end: OnceLock::new(),
-            // Until the plan is there: a task a chunk.
+            // One task per chunk, until the plan is known.
             total: AtomicUsize::new(layer.grid().len()),
             done: AtomicUsize::new(0),
             nbytes: AtomicUsize::new(0),
@@ -118,7 +118,7 @@ impl Persisted {
         });
         let layer = layer.clone();
         let (id, grid) = (layer.id(), layer.grid().clone());
-        // A thread of its own only waits; the tasks run in the pool.
+        // This thread only waits; the tasks run in the pool.
         std::thread::spawn(move || {
             let chunks = layer.grid().len();
             let compute = || catch(|| background.compute(&layer, number, &options));
@@ -138,7 +138,7 @@ impl Persisted {
         Layer::values(id, grid, persisted)
     }
 
-    /// A layer whose values are there: those of another process.
+    /// Creates a layer of available values, which another process has computed.
     pub(super) fn there(id: LayerId, grid: Grid, operation: String, kept: Arc<Kept>) -> Arc<Layer> {
         let now = Instant::now();
         let tasks = AtomicUsize::new(grid.len());
@@ -164,7 +164,7 @@ impl Persisted {
         Layer::values(id, grid, persisted)
     }
 
-    /// The values and their grid, once all are there.
+    /// Returns the values and their grid once all values are available.
     pub(super) fn kept(&self) -> Option<(Arc<Kept>, Grid)> {
         match &*self.background.progress.lock() {
             Progress::Done(kept) => Some((kept.clone(), self.grid.clone())),
@@ -172,17 +172,17 @@ impl Persisted {
         }
     }
 
-    /// The operation's name.
+    /// Returns the operation's name.
     pub(super) fn operation(&self) -> &str {
         &self.name
     }
 
-    /// When it was persisted, compared to others.
+    /// Returns its number in the order of persisting.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Whether it has ended, and values are missing.
+    /// Returns whether the computation has ended with values missing.
     pub(super) fn has_failed(&self) -> bool {
         matches!(*self.background.progress.lock(), Progress::Failed { .. })
     }
@@ -195,8 +195,8 @@ impl Drop for Persisted {
 }
 
 impl Background {
-    /// The values of the layer's chunks, as far as they are there, and the first
-    /// failure.
+    /// Computes the values of the layer's chunks. Returns those that are
+    /// available, and the first failure.
     fn compute(
         &self,
         layer: &Arc<Layer>,
@@ -236,8 +236,8 @@ impl Background {
         drop(before);
     }
 
-    /// Waits on a thread of the pool: the computation may need this thread, so
-    /// it works on what it waits for.
+    /// Waits on a thread of the pool. The computation may need this thread, so
+    /// the thread helps to run it.
     fn help(&self) {
         let waits_for = match &*self.progress.lock() {
             Progress::Waiting(plan) => Ok(plan.clone()),
@@ -246,7 +246,7 @@ impl Background {
         };
         match waits_for {
             Ok(plan) => {
-                // A failure comes back as that of the computation.
+                // A failure is also reported as that of the computation.
                 let _ = plan.wait_for_sources();
             }
             Err(run) => run.help(),
@@ -297,8 +297,8 @@ impl Source for Persisted {
                     ..
                 } => {
                     return Err(Error::Argument(
-                        "the collection's persist was interrupted: compute or persist it again, \
-                         what is there is kept"
+                        "the collection's persist was interrupted: compute or persist it again; \
+                         the values that were computed are kept"
                             .to_owned(),
                     ));
                 }
@@ -354,7 +354,8 @@ impl Counter {
     }
 }
 
-/// The computation, apart from [`Persisted`], whose end cancels it.
+/// The computation, as shown to watchers. It is separate from [`Persisted`],
+/// because dropping that cancels the computation.
 struct InBackground {
     name: String,
     background: Arc<Background>,

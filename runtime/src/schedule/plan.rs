@@ -1,4 +1,4 @@
-//! The tasks that are needed, numbered in the order in which they should run.
+//! Plans: the needed tasks, numbered in the order in which they should run.
 
 use super::memory::memory_limit;
 use crate::cancel::CancelToken;
@@ -10,15 +10,15 @@ use swath_scheduler::{Adjacency, Topology, order_unless};
 
 pub use swath_scheduler::TaskId;
 
-/// The tasks that a set of layers needs, and nothing else.
+/// The tasks that a set of outputs needs, and no others.
 ///
-/// Numbers are dense, so that everything about a task is an array's element,
-/// and they are the order: of two tasks that are ready the one of the smaller
-/// number goes first, and what runs one after the other lies side by side in
-/// memory. Keys exist only where someone asks for one.
+/// The numbers are dense, so that everything about a task is an array element.
+/// They also are the order: of two ready tasks, the one with the smaller number
+/// goes first, and tasks that run one after the other lie side by side in
+/// memory. Keys are computed on demand.
 pub struct Plan {
     layers: Layers,
-    /// For each task, its layer.
+    /// For each task, the number of its layer.
     layer_of: Vec<u32>,
     /// For each task, its row-major position in the layer.
     linear: Vec<u32>,
@@ -34,10 +34,10 @@ impl Plan {
         Self::new_unless(layers, &CancelToken::default())
     }
 
-    /// As [`new`](Self::new), unless cancelled.
+    /// Does the same as [`new`](Self::new), unless cancelled.
     ///
     /// # Errors
-    /// As there; [`Error::Interrupted`].
+    /// Those of [`new`](Self::new); [`Error::Interrupted`].
     pub fn new_unless(layers: Layers, token: &CancelToken) -> Result<Self> {
         let needed = Needed::new(&layers, token)?;
         let count = needed.count as usize;
@@ -79,7 +79,7 @@ impl Plan {
             .collect();
         let nbytes = sizes.map(KnownSizes::finish).unwrap_or_default();
         let mut topology = Topology::new(inputs, outputs, nbytes);
-        // An order that needs little memory is good enough.
+        // The search may stop at an order that needs at most this much memory.
         let enough = match topology.knows_sizes() {
             true => memory_limit() / 100,
             false => 0,
@@ -100,50 +100,50 @@ impl Plan {
         })
     }
 
-    /// The number of tasks.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.topology.len()
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there are no tasks.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Every task, in the order in which they should run.
+    /// Returns all tasks, in the order in which they should run.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = TaskId> + DoubleEndedIterator + use<> {
         self.topology.tasks()
     }
 
-    /// Which task takes whose values.
+    /// Returns the dependency graph of the tasks.
     pub fn topology(&self) -> &Topology {
         &self.topology
     }
 
-    /// The layers, dependencies first.
+    /// Returns the layers, dependencies first.
     pub fn layers(&self) -> &Layers {
         &self.layers
     }
 
-    /// The number of a task's layer in [`Plan::layers`].
+    /// Returns the number of a task's layer in [`Plan::layers`].
     #[inline]
     pub fn layer_number(&self, task: TaskId) -> u32 {
         self.layer_of[task.at()]
     }
 
-    /// A task's layer.
+    /// Returns a task's layer.
     #[inline]
     pub fn layer(&self, task: TaskId) -> &Arc<Layer> {
         &self.layers.node(self.layer_number(task)).layer
     }
 
-    /// A task's row-major position in its layer.
+    /// Returns a task's row-major position in its layer.
     #[inline]
     pub fn linear(&self, task: TaskId) -> u32 {
         self.linear[task.at()]
     }
 
-    /// What a task does; none where its value is there.
+    /// Returns a task's operation, or `None` for a task of a layer of values.
     #[inline]
     pub fn operation(&self, task: TaskId) -> Option<&dyn Operation> {
         self.layers
@@ -151,35 +151,38 @@ impl Plan {
             .operation(self.linear(task))
     }
 
-    /// Whether a task has something to compute: its value is not there yet.
+    /// Returns whether a task has to be computed because its value is not
+    /// available yet.
     pub fn is_computed(&self, task: TaskId) -> bool {
         let node = self.layers.node(self.layer_number(task));
         node.source(self.linear(task)).is_none()
     }
 
-    /// A task's key.
+    /// Returns a task's key.
     pub fn key(&self, task: TaskId) -> Key {
         self.layer(task).key(self.linear(task))
     }
 
-    /// The name of a task's operation.
+    /// Returns the name of a task's operation.
     pub fn operation_name(&self, task: TaskId) -> &str {
         self.layers
             .node(self.layer_number(task))
             .operation_name(self.linear(task))
     }
 
-    /// A task's inputs, one entry each time one is taken.
+    /// Returns a task's inputs; one that is used several times occurs several
+    /// times.
     pub fn inputs(&self, task: TaskId) -> &[TaskId] {
         self.topology.inputs(task)
     }
 
-    /// The tasks that take a task's value, one entry each time they do.
+    /// Returns the tasks that use a task's value; one that uses it several
+    /// times occurs several times.
     pub fn dependents(&self, task: TaskId) -> &[TaskId] {
         self.topology.dependents(task)
     }
 
-    /// The tasks whose values are asked for, in the order asked.
+    /// Returns the tasks of the requested values, in the order of the request.
     pub fn outputs(&self) -> &[TaskId] {
         self.topology.outputs()
     }
@@ -207,11 +210,11 @@ impl std::fmt::Debug for Plan {
     }
 }
 
-/// The sizes of the tasks' values, where some layer knows its own. What does
-/// not know its size counts as large as the largest thing it takes.
+/// The sizes of the tasks' values, if any layer knows its own. A task of
+/// unknown size counts as large as its largest input.
 struct KnownSizes {
     nbytes: Vec<u64>,
-    /// Tasks that neither know their size nor take anything.
+    /// Tasks that have neither a known size nor inputs.
     unknown: Vec<u32>,
     known: u64,
     sum: u64,

@@ -1,9 +1,9 @@
 //! The threaded runner: [`swath_scheduler::Run`] in the thread pool of Polars.
 //!
-//! ndarray's parallel loops run in that pool as well: a task that is parallel
-//! itself shares the threads instead of adding more. How workers, queue and
-//! waiting threads play together is told there; here is what runs have to do
-//! with the rest of Swath.
+//! ndarray's parallel loops also run in that pool, so a task that is parallel
+//! itself shares the threads instead of adding more. `swath_scheduler::Run`
+//! documents how workers, queue and waiting threads interact. This module
+//! connects it with the rest of Swath.
 
 use super::Outcome;
 use super::event::tell_transition;
@@ -19,18 +19,18 @@ use std::cell::Cell;
 use std::sync::Arc;
 use swath_scheduler::{Queue, Stuck, Tasks, Threads, Ticket, Topology, Transition};
 
-/// The number of threads of the pool.
+/// Returns the number of threads of the pool.
 pub fn threads() -> usize {
     THREAD_POOL.current_num_threads()
 }
 
-/// A run of a plan in the pool. Clones are the same run.
+/// A run of a plan in the pool. Clones refer to the same run.
 #[derive(Clone)]
 pub(super) struct Run(Arc<swath_scheduler::Run<Pool>>);
 
 impl Run {
-    /// Starts a run of a plan on at most `limit` threads of the pool; it goes
-    /// on by itself.
+    /// Starts a run of a plan on at most `limit` threads of the pool. It
+    /// continues by itself.
     pub(super) fn start(context: Context, limit: usize) -> Self {
         context.tell_begin();
         let is_heard = context.is_heard();
@@ -40,9 +40,9 @@ impl Run {
         Self(run)
     }
 
-    /// Waits for the end of the run, working on it where the calling thread is
-    /// one of the pool. An interrupt ends it at once: tasks that run then are
-    /// not waited for.
+    /// Waits for the end of the run, and helps to run it if the calling thread
+    /// belongs to the pool. An interrupt ends the wait at once; tasks that are
+    /// still running are not waited for.
     pub(super) fn outcome(&self) -> Outcome {
         let outcome = self.0.outcome();
         let failure = outcome.as_ref().err().map(|unfinished| &unfinished.failure);
@@ -50,7 +50,7 @@ impl Run {
         outcome
     }
 
-    /// How far the run is.
+    /// Returns the progress of the run.
     pub(super) fn progress(&self) -> swath_scheduler::Progress {
         self.0.progress()
     }
@@ -76,11 +76,12 @@ impl Holder for swath_scheduler::Run<Pool> {
 pub(super) struct Pool;
 
 thread_local! {
-    /// Whether this thread works in the place of one of the pool.
+    /// Whether this thread is a substitute for a thread of the pool.
     static IS_SUBSTITUTE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a run may need this thread: one of the pool, or a substitute.
+/// Returns whether a run may need this thread: a thread of the pool, or a
+/// substitute.
 pub(super) fn in_pool() -> bool {
     THREAD_POOL.current_thread_index().is_some() || IS_SUBSTITUTE.get()
 }
@@ -138,7 +139,7 @@ impl Tasks for Context {
     }
 
     fn run(&self, task: TaskId, inputs: Vec<Value>, worker: usize) -> Result<Value> {
-        // A listener may panic; the task is over then, all the same.
+        // A listener may panic; the task has still ended then.
         catch(|| self.run(task, inputs, worker)).unwrap_or_else(Err)
     }
 

@@ -2,12 +2,12 @@
 
 use crate::error::{Error, Result};
 
-/// A number of bytes: a number, or a text like `"4 GiB"`, `"500 MB"`.
+/// A size in bytes: a number, or a text such as `"4 GiB"` or `"500 MB"`.
 #[derive(Clone, Debug)]
 pub enum ByteSize {
-    /// So many.
+    /// A number of bytes.
     Bytes(u64),
-    /// As a text.
+    /// A text with a unit.
     Text(String),
 }
 
@@ -35,16 +35,16 @@ macro_rules! sizes {
 sizes!(u64, usize, i32, i64, u32);
 
 impl ByteSize {
-    /// The number of bytes.
+    /// Returns the number of bytes.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a text that is no size, and for no bytes at all.
+    /// [`Error::Argument`] for a text that is not a size, and for a size of 0.
     pub fn bytes(&self) -> Result<u64> {
         let bytes = match self {
             Self::Bytes(bytes) => *bytes,
             Self::Text(text) => parse(text).ok_or_else(|| {
                 Error::Argument(format!(
-                    "\"{text}\" is no size: write a number and a unit, as in \"4 GiB\" or \"500 MB\""
+                    "\"{text}\" is not a size: write a number and a unit, as in \"4 GiB\" or \"500 MB\""
                 ))
             })?,
         };

@@ -1,9 +1,9 @@
 //! Values on disk.
 //!
-//! All spilled values are in one file that has no name: it goes with the
-//! process, however that ends. Values are appended; the room of those that are
-//! let go is given back to the file system by punching holes, and the file
-//! begins anew when nothing is in it.
+//! All spilled values are in one unnamed file, which disappears with the
+//! process, however the process ends. Values are appended. The space of dropped
+//! values is returned to the file system by punching holes, and the file is
+//! truncated when it holds no values.
 
 use super::saved::SavedValue;
 use crate::error::{Error, Result};
@@ -17,14 +17,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Smaller writes and reads than this are collected.
+/// The buffer size for small reads and writes.
 const BUFFER: usize = 64 << 10;
 
-/// The bytes that are on disk.
+/// The bytes on disk.
 static ON_DISK: AtomicU64 = AtomicU64::new(0);
 static STORE: Mutex<Option<Arc<Store>>> = Mutex::new(None);
 
-/// The bytes that spilled values take on disk.
+/// Returns the bytes that spilled values occupy on disk.
 pub(super) fn on_disk() -> u64 {
     ON_DISK.load(Ordering::Relaxed)
 }
@@ -32,15 +32,15 @@ pub(super) fn on_disk() -> u64 {
 /// Sets the folder for values that are spilled from now on.
 ///
 /// # Errors
-/// [`Error::Spill`] where no file can be made in it.
+/// [`Error::Spill`] if no file can be created in it.
 pub fn set_spill_folder(folder: impl AsRef<Path>) -> Result<()> {
     *STORE.lock() = Some(Arc::new(Store::new(folder.as_ref())?));
     Ok(())
 }
 
-/// The folder to spill to unless told otherwise: `SWATH_SPILL_FOLDER`, else the
-/// one for large temporary files (hier(7)), else the one for temporary files,
-/// which on some machines is memory.
+/// Returns the default folder for spilling: `SWATH_SPILL_FOLDER`, or else the
+/// folder for large temporary files (hier(7)), or else the folder for temporary
+/// files, which on some machines is in memory.
 fn default_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("SWATH_SPILL_FOLDER") {
         return folder.into();
@@ -53,11 +53,11 @@ fn default_folder() -> PathBuf {
     }
 }
 
-/// The file.
+/// The file of spilled values.
 struct Store {
     folder: PathBuf,
     file: File,
-    /// Where the next value goes; also the turn of who writes.
+    /// Where the next value goes. Held by the thread that writes.
     end: Mutex<End>,
 }
 
@@ -86,7 +86,7 @@ impl Store {
         }
     }
 
-    /// The one in use.
+    /// Returns the store in use.
     fn current() -> Result<Arc<Self>> {
         let mut store = STORE.lock();
         if let Some(store) = &*store {
@@ -105,7 +105,7 @@ impl Store {
         }
     }
 
-    /// An error of the encoding, with the folder where it was.
+    /// Adds the folder to an error of the encoding.
     fn told(&self, error: Error) -> Error {
         match error {
             Error::Transfer { action, cause } => self.failed(action, cause),
@@ -129,12 +129,12 @@ impl Store {
                 .map_err(|cause| self.failed("write", Arc::new(cause)))
         });
         let offset = end.offset;
-        // Without its drop, which would write once more.
+        // Avoid the writer's drop, which would write once more.
         let (at, _) = writer.into_parts();
         let length = at.offset - offset;
         match written {
             Ok(()) => {
-                // Blocks are given back whole.
+                // Only whole blocks can be returned to the file system.
                 end.offset = (offset + length).next_multiple_of(4096);
                 end.values += 1;
                 ON_DISK.fetch_add(length, Ordering::Relaxed);
@@ -151,7 +151,8 @@ impl Store {
         }
     }
 
-    /// Not every file system can; then the room comes back with the file.
+    /// Punches a hole. Not every file system supports that; if not, the space
+    /// is freed with the file.
     fn give_back(&self, offset: u64, length: u64) {
         if length > 0 {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
@@ -160,7 +161,7 @@ impl Store {
     }
 }
 
-/// Where a value is in the file. The room is given back when it is dropped.
+/// The place of a value in the file. Its space is freed on drop.
 struct Extent {
     store: Arc<Store>,
     offset: u64,
@@ -194,7 +195,7 @@ impl Drop for Extent {
     }
 }
 
-/// Writes or reads from a place in a file on.
+/// A reader or writer that starts at an offset in a file.
 struct At<'a> {
     file: &'a File,
     offset: u64,
@@ -219,23 +220,24 @@ impl Read for At<'_> {
     }
 }
 
-/// A value that is on disk: stands in for it wherever the scheduler holds one.
+/// A value on disk, which stands in for the value wherever the scheduler holds
+/// one.
 struct Spilled {
     place: Place,
     codec: Codec,
     summary: Summary,
 }
 
-/// Where a value's bytes are.
+/// Where a value's bytes are stored.
 enum Place {
-    /// In the file that goes with the process.
+    /// In the unnamed file of this process.
     Spilled(Extent),
     /// In a file of its layer.
     Saved(SavedValue),
 }
 
 impl ChunkValue for Spilled {
-    /// None in memory.
+    /// A value on disk occupies no memory.
     fn nbytes(&self) -> usize {
         0
     }
@@ -249,7 +251,7 @@ impl ChunkValue for Spilled {
     }
 
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
-        // Whoever reads or writes knows best what it failed with.
+        // The error of the side that failed is the most precise one.
         match &self.place {
             Place::Spilled(extent) => io::copy(&mut extent.reader(), to)
                 .map_err(|cause| extent.store.failed("read", Arc::new(cause))),
@@ -261,11 +263,11 @@ impl ChunkValue for Spilled {
     }
 }
 
-/// Writes a value to disk and returns what stands in for it; nothing for
-/// values that have no encoding.
+/// Writes a value to disk and returns its stand-in, or `None` for values that
+/// have no encoding.
 ///
 /// # Errors
-/// [`Error::Spill`] where it cannot be written, and what encoding fails with.
+/// [`Error::Spill`] if it cannot be written, and the errors of encoding.
 pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
     let Some(codec) = value.codec() else {
         return Ok(None);
@@ -278,7 +280,7 @@ pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
     })))
 }
 
-/// What stands in for a value in a file that outlives the process.
+/// Returns the stand-in for a value in a file that outlives the process.
 pub(super) fn saved(value: SavedValue, codec: Codec, summary: Summary) -> Value {
     Value::new(Spilled {
         place: Place::Saved(value),
@@ -287,10 +289,12 @@ pub(super) fn saved(value: SavedValue, codec: Codec, summary: Summary) -> Value 
     })
 }
 
-/// The value that another stands in for; nothing where a value is itself.
+/// Returns the value that `value` stands in for, or `None` if it is not a
+/// stand-in.
 ///
 /// # Errors
-/// [`Error::Spill`] where it cannot be read, and what decoding fails with.
+/// [`Error::Spill`] or [`Error::Io`] if it cannot be read, and the errors of
+/// decoding.
 pub(super) fn load(value: &Value) -> Result<Option<Value>> {
     let Some(spilled) = value.downcast_ref::<Spilled>() else {
         return Ok(None);
@@ -314,12 +318,12 @@ pub(super) fn load(value: &Value) -> Result<Option<Value>> {
     .map(Some)
 }
 
-/// Whether a value is on disk.
+/// Returns whether a value is on disk.
 pub(super) fn is_spilled(value: &Value) -> bool {
     value.downcast_ref::<Spilled>().is_some()
 }
 
-/// Spills to another file until it is dropped: for tests.
+/// Redirects spilling to another file until the result is dropped. For tests.
 #[cfg(test)]
 pub(super) fn spill_to(file: File, folder: &str) -> impl Drop {
     struct Before(Option<Arc<Store>>);

@@ -1,4 +1,4 @@
-//! The synchronous runner: every task on the calling thread.
+//! The synchronous runner, which runs all tasks on the calling thread.
 
 use super::Outcome;
 use super::event::tell_transition;
@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use swath_scheduler::{State, Transition, Unfinished};
 
-/// A run on one thread. The lock is for whoever spills values of it.
+/// A run on one thread. The lock is needed because other threads may spill its
+/// values.
 struct Run {
     context: Arc<Context>,
     state: Mutex<State<Value>>,

@@ -1,4 +1,4 @@
-//! How one task is run.
+//! Runs one task.
 
 use super::event::{Event, Listener, observers, tell};
 use super::memory::Pressure;
@@ -12,19 +12,19 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the tasks of a run have in common.
+/// The state that the tasks of a run share.
 pub(super) struct Context {
     pub(super) plan: Arc<Plan>,
     pub(super) token: CancelToken,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) pressure: Pressure,
-    /// Whether the run goes on with what does not depend on a task that failed.
+    /// Whether the run continues with tasks that do not depend on a failed one.
     pub(super) keep_going: bool,
     retries: u32,
     encoded: bool,
 }
 
-/// How many inputs the error of a task tells of.
+/// How many inputs the error of a task lists.
 const INPUTS_TOLD: usize = 8;
 
 impl Context {
@@ -42,7 +42,8 @@ impl Context {
         }
     }
 
-    /// Whether the run goes on after a task failed in this way.
+    /// Returns whether the run continues after a task has failed with this
+    /// error.
     pub(super) fn goes_on_after(&self, error: &Error) -> bool {
         self.keep_going && !matches!(error, Error::Interrupted)
     }
@@ -67,7 +68,7 @@ impl Context {
         });
     }
 
-    /// Whether somebody listens.
+    /// Returns whether there are listeners.
     pub(super) fn is_heard(&self) -> bool {
         !self.listeners.is_empty()
     }
@@ -76,8 +77,8 @@ impl Context {
         tell(&self.listeners, event);
     }
 
-    /// Runs one task: a panic in it is its error, and its error says which task
-    /// it was and what it was given. Has to be called inside of
+    /// Runs one task. A panic in the task becomes its error, and its error
+    /// names the task and its inputs. Must be called inside
     /// [`cancel::enter`](crate::cancel::enter).
     pub(super) fn run(&self, task: TaskId, inputs: Vec<Value>, worker: usize) -> Result<Value> {
         let plan = &*self.plan;
@@ -100,7 +101,7 @@ impl Context {
             linear,
             index: &index,
         };
-        // Taken before the inputs are moved away.
+        // Summarised before the inputs are moved.
         let given: SmallVec<[Summary; 4]> = inputs
             .iter()
             .take(INPUTS_TOLD)
@@ -139,7 +140,7 @@ impl Context {
         Err(error)
     }
 
-    /// The inputs, read back where they were spilled.
+    /// Reads spilled inputs back from disk.
     fn load(&self, mut inputs: Vec<Value>) -> Result<Vec<Value>> {
         for input in &mut inputs {
             if let Some(loaded) = spill::load(input)? {
@@ -151,7 +152,7 @@ impl Context {
         Ok(inputs)
     }
 
-    /// Runs an operation, again where it fails and retries are asked for.
+    /// Runs an operation, and retries it if it fails and retries are requested.
     fn attempt(
         &self,
         operation: &dyn Operation,
@@ -166,7 +167,7 @@ impl Context {
                 .collect::<Result<_>>()?;
             decoded = match operation.encode() {
                 Ok(encoded) => Some(encoded.decode()?),
-                // Code of the user's stays in this process.
+                // User code cannot be encoded and stays in this process.
                 Err(_) => None,
             };
             decoded.as_deref().unwrap_or(operation)
@@ -184,8 +185,8 @@ impl Context {
     }
 }
 
-/// A value as another process would have it. Values without an encoding stay
-/// as they are.
+/// Encodes and decodes a value, as a transfer to another process would. Values
+/// without an encoding stay as they are.
 fn through_encoding(value: Value) -> Result<Value> {
     match value.codec() {
         Some(_) => value.encode()?.decode(),
@@ -193,7 +194,7 @@ fn through_encoding(value: Value) -> Result<Value> {
     }
 }
 
-/// The inputs by key, with what they were.
+/// Describes the inputs for an error: the key and summary of each.
 fn tell_inputs(plan: &Plan, task: TaskId, given: &[Summary]) -> Vec<String> {
     let inputs = plan.inputs(task);
     let mut told: Vec<String> = inputs

@@ -1,5 +1,5 @@
-//! Both runners against a naive evaluation, on random graphs; what is told of a
-//! run; orders; what happens when tasks fail, nest, wait or are interrupted.
+//! Tests both runners against a naive evaluation of random graphs; the events of
+//! a run; orders; and tasks that fail, nest, wait or are interrupted.
 
 pub(crate) mod alone;
 mod behaviour;
@@ -22,7 +22,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Mixes its inputs, so that no two tasks have the same value and order counts.
+/// Mixes its inputs, so that all tasks have different values and the order of
+/// inputs matters.
 struct Mix {
     seed: u64,
     runs: Arc<AtomicUsize>,
@@ -53,8 +54,8 @@ fn mix(seed: u64, inputs: impl Iterator<Item = u64>) -> u64 {
     })
 }
 
-/// For each layer its tasks, for each task its inputs, as (which of the layers
-/// before or itself, which of its tasks), to be taken modulo what there is.
+/// The tasks of each layer and the inputs of each task, as (an earlier layer or
+/// this one, a task of it), to be taken modulo the available numbers.
 type Shape = Vec<Vec<Vec<(usize, usize)>>>;
 
 struct Graph {
@@ -74,7 +75,7 @@ fn graph(shape: &Shape) -> Graph {
             let mut refs = Vec::new();
             let mut taken = Vec::new();
             for (layer, task) in inputs {
-                // The last choice is the layer itself, if it has tasks before.
+                // The last choice is the layer itself, if it has earlier tasks.
                 let choices = layers.len() + usize::from(at > 0);
                 if choices == 0 {
                     continue;
@@ -113,7 +114,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
     prop::collection::vec(prop::collection::vec(inputs, 1..12), 1..7)
 }
 
-/// Keeps what it is told.
+/// Records the events.
 #[derive(Default)]
 struct Recorder(Mutex<Vec<Event>>);
 
@@ -123,8 +124,8 @@ impl Listener for Recorder {
     }
 }
 
-/// Checks that what was told of a run can have happened, and that it ended. Of a
-/// run that has not succeeded tasks may tell their end afterwards.
+/// Checks that the events of a run are consistent, and that it ended. In a run
+/// that has not succeeded, tasks may report their end after the run's.
 fn check_history(events: &[Event], limit: usize) {
     let [Event::Submitted { plan }, rest @ ..] = events else {
         panic!("no run that begins with Submitted: {events:?}");
@@ -171,7 +172,7 @@ fn check_history(events: &[Event], limit: usize) {
             }
             Event::Submitted { .. } => panic!("submitted twice"),
         }
-        // Only when all who take a value have ended is it released.
+        // A value is released only when all tasks that use it have ended.
         if let Event::Released { task } = event
             && lost.is_empty()
             && failed.is_empty()
@@ -229,7 +230,7 @@ proptest! {
     }
 }
 
-/// A single layer of tasks that are told by their inputs' positions.
+/// A single layer of tasks, which are described by their inputs' positions.
 fn listed(inputs: &[&[u32]]) -> Arc<Layer> {
     let mut tasks = Listed::new();
     for inputs in inputs {
@@ -268,7 +269,7 @@ fn layers_without_tasks_have_no_values() {
     assert!(run(&[], &Options::default()).unwrap().is_empty());
 }
 
-/// Ends a test that hangs, instead of the whole suite.
+/// Fails a test that hangs, so that it does not block the whole suite.
 pub(super) fn in_time<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(body()));
@@ -284,7 +285,7 @@ fn with_threads(threads: usize) -> Options {
     }
 }
 
-// Each outer task computes a fan-in of its own, whose tasks do so again:
+// Each outer task computes its own fan-in, whose tasks do the same:
 // outer ← { inner ← { leaf × 4 } × 4 } × 8
 #[test]
 fn tasks_may_compute() {
@@ -334,8 +335,8 @@ fn a_nested_computation_keeps_to_its_limit() {
     });
 }
 
-// Tasks that run a parallel loop of their own take other jobs of the pool while
-// they wait for its parts: none of these may be a task of the run.
+// Tasks that run their own parallel loop execute other jobs of the pool while
+// they wait for its parts. None of these jobs may be a task of the run.
 #[test]
 fn a_task_that_waits_for_its_own_loop_runs_no_other_task() {
     thread_local! {
@@ -363,7 +364,7 @@ fn a_task_that_waits_for_its_own_loop_runs_no_other_task() {
     });
 }
 
-// A small computation gets its turn while a large one has every thread.
+// A small computation gets its turn while a large one occupies every thread.
 #[test]
 fn a_large_run_does_not_hold_up_a_small_one() {
     in_time(|| {
@@ -423,7 +424,7 @@ fn a_failure_names_its_task_and_ends_the_run() {
             .collect();
         assert_eq!(failed, [error.to_string()]);
         assert!(!events.iter().any(|event| matches!(event, Event::Completed)));
-        // Nothing goes on in the background.
+        // Nothing continues in the background.
         std::thread::sleep(Duration::from_millis(20));
         let ran = runs.load(Ordering::SeqCst);
         assert!(ran < 20, "{ran}");
@@ -486,7 +487,7 @@ fn a_listener_that_panics_fails_the_run_only() {
     });
 }
 
-/// A plan of all steps as they are.
+/// A plan of all steps, without optimisation.
 fn planned<C: Collection>(collection: &C) -> Arc<Plan> {
     let layers = Layers::new(&[collection.layer().unwrap()]);
     Arc::new(Plan::new(layers).unwrap())
@@ -608,8 +609,8 @@ fn a_failure_ends_the_tasks_beside_it_at_their_checkpoints() {
     });
 }
 
-// Both threads of the pool wait, inside of tasks, for a value that is being
-// computed in the background, on top of another one.
+// Both threads of the pool wait inside tasks for a value that is being computed
+// in the background, and that depends on another such value.
 #[test]
 fn tasks_may_wait_for_what_is_persisted() {
     for threads in [1, 2, 8] {
@@ -629,8 +630,8 @@ fn tasks_may_wait_for_what_is_persisted() {
     }
 }
 
-// Every thread of the pool waits, inside of a task, for a persist that waits for
-// an earlier one of the same: nothing in its graph tells of that one.
+// Every thread of the pool waits inside a task for a persist that waits for an
+// earlier persist of the same layer, which its graph does not mention.
 #[test]
 fn tasks_may_wait_for_what_another_persist_computes() {
     in_time(|| {

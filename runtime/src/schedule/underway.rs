@@ -1,8 +1,9 @@
-//! What is under way, for whoever shows it.
+//! Reports work in progress to whatever displays it.
 //!
-//! Nothing here knows how: a [`Watcher`] is told when something begins that may
-//! take its time, looks at it when it likes, and is told when it has ended. A
-//! computation that nobody looks at costs nothing for it but two calls.
+//! This module does not know how work is displayed. A [`Watcher`] is notified
+//! when something begins that may take long, reads its progress whenever it
+//! likes, and is notified when it has ended. A computation that nobody watches
+//! pays only for these two calls.
 
 use super::plan::Plan;
 use super::{Outcome, pool};
@@ -14,51 +15,52 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use swath_scheduler::Unfinished;
 
-/// Something that takes its time.
+/// Work that may take long.
 pub trait Underway: Send + Sync + 'static {
-    /// What it is called.
+    /// Returns the name of the work.
     fn name(&self) -> &str;
-    /// How far it is.
+    /// Returns its progress.
     fn progress(&self) -> Progress;
-    /// What is counted, in the singular.
+    /// Returns the unit of the counts, in the singular.
     fn unit(&self) -> &'static str {
         "task"
     }
-    /// Whether nobody waits for it.
+    /// Returns whether it runs in the background, with nobody waiting for it.
     fn is_in_background(&self) -> bool {
         false
     }
-    /// Whether somebody else shows it already.
+    /// Returns whether it is already displayed elsewhere.
     fn is_shown(&self) -> bool {
         false
     }
-    /// Whether the user has asked to see it; otherwise it is only seen if it
-    /// takes long.
+    /// Returns whether the user has asked to see it. Otherwise it is only
+    /// displayed if it takes long.
     fn is_asked_for(&self) -> bool {
         false
     }
 }
 
-/// Somebody who is told what is under way.
+/// A receiver of notifications about work in progress.
 pub trait Watcher: Send + Sync + 'static {
-    /// It begins.
+    /// Called when the work begins.
     fn begun(&self, underway: &Arc<dyn Underway>);
-    /// It has ended. When this returns, what there was to tell has been told.
+    /// Called when the work has ended. When this returns, everything has been
+    /// reported.
     fn ended(&self, underway: &Arc<dyn Underway>);
 }
 
 static WATCHER: OnceLock<Arc<dyn Watcher>> = OnceLock::new();
 
-/// Has somebody told from now on; the first one counts.
+/// Sets the watcher. Only the first call has an effect.
 pub fn watch(watcher: Arc<dyn Watcher>) {
     let _ = WATCHER.set(watcher);
 }
 
-/// Something that is under way until this is dropped.
+/// A guard for work that is in progress until the guard is dropped.
 pub struct Begun(Arc<dyn Underway>);
 
-/// Tells that something begins, if anybody wants to know. What a task does
-/// itself is part of the task.
+/// Reports that work begins, if there is a watcher. Work inside a task is part
+/// of the task and is not reported.
 pub fn begin<U: Underway>(make: impl FnOnce() -> Arc<U>) -> Option<Begun> {
     let watcher = WATCHER.get()?;
     if cancel::inside_task() {
@@ -77,7 +79,7 @@ impl Drop for Begun {
     }
 }
 
-/// A computation whose values somebody waits for.
+/// A computation with a caller that waits for its values.
 #[derive(Default)]
 pub(super) struct WaitedFor(Option<(Arc<Computation>, Begun)>);
 
@@ -87,9 +89,9 @@ struct Computation {
     stage: Mutex<Stage>,
 }
 
-/// How far it is.
+/// The stage of the computation.
 enum Stage {
-    /// So many chunks are wanted.
+    /// The computation is being planned; the number of requested chunks.
     Planning(usize),
     Running(pool::Run, usize),
     Ended(Progress),
@@ -114,14 +116,14 @@ impl WaitedFor {
         Self(computation.zip(begun))
     }
 
-    /// Its tasks are run now.
+    /// Records that the tasks are now running.
     pub(super) fn runs(&self, run: &pool::Run, plan: &Plan) {
         if let Some((computation, _)) = &self.0 {
             *computation.stage.lock() = Stage::Running(run.clone(), plan.len());
         }
     }
 
-    /// They have been.
+    /// Records the end of the run.
     pub(super) fn ended(&self, outcome: &Outcome) {
         let Some((computation, _)) = &self.0 else {
             return;
@@ -134,7 +136,7 @@ impl WaitedFor {
 
 impl Drop for WaitedFor {
     fn drop(&mut self) {
-        // It may have been given up before it ran.
+        // The computation may have been abandoned before it ran.
         if let Some((computation, _)) = &self.0 {
             computation.end(Err(Error::Interrupted));
         }
@@ -147,7 +149,7 @@ impl Computation {
         let mut stage = self.stage.lock();
         if !matches!(*stage, Stage::Ended(_)) {
             progress.outcome = Some(outcome);
-            // The run's values are not to be kept for who looks at it.
+            // Do not keep the run's values for observers of its progress.
             *stage = Stage::Ended(progress);
         }
     }

@@ -1,13 +1,13 @@
-//! Instances of Polars' joins of frames in memory, as in `swath-instances`.
+//! Instances of Polars' joins of in-memory frames, as in `swath-instances`.
 //!
-//! They are a library of their own: it is seven times as large as all the others
-//! together, and each cell that takes a library's instances into account reads the
-//! list of them. Only cells that join do so with this one.
+//! They are in a library of their own because it is seven times as large as all
+//! the others together, and each cell that uses a library's instances reads the
+//! list of them. Only cells that join read this one.
 
 use polars::prelude::*;
 use swath::session::cell::Failure;
 
-/// Frames are joined at once: the body of the method is generic in the names.
+/// Joins frames eagerly: the method's body is generic over the names.
 pub fn joined_at_once(left: &DataFrame, right: &DataFrame) -> Result<[DataFrame; 6], Failure> {
     let how = || JoinArgs::new(JoinType::Inner);
     Ok([

@@ -1,4 +1,4 @@
-//! Types that have an encoding from the start.
+//! The types that have an encoding from the start.
 
 use super::format::{Bulk, Format, Ipc, Owned, Postcard, Size};
 use super::registry::Known;
@@ -7,20 +7,20 @@ use polars::prelude::{DataFrame, Series};
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 
-/// Takes them, one by one.
+/// A visitor of the types together with their formats.
 pub(super) trait Types {
     fn add<T: Any + Clone + Send + Sync, F: Format<T>>(&mut self)
     where
         Owned: Size<T>;
 }
 
-/// Takes the types alone.
+/// A visitor of the types without their formats.
 pub(crate) trait TypeVisitor {
-    /// One of them.
+    /// Visits one type.
     fn visit<T: Any + Clone + Send + Sync>(&mut self);
 }
 
-/// Shows each type that has an encoding from the start.
+/// Calls the visitor for each type that has an encoding from the start.
 pub(crate) fn each_type(visitor: &mut impl TypeVisitor) {
     struct Alone<'a, V>(&'a mut V);
     impl<V: TypeVisitor> Types for Alone<'_, V> {
@@ -34,7 +34,7 @@ pub(crate) fn each_type(visitor: &mut impl TypeVisitor) {
     each(&mut Alone(visitor));
 }
 
-/// Hands over what is known of each.
+/// Calls `take` with the registry entry of each type.
 pub(super) fn each_known(take: impl FnMut(Known)) {
     struct Each<K>(K);
     impl<K: FnMut(Known)> Types for Each<K> {

@@ -1,7 +1,7 @@
-//! Elements of plain types: the bulk of what arrays are.
+//! Encodes elements of plain types, which make up the bulk of arrays.
 //!
-//! In memory they are what is written, so that nothing is converted or copied
-//! on the way: row-major, little-endian.
+//! The encoding equals the memory layout, row-major and little-endian, so
+//! nothing is converted or copied.
 
 use super::unread;
 use crate::error::{Error, Result};
@@ -9,15 +9,16 @@ use bytemuck::checked::try_cast_slice;
 use ndarray::{ArrayViewD, Axis};
 use std::io::{self, Read, Write};
 
-/// How many bytes are put together where elements are not next to each other.
+/// The number of bytes that are gathered at a time if elements are not
+/// contiguous.
 const BLOCK: usize = 32 << 10;
 
-/// A type whose values are their bytes.
+/// A type whose values are encoded as their bytes in memory.
 pub(crate) trait Plain: bytemuck::NoUninit + Default + Send + Sync {
-    /// The element with its bytes in little-endian order, and back.
+    /// Converts the element's bytes to little-endian order, and back.
     fn little_endian(self) -> Self;
 
-    /// Reads so many elements: the caller knows that there are as many bytes.
+    /// Reads `count` elements. The caller has checked that enough bytes exist.
     fn read(from: &mut dyn Read, count: usize) -> io::Result<Vec<Self>>;
 }
 
@@ -66,7 +67,8 @@ impl Plain for bool {
         self
     }
 
-    /// Not every byte is a truth value: read and looked at in blocks.
+    /// Reads in blocks and validates each block, because not every byte is a
+    /// valid truth value.
     fn read(from: &mut dyn Read, count: usize) -> io::Result<Vec<Self>> {
         let mut elements = Vec::with_capacity(count);
         let mut block = [0u8; BLOCK];
@@ -85,7 +87,7 @@ impl Plain for bool {
     }
 }
 
-/// Writes elements that are next to each other.
+/// Writes contiguous elements.
 pub(crate) fn write<T: Plain>(elements: &[T], to: &mut dyn Write) -> io::Result<()> {
     if cfg!(target_endian = "little") {
         return to.write_all(bytemuck::cast_slice(elements));
@@ -151,8 +153,8 @@ pub(crate) fn write_shape(shape: &[usize], to: &mut dyn Write) -> Result<()> {
     to.write_all(&header).map_err(super::unwritten)
 }
 
-/// Reads a shape, for elements of `size` bytes that take the rest of `nbytes`:
-/// the shape and the number of elements.
+/// Reads a shape, for elements of `size` bytes that fill the rest of `nbytes`.
+/// Returns the shape and the number of elements.
 pub(crate) fn read_shape(
     from: &mut dyn Read,
     nbytes: u64,
@@ -180,7 +182,7 @@ pub(crate) fn read_shape(
     Ok((shape, expected / size))
 }
 
-/// Reads elements; `what` is `an array`.
+/// Reads elements; `what` names the value in errors (`an array`).
 pub(crate) fn read<T: Plain>(what: &str, from: &mut dyn Read, count: usize) -> Result<Vec<T>> {
     T::read(from, count).map_err(|cause| {
         if cause.kind() == io::ErrorKind::InvalidData {

@@ -1,4 +1,4 @@
-//! How values of Rust types are written, and how their bytes are counted.
+//! How values of Rust types are encoded, and how their bytes are counted.
 
 use super::elements::{self, Plain, read_shape, write_array, write_shape};
 use super::{Noting, ipc, unread, unwritten};
@@ -12,7 +12,7 @@ use std::any::type_name;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, BufWriter, Read, Write};
 
-/// A way to write and to read values of a type.
+/// A way to write and read values of a type.
 pub(super) trait Format<T>: 'static {
     fn write(value: &T, to: &mut dyn Write) -> Result<()>;
     fn read(from: &mut dyn Read, nbytes: u64) -> Result<T>;
@@ -23,19 +23,20 @@ pub(super) trait Size<T>: 'static {
     fn nbytes(value: &T) -> usize;
 }
 
-/// By way of serde.
+/// Encodes with postcard, through serde.
 pub(super) struct Postcard;
 
-/// As the bytes that numbers are in memory.
+/// Encodes numbers as their bytes in memory.
 pub(super) struct Bulk;
 
-/// As Arrow IPC.
+/// Encodes as Arrow IPC.
 pub(super) struct Ipc;
 
-/// By what the value tells of the memory that it owns.
+/// Counts the memory that the value reports to own.
 pub(super) struct Owned;
 
-/// By what the value is encoded: more than the value itself tells.
+/// Estimates the owned memory by the length of the encoding, for types that do
+/// not report it.
 pub(super) struct Serialized;
 
 impl<T: Serialize + DeserializeOwned> Format<T> for Postcard {
@@ -83,7 +84,7 @@ impl<T: Plain> Format<Vec<T>> for Bulk {
     }
 }
 
-/// How many there are, how long each is, and then all of them.
+/// Writes the number of vectors, the length of each, and then all elements.
 impl<T: Plain> Format<Vec<Vec<T>>> for Bulk {
     fn write(value: &Vec<Vec<T>>, to: &mut dyn Write) -> Result<()> {
         let lengths: Vec<u64> = std::iter::once(value.len())
@@ -177,7 +178,7 @@ impl<T: Serialize> Size<T> for Serialized {
     }
 }
 
-/// A value that can tell how many bytes of the heap it owns.
+/// A value that can report how many bytes of the heap it owns.
 pub(super) trait Heap {
     fn heap(&self) -> usize;
 }
@@ -234,7 +235,7 @@ impl<K: Heap, V: Heap> Heap for HashMap<K, V> {
             .iter()
             .map(|(key, value)| key.heap() + value.heap())
             .sum();
-        // A byte of control beside each entry.
+        // One control byte per entry.
         self.capacity() * (size_of::<(K, V)>() + 1) + entries
     }
 }

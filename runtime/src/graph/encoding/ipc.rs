@@ -1,12 +1,13 @@
-//! Frames as Arrow IPC streams, uncompressed: what Polars holds, as it is.
+//! Encodes frames as uncompressed Arrow IPC streams: the bytes that Polars holds,
+//! unchanged.
 //!
-//! The stream says in its own words (columns, types, batches of rows) what is in
-//! it, so that other programs can read it too; beside that, the schema's metadata
-//! hold what Arrow does not know: the number of rows, which a frame without
-//! columns has as well, and which columns are sorted.
+//! The stream describes its own content (columns, types, batches of rows), so other
+//! programs can read it too. The metadata of the schema adds what Arrow does not
+//! store: the number of rows, which a frame without columns also has, and which
+//! columns are sorted.
 //!
-//! Polars puts a batch together in memory before it is written: batches are of
-//! [`BATCH`] bytes, and a large frame comes back in as many chunks.
+//! Polars assembles a batch in memory before writing it. Batches are therefore about
+//! [`BATCH`] bytes long, and a large frame comes back in as many chunks.
 
 use super::Noting;
 use super::messages::Messages;
@@ -27,10 +28,10 @@ use polars_arrow::record_batch::RecordBatch;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-/// About how many bytes of a frame are written at a time.
+/// The approximate number of bytes of a frame that are written at a time.
 const BATCH: usize = 16 << 20;
 
-/// Chunks of fewer rows than a batch are put together where there are more.
+/// A batch that has more chunks than this is rechunked.
 const CHUNKS: usize = 4;
 
 const ROWS: &str = "swath.rows";
@@ -87,17 +88,18 @@ fn metadata(frame: &DataFrame) -> Metadata {
     ])
 }
 
-/// Reads a frame that takes exactly so many bytes.
+/// Reads a frame whose encoding is exactly `nbytes` long.
 pub(crate) fn read(from: &mut dyn Read, nbytes: u64) -> Result<DataFrame> {
     read_some(from, nbytes, 1).map(|mut frames| frames.remove(0))
 }
 
-/// Reads frames that were written one after the other and take exactly so many bytes.
+/// Reads `count` frames that were written one after the other and together occupy
+/// exactly `nbytes` bytes.
 pub(crate) fn read_some(from: &mut dyn Read, nbytes: u64, count: usize) -> Result<Vec<DataFrame>> {
     let mut messages = Messages::new(from, nbytes);
     let mut frames = Vec::new();
     for _ in 0..count {
-        // Polars takes some things for granted that corrupt bytes do not keep.
+        // Polars relies on conditions that corrupt bytes may violate.
         let frame = panics::catch(|| read_stream(&mut messages));
         let wrong = |error: &dyn std::fmt::Display| Error::Decode(format!("a frame: {error}"));
         frames.push(match frame {
@@ -158,8 +160,8 @@ fn read_stream(messages: &mut Messages<'_>) -> Result<DataFrame, PolarsError> {
     DataFrame::new(height, columns)
 }
 
-/// Texts within lists and structs without the buffers that they share with
-/// others: those at the top Polars compacts itself.
+/// Compacts texts within lists and structs, which removes the buffers they share with
+/// others. Polars compacts top-level texts itself.
 fn compact(batch: RecordBatch) -> Result<RecordBatch, PolarsError> {
     if !batch
         .arrays()

@@ -1,9 +1,10 @@
-//! The messages of an Arrow IPC stream, looked at before Polars reads them.
+//! The messages of an Arrow IPC stream, checked before Polars reads them.
 //!
-//! Polars asks for memory as a message says, before it knows whether the bytes are
-//! there; a wrong length would end the process. So a message's lengths are held
-//! against what is left of the encoding first. Polars also wants to seek, but
-//! only ever forward, over padding: a spill file or a socket need not.
+//! Polars allocates the memory that a message announces before it knows whether
+//! the bytes exist, so a wrong length would end the process. This reader therefore
+//! first compares the lengths in a message with the rest of the encoding. Polars
+//! also requires a seekable reader, but it only ever seeks forward, over padding.
+//! This reader emulates that, so a spill file or a socket need not be seekable.
 //!
 //! See "Encapsulated message format" in Arrow's columnar format.
 
@@ -16,13 +17,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// Reads streams, message by message.
 pub(super) struct Messages<'a> {
     from: io::Take<&'a mut dyn Read>,
-    /// The current message's length and description.
+    /// The current message's length prefix and metadata.
     header: Vec<u8>,
-    /// How much of it has been read.
+    /// How much of `header` has been read.
     read: usize,
-    /// How much of the current message's body is to be read.
+    /// How much of the current message's body is still to be read.
     body: u64,
-    /// How many bytes have been read in all.
+    /// How many bytes have been read in total.
     position: u64,
     /// Whether the stream's last message was read.
     ended: bool,
@@ -32,7 +33,7 @@ pub(super) struct Messages<'a> {
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 impl<'a> Messages<'a> {
-    /// The messages in so many bytes.
+    /// Creates a reader of the messages in the next `nbytes` bytes.
     pub(super) fn new(from: &'a mut dyn Read, nbytes: u64) -> Self {
         Self {
             from: from.take(nbytes),
@@ -45,17 +46,17 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// What made reading fail, where that was not Polars.
+    /// Returns the error that made reading fail, unless it came from Polars.
     pub(super) fn failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
 
-    /// Goes on to the next stream.
+    /// Starts the next stream.
     pub(super) fn restart(&mut self) {
         self.ended = false;
     }
 
-    /// How many bytes are left.
+    /// Returns how many bytes are left.
     pub(super) fn rest(&self) -> u64 {
         self.from.limit()
     }
@@ -88,7 +89,8 @@ impl<'a> Messages<'a> {
         filled.map_err(|cause| unread("a frame", cause))
     }
 
-    /// An error of ours stays ours: Polars makes a panic of some.
+    /// Stores the error and reports the end of the data: Polars panics on some
+    /// errors.
     fn fail<T: Default>(&mut self, error: Error) -> io::Result<T> {
         self.failure.get_or_insert(error);
         Ok(T::default())
@@ -99,7 +101,7 @@ fn wrong(what: &str) -> Error {
     Error::Decode(format!("a frame: {what}"))
 }
 
-/// The length of a message's body, if what the message says of it fits into
+/// Returns the length of a message's body if the lengths in the message fit into
 /// `rest` bytes.
 fn checked(message: &[u8], rest: u64) -> Result<u64> {
     let body = checked_lengths(message, rest);

@@ -1,10 +1,10 @@
-//! Values as bytes: what spilling, remote workers and tests use.
+//! Encoding of values, for spilling, remote workers and tests.
 //!
-//! A value writes itself into any writer and tells by its [`Codec`] how it is
-//! read again. Arrays and frames know their encoding themselves; what delayed
-//! functions return is any Rust type, whose encoding [`registry`] knows by the
-//! type: common ones from the start ([`common`]), others by [`encodable`].
-//! [`elements`] and [`ipc`] are the bulk of all of them: numbers, and Polars frames.
+//! A value writes itself into any writer, and its [`Codec`] says how to read it
+//! back. Arrays and frames know their own encodings. Delayed functions return
+//! arbitrary Rust types, whose encodings are in [`registry`] by type: common types
+//! are registered from the start ([`common`]), others by [`encodable`]. [`elements`]
+//! and [`ipc`] encode the bulk of the data: numbers and Polars frames.
 
 pub(crate) mod elements;
 pub(crate) mod ipc;
@@ -28,15 +28,15 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-/// How an encoded value is read.
+/// The reader of an encoded value.
 #[derive(Clone, Copy)]
 pub struct Codec {
     /// The encoding's name: `array`, `frame`, a type's name.
     pub tag: &'static str,
-    /// Reads a value whose encoding is exactly so many bytes.
+    /// Reads a value whose encoding is exactly `nbytes` long.
     ///
     /// # Errors
-    /// [`Error::Decode`] for other bytes, [`Error::Transfer`] where reading fails.
+    /// [`Error::Decode`] for invalid bytes; [`Error::Transfer`] if reading fails.
     pub decode: fn(from: &mut dyn Read, nbytes: u64) -> Result<Value>,
 }
 
@@ -57,23 +57,23 @@ impl fmt::Debug for Codec {
 /// An encoded value in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    /// How the content is read.
+    /// The codec that reads the content.
     pub codec: Codec,
     /// The content.
     pub bytes: Vec<u8>,
 }
 
 impl Encoded {
-    /// The value.
+    /// Decodes the value.
     ///
     /// # Errors
-    /// [`Error::Decode`] for bytes that are not what was encoded.
+    /// [`Error::Decode`] for bytes that are not a valid encoding.
     pub fn decode(&self) -> Result<Value> {
         (self.codec.decode)(&mut &self.bytes[..], self.bytes.len() as u64)
     }
 }
 
-/// Why an encoding could not be written.
+/// Converts the cause into an error that an encoding could not be written.
 pub(crate) fn unwritten(cause: io::Error) -> Error {
     Error::Transfer {
         action: "write",
@@ -81,7 +81,8 @@ pub(crate) fn unwritten(cause: io::Error) -> Error {
     }
 }
 
-/// Why an encoding could not be read: `what` is `an array`.
+/// Converts the cause into an error that an encoding could not be read; `what` is
+/// `an array`, for example.
 pub(crate) fn unread(what: &str, cause: io::Error) -> Error {
     if cause.kind() == io::ErrorKind::UnexpectedEof {
         return Error::Decode(format!("{what}: the bytes end too early"));
@@ -92,7 +93,8 @@ pub(crate) fn unread(what: &str, cause: io::Error) -> Error {
     }
 }
 
-/// Keeps what a writer failed with, where what writes into it does not.
+/// A writer that keeps the error of the writer below it, for callers that lose that
+/// error.
 pub(crate) struct Noting<'a> {
     to: &'a mut dyn Write,
     failure: Option<io::Error>,
@@ -103,7 +105,7 @@ impl<'a> Noting<'a> {
         Self { to, failure: None }
     }
 
-    /// What the writer failed with, or else what `other` says.
+    /// Returns the writer's error if there was one, or else `other()`.
     pub(crate) fn failure(self, other: impl FnOnce() -> Error) -> Error {
         self.failure.map_or_else(other, unwritten)
     }
@@ -119,7 +121,7 @@ impl<'a> Noting<'a> {
     }
 }
 
-/// The same error again: with the system's number, where it has one.
+/// Copies an I/O error, with the operating system's error number if it has one.
 fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(number) => io::Error::from_raw_os_error(number),

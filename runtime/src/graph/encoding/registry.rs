@@ -1,7 +1,7 @@
-//! Which encoding the values of a Rust type have.
+//! The registry of encodings by Rust type.
 //!
-//! The table is read for the value of every task whose type owns memory, by all
-//! threads, and hardly ever written: a fixed number of slots, each the head of a
+//! All threads read the table, for the value of every task whose type owns memory, and it
+//! is hardly ever written. It is therefore a fixed number of slots, each the head of a
 //! list that only grows. Reading takes no lock.
 
 use super::Codec;
@@ -15,17 +15,17 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::sync::{Once, OnceLock};
 
-/// What is known of the values of a type.
+/// The encoding and the size function of a type.
 pub(super) struct Known {
     id: TypeId,
     codec: Codec,
     encode: fn(&dyn Any, &mut dyn Write) -> Result<()>,
-    /// Bytes in memory, the heap's included.
+    /// Bytes in memory, including the heap.
     nbytes: fn(&dyn Any) -> usize,
 }
 
 impl Known {
-    /// A type's values in a format, and how their bytes in memory are counted.
+    /// Creates the entry of a type from its format and the way its bytes are counted.
     pub(super) fn new<T: Any + Send + Sync, F: Format<T>, S: Size<T>>() -> Self {
         fn of<T: Any>(value: &dyn Any) -> &T {
             value
@@ -44,12 +44,13 @@ impl Known {
     }
 }
 
-/// Gives the values of a type an encoding: postcard, by way of serde. They can
-/// then be spilled to disk when memory gets short, and the bytes in memory of
-/// those that are made from then on are counted with what they own.
+/// Registers an encoding for the values of a type: postcard, through serde.
 ///
-/// Numbers, texts, and vectors, options, tuples, maps and arrays of them have an
-/// encoding without this. Calling it again changes nothing.
+/// The values can then be spilled to disk when memory runs short. The memory size of
+/// values created from then on includes what they own.
+///
+/// Numbers and texts, and vectors, options, tuples, maps and arrays of them, have an
+/// encoding without this call. Calling it again has no effect.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -76,12 +77,12 @@ pub fn encodable<T: Serialize + DeserializeOwned + Send + Sync + 'static>() {
     insert(Known::new::<T, Postcard, Serialized>());
 }
 
-/// The codec of values of a type.
+/// Returns the codec of a type's values.
 pub(crate) fn codec_of(id: TypeId) -> Option<Codec> {
     find(id).map(|known| known.codec)
 }
 
-/// Writes a value; `name` is its type's.
+/// Writes a value; `name` is the name of its type.
 pub(in crate::graph) fn encode_any(value: &dyn Any, name: &str, to: &mut dyn Write) -> Result<()> {
     let Some(known) = find(value.type_id()) else {
         let name = short_type_name(name);
@@ -92,7 +93,7 @@ pub(in crate::graph) fn encode_any(value: &dyn Any, name: &str, to: &mut dyn Wri
     (known.encode)(value, to)
 }
 
-/// A value's bytes in memory, if its type is known.
+/// Returns a value's bytes in memory if its type is registered.
 pub(in crate::graph) fn nbytes_of(value: &dyn Any) -> Option<usize> {
     find(value.type_id()).map(|known| (known.nbytes)(value))
 }
@@ -127,7 +128,8 @@ fn insert(known: Known) {
         known,
         next: Link(OnceLock::new()),
     });
-    // At the list's end, wherever that is by then.
+    // Append at the end of the list, which other threads may have extended in the
+    // meantime.
     loop {
         let id = entry.known.id;
         let Err(mine) = link.0.set(entry) else {
@@ -148,7 +150,8 @@ fn load_common() {
     }
 }
 
-/// A type's slot: what a type hashes is a hash already.
+/// Returns a type's slot. The hash of a `TypeId` needs no further mixing: it is already a
+/// hash.
 fn slot(id: TypeId) -> usize {
     struct Bits(u64);
     impl Hasher for Bits {

@@ -1,4 +1,5 @@
-//! Whatever is encoded comes back; whatever else is read is an error.
+//! Checks that every encoded value can be decoded, and that any other bytes
+//! give an error.
 
 mod frames;
 mod types;
@@ -134,7 +135,8 @@ proptest! {
             let mut encoded = value.encode().unwrap();
             let at = at.index(encoded.bytes.len());
             encoded.bytes[at] = to;
-            // Other values are as good as the ones before: nothing tells.
+            // The bytes may also decode to other valid values: this cannot be
+            // detected.
             if let Err(error) = encoded.decode() {
                 prop_assert!(matches!(error, Error::Decode(_)), "{}", error);
             }
@@ -182,7 +184,7 @@ fn truncated_bytes_are_an_error() {
         };
         for end in 0..bytes.len() {
             read(&bytes[..end], bytes.len());
-            // A part of a vector of numbers is one, too.
+            // A prefix of a vector of numbers is also a valid vector.
             let element = match &*value.summary().to_string() {
                 "Vec<f64>" => Some(8),
                 "Vec<bool>" => Some(1),
@@ -207,7 +209,7 @@ fn what_follows_a_value_is_left() {
     }
 }
 
-/// Takes so many bytes, and then the disk is full.
+/// Accepts a number of bytes, and then fails like a full disk.
 struct Disk(usize);
 
 impl Write for Disk {
@@ -241,7 +243,7 @@ fn a_full_disk_is_told_as_it_is() {
     }
 }
 
-/// Gives a byte at a time, and then fails.
+/// Returns one byte at a time, and then fails.
 struct Slow<'a>(&'a [u8]);
 
 impl Read for Slow<'_> {

@@ -1,5 +1,5 @@
-//! Every built-in operation comes back from its bytes: the same name, the same
-//! arguments, the same results.
+//! Checks that every built-in operation survives encoding: the same name, the
+//! same arguments, the same results.
 
 use super::{Arguments, Block, EncodedOperation, Operation};
 use crate::array::{Array, Axes, concatenate, stack};
@@ -18,8 +18,8 @@ use polars::prelude::{
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Runs all tasks of a collection, each twice: by its operation, and by what
-/// comes back of it. The operations' names and tags.
+/// Runs each task of a collection twice: with its operation and with the
+/// decoded copy. Returns the operations' names and tags.
 #[track_caller]
 fn check(collection: &impl Collection) -> BTreeSet<(String, &'static str)> {
     let mut found = BTreeSet::new();
@@ -78,7 +78,8 @@ fn arguments(operation: &dyn Operation) -> Vec<u8> {
     }
 }
 
-/// What is in a value. Groups have no order until they are sorted: rows are.
+/// Returns a value's content. Rows are sorted, because groups have no defined
+/// order.
 fn content(value: &Value) -> Vec<u8> {
     let sorted = |frame: &Frame| {
         let names: Vec<_> = frame.get_column_names().into_iter().cloned().collect();

@@ -1,10 +1,11 @@
-//! A file with a layer's values, which another process can go on with.
+//! The file with a layer's values, with which another process can continue.
 //!
-//! The values' encodings one after the other, then an index, then a footer: the
-//! index's length and checksum, and a word that says what the file is. It is
-//! written under another name and renamed when it is whole, so a process that
-//! ends while it writes leaves nothing that looks like one. Each value has a
-//! checksum too, which is looked at when the value is read for the first time.
+//! The file consists of the values' encodings one after the other, an index, and
+//! a footer. The footer holds the index's length and checksum, and a magic word
+//! that identifies the format. The file is written under another name and renamed
+//! when it is complete, so a process that ends while writing leaves nothing that
+//! looks like a complete file. Each value also has a checksum, which is verified
+//! when the value is first read.
 
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Grid, LayerId, Summary, Value};
@@ -17,29 +18,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-/// Smaller writes and reads than this are collected.
+/// The buffer size for small reads and writes.
 const BUFFER: usize = 64 << 10;
-/// What a file ends with: what it is, and in which form.
+/// The magic word at the end of a file: the format and its version.
 const WORD: [u8; 8] = *b"swathv01";
-/// The index's length, its checksum, the word.
+/// The footer's size: the index's length, its checksum, the magic word.
 const FOOTER: u64 = 24;
 
-/// What is added to the name of a file that is being written.
+/// The extension of a file that is being written.
 const UNFINISHED: &str = "unfinished";
 
-/// What a file holds.
+/// The index of a file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Contents {
     id: LayerId,
     grid: Grid,
     /// The name of the operation that computed the values.
     operation: String,
-    /// The encoding's: see [`Codec::tag`].
+    /// The tag of the encoding: see [`Codec::tag`].
     tag: String,
     values: Vec<Entry>,
 }
 
-/// A value in a file; they follow each other.
+/// A value in a file. The values follow each other without gaps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     length: u64,
@@ -47,8 +48,8 @@ struct Entry {
     summary: Summary,
 }
 
-/// A file on disk, removed when nobody has it any more. A process that is killed
-/// removes nothing: that is what it is for.
+/// A file on disk, which is removed with its last holder. A process that is
+/// killed removes nothing: that is the purpose of the file.
 #[derive(Debug)]
 pub(super) struct SavedFile {
     path: PathBuf,
@@ -62,7 +63,7 @@ impl SavedFile {
 
 impl Drop for SavedFile {
     fn drop(&mut self) {
-        // It may have gone with its folder.
+        // The file may have been removed with its folder.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -73,7 +74,8 @@ pub(in crate::schedule) struct SavedValue {
     offset: u64,
     length: u64,
     checksum: u64,
-    /// It was written by this process, or read and found to be what was written.
+    /// Whether this process wrote the value, or has read it and verified its
+    /// checksum.
     is_sound: AtomicBool,
 }
 
@@ -86,10 +88,10 @@ impl SavedValue {
         &self.file.path
     }
 
-    /// The value's bytes.
+    /// Returns a reader of the value's bytes.
     ///
     /// # Errors
-    /// Where they cannot be read, or are not those that were written.
+    /// [`Error::Io`] if the bytes cannot be read, or do not match their checksum.
     pub(in crate::schedule) fn reader(&self) -> Result<impl Read> {
         if !self.is_sound.load(Ordering::Acquire) {
             self.check().map_err(|cause| self.failed(cause))?;
@@ -98,8 +100,8 @@ impl SavedValue {
         self.open().map_err(|cause| self.failed(cause))
     }
 
-    /// The file is opened for each read: there may be more of them than a process
-    /// can have open.
+    /// Opens the file. This happens for each read, because there may be more
+    /// files than a process can have open.
     fn open(&self) -> io::Result<impl Read + use<>> {
         let mut file = File::open(&self.file.path)?;
         file.seek(SeekFrom::Start(self.offset))?;
@@ -126,7 +128,7 @@ impl SavedValue {
         }
         Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "the value is not what was written: compute it again",
+            "the stored value is damaged: compute it again",
         ))
     }
 
@@ -139,7 +141,7 @@ impl SavedValue {
     }
 }
 
-/// What a file that was found holds.
+/// The content of a file that was found.
 pub(super) struct Found {
     pub(super) file: Arc<SavedFile>,
     pub(super) grid: Grid,
@@ -150,13 +152,14 @@ pub(super) struct Found {
 /// The extension of a layer's files.
 const EXTENSION: &str = "layer";
 
-/// The layer's files: there may be another one as long as values of it are read.
+/// Returns the possible paths of the layer's files. There may be several, as long
+/// as values of an earlier one are in use.
 fn paths(folder: &Path, id: LayerId) -> impl Iterator<Item = PathBuf> {
     let stem = folder.join(id.hex());
     (0..).map(move |number: u32| stem.with_extension(format!("{number}.{EXTENSION}")))
 }
 
-/// Whether a path is a layer's file's, or that of one which was not finished.
+/// Returns whether a path belongs to a layer's file, finished or not.
 pub(super) fn is_ours(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| [EXTENSION, UNFINISHED].contains(&extension))
@@ -224,7 +227,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes it a file: what stands in for the values from now on.
+    /// Completes the file. Returns it with the places of the values in it.
     pub(super) fn finish(mut self) -> io::Result<(Arc<SavedFile>, Vec<SavedValue>)> {
         let index = postcard::to_stdvec(&self.contents).map_err(io::Error::other)?;
         let to = &mut self.to.inner;
@@ -232,8 +235,8 @@ impl Writer {
         to.write_all(&(index.len() as u64).to_le_bytes())?;
         to.write_all(&xxh3_64(&index).to_le_bytes())?;
         to.write_all(&WORD)?;
-        // Not synced: what the process has written is there when it is gone. Only
-        // the machine's own end loses it, and the kernel with it.
+        // Not synced: written data survives the end of the process. Only a crash
+        // of the machine loses it, and the kernel with it.
         to.flush()?;
         fs::rename(&self.unfinished, &self.path)?;
         self.is_finished = true;
@@ -269,15 +272,17 @@ fn places(file: &Arc<SavedFile>, entries: &[Entry], is_sound: bool) -> Vec<Saved
     places.collect()
 }
 
-/// Finds a layer's file that another process has left, if it is whole and its
-/// values are encoded so. Takes the file over: it goes when nobody has it.
+/// Finds a layer's file that another process has left, if it is complete and its
+/// values have this encoding. Takes the file over: it is removed with its last
+/// holder.
 pub(super) fn find(folder: &Path, id: LayerId, codec: Codec) -> Option<Found> {
     let is_right = |contents: &Contents| {
         contents.id == id
             && contents.values.len() == contents.grid.len()
             && (contents.tag == codec.tag || contents.values.is_empty())
     };
-    // A process has few of a layer, numbered from 0 on; some may have gone.
+    // A process has few files of a layer, numbered from 0; some may have been
+    // removed.
     const MOST: usize = 16;
     let (path, contents) = paths(folder, id)
         .take(MOST)
@@ -295,8 +300,8 @@ pub(super) fn find(folder: &Path, id: LayerId, codec: Codec) -> Option<Found> {
     })
 }
 
-/// Reads what a file says of itself; an error unless that is whole, and the
-/// file exactly as long as it says.
+/// Reads a file's index. Fails unless the index is intact and the file is exactly
+/// as long as the index says.
 fn read_index(path: &Path) -> io::Result<Contents> {
     let wrong = || io::Error::from(io::ErrorKind::InvalidData);
     let mut file = File::open(path)?;
@@ -364,7 +369,7 @@ mod tests {
         }
         let (file, _) = writer.finish().unwrap();
         let path = file.path.clone();
-        // As if the process had been killed.
+        // Simulates a killed process.
         std::mem::forget(file);
         path
     }
@@ -396,7 +401,7 @@ mod tests {
             prop_assert_eq!(read, lists);
         }
 
-        /// No value of a file that was cut short, or grew, is ever seen.
+        /// No value of a truncated or grown file is ever read.
         #[test]
         fn a_torn_file_is_none(lists in lists(), cut in any::<prop::sample::Index>(), grow in any::<bool>()) {
             let folder = tempfile::tempdir().unwrap();
@@ -413,8 +418,8 @@ mod tests {
             prop_assert!(read(folder.path(), id).is_none());
         }
 
-        /// A bit that has changed makes the file none, or the value that it is in
-        /// an error; the others are what they were.
+        /// A changed bit makes either the whole file invalid, or only the value
+        /// that contains it.
         #[test]
         fn a_flipped_bit_is_found(lists in lists(), at in any::<prop::sample::Index>(), bit in 0..8) {
             let folder = tempfile::tempdir().unwrap();

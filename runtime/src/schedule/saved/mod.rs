@@ -1,15 +1,15 @@
-//! Persisted values in files that outlive the process: another one goes on with
-//! them.
+//! Saves persisted values in files that outlive the process, so that another
+//! process can continue with them.
 //!
 //! A *keeper* has a folder and a thread. It is told which layers the session's
-//! variables stand on; what of them is persisted it writes, a file a layer
-//! ([`file`]), as soon as all values are there, and it removes the files of
-//! layers that no variable stands on. That a file has its name says that it is
-//! whole; which variable has which layer is not known here.
+//! variables depend on. It writes those that are persisted, one file per layer
+//! ([`file`]), as soon as all their values are available, and removes the files
+//! of layers that no variable depends on. A file gets its final name only when
+//! it is complete. This module does not know which variable has which layer.
 //!
-//! A value in such a file stands in for itself as a spilled one does
-//! ([`super::spill`]): when memory gets short, nothing has to be written any
-//! more, and what was spilled before gives its room back.
+//! A value in such a file has a stand-in like a spilled one ([`super::spill`]).
+//! When memory runs short, such values need not be written again, and the disk
+//! space of earlier spilled copies is freed.
 
 mod file;
 
@@ -29,13 +29,13 @@ use std::sync::{Arc, Weak};
 
 pub(super) use file::SavedValue;
 
-/// Files are written as long as this part of the disk stays free, in per cent.
+/// Files are written as long as this percentage of the disk stays free.
 const FREE_PER_CENT: u64 = 5;
 
-/// The one that is woken when something has been persisted.
+/// The keeper that is woken when something has been persisted.
 static KEEPER: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
 
-/// Writes what is persisted, until it is dropped.
+/// Saves persisted values until it is dropped.
 pub(crate) struct Keeper(Arc<Shared>);
 
 struct Shared {
@@ -46,17 +46,17 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The layers to keep, with the name of a variable that has each.
+    /// The layers to keep, each with the name of a variable that depends on it.
     wanted: BTreeMap<LayerId, String>,
     files: HashMap<LayerId, Arc<SavedFile>>,
-    /// Files of layers that no variable has any more: there as long as somebody
-    /// has their values.
+    /// Files of layers that no variable depends on any more. They exist as long
+    /// as anything holds their values.
     former: HashMap<LayerId, Weak<SavedFile>>,
     /// Layers that cannot be written.
     refused: HashMap<LayerId, Refused>,
-    /// The user knows that there is no room.
+    /// Whether the user has been told that there is no room.
     has_told: bool,
-    /// Something was persisted, or the layers to keep are others.
+    /// Something was persisted, or the set of layers to keep has changed.
     is_news: bool,
     has_ended: bool,
 }
@@ -65,23 +65,23 @@ struct State {
 enum Refused {
     /// The values have no encoding.
     NoEncoding,
-    /// Until there is some.
+    /// The disk has no room; retried when the set of layers to keep changes.
     NoRoom,
 }
 
 /// Why a layer's file was not written.
 enum Stop {
-    /// Nobody wants it any more.
+    /// The layer is no longer wanted.
     Unwanted,
     NoEncoding,
     NoRoom(io::Error),
 }
 
 impl Keeper {
-    /// Begins to keep values in a folder.
+    /// Starts to save values in a folder.
     ///
     /// # Errors
-    /// A thread that cannot be started.
+    /// The error of starting the thread.
     pub(crate) fn start(folder: &Path) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
@@ -99,13 +99,13 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.0.folder
     }
 
-    /// A layer that another process has left, with its values; none unless its
-    /// file is whole. Values are read when they are needed.
+    /// Returns a layer that another process has left, with its values, if its
+    /// file is complete. Values are read when they are needed.
     pub(crate) fn take_over(&self, id: LayerId, codec: Codec) -> Option<Arc<Layer>> {
         let found = file::find(&self.0.folder, id, codec)?;
         let values = found
@@ -118,7 +118,8 @@ impl Keeper {
         Some(Persisted::there(id, found.grid, found.operation, kept))
     }
 
-    /// Removes what another process has left and nobody has taken over.
+    /// Removes files that another process has left and that were not taken
+    /// over.
     pub(crate) fn remove_others(&self) {
         let mut entries = fs::read_dir(&self.0.folder).into_iter().flatten();
         let state = self.0.state.lock();
@@ -131,8 +132,8 @@ impl Keeper {
         }
     }
 
-    /// Keeps these layers, each with the name of a variable that has it, and no
-    /// others.
+    /// Sets the layers to keep, each with the name of a variable that depends
+    /// on it.
     pub(crate) fn keep(&self, wanted: BTreeMap<LayerId, String>) {
         let mut state = self.0.state.lock();
         if state.wanted == wanted {
@@ -153,11 +154,11 @@ impl Keeper {
         state.is_news = true;
         drop(state);
         self.0.changed.notify_all();
-        // Files are removed without the lock.
+        // Files are removed outside the lock.
         drop(dropped);
     }
 
-    /// Whether all that can be written has been: for tests.
+    /// Returns whether a layer's file has been written. For tests.
     #[cfg(test)]
     pub(crate) fn has_written(&self, id: LayerId) -> bool {
         self.0.state.lock().files.contains_key(&id)
@@ -182,7 +183,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Something has been persisted: the values of a layer are there.
+/// Notifies the keeper that a layer's values have been persisted.
 pub(super) fn wake() {
     let keeper = KEEPER.lock().clone();
     if let Some(keeper) = keeper {
@@ -217,7 +218,7 @@ impl Shared {
             .collect()
     }
 
-    /// Writes a layer's file, if all of its values are there.
+    /// Writes a layer's file if all of its values are available.
     fn write(&self, id: LayerId) {
         {
             let state = &mut *self.state.lock();
@@ -233,14 +234,14 @@ impl Shared {
             return;
         };
         let operation = persisted.operation().to_owned();
-        // Nobody else may have it: then what it holds is not wanted any more.
+        // This may be the last holder; then its values are no longer wanted.
         drop(persisted);
         let begun = Writer::new(&self.folder, id, &grid, &operation).map_err(Stop::NoRoom);
         let written = begun.and_then(|writer| self.write_values(id, writer, &kept));
         let mut state = self.state.lock();
         match written {
             Ok(file) => {
-                // Otherwise it is removed again, without the lock.
+                // Otherwise the file is removed again, outside the lock.
                 if !state.has_ended && state.wanted.contains_key(&id) {
                     state.files.insert(id, file);
                     return;
@@ -258,8 +259,8 @@ impl Shared {
                     let name = state.wanted.get(&id).cloned().unwrap_or_default();
                     drop(state);
                     eprintln!(
-                        "note: `{name}` would not come back if the runtime process ended, nor what is persisted \
-                         after it: it cannot be written to {}: {cause}",
+                        "note: `{name}` cannot be restored if the runtime process ends, and neither can anything persisted \
+                         after it: cannot write it to {}: {cause}",
                         self.folder.display()
                     );
                 }
@@ -304,7 +305,7 @@ impl Shared {
         !state.has_ended && state.wanted.contains_key(&id)
     }
 
-    /// Leaves part of the disk to others.
+    /// Fails if writing would leave too little free disk space for others.
     fn check_room(&self, nbytes: u64) -> io::Result<()> {
         let disk = rustix::fs::statvfs(&self.folder)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -314,7 +315,7 @@ impl Shared {
         }
         Err(io::Error::new(
             io::ErrorKind::StorageFull,
-            format!("{FREE_PER_CENT} % of the disk are left free"),
+            format!("{FREE_PER_CENT} % of the disk must stay free"),
         ))
     }
 }

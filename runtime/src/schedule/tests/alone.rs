@@ -1,4 +1,4 @@
-//! Tests of what a process has one of: they run in a process of their own.
+//! Runs tests of per-process state in a process of their own.
 
 use std::process::Command;
 

@@ -1,28 +1,31 @@
-//! What Dask's own tests ask of a scheduler, and what its users miss.
+//! The behaviour that Dask's own tests require of a scheduler, and what Dask's users miss.
 //!
 //! | behaviour | test |
 //! |---|---|
 //! | values, literals, lists of keys (`GetFunctionTestMixin`) | `a_graph_has_the_values_of_its_keys` |
 //! | 1 lists of keys keep their shape | `delayed::tests::graphs::lists_of_keys_keep_their_shape` |
-//! | 1 a bad key is a clear error | `delayed::tests::graphs::a_bad_key_in_lists_is_told_with_its_place` |
+//! | 1 a bad key gives a clear error |
+//! `delayed::tests::graphs::a_bad_key_in_lists_is_told_with_its_place` |
 //! | 1 long chains | `delayed::tests::chains_and_fan_ins_take_linear_time_and_no_stack` |
-//! | 2 cycles are told with their path | `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
+//! | 2 cycles are reported with their path |
+//! `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
 //! | 3 a missing dependency is named | the same |
 //! | 4 an error keeps its type | `delayed::tests::a_failing_function_names_key_and_type` |
-//! | 4 the end is told, however a run ends | `the_end_is_told_once_however_a_run_ends` |
+//! | 4 the end is reported, however a run ends | `the_end_is_told_once_however_a_run_ends` |
 //! | 5 an interrupt returns while tasks are blocked | `a_cancelled_run_returns_while_a_task_is_blocked`, `an_interrupt_returns_while_every_thread_is_blocked` |
 //! | 6 a task computes | `tasks_may_compute` |
 //! | 7 many computations at once | `twenty_computations_at_once_share_the_threads` |
 //! | 8 a shared input runs once | `a_shared_input_runs_once_and_what_is_between_is_dropped_early` |
-//! | 8 values are let go early | the same, `a_long_row_of_sums_holds_few_values` |
+//! | 8 values are dropped early | the same, `a_long_row_of_sums_holds_few_values` |
 //! | 9 equal shapes are not confused | `array::tests::zeros_and_ones_of_one_shape_are_not_confused` |
 //! | 10 chunks without elements | `array::tests::empty_chunks_and_axes`, `layers_without_tasks_have_no_values` |
 //! | 11 unknown chunk sizes | an array knows its chunks; a frame's rows: `frame::tests::rows_and_columns` |
-//! | 12 a reduction takes few chunks at once | `reductions_take_few_chunks_at_once` |
+//! | 12 a reduction reads few chunks at once | `reductions_take_few_chunks_at_once` |
 //! | 13 groups of NaN | `nan_and_nothing_are_groups_of_their_own` |
 //! | 14 partitions without rows | `frame::tests`: all properties have some |
 //! | 15 unknown divisions | frames have no divisions: `frame::tests::joins`, `orders` |
-//! | 16 seeded random numbers are the same again | `array::tests::random_numbers_depend_on_seed_and_place_alone` |
+//! | 16 seeded random numbers are reproducible |
+//! `array::tests::random_numbers_depend_on_seed_and_place_alone` |
 //! | two tasks under one key are an error | `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
 //! | `head` after a filter finds its rows | `frame::tests::heads` |
 //! | a failure names its key and inputs | `recovery::a_failure_tells_key_operation_inputs_and_cause` |
@@ -35,7 +38,7 @@ use crate::frame::DataFrame;
 use polars::prelude::{col, df};
 use std::sync::atomic::AtomicI64;
 
-/// Every way of running: synchronous, and on one, two and eight threads.
+/// Returns the options of all runners: synchronous, and on one, two and eight threads.
 pub(super) fn runners() -> impl Iterator<Item = Options> {
     [0, 1, 2, 8].into_iter().map(|threads| Options {
         synchronous: threads == 0,
@@ -44,7 +47,7 @@ pub(super) fn runners() -> impl Iterator<Item = Options> {
     })
 }
 
-/// A value that counts how many of its kind live.
+/// A value that counts how many values of its kind are alive.
 #[derive(Debug)]
 pub(super) struct Live {
     living: Arc<AtomicI64>,
@@ -95,7 +98,7 @@ fn a_graph_has_the_values_of_its_keys() {
         (nested,),
     )
     .unwrap();
-    // A value that nobody could hash or compare.
+    // A value that cannot be hashed or compared.
     dsk.insert_value("function", (f64::sqrt as fn(f64) -> f64,))
         .unwrap();
     dsk.insert(
@@ -147,8 +150,8 @@ fn the_end_is_told_once_however_a_run_ends() {
     }
 }
 
-// As many tasks at a gate as there are threads, and more: the stop button ends
-// the computation, and the next one begins at once.
+// Tasks on every thread wait at a gate, and more tasks are queued. The stop button ends the
+// computation, and the next one begins at once.
 #[test]
 fn an_interrupt_returns_while_every_thread_is_blocked() {
     alone!(an_interrupt_returns_while_every_thread_is_blocked, || {
@@ -209,7 +212,7 @@ fn twenty_computations_at_once_share_the_threads() {
 }
 
 // x ┬ a ┐
-//   ┼ b ┼ last        each a, b, c one step of a chain:  x → a → a → a
+//   ┼ b ┼ last        each of a, b, c is the end of a chain:  x → a → a → a
 //   ┴ c ┘
 #[test]
 fn a_shared_input_runs_once_and_what_is_between_is_dropped_early() {
@@ -228,7 +231,7 @@ fn a_shared_input_runs_once_and_what_is_between_is_dropped_early() {
         let ends: Vec<_> = (0..3).map(|_| step(&step(&step(&x)))).collect();
         let counted = living.clone();
         let last = delayed(move |ends: Vec<Live>| {
-            // The three ends, and nothing that came before them.
+            // Only the three ends are alive, and no earlier values.
             assert_eq!(counted.load(Ordering::SeqCst), 3);
             ends.iter().map(|end| end.value).sum::<u64>()
         });
@@ -239,7 +242,7 @@ fn a_shared_input_runs_once_and_what_is_between_is_dropped_early() {
 }
 
 // load ─┐    load ─┐    load ─┐
-// load ─┴ sum ─────┴ sum ─────┴ sum …     few are held at once, however long it is
+// load ─┴ sum ─────┴ sum ─────┴ sum …     few values are held at once, however long the row is
 #[test]
 fn a_long_row_of_sums_holds_few_values() {
     for options in runners() {
@@ -249,7 +252,7 @@ fn a_long_row_of_sums_holds_few_values() {
             delayed(move |value: u64| {
                 let value = Live::new(&living, value);
                 most.fetch_max(living.load(Ordering::SeqCst), Ordering::SeqCst);
-                // Of shorter tasks a thread takes several at once.
+                // A thread takes several shorter tasks at once.
                 std::thread::sleep(Duration::from_micros(250));
                 value
             })

@@ -5,19 +5,19 @@ use super::*;
 use crate::graph::Tasks;
 use std::sync::atomic::AtomicI64;
 
-/// What a task does instead of its work, until it is mended.
+/// What a task does instead of its work, until the fault is fixed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
     Error,
     Panic,
-    /// It says that it was interrupted.
+    /// It reports that it was interrupted.
     Interrupt,
-    /// It cancels the run that it is in, and does its work.
+    /// It cancels its own run, and does its work.
     Cancel,
 }
 
-/// What the tasks of a graph have in common.
+/// The state that the tasks of a graph share.
 #[derive(Default)]
 struct World {
     living: Arc<AtomicI64>,
@@ -64,8 +64,8 @@ fn live(value: &Value) -> u64 {
     live.value
 }
 
-/// One layer of tasks, each of which takes some of those before it, and their
-/// values.
+/// Returns one layer of tasks, each of which depends on some earlier ones, and
+/// the expected values.
 fn faulty(tasks: &[(Vec<usize>, Fault)], world: &Arc<World>) -> (Arc<Layer>, Vec<u64>) {
     let mut listed = Listed::new();
     let mut values: Vec<u64> = Vec::new();
@@ -100,7 +100,7 @@ fn tasks() -> impl Strategy<Value = Vec<(Vec<usize>, Fault)>> {
     prop::collection::vec((inputs, fault), 1..40)
 }
 
-/// Waits until tasks that nobody waits for any more have ended.
+/// Waits until abandoned tasks have ended and dropped their values.
 fn wait_for_none(living: &AtomicI64) {
     while living.load(Ordering::SeqCst) != 0 {
         std::thread::yield_now();
@@ -115,8 +115,8 @@ fn check_values(values: &[Vec<Value>], expected: &[u64]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
-    // The run ends, with an error if a task has one; every value is dropped;
-    // the next run is a run like any other.
+    // The run ends, with an error if a task failed. Every value is dropped, and
+    // the next run is unaffected.
     #[test]
     fn a_run_with_faults_ends_and_leaves_nothing(tasks in tasks()) {
         in_time(move || {
@@ -131,7 +131,7 @@ proptest! {
                 let plan = Arc::new(Plan::new(Layers::new(std::slice::from_ref(&layer))).unwrap());
                 match run_plan_unless(&plan, &options, &token, &WaitedFor::default()) {
                     Ok(values) => {
-                        // One that cancels may be the last to end.
+                        // A task that cancels may be the last to end.
                         let fails = |fault: Fault| !matches!(fault, Fault::None | Fault::Cancel);
                         assert!(!tasks.iter().any(|(_, fault)| fails(*fault)));
                         check_values(&[values], &expected);
@@ -150,8 +150,8 @@ proptest! {
         });
     }
 
-    // What a persist with faults has kept is right, and only the rest runs when
-    // it is computed again.
+    // The values that a persist with faults keeps are correct, and only the
+    // rest runs when it is computed again.
     #[test]
     fn a_persist_with_faults_keeps_what_is_right(tasks in tasks()) {
         in_time(move || {
@@ -174,7 +174,7 @@ proptest! {
                     assert_eq!(live(&source.value(at as u32).unwrap()), expected[at]);
                 }
                 world.is_mended.store(true, Ordering::SeqCst);
-                // A run that was interrupted may still be in a task.
+                // An interrupted run may still be executing a task.
                 let missing = kept.iter().filter(|kept| !**kept).count();
                 let settled = || {
                     let before = world.runs.load(Ordering::SeqCst);
@@ -185,7 +185,7 @@ proptest! {
                 world.runs.store(0, Ordering::SeqCst);
                 check_values(&run(std::slice::from_ref(&persisted), &options).unwrap(), &expected);
                 assert_eq!(world.runs.load(Ordering::SeqCst), missing);
-                // The layer itself finds the values as well.
+                // The original layer finds the values as well.
                 check_values(&run(&[layer], &options).unwrap(), &expected);
                 drop(persisted);
                 wait_for_none(&world.living);

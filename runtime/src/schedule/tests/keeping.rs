@@ -1,4 +1,5 @@
-//! What outlives a run: persisted values and the cache of intermediate ones.
+//! Tests values that outlive a run: persisted values and the cache of
+//! intermediate values.
 
 use super::alone::alone;
 use super::behaviour::runners;
@@ -13,14 +14,14 @@ fn runs(x: u64) -> usize {
     RUNS.lock().get(&x).copied().unwrap_or(0)
 }
 
-/// A thousand numbers, in so many milliseconds.
+/// Returns a thousand numbers after a number of milliseconds.
 fn slow(x: u64, milliseconds: u64) -> Vec<f64> {
     *RUNS.lock().entry(x).or_default() += 1;
     std::thread::sleep(Duration::from_millis(milliseconds));
     vec![x as f64; 1000]
 }
 
-/// Calls of it that are alike are the same.
+/// Calls [`slow`] as a pure function, so that equal calls have one identity.
 fn numbers(x: u64, milliseconds: u64) -> Delayed<Vec<f64>> {
     delayed(slow).pure().unwrap().call(x, milliseconds)
 }
@@ -66,7 +67,7 @@ fn an_equal_expression_waits_for_values_that_are_being_persisted() {
         GATE.open();
         assert_eq!(computed.join().unwrap(), 8);
         assert_eq!(compute((&first, &second)).unwrap(), (7, 7));
-        // The second one has its own, whoever else lets go.
+        // The second one holds the values itself, whatever else is dropped.
         drop(first);
         assert_eq!(second.compute().unwrap(), 7);
         assert_eq!(RUNS.load(Ordering::SeqCst), 1);
@@ -85,7 +86,8 @@ fn two_persists_at_once_run_each_task_once() {
                     std::thread::spawn(move || {
                         let persisted = Persisted::start(&all.layer().unwrap(), options.clone());
                         let kept = all.with_layer(persisted);
-                        // Held until both are done: what nobody holds is gone.
+                        // Held until both are done: values without a holder are
+                        // dropped.
                         (kept.compute_with(&options).unwrap(), kept)
                     })
                 })
@@ -122,7 +124,7 @@ fn the_cache_has_what_took_long() {
             assert_eq!(twice(2).compute_with(&options).unwrap(), 2000);
         }
         assert_eq!(runs(2), 1);
-        // What is quick is not worth it.
+        // Quick tasks are not cached.
         numbers(3, 0).compute().unwrap();
         numbers(3, 0).compute().unwrap();
         assert!(runs(3) >= 1);
@@ -135,7 +137,7 @@ fn the_cache_has_what_took_long() {
 #[test]
 fn the_cache_keeps_to_its_budget_and_what_was_costly() {
     alone!(the_cache_keeps_to_its_budget_and_what_was_costly, || {
-        // A call has 8000 bytes: ten fit.
+        // The value of a call has 8000 bytes: ten fit.
         const BUDGET: u64 = 85_000;
         let before = in_use();
         cached(BUDGET);
@@ -146,7 +148,7 @@ fn the_cache_keeps_to_its_budget_and_what_was_costly() {
         }
         for &x in &cheap {
             numbers(x, 2).compute().unwrap();
-            // A thread tells of up to 64 KiB late.
+            // A thread may report up to 64 KiB late.
             let slack = (pool::threads() as u64 + 2) * (64 << 10);
             assert!(in_use() <= before + BUDGET + slack);
         }
@@ -154,7 +156,7 @@ fn the_cache_keeps_to_its_budget_and_what_was_costly() {
             numbers(x, 100).compute().unwrap();
             assert_eq!(runs(x), 1, "{x} took longest");
         }
-        // The first of the others have gone, for those that came after them.
+        // The first of the cheap values were evicted for later ones.
         for &x in &cheap[..10] {
             numbers(x, 2).compute().unwrap();
             assert_eq!(runs(x), 2);
@@ -173,7 +175,7 @@ fn the_cache_keeps_to_its_budget_and_what_was_costly() {
     });
 }
 
-// Other calls of an impure function, and functions that are not the same.
+// Checks distinct calls of an impure function, and distinct functions.
 #[test]
 fn the_cache_is_never_stale() {
     alone!(the_cache_is_never_stale, || {

@@ -1,5 +1,5 @@
-//! Values that are moved to disk come back unchanged, whatever happens; loading
-//! does not run ahead of reducing.
+//! Checks that values moved to disk come back unchanged, whatever happens, and
+//! that loading does not run ahead of reducing.
 
 use super::*;
 use crate::array::Array;
@@ -11,10 +11,10 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is on disk is one for the process.
+/// The spill file is shared by the whole process.
 static DISK: Mutex<()> = Mutex::new(());
 
-/// Counts what was moved to disk and back.
+/// Counts the values that are moved to disk and back.
 #[derive(Default)]
 struct Moves {
     spilled: AtomicUsize,
@@ -32,7 +32,8 @@ impl Listener for Moves {
     }
 }
 
-/// A run that may hold nothing but what its tasks have in hand.
+/// Returns options under which a run may hold nothing but the values its tasks
+/// work on.
 fn without_memory(synchronous: bool) -> (Options, Arc<Moves>) {
     let moves = Arc::new(Moves::default());
     let options = Options {
@@ -45,7 +46,7 @@ fn without_memory(synchronous: bool) -> (Options, Arc<Moves>) {
 }
 
 /// x ─→ x − mean ─→ sum of squares: each chunk is needed before and after the
-/// mean is there.
+/// mean is known.
 #[test]
 fn intermediate_values_go_to_disk_and_come_back() {
     let _disk = DISK.lock();
@@ -104,7 +105,7 @@ fn kept_values_go_to_disk_and_come_back() {
     assert!(memory().spilled > before);
     assert_eq!(kept.compute().unwrap(), expected);
     drop(kept);
-    // A worker may be looking for something to spill still.
+    // A worker may still be looking for values to spill.
     in_time(move || {
         while memory().spilled > before {
             std::thread::yield_now();
@@ -112,7 +113,7 @@ fn kept_values_go_to_disk_and_come_back() {
     });
 }
 
-/// A graph of values of many sizes: each as many numbers as its inputs' sum.
+/// Returns a graph of values of many sizes, each derived from its inputs' sum.
 fn sized(shape: &Shape) -> Vec<Delayed<Vec<u64>>> {
     let grow = delayed(|seed: u64, inputs: Vec<Vec<u64>>| -> Vec<u64> {
         let count = 1 + (seed % 7) * 300;
@@ -184,7 +185,7 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     assert_eq!(kept.compute().unwrap(), expected);
 }
 
-/// A file that takes no more than so many bytes.
+/// Returns a file that cannot grow beyond `nbytes`.
 fn file_of(nbytes: u64) -> File {
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
     let file = File::from(memfd_create("spilled", MemfdFlags::ALLOW_SEALING).unwrap());
@@ -193,7 +194,7 @@ fn file_of(nbytes: u64) -> File {
     file
 }
 
-/// The disk is full after the first value, the second, the third, and so on, and
+/// The disk is full after the first value, the second, the third, and so on, or
 /// in the middle of one.
 #[test]
 fn a_disk_that_is_full_at_any_point_loses_nothing() {
@@ -225,7 +226,7 @@ fn a_disk_that_is_full_at_any_point_loses_nothing() {
     assert!(full > 10 && enough > 10, "{full} times full, {enough} not");
 }
 
-/// Values without an encoding stay in memory, and the run goes on.
+/// Values without an encoding stay in memory, and the run continues.
 #[test]
 fn what_has_no_encoding_stays() {
     #[derive(Clone)]
@@ -349,7 +350,7 @@ fn values_count_as_long_as_somebody_holds_them() {
     let value = Value::opaque(vec![0u8; 100 << 20]);
     let shared = value.clone();
     let more = in_use() as i64 - before;
-    // Other tests hold values too, but not as many.
+    // Other tests hold values too, but fewer bytes.
     assert!((50 << 20..150 << 20).contains(&more), "{more}");
     drop(value);
     assert!(in_use() as i64 - before > 50 << 20);

@@ -1,4 +1,4 @@
-//! What is told of a failure, and what is computed again after it.
+//! Tests how failures are reported, and what is computed again after them.
 
 use super::behaviour::runners;
 use super::*;
@@ -6,7 +6,7 @@ use crate::array::Array;
 use crate::graph::Tasks;
 use std::sync::atomic::AtomicBool;
 
-/// A graph of numbers, one of whose tasks fails until it is mended.
+/// A graph of numbers with one task that fails until it is fixed.
 struct Broken {
     is_mended: AtomicBool,
     runs: Mutex<Vec<u32>>,
@@ -22,7 +22,7 @@ impl Broken {
         })
     }
 
-    /// The tasks that ran since this was asked last.
+    /// Returns the tasks that ran since the last call.
     fn ran(&self) -> Vec<u32> {
         let mut ran = std::mem::take(&mut *self.runs.lock());
         ran.sort_unstable();
@@ -133,7 +133,7 @@ fn a_persist_keeps_what_does_not_depend_on_what_failed() {
         let has: Vec<u32> = (0..7).filter(|&at| source.has(at)).collect();
         assert_eq!(has, [0, 1, 2, 4]);
         assert_eq!(graph.ran(), [0, 1, 2, 3, 4]);
-        // Computing it runs what is missing, as far as that goes.
+        // Computing it runs the missing tasks, as far as possible.
         run(std::slice::from_ref(&persisted), &options).unwrap_err();
         assert_eq!(graph.ran(), [3]);
         run(std::slice::from_ref(&layer), &options).unwrap_err();
@@ -147,7 +147,7 @@ fn a_persist_keeps_what_does_not_depend_on_what_failed() {
         assert_eq!(numbers(&values), numbers(&whole));
         graph.ran();
 
-        // Persisted again, nothing is missing.
+        // After persisting it again, nothing is missing.
         let again = Persisted::start(&persisted, options.clone());
         run(std::slice::from_ref(&again), &options).unwrap();
         assert_eq!(graph.ran(), [3, 5, 6]);
@@ -170,7 +170,7 @@ fn after_an_interrupt_only_what_is_missing_is_computed() {
             "{told}"
         );
         graph.is_mended.store(true, Ordering::SeqCst);
-        // A thread that was in a task then has ended it.
+        // Wait for tasks that were running at that time.
         std::thread::sleep(Duration::from_millis(20));
         graph.ran();
         let missing: Vec<u32> = (0..7).filter(|&at| !source.has(at)).collect();

@@ -1,4 +1,4 @@
-//! Frames of all types, however they are put together.
+//! Tests frames of all types and memory layouts.
 
 use super::round_trip;
 use crate::frame::{Frame, FrameChunk, FrameParts};
@@ -22,7 +22,7 @@ proptest! {
         let one = frame(&rows);
         let mut two = one.clone();
         two.vstack_mut(&frame(&more)).unwrap();
-        // A column of other chunks than the others.
+        // One column has other chunk boundaries than the others.
         let mut uneven = two.clone();
         let first = uneven.columns()[0].rechunk().with_name("even".into());
         uneven.with_column(first).unwrap();
@@ -55,7 +55,8 @@ pub(super) fn frame(seed: &[Option<i32>]) -> Frame {
         .iter()
         .map(|x| x.map(|x| if x % 5 == 0 { f64::NAN } else { f64::from(x) }))
         .collect();
-    // Of nothing but nulls Polars does not know what the lists are of.
+    // If all values are null, Polars cannot infer the element type of the
+    // lists.
     let list = |name: &str, lists: Vec<Option<Series>>, inner: DataType| {
         let lists = Column::new(name.into(), lists);
         lists.cast(&DataType::List(Box::new(inner))).unwrap()
@@ -130,7 +131,7 @@ fn same(a: &Frame, b: &Frame) {
     assert_eq!(a.height(), b.height());
     assert!(a.equals_missing(b), "{a}\n{b}");
     for (a, b) in a.columns().iter().zip(b.columns()) {
-        // Nothing but nulls is always in order, and Polars does not note it.
+        // A column of nulls only is always sorted, and Polars does not flag it.
         if *a.dtype() != DataType::Null {
             assert_eq!(a.is_sorted_flag(), b.is_sorted_flag(), "{}", a.name());
         }

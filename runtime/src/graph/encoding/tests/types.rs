@@ -1,4 +1,4 @@
-//! Values of Rust types: what delayed functions return.
+//! Tests values of Rust types, which delayed functions return.
 
 use super::round_trip;
 use crate::error::Error;
