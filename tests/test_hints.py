@@ -237,6 +237,7 @@ CASES = [
     ("x[[0, 0]] = 1.0;", "`mask.select(0.0, &x)`", "mask.select(0.0, &x).sum().compute()?"),
     ("x[:, 0]", "`x.slice_axis(Axis(0), 0..10)`", None),
     ("x.sum(0)", "`.sum_axis(0)`", "x.sum_axis(0).compute()?"),
+    ("x.roll([2, 1], [0, 1])", "`.roll(2, 0).roll(1, 1)`", "x.roll(2, 0).roll(1, 1).compute()?"),
     ("x.sum_axis(None)", "`x.sum_axis(Axes::all().keepdims())`", "x.sum_axis(Axes::all().keepdims()).compute()?"),
     (
         "let (rows, columns) = x.nonzero();",

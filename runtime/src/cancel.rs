@@ -1,5 +1,6 @@
 //! Cancels computations, and lets them check whether they are cancelled.
 
+use crate::context::PerContext;
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use std::cell::RefCell;
@@ -21,11 +22,11 @@ struct Shared {
     outer: Option<CancelToken>,
 }
 
-static RUNNING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+static RUNNING: PerContext<Mutex<Vec<Weak<Shared>>>> = PerContext::new(Mutex::default);
 /// Set by an interrupt, until the next cell begins.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: PerContext<AtomicBool> = PerContext::new(AtomicBool::default);
 /// The wakers of waiting futures, which an interrupt wakes.
-static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
+static WAITING: PerContext<Mutex<Vec<Waker>>> = PerContext::new(Mutex::default);
 
 thread_local! {
     /// The run whose task this thread executes.
@@ -41,13 +42,14 @@ impl CancelToken {
             outer,
             ..Shared::default()
         }));
-        let mut running = RUNNING.lock();
+        let running = RUNNING.get();
+        let mut running = running.lock();
         running.retain(|shared| shared.strong_count() > 0);
         running.push(Arc::downgrade(&token.0));
         drop(running);
         // An interrupt between two computations cancels the next one. It sets this flag
         // before it reads the list of running ones.
-        if INTERRUPTED.load(Ordering::Acquire) {
+        if INTERRUPTED.with(|it| it.load(Ordering::Acquire)) {
             token.cancel();
         }
         token
@@ -83,9 +85,10 @@ impl Shared {
 /// [`begin`]. The notebook's stop button calls it. Variables and persisted values are
 /// kept.
 pub fn interrupt() {
-    INTERRUPTED.store(true, Ordering::Release);
+    INTERRUPTED.with(|it| it.store(true, Ordering::Release));
     cancel_all();
-    for waker in std::mem::take(&mut *WAITING.lock()) {
+    let waiting = std::mem::take(&mut *WAITING.get().lock());
+    for waker in waiting {
         waker.wake();
     }
 }
@@ -93,15 +96,16 @@ pub fn interrupt() {
 /// Cancels every running computation, and nothing else. The stop button calls it when
 /// no cell runs.
 pub fn cancel_all() {
-    for shared in RUNNING.lock().iter().filter_map(Weak::upgrade) {
+    let running = RUNNING.get();
+    for shared in running.lock().iter().filter_map(Weak::upgrade) {
         shared.cancel();
     }
 }
 
 /// Clears earlier interrupts. Called when a cell starts.
 pub fn begin() {
-    WAITING.lock().clear();
-    INTERRUPTED.store(false, Ordering::Release);
+    WAITING.get().lock().clear();
+    INTERRUPTED.with(|it| it.store(false, Ordering::Release));
 }
 
 /// A guard that marks this thread as inside a task of a run until it is dropped.
@@ -140,7 +144,7 @@ impl Drop for Inside {
 /// ```
 pub fn checkpoint() -> Result<()> {
     let cancelled = CURRENT.with_borrow(|token| token.as_ref().map(CancelToken::is_cancelled));
-    if cancelled.unwrap_or_else(|| INTERRUPTED.load(Ordering::Relaxed)) {
+    if cancelled.unwrap_or_else(|| INTERRUPTED.with(|it| it.load(Ordering::Relaxed))) {
         Err(Error::Interrupted)
     } else {
         Ok(())
@@ -156,7 +160,8 @@ pub async fn interruptible<F: Future>(future: F) -> F::Output {
         {
             // Register before the check, so that an interrupt after it wakes this
             // future.
-            let mut waiting = WAITING.lock();
+            let waiting = WAITING.get();
+            let mut waiting = waiting.lock();
             if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
                 waiting.push(context.waker().clone());
             }

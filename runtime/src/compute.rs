@@ -2,6 +2,7 @@
 
 pub(crate) mod recover;
 
+use crate::context::PerContext;
 use crate::error::Result;
 use crate::graph::{Layer, Value};
 use crate::optimize::Explanation;
@@ -105,16 +106,16 @@ pub trait Collection: Clone {
     }
 }
 
-static DEFAULT: RwLock<Option<Options>> = RwLock::new(None);
+static DEFAULT: PerContext<RwLock<Option<Options>>> = PerContext::new(RwLock::default);
 
 /// The options that [`Collection::compute`] uses.
 pub fn default_options() -> Options {
-    DEFAULT.read().clone().unwrap_or_default()
+    DEFAULT.get().read().clone().unwrap_or_default()
 }
 
 /// Sets the options that [`Collection::compute`] uses.
 pub fn set_default_options(options: Options) {
-    *DEFAULT.write() = Some(options);
+    *DEFAULT.get().write() = Some(options);
 }
 
 /// Several collections that are computed together: what they share is

@@ -11,6 +11,7 @@ pub mod array;
 pub mod cancel;
 pub mod cluster;
 pub mod compute;
+pub mod context;
 pub mod delayed;
 pub mod diagnostics;
 pub mod display;

@@ -1,6 +1,7 @@
 //! Displayed values and their destination: the kernel, or a terminal if there
 //! is no kernel.
 
+use crate::context::PerContext;
 use parking_lot::RwLock;
 use std::sync::Arc;
 
@@ -49,21 +50,21 @@ pub trait Sink: Send + Sync + 'static {
     fn clear(&self, wait: bool);
 }
 
-static SINK: RwLock<Option<Arc<dyn Sink>>> = RwLock::new(None);
+static SINK: PerContext<RwLock<Option<Arc<dyn Sink>>>> = PerContext::new(RwLock::default);
 
 /// Sends all displays to `sink`.
 pub fn set_sink(sink: Arc<dyn Sink>) {
-    *SINK.write() = Some(sink);
+    *SINK.get().write() = Some(sink);
 }
 
 /// Returns whether a notebook receives what is displayed.
 pub fn has_sink() -> bool {
-    SINK.read().is_some()
+    SINK.get().read().is_some()
 }
 
 /// Returns the running cell, or the last one that ran.
 pub fn cell() -> Option<u64> {
-    SINK.read().as_ref()?.cell()
+    SINK.get().read().as_ref()?.cell()
 }
 
 /// Shows a bundle. Without a notebook its plain text is printed.
@@ -73,7 +74,8 @@ pub fn display(bundle: &Bundle, id: Option<&str>, update: bool) {
 
 /// Shows a bundle like [`display`], on behalf of a cell that may have ended.
 pub fn display_for(cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool) {
-    match SINK.read().clone() {
+    let sink = SINK.get().read().clone();
+    match sink {
         Some(sink) => sink.display(cell, bundle, id, update),
         None => {
             if let Some((_, text)) = bundle.data.iter().find(|(mime, _)| mime == "text/plain") {
@@ -86,7 +88,8 @@ pub fn display_for(cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update:
 /// Clears what the cell has shown so far; with `wait`, only when the next
 /// output comes, so that nothing flickers.
 pub fn clear_output(wait: bool) {
-    if let Some(sink) = SINK.read().clone() {
+    let sink = SINK.get().read().clone();
+    if let Some(sink) = sink {
         sink.clear(wait);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ClusterInfo, LocalCluster};
 use crate::compute::{Collection, default_options, set_default_options};
+use crate::context::{Context, PerContext};
 use crate::delayed::argument::IntoArguments;
 use crate::delayed::{Callable, Delayed, delayed};
 use crate::error::Result;
@@ -26,18 +27,17 @@ pub struct Client {
 /// That a client lives.
 struct Living {
     number: u64,
+    context: Context,
 }
 
 /// The clients that live, and the default options of before the first.
+#[derive(Default)]
 struct Clients {
     before: Option<Options>,
     living: Vec<(u64, Options)>,
 }
 
-static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
-    before: None,
-    living: Vec::new(),
-});
+static CLIENTS: PerContext<Mutex<Clients>> = PerContext::new(Mutex::default);
 
 impl Clients {
     fn apply(&mut self) {
@@ -53,7 +53,9 @@ impl Client {
     pub fn new(cluster: &LocalCluster) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut clients = CLIENTS.lock();
+        let context = Context::current();
+        let clients = CLIENTS.of(context.clone());
+        let mut clients = clients.lock();
         if clients.living.is_empty() {
             clients.before = Some(default_options());
         }
@@ -61,7 +63,7 @@ impl Client {
         clients.apply();
         Self {
             cluster: cluster.clone(),
-            _living: Arc::new(Living { number }),
+            _living: Arc::new(Living { number, context }),
         }
     }
 
@@ -135,7 +137,9 @@ impl Client {
 
 impl Drop for Living {
     fn drop(&mut self) {
-        let mut clients = CLIENTS.lock();
+        let _entered = self.context.enter();
+        let clients = CLIENTS.get();
+        let mut clients = clients.lock();
         clients.living.retain(|(number, _)| *number != self.number);
         clients.apply();
     }

@@ -1,15 +1,11 @@
 use super::*;
 use crate::compute::{Collection, default_options, set_default_options};
+use crate::context::Context;
 use crate::delayed::delayed;
-use crate::schedule::tests::alone::alone;
-use parking_lot::Mutex;
-
-/// The default options are one for the process.
-static DEFAULTS: Mutex<()> = Mutex::new(());
 
 #[test]
 fn a_client_sets_the_defaults_until_it_is_dropped() {
-    let _guard = DEFAULTS.lock();
+    let _entered = Context::new().enter();
     let before = Options {
         threads: Some(7),
         ..Options::default()
@@ -28,17 +24,11 @@ fn a_client_sets_the_defaults_until_it_is_dropped() {
     assert_eq!(default_options().threads, Some(pool::threads()));
     drop(clone);
     assert_eq!(default_options().threads, Some(7));
-    set_default_options(Options::default());
 }
 
-/// As long as the client lives, what other tests compute would run on its cluster,
-/// too.
 #[test]
 fn a_cluster_counts_its_tasks() {
-    alone!(a_cluster_counts_its_tasks, count_tasks);
-}
-
-fn count_tasks() {
+    let _entered = Context::new().enter();
     let cluster = LocalCluster::new();
     let client = Client::new(&cluster);
     let calls: Vec<_> = (0..10).map(|i| delayed(|i: i32| 2 * i).call(i)).collect();
@@ -69,7 +59,7 @@ fn clusters_say_what_they_have() {
 
 #[test]
 fn what_is_submitted_runs_by_itself() {
-    let _guard = DEFAULTS.lock();
+    let _entered = Context::new().enter();
     let client = Client::new(&LocalCluster::new());
     let (sender, receiver) = std::sync::mpsc::channel();
     let sent = client

@@ -8,6 +8,7 @@
 //! not end before its bars do.
 
 use super::bar::{self, Bar, Of};
+use crate::context::{Context, PerContext};
 use crate::display::Bundle;
 use crate::graph::Progress;
 use crate::schedule::underway::{Underway, Watcher, watch};
@@ -25,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How many bars of what has ended stay, of each cell.
 const ENDED: usize = 5;
 
-static SHOWS: AtomicBool = AtomicBool::new(true);
+static SHOWS: PerContext<AtomicBool> = PerContext::new(|| AtomicBool::new(true));
 
 /// Whether computations that take longer than a second show a bar by
 /// themselves, which they do in a notebook. The environment variable
@@ -37,7 +38,7 @@ static SHOWS: AtomicBool = AtomicBool::new(true);
 /// swath::diagnostics::show_progress(false);
 /// ```
 pub fn show_progress(shows: bool) {
-    SHOWS.store(shows, Ordering::Relaxed);
+    SHOWS.with(|it| it.store(shows, Ordering::Relaxed));
 }
 
 /// Shows bars from now on: called once, in a notebook's process.
@@ -47,9 +48,10 @@ pub(crate) fn install() {
     }
     let monitor = Arc::new(Monitor::default());
     let looking = monitor.clone();
+    let context = Context::current();
     let spawned = std::thread::Builder::new()
         .name("swath-progress".to_owned())
-        .spawn(move || looking.look());
+        .spawn(move || context.run(|| looking.look()));
     // Without a thread there are no bars; nothing else is missing.
     if spawned.is_ok() {
         watch(monitor);
@@ -125,7 +127,8 @@ impl Monitor {
 
 impl Running {
     fn is_visible(&self) -> bool {
-        let wanted = SHOWS.load(Ordering::Relaxed) && self.begin.elapsed() >= PATIENCE;
+        let wanted =
+            SHOWS.with(|it| it.load(Ordering::Relaxed)) && self.begin.elapsed() >= PATIENCE;
         (wanted || self.underway.is_asked_for()) && !self.underway.is_shown()
     }
 

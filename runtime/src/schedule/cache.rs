@@ -8,6 +8,7 @@
 
 use super::size::ByteSize;
 use super::spill;
+use crate::context::PerContext;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, LayerId, Source, Value};
 use parking_lot::Mutex;
@@ -19,8 +20,8 @@ use std::time::Duration;
 /// Values of quicker tasks are not worth a lookup.
 const QUICK: Duration = Duration::from_millis(1);
 
-static IS_ON: AtomicBool = AtomicBool::new(false);
-static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
+static IS_ON: PerContext<AtomicBool> = PerContext::new(AtomicBool::default);
+static CACHE: PerContext<Mutex<Option<Cache>>> = PerContext::new(Mutex::default);
 
 #[derive(Default)]
 struct Cache {
@@ -48,8 +49,9 @@ pub fn set_cache_limit(limit: impl Into<ByteSize>) -> Result<()> {
         ByteSize::Bytes(0) => 0,
         limit => limit.bytes()?,
     };
-    let mut cache = CACHE.lock();
-    IS_ON.store(budget > 0, Ordering::Relaxed);
+    let cache = CACHE.get();
+    let mut cache = cache.lock();
+    IS_ON.with(|is_on| is_on.store(budget > 0, Ordering::Relaxed));
     if budget == 0 {
         *cache = None;
     } else {
@@ -62,7 +64,7 @@ pub fn set_cache_limit(limit: impl Into<ByteSize>) -> Result<()> {
 
 /// Returns whether a budget is set.
 pub(super) fn is_on() -> bool {
-    IS_ON.load(Ordering::Relaxed)
+    IS_ON.with(|is_on| is_on.load(Ordering::Relaxed))
 }
 
 /// Offers a value that took `elapsed` to compute.
@@ -70,21 +72,22 @@ pub(super) fn offer(layer: &Layer, linear: u32, value: &Value, elapsed: Duration
     if elapsed < QUICK {
         return;
     }
-    if let Some(cache) = &mut *CACHE.lock() {
+    if let Some(cache) = &mut *CACHE.get().lock() {
         cache.add(layer.id(), linear, value, elapsed);
     }
 }
 
 /// Evicts values until at most `nbytes` are left, because memory is short.
 pub(super) fn shrink(nbytes: usize) {
-    if let Some(cache) = &mut *CACHE.lock() {
+    if let Some(cache) = &mut *CACHE.get().lock() {
         cache.shrink(nbytes);
     }
 }
 
 /// Returns a layer's cached values.
 pub(super) fn lookup(id: LayerId) -> Option<Arc<dyn Source>> {
-    let mut cache = CACHE.lock();
+    let cache = CACHE.get();
+    let mut cache = cache.lock();
     let cache = cache.as_mut()?;
     let level = cache.level;
     let entries = cache.layers.get_mut(&id)?;

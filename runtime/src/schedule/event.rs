@@ -1,6 +1,7 @@
 //! The events of a run.
 
 use super::plan::{Plan, TaskId};
+use crate::context::PerContext;
 use parking_lot::RwLock;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -91,19 +92,21 @@ pub trait Observer: Send + Sync + 'static {
     fn listener(self: Arc<Self>, plan: &Arc<Plan>) -> Arc<dyn Listener>;
 }
 
-static OBSERVERS: RwLock<Vec<Weak<dyn Observer>>> = RwLock::new(Vec::new());
+static OBSERVERS: PerContext<RwLock<Vec<Weak<dyn Observer>>>> = PerContext::new(RwLock::default);
 
 /// Registers an observer for every run that begins while the observer lives.
 pub fn observe(observer: &Arc<impl Observer>) {
     let observer: Arc<dyn Observer> = observer.clone();
-    let mut observers = OBSERVERS.write();
+    let observers = OBSERVERS.get();
+    let mut observers = observers.write();
     observers.retain(|observer| observer.strong_count() > 0);
     observers.push(Arc::downgrade(&observer));
 }
 
 /// Returns the observers' listeners for a plan.
 pub(super) fn observers(plan: &Arc<Plan>) -> Vec<Arc<dyn Listener>> {
-    let observers = OBSERVERS.read();
+    let observers = OBSERVERS.get();
+    let observers = observers.read();
     let there = observers.iter().filter_map(Weak::upgrade);
     there.map(|observer| observer.listener(plan)).collect()
 }

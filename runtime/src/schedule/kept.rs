@@ -11,6 +11,7 @@ use super::cache;
 use super::memory::{self, Candidate, Holder, NOT_SOON};
 use super::persist::Persisted;
 use super::spill;
+use crate::context::PerContext;
 use crate::error::Result;
 use crate::graph::{LayerId, Layers, Tasks, Value};
 use parking_lot::Mutex;
@@ -154,13 +155,13 @@ struct Registered {
     next: u64,
 }
 
-static REGISTERED: Mutex<Option<Registered>> = Mutex::new(None);
+static REGISTERED: PerContext<Mutex<Registered>> = PerContext::new(Mutex::default);
 
 /// Creates a persisted layer with its number. Computations find it as long as
 /// anything holds it. A persisted layer finds all others with smaller numbers.
 pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<Persisted> {
-    let mut registered = REGISTERED.lock();
-    let Registered { by_id, next } = registered.get_or_insert_default();
+    let registered = REGISTERED.get();
+    let Registered { by_id, next } = &mut *registered.lock();
     let persisted = Arc::new(make(*next));
     *next += 1;
     // Clean up now and then, so that dead entries do not pile up.
@@ -176,8 +177,9 @@ pub(super) fn register(id: LayerId, make: impl FnOnce(u64) -> Persisted) -> Arc<
 /// Returns a persisted layer that has all of its values.
 pub(super) fn find(id: LayerId) -> Option<Arc<Persisted>> {
     let same: Vec<Arc<Persisted>> = {
-        let registered = REGISTERED.lock();
-        let same = registered.as_ref()?.by_id.get(&id)?;
+        let registered = REGISTERED.get();
+        let registered = registered.lock();
+        let same = registered.by_id.get(&id)?;
         same.iter().filter_map(Weak::upgrade).collect()
     };
     // The others are dropped outside the lock.
@@ -194,10 +196,10 @@ pub(super) fn take_kept(layers: &mut Layers, before: Option<u64>) -> Vec<Arc<str
     let mut found = Vec::new();
     // Dropped outside the lock: this may be the last holder of a persisted layer.
     let mut looked_at: Vec<Arc<Persisted>> = Vec::new();
-    let registered = REGISTERED.lock();
-    let registered = registered.as_ref().map(|registered| &registered.by_id);
+    let registered = REGISTERED.get();
+    let registered = &registered.lock().by_id;
     let has_cache = cache::is_on();
-    if registered.is_none() && !has_cache {
+    if registered.is_empty() && !has_cache {
         return found;
     }
     for number in 0..layers.len() as u32 {
@@ -207,9 +209,9 @@ pub(super) fn take_kept(layers: &mut Layers, before: Option<u64>) -> Vec<Arc<str
         }
         let id = node.layer.id();
         let same = looked_at.len();
-        let registered = registered.and_then(|map| map.get(&id));
         looked_at.extend(
             registered
+                .get(&id)
                 .into_iter()
                 .flatten()
                 .filter_map(Weak::upgrade)

@@ -12,6 +12,7 @@ use super::event::{Event, Listener, tell};
 use super::plan::{Plan, TaskId};
 use super::size::ByteSize;
 use super::{cache, spill};
+use crate::context::PerContext;
 use crate::error::Result;
 use crate::graph::{Value, in_use};
 use crate::machine;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use swath_scheduler::{State, peak};
 
 /// The limit in bytes; 0 until it is set.
-static LIMIT: AtomicU64 = AtomicU64::new(0);
+static LIMIT: PerContext<AtomicU64> = PerContext::new(AtomicU64::default);
 
 /// The default limit, in per cent of the memory that this process may use. The
 /// rest is for what tasks need beside their values, and for other programs.
@@ -46,7 +47,7 @@ const FUTILE: Duration = Duration::from_millis(50);
 /// process's control group.
 pub fn memory_limit() -> u64 {
     static DEFAULT: OnceLock<u64> = OnceLock::new();
-    match LIMIT.load(Ordering::Relaxed) {
+    match LIMIT.with(|limit| limit.load(Ordering::Relaxed)) {
         0 => *DEFAULT.get_or_init(|| match machine::memory() {
             0 => u64::MAX,
             memory => memory / 100 * DEFAULT_PER_CENT,
@@ -70,13 +71,14 @@ pub fn memory_limit() -> u64 {
 /// ```
 pub fn set_memory_limit(limit: impl Into<ByteSize>) -> Result<()> {
     let limit = limit.into().bytes()?;
-    LIMIT.store(limit, Ordering::Relaxed);
+    LIMIT.with(|current| current.store(limit, Ordering::Relaxed));
     Ok(())
 }
 
 /// Returns the limit if [`set_memory_limit`] was called.
 pub(crate) fn limit_that_was_set() -> Option<u64> {
-    Some(LIMIT.load(Ordering::Relaxed)).filter(|limit| *limit > 0)
+    let limit = LIMIT.with(|limit| limit.load(Ordering::Relaxed));
+    Some(limit).filter(|limit| *limit > 0)
 }
 
 /// The memory and disk use of values, in bytes.
@@ -126,13 +128,14 @@ pub(super) struct Candidate {
 /// An upper bound of `needed` for values with a known next use.
 pub(super) const NOT_SOON: u64 = 1 << 40;
 
-static HOLDERS: Mutex<Vec<Weak<dyn Holder>>> = Mutex::new(Vec::new());
+static HOLDERS: PerContext<Mutex<Vec<Weak<dyn Holder>>>> = PerContext::new(Mutex::default);
 
 /// Registers a holder, whose values may be spilled when memory runs short as long
 /// as it lives.
 pub(super) fn register(holder: &Arc<impl Holder + 'static>) {
     let holder: Arc<dyn Holder> = holder.clone();
-    let mut holders = HOLDERS.lock();
+    let holders = HOLDERS.get();
+    let mut holders = holders.lock();
     holders.retain(|holder| holder.strong_count() > 0);
     holders.push(Arc::downgrade(&holder));
 }
@@ -143,7 +146,7 @@ pub(super) fn has_room() -> bool {
 }
 
 /// Held by the thread that spills.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: PerContext<Mutex<()>> = PerContext::new(Mutex::default);
 
 /// The memory of a run: its limit, and how far it may run ahead.
 pub(super) struct Pressure {
@@ -205,7 +208,8 @@ impl Pressure {
         }
         // The other workers wait here, which keeps them from producing more
         // values.
-        let turn = TURN.lock();
+        let turn = TURN.get();
+        let turn = turn.lock();
         let mut futile = self.futile.lock();
         let is_futile = |(at, then): (Instant, u64)| {
             at.elapsed() < FUTILE && in_use() <= then + self.limit / 64
@@ -229,7 +233,12 @@ impl Pressure {
 /// Spills the values that are needed last, until at most `target` bytes are in
 /// use. Returns whether any value was spilled.
 fn spill_down_to(target: u64, listeners: &[Arc<dyn Listener>]) -> Result<bool> {
-    let holders: Vec<Arc<dyn Holder>> = HOLDERS.lock().iter().filter_map(Weak::upgrade).collect();
+    let holders: Vec<Arc<dyn Holder>> = HOLDERS
+        .get()
+        .lock()
+        .iter()
+        .filter_map(Weak::upgrade)
+        .collect();
     let mut candidates: Vec<(usize, Candidate)> = Vec::new();
     for (number, holder) in holders.iter().enumerate() {
         holder.candidates(&mut |candidate| {

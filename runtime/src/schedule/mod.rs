@@ -36,6 +36,7 @@ pub(crate) use saved::Keeper;
 pub use size::ByteSize;
 pub use spill::set_spill_folder;
 
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Layers, Value};
 use crate::optimize;
@@ -44,7 +45,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use swath_scheduler::Unfinished;
-use task::Context;
+use task::RunContext;
 use underway::WaitedFor;
 
 /// How tasks are run, and who receives the events.
@@ -127,7 +128,7 @@ fn run_plan_unless(
     waited_for: &WaitedFor,
 ) -> Result<Vec<Value>> {
     plan.wait_for_sources()?;
-    let context = Context::new(plan.clone(), token, options);
+    let context = RunContext::new(plan.clone(), token, options);
     let outcome = if options.synchronous {
         sync::run(&Arc::new(context))
     } else {
@@ -187,7 +188,9 @@ fn prepare(
     // On another thread, so that a cancelled call returns without waiting for the planning.
     let (sender, receiver) = mpsc::channel();
     let planned_for = token.clone();
+    let context = Context::current();
     std::thread::spawn(move || {
+        let _entered = context.enter();
         let planned = catch(|| plan(layers, &planned_for)).and_then(|plan| plan);
         // Sending fails if the call was cancelled and no longer waits.
         let _ = sender.send(planned);

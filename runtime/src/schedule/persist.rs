@@ -2,11 +2,12 @@
 
 use super::event::{Event, Listener};
 use super::kept::{self, Kept};
-use super::task::Context;
+use super::task::RunContext;
 use super::underway::{self, Underway};
 use super::{Options, Plan, pool, prepare, saved, sync};
 use crate::abort::abortable;
 use crate::cancel::CancelToken;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Grid, Layer, LayerId, Source, Value};
 use crate::panics::catch;
@@ -119,7 +120,9 @@ impl Persisted {
         let layer = layer.clone();
         let (id, grid) = (layer.id(), layer.grid().clone());
         // This thread only waits; the tasks run in the pool.
+        let context = Context::current();
         std::thread::spawn(move || {
+            let _entered = context.enter();
             let chunks = layer.grid().len();
             let compute = || catch(|| background.compute(&layer, number, &options));
             let (values, failure) = abortable(compute)
@@ -211,7 +214,7 @@ impl Background {
         )?;
         self.advance(Progress::Waiting(plan.clone()));
         plan.wait_for_sources()?;
-        let mut context = Context::new(plan.clone(), &self.token, options);
+        let mut context = RunContext::new(plan.clone(), &self.token, options);
         context.keep_going = true;
         let outcome = if options.synchronous {
             sync::run(&Arc::new(context))

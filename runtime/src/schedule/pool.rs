@@ -9,7 +9,7 @@ use super::Outcome;
 use super::event::tell_transition;
 use super::memory::{self, Candidate, Holder};
 use super::plan::TaskId;
-use super::task::Context;
+use super::task::RunContext;
 use crate::cancel;
 use crate::error::{Error, Result};
 use crate::graph::Value;
@@ -31,7 +31,7 @@ pub(super) struct Run(Arc<swath_scheduler::Run<Pool>>);
 impl Run {
     /// Starts a run of a plan on at most `limit` threads of the pool. It
     /// continues by itself.
-    pub(super) fn start(context: Context, limit: usize) -> Self {
+    pub(super) fn start(context: RunContext, limit: usize) -> Self {
         context.tell_begin();
         let is_heard = context.is_heard();
         let run = swath_scheduler::Run::new(context, Pool, limit, is_heard);
@@ -92,7 +92,7 @@ pub(super) fn settle() {
 }
 
 impl Threads for Pool {
-    type Tasks = Context;
+    type Tasks = RunContext;
 
     #[inline]
     fn queue(&self) -> &Queue<Ticket<Self>> {
@@ -129,7 +129,7 @@ impl Threads for Pool {
     }
 }
 
-impl Tasks for Context {
+impl Tasks for RunContext {
     type Value = Value;
     type Error = Error;
 
@@ -144,7 +144,7 @@ impl Tasks for Context {
     }
 
     fn enter(&self) -> impl Sized {
-        cancel::enter(&self.token)
+        (self.context.enter(), cancel::enter(&self.token))
     }
 
     fn catch<T>(call: impl FnOnce() -> T) -> Result<T> {
@@ -168,7 +168,8 @@ impl Tasks for Context {
     }
 
     fn admits(&self, largest: usize) -> bool {
-        self.pressure.admits(&self.plan, largest)
+        self.context
+            .run(|| self.pressure.admits(&self.plan, largest))
     }
 
     fn tell(&self, transition: &Transition) {
@@ -176,7 +177,7 @@ impl Tasks for Context {
     }
 
     fn relieve(&self) -> Result<()> {
-        self.pressure.relieve(&self.listeners)
+        self.context.run(|| self.pressure.relieve(&self.listeners))
     }
 
     fn nbytes(value: &Value) -> usize {

@@ -6,6 +6,7 @@
 //! truncated when it holds no values.
 
 use super::saved::SavedValue;
+use crate::context::PerContext;
 use crate::error::{Error, Result};
 use crate::graph::{ChunkValue, Codec, Summary, Value};
 use parking_lot::{Mutex, MutexGuard};
@@ -21,12 +22,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BUFFER: usize = 64 << 10;
 
 /// The bytes on disk.
-static ON_DISK: AtomicU64 = AtomicU64::new(0);
-static STORE: Mutex<Option<Arc<Store>>> = Mutex::new(None);
+static ON_DISK: PerContext<Arc<AtomicU64>> = PerContext::new(Arc::default);
+static STORE: PerContext<Mutex<Option<Arc<Store>>>> = PerContext::new(Mutex::default);
 
 /// Returns the bytes that spilled values occupy on disk.
 pub(super) fn on_disk() -> u64 {
-    ON_DISK.load(Ordering::Relaxed)
+    ON_DISK.with(|on_disk| on_disk.load(Ordering::Relaxed))
 }
 
 /// Sets the folder for values that are spilled from now on.
@@ -34,7 +35,7 @@ pub(super) fn on_disk() -> u64 {
 /// # Errors
 /// [`Error::Spill`] if no file can be created in it.
 pub fn set_spill_folder(folder: impl AsRef<Path>) -> Result<()> {
-    *STORE.lock() = Some(Arc::new(Store::new(folder.as_ref())?));
+    *STORE.get().lock() = Some(Arc::new(Store::new(folder.as_ref())?));
     Ok(())
 }
 
@@ -59,6 +60,8 @@ struct Store {
     file: File,
     /// Where the next value goes. Held by the thread that writes.
     end: Mutex<End>,
+    /// The bytes on disk of all values of the context.
+    on_disk: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -83,12 +86,14 @@ impl Store {
             folder: folder.to_owned(),
             file,
             end: Mutex::default(),
+            on_disk: ON_DISK.with(Arc::clone),
         }
     }
 
     /// Returns the store in use.
     fn current() -> Result<Arc<Self>> {
-        let mut store = STORE.lock();
+        let store = STORE.get();
+        let mut store = store.lock();
         if let Some(store) = &*store {
             return Ok(store.clone());
         }
@@ -137,7 +142,7 @@ impl Store {
                 // Only whole blocks can be returned to the file system.
                 end.offset = (offset + length).next_multiple_of(4096);
                 end.values += 1;
-                ON_DISK.fetch_add(length, Ordering::Relaxed);
+                self.on_disk.fetch_add(length, Ordering::Relaxed);
                 Ok(Extent {
                     store: self.clone(),
                     offset,
@@ -183,7 +188,7 @@ impl Extent {
 
 impl Drop for Extent {
     fn drop(&mut self) {
-        ON_DISK.fetch_sub(self.length, Ordering::Relaxed);
+        self.store.on_disk.fetch_sub(self.length, Ordering::Relaxed);
         let mut end: MutexGuard<'_, End> = self.store.end.lock();
         end.values -= 1;
         if end.values == 0 {
@@ -329,9 +334,9 @@ pub(super) fn spill_to(file: File, folder: &str) -> impl Drop {
     struct Before(Option<Arc<Store>>);
     impl Drop for Before {
         fn drop(&mut self) {
-            *STORE.lock() = self.0.take();
+            *STORE.get().lock() = self.0.take();
         }
     }
     let store = Arc::new(Store::of(Path::new(folder), file));
-    Before(STORE.lock().replace(store))
+    Before(STORE.get().lock().replace(store))
 }

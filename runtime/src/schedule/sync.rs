@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::event::tell_transition;
 use super::memory::{self, Candidate, Holder};
-use super::task::Context;
+use super::task::RunContext;
 use crate::cancel;
 use crate::error::{Error, Result};
 use crate::graph::Value;
@@ -14,12 +14,12 @@ use swath_scheduler::{State, Transition, Unfinished};
 /// A run on one thread. The lock is needed because other threads may spill its
 /// values.
 struct Run {
-    context: Arc<Context>,
+    context: Arc<RunContext>,
     state: Mutex<State<Value>>,
 }
 
 /// Runs a plan.
-pub(super) fn run(context: &Arc<Context>) -> Outcome {
+pub(super) fn run(context: &Arc<RunContext>) -> Outcome {
     let graph = context.plan.topology();
     context.tell_begin();
     let run = Arc::new(Run {

@@ -5,6 +5,7 @@ use super::memory::Pressure;
 use super::plan::{Plan, TaskId};
 use super::{Options, cache, spill};
 use crate::cancel::CancelToken;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{Block, Operation, Summary, Value, again};
 use crate::panics::catch;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The state that the tasks of a run share.
-pub(super) struct Context {
+pub(super) struct RunContext {
+    /// The session's, in which the tasks run.
+    pub(super) context: Context,
     pub(super) plan: Arc<Plan>,
     pub(super) token: CancelToken,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
@@ -27,11 +30,12 @@ pub(super) struct Context {
 /// How many inputs the error of a task lists.
 const INPUTS_TOLD: usize = 8;
 
-impl Context {
+impl RunContext {
     pub(super) fn new(plan: Arc<Plan>, token: &CancelToken, options: &Options) -> Self {
         let mut listeners = options.listeners.clone();
         listeners.extend(observers(&plan));
         Self {
+            context: Context::current(),
             plan,
             token: token.clone(),
             listeners,

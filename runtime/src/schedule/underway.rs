@@ -8,6 +8,7 @@
 use super::plan::Plan;
 use super::{Outcome, pool};
 use crate::cancel;
+use crate::context::PerContext;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Progress};
 use parking_lot::Mutex;
@@ -49,33 +50,34 @@ pub trait Watcher: Send + Sync + 'static {
     fn ended(&self, underway: &Arc<dyn Underway>);
 }
 
-static WATCHER: OnceLock<Arc<dyn Watcher>> = OnceLock::new();
+static WATCHER: PerContext<OnceLock<Arc<dyn Watcher>>> = PerContext::new(OnceLock::new);
 
 /// Sets the watcher. Only the first call has an effect.
 pub fn watch(watcher: Arc<dyn Watcher>) {
-    let _ = WATCHER.set(watcher);
+    let _ = WATCHER.get().set(watcher);
 }
 
 /// A guard for work that is in progress until the guard is dropped.
-pub struct Begun(Arc<dyn Underway>);
+pub struct Begun {
+    underway: Arc<dyn Underway>,
+    watcher: Arc<dyn Watcher>,
+}
 
 /// Reports that work begins, if there is a watcher. Work inside a task is part
 /// of the task and is not reported.
 pub fn begin<U: Underway>(make: impl FnOnce() -> Arc<U>) -> Option<Begun> {
-    let watcher = WATCHER.get()?;
+    let watcher = WATCHER.with(|watcher| watcher.get().cloned())?;
     if cancel::inside_task() {
         return None;
     }
     let underway: Arc<dyn Underway> = make();
     watcher.begun(&underway);
-    Some(Begun(underway))
+    Some(Begun { underway, watcher })
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        if let Some(watcher) = WATCHER.get() {
-            watcher.ended(&self.0);
-        }
+        self.watcher.ended(&self.underway);
     }
 }
 

@@ -696,6 +696,9 @@ pub(super) const TABLE: &[Row] = rows! {
         "+ {integer}" | "- {integer}" | "* {integer}" | "/ {integer}" |
         "+ i64" | "- i64" | "* i64" | "/ i64" | "+ f64" | "- f64" | "* f64" | "/ f64" | "+ usize" | "* usize" => ELEMENT;
     }
+    Expected Of::Exactly("i64") => {
+        "list in roll" => "one axis at a time: `.roll(2, 0).roll(1, 1)` rolls by 2 along axis 0 and by 1 along axis 1";
+    }
     Bound Of::Swath("Axes") => {
         "From<Option<_>>" => "over all axes it is a method of its own, `x.sum()`; `x.sum_axis(Axes::all().keepdims())` keeps them";
     }

@@ -16,6 +16,7 @@ mod file;
 use super::kept::{self, Kept};
 use super::persist::Persisted;
 use super::spill;
+use crate::context::{Context, PerContext};
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Layer, LayerId};
 use crate::machine;
@@ -33,12 +34,13 @@ pub(super) use file::SavedValue;
 const FREE_PER_CENT: u64 = 5;
 
 /// The keeper that is woken when something has been persisted.
-static KEEPER: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
+static KEEPER: PerContext<Mutex<Option<Arc<Shared>>>> = PerContext::new(Mutex::default);
 
 /// Saves persisted values until it is dropped.
 pub(crate) struct Keeper(Arc<Shared>);
 
 struct Shared {
+    context: Context,
     folder: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
@@ -84,17 +86,18 @@ impl Keeper {
     /// The error of starting the thread.
     pub(crate) fn start(folder: &Path) -> io::Result<Self> {
         let shared = Arc::new(Shared {
+            context: Context::current(),
             folder: folder.to_owned(),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        *KEEPER.lock() = Some(shared.clone());
+        *KEEPER.get().lock() = Some(shared.clone());
         let keeper = Self(shared.clone());
         std::thread::Builder::new()
             .name("swath-keeper".to_owned())
             .spawn(move || {
                 machine::give_way();
-                shared.run();
+                shared.context.run(|| shared.run());
             })?;
         Ok(keeper)
     }
@@ -173,7 +176,8 @@ impl Drop for Keeper {
         drop(state);
         self.0.changed.notify_all();
         drop(files);
-        let mut keeper = KEEPER.lock();
+        let keeper = KEEPER.of(self.0.context.clone());
+        let mut keeper = keeper.lock();
         if keeper
             .as_ref()
             .is_some_and(|current| Arc::ptr_eq(current, &self.0))
@@ -185,7 +189,7 @@ impl Drop for Keeper {
 
 /// Notifies the keeper that a layer's values have been persisted.
 pub(super) fn wake() {
-    let keeper = KEEPER.lock().clone();
+    let keeper = KEEPER.get().lock().clone();
     if let Some(keeper) = keeper {
         keeper.state.lock().is_news = true;
         keeper.changed.notify_all();
