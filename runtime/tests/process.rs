@@ -1,5 +1,6 @@
-//! What concerns the whole process: the stop button. An interrupt reaches every
-//! run, so these tests have a process to themselves, and take turns in it.
+//! Tests the stop button, which concerns the whole process. An interrupt
+//! reaches every run, so these tests have a process to themselves and take
+//! turns in it.
 
 use parking_lot::Mutex;
 use std::sync::{Arc, mpsc};
@@ -17,7 +18,7 @@ fn an_interrupt_ends_what_runs_and_nothing_after_it() {
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock();
     let at_gate = gate.clone();
-    // Blocked for good, as far as the notebook can tell.
+    // Blocked forever, as far as the notebook can tell.
     let blocked = delayed(move |()| {
         started.send(()).ok();
         drop(at_gate.lock());
@@ -32,7 +33,7 @@ fn an_interrupt_ends_what_runs_and_nothing_after_it() {
     assert!(matches!(error, Error::Interrupted));
     assert!(pressed.elapsed() < Duration::from_secs(1));
     checkpoint().unwrap_err();
-    // What the cell goes on with.
+    // The rest of the interrupted cell.
     let next = delayed(|| 1).call().compute();
     assert!(matches!(next, Err(Error::Interrupted)));
 

@@ -1,6 +1,6 @@
-//! The number of threads. In a process of its own: a thread that is stuck in a
-//! task of an interrupted run has a substitute, and for a moment there is one
-//! thread more.
+//! Tests the number of threads, in a process of its own: a thread that is stuck
+//! in a task of an interrupted run has a substitute, so for a moment there is
+//! one more thread.
 
 use parking_lot::Mutex;
 use std::collections::HashSet;

@@ -1,5 +1,5 @@
-//! Graphs of tasks that do nothing, built in each of the ways that there are,
-//! and run.
+//! Builds and runs graphs of tasks that do nothing, in each of the possible
+//! forms.
 
 use crate::shape::{Kind, Shape};
 use std::error::Error;
@@ -9,12 +9,12 @@ use swath::delayed::{Delayed, TaskGraph, delayed, key, keys};
 use swath::graph::{Arguments, Block, Grid, Layer, LayerId, Listed, Operation, TaskRef, Value};
 use swath::schedule::{self, Options};
 
-/// How a graph is told.
+/// The form of a graph.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
-    /// A layer of tasks told one by one, by number.
+    /// A layer of tasks listed one by one, by number.
     Listed,
-    /// A layer by rule: independent tasks only.
+    /// A layer that follows a rule: independent tasks only.
     Blockwise,
     /// Delayed calls.
     Delayed,
@@ -25,7 +25,7 @@ pub(crate) enum Form {
 /// A graph, ready to be run.
 pub(crate) enum Graph {
     Layers(Vec<Arc<Layer>>),
-    /// Also the keys that are asked for.
+    /// A custom graph with the requested keys.
     Keys(TaskGraph, Vec<String>),
 }
 
@@ -43,7 +43,7 @@ impl Graph {
         })
     }
 
-    /// The number of values.
+    /// Runs the graph and returns the number of values.
     pub(crate) fn run(&self, synchronous: bool) -> swath::Result<usize> {
         let options = Options {
             synchronous,
@@ -59,7 +59,7 @@ impl Graph {
     }
 }
 
-/// Runs one operation so many times, on so many threads.
+/// Runs one operation a number of times, on a number of threads.
 pub(crate) fn run_independent(
     operation: Arc<dyn Operation>,
     tasks: usize,
@@ -78,7 +78,8 @@ fn run(layers: &[Arc<Layer>], options: &Options) -> swath::Result<usize> {
     Ok(values.iter().map(Vec::len).sum())
 }
 
-/// A layer of the tasks that are asked for, on one of the others.
+/// Returns a layer of the requested tasks, which depends on a layer of the
+/// others.
 fn listed(shape: Shape, operation: &Arc<dyn Operation>) -> Arc<Layer> {
     let asked = shape.outputs().start;
     let mut taken = Vec::new();
@@ -106,7 +107,7 @@ fn listed(shape: Shape, operation: &Arc<dyn Operation>) -> Arc<Layer> {
     Layer::listed(LayerId::unique(), "noop", asked, dependencies)
 }
 
-/// The layers of the calls that are asked for.
+/// Returns the layers of the requested calls.
 fn calls(shape: Shape) -> swath::Result<Vec<Arc<Layer>>> {
     let none = delayed(|| ());
     let one = delayed(|()| ());

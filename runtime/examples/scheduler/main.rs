@@ -1,4 +1,4 @@
-//! What the scheduler costs: our side of `tests/bench/scheduler.py`.
+//! Measures the costs of the scheduler: our side of `tests/bench/scheduler.py`.
 //!
 //!     scheduler graph SHAPE FORM TASKS REPEATS      a graph of tasks that do nothing
 //!     scheduler array ones|random SIDE REPEATS      (x + x.t()).mean() on SIDE × SIDE chunks of 2 × 2
@@ -8,8 +8,8 @@
 //!     scheduler persist BYTES CHUNK LIMIT FOLDER    values kept under a memory limit, and their sum
 //!     scheduler cancel SHAPE TASKS                  a run that is cancelled, and the next one
 //!
-//! Each measurement is a line of JSON: times in seconds, memory in bytes. What
-//! is used of the runtime's inside stands in `graphs` and `memory`.
+//! Each measurement is a line of JSON: times in seconds, memory in bytes. The modules `graphs` and
+//! `memory` contain the uses of the runtime's internals.
 
 mod graphs;
 mod memory;
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A graph built, run and dropped, each timed by itself.
+/// Builds, runs and drops a graph, and times each step.
 fn graph(shape: Shape, form: &str) -> Result<(), Box<dyn Error>> {
     if let Some(spawned) = form.strip_prefix("rayon") {
         let begin = Instant::now();
@@ -95,7 +95,7 @@ fn graph(shape: Shape, form: &str) -> Result<(), Box<dyn Error>> {
     }))
 }
 
-/// `(x + x.t()).mean()`, from nothing to its value.
+/// Times `(x + x.t()).mean()`, from building the array to its value.
 fn array(elements: &str, side: usize) -> Result<(), Box<dyn Error>> {
     let shape = (2 * side, 2 * side);
     let begin = Instant::now();
@@ -108,7 +108,7 @@ fn array(elements: &str, side: usize) -> Result<(), Box<dyn Error>> {
     let build = begin.elapsed();
     let value = mean.compute()?;
     let total = begin.elapsed();
-    // Of ones it is 2, of uniform elements 1 on the average.
+    // The mean is 2 for ones, and 1 on average for uniform elements.
     let expected = if elements == "ones" { 2.0 } else { 1.0 };
     let within = if elements == "ones" { 0.0 } else { 0.1 };
     if (value - expected).abs() > within {
@@ -120,7 +120,7 @@ fn array(elements: &str, side: usize) -> Result<(), Box<dyn Error>> {
     }))
 }
 
-/// So many calls, and one of the values of all.
+/// Times a number of calls, and one call with the values of all.
 fn delayed_calls(calls: usize) -> Result<(), Box<dyn Error>> {
     let number = delayed(|number: u64| number);
     let total = delayed(|numbers: Vec<u64>| numbers.iter().sum::<u64>());
@@ -139,11 +139,11 @@ fn delayed_calls(calls: usize) -> Result<(), Box<dyn Error>> {
     }))
 }
 
-/// Presses stop at several moments of a run, as a notebook does: the run
-/// returns, the next cell begins and computes something trivial.
+/// Presses stop at several moments of a run, as a notebook does. The run returns, and the next cell
+/// begins and computes something trivial.
 fn cancelled(shape: Shape) -> Result<(), Box<dyn Error>> {
     let graph = Graph::build(shape, Form::Listed)?;
-    // The first run in a process is slower than those that are cancelled.
+    // The first run in a process is slower than the cancelled ones.
     graph.run(false)?;
     let begin = Instant::now();
     graph.run(false)?;

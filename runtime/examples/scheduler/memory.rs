@@ -1,4 +1,5 @@
-//! More data than memory: sums of generated chunks, and chunks that are kept.
+//! Measures computations on more data than memory: sums of generated chunks, and
+//! kept chunks.
 
 use crate::process::{self, measured};
 use std::error::Error;
@@ -9,7 +10,7 @@ use swath::array::Array;
 use swath::graph::Tasks;
 use swath::serde_json::json;
 
-/// Sums 0, 1, … of so many bytes, generated chunk by chunk.
+/// Sums 0, 1, …, a number of bytes generated chunk by chunk.
 pub(crate) fn sum(bytes: usize, chunk: usize, limit: usize) -> Result<(), Box<dyn Error>> {
     swath::set_memory_limit(limit)?;
     let begin = Instant::now();
@@ -20,8 +21,8 @@ pub(crate) fn sum(bytes: usize, chunk: usize, limit: usize) -> Result<(), Box<dy
     }))
 }
 
-/// Keeps so many bytes, then waits for a line of input, in which whoever started
-/// the program may empty the system's cache, and sums them.
+/// Keeps a number of bytes, waits for a line of input, and sums them. During the
+/// wait, the caller may empty the system's cache.
 pub(crate) fn persist(
     bytes: usize,
     chunk: usize,

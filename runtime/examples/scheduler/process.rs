@@ -1,4 +1,4 @@
-//! What the system knows of this process, and what it prints.
+//! The system's figures about this process, and the output of measurements.
 
 use std::error::Error;
 use std::fs::File;
@@ -7,10 +7,10 @@ use std::os::fd::AsRawFd;
 use std::sync::LazyLock;
 use swath::serde_json::Value;
 
-/// The most resident memory before anything was measured.
+/// The peak resident memory before the measurements.
 static START: LazyLock<u64> = LazyLock::new(peak);
 
-/// Prints a measurement, with the process's memory at its start and at most.
+/// Prints a measurement with the process's memory at its start and at its peak.
 pub(crate) fn measured(mut figures: Value) -> Result<(), Box<dyn Error>> {
     figures["start"] = (*START).into();
     figures["peak"] = peak().into();
@@ -20,7 +20,7 @@ pub(crate) fn measured(mut figures: Value) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Notes the memory that the process has at its start.
+/// Records the process's memory at its start.
 pub(crate) fn begin() {
     LazyLock::force(&START);
 }
@@ -29,25 +29,26 @@ fn peak() -> u64 {
     1024 * number("/proc/self/status", "VmHWM:")
 }
 
-/// Bytes that were written to files.
+/// Returns the bytes that were written to files.
 pub(crate) fn written() -> u64 {
-    // The second counts what is written through mapped memory, too.
+    // The second one also counts writes through mapped memory.
     number(IO, "wchar:").max(number(IO, "write_bytes:"))
 }
 
-/// Bytes that were read from files, be it from the system's cache.
+/// Returns the bytes that were read from files, including those from the
+/// system's cache.
 pub(crate) fn read() -> u64 {
     number(IO, "rchar:").max(number(IO, "read_bytes:"))
 }
 
-/// Bytes that the disk had to give.
+/// Returns the bytes that were read from the disk itself.
 pub(crate) fn read_from_disk() -> u64 {
     number(IO, "read_bytes:")
 }
 
 const IO: &str = "/proc/self/io";
 
-/// The number after a label; 0 where there is none.
+/// Returns the number after a label, or 0 if the label is missing.
 fn number(file: &str, label: &str) -> u64 {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines()
@@ -57,7 +58,7 @@ fn number(file: &str, label: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// Waits until the file system of a folder has everything on its disk.
+/// Waits until the file system of a folder has written everything to its disk.
 pub(crate) fn sync(folder: &str) -> std::io::Result<()> {
     let folder = File::open(folder)?;
     // SAFETY: the descriptor is open for as long as `folder` is.

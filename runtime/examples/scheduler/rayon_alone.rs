@@ -1,5 +1,5 @@
-//! The same tasks by rayon alone, written by hand for each shape: a lower bound.
-//! There is no graph, no priority, no key and no end before the last task.
+//! Runs the same tasks with rayon alone, written by hand for each shape: a lower
+//! bound. There are no graph, no priorities, no keys, and no early end.
 
 use crate::graphs::Noop;
 use crate::shape::{Kind, Shape};
@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 use swath::graph::{Block, Grid, Layer, Operation, Value};
 
-/// The values that are asked for. `spawned`: each independent task is a job of
-/// its own; otherwise rayon cuts the tasks into as few jobs as it needs.
+/// Returns the requested values. With `spawned`, each independent task is a
+/// separate job; otherwise rayon splits the tasks into as few jobs as it needs.
 pub(crate) fn run(shape: Shape, spawned: bool) -> swath::Result<Vec<Value>> {
     let call = Call {
         operation: Arc::new(Noop),
@@ -78,7 +78,7 @@ fn tree(call: &Call, leaves: usize) -> swath::Result<Value> {
     call.run(0, vec![left?, right?])
 }
 
-/// What the scheduler calls for a task.
+/// A task as the scheduler would call it.
 struct Call {
     operation: Arc<dyn Operation>,
     layer: Arc<Layer>,

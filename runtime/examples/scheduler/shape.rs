@@ -1,26 +1,27 @@
-//! The graphs that are measured, as arithmetic: nothing about a task is stored,
-//! so that the memory of a run is the runtime's own. `tests/bench/peers/shapes.py`
-//! has the same in Python.
+//! The measured graphs, as arithmetic: nothing is stored per task, so that the
+//! memory of a run is the runtime's own. `tests/bench/peers/shapes.py` has the
+//! same graphs in Python.
 
 use std::ops::Range;
 
-/// Which graph.
+/// The kind of a graph.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Tasks without inputs; all of them are asked for.
+    /// Tasks without inputs; all values are requested.
     Independent,
-    /// Each task takes the one before.
+    /// Each task uses the one before.
     Chain,
-    /// Each task that is no leaf takes two; the root is asked for.
+    /// Each task that is not a leaf uses two others; the root is requested.
     Tree,
-    /// As many layers as tasks in a layer. A task takes the one at its own place
-    /// in the layer before, and two at random places; the last layer is asked for.
+    /// As many layers as tasks in a layer. A task uses three tasks of the layer
+    /// before: the one at its own place, and two at random places. The last layer
+    /// is requested.
     Layered,
-    /// One task takes all others.
+    /// One task uses all others.
     FanIn,
 }
 
-/// A graph of so many tasks, each after its inputs.
+/// A graph with a number of tasks, each after its inputs.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
@@ -28,7 +29,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// A graph of about so many tasks: exactly so many where that is possible.
+    /// Creates a graph of about `about` tasks: exactly that many if possible.
     pub(crate) fn new(kind: Kind, about: usize) -> Self {
         let tasks = match kind {
             Kind::Tree => about.max(1) - (about + 1) % 2,
@@ -42,7 +43,7 @@ impl Shape {
         self.tasks
     }
 
-    /// The tasks whose values are asked for: the last ones.
+    /// Returns the tasks whose values are requested: the last ones.
     pub(crate) fn outputs(self) -> Range<usize> {
         let first = match self.kind {
             Kind::Independent => 0,
@@ -52,7 +53,7 @@ impl Shape {
         first..self.tasks
     }
 
-    /// Appends what a task takes.
+    /// Appends the inputs of a task.
     pub(crate) fn inputs(self, task: usize, inputs: &mut Vec<usize>) {
         match self.kind {
             Kind::Independent => {}
@@ -76,18 +77,18 @@ impl Shape {
         }
     }
 
-    /// The leaves of a tree.
+    /// Returns the number of leaves of a tree.
     pub(crate) fn leaves(self) -> usize {
         self.tasks.div_ceil(2)
     }
 
-    /// The tasks of a layer.
+    /// Returns the number of tasks of a layer.
     pub(crate) fn width(self) -> usize {
         self.tasks.isqrt()
     }
 }
 
-/// A number as good as random that follows from another one (the finish of
+/// Returns a pseudo-random number that is a function of another one (the finish of
 /// SplitMix64).
 fn scatter(number: usize) -> usize {
     let mut bits = (number as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);

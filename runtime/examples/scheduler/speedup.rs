@@ -1,5 +1,5 @@
-//! Tasks that only calculate, on one thread and on two, beside what plain
-//! threads reach on this machine at this time.
+//! Measures tasks that only calculate, on one thread and on two, against what
+//! plain threads reach on this machine at the same time.
 
 use crate::graphs::run_independent;
 use crate::process::measured;
@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use swath::graph::{Arguments, Block, Operation, Value};
 use swath::serde_json::json;
 
-/// So many steps of a generator: work, however long it takes. A task that looked
-/// at the clock would end in time on a thread that doesn't run.
+/// A number of steps of a generator: a fixed amount of work, however long it
+/// takes. A task that checked the clock would end in time even on a thread that
+/// is not running.
 #[derive(Clone, Copy)]
 pub(crate) struct Work(u64);
 
 impl Work {
-    /// What takes so long on a core of its own.
+    /// Returns the work that takes this long on a core of its own.
     pub(crate) fn calibrate(duration: Duration) -> Self {
         const STEPS: u64 = 10_000_000;
         let fastest = (0..5)
@@ -57,7 +58,8 @@ impl Operation for Work {
     }
 }
 
-/// One turn: ours and plain threads, one thread and two, one after the other.
+/// Measures one round: our threads and plain threads, one thread and two, one
+/// after the other.
 pub(crate) fn measure(work: Work, tasks: usize) -> Result<(), Box<dyn Error>> {
     let ours = |threads| -> swath::Result<f64> {
         let begin = Instant::now();
@@ -71,7 +73,7 @@ pub(crate) fn measure(work: Work, tasks: usize) -> Result<(), Box<dyn Error>> {
     }))
 }
 
-/// Plain threads that take the next task from a counter.
+/// Measures plain threads that take the next task from a counter.
 fn plain(work: Work, tasks: usize, threads: usize) -> f64 {
     let begin = Instant::now();
     let next = AtomicUsize::new(0);

@@ -1,14 +1,15 @@
 //! The pure core of Swath's scheduler.
 //!
-//! It knows tasks by numbers and what depends on what, and nothing of what a
-//! task does: no operation, no value's type, no thread of its own. So it is
-//! compiled and tested by itself in seconds.
+//! The scheduler knows tasks only by their numbers and dependencies. It does not
+//! know what a task does: it has no operations, no value types and no threads of
+//! its own. It is therefore compiled and tested by itself in seconds.
 //!
-//! [`Topology`] is the graph, [`order()`] the sequence in which its tasks should
-//! run, [`simulate()`] what a sequence holds in memory, [`State`] what a run has
-//! done and may do next. [`Run`] is a run on several [`Threads`]: what wakes
-//! whom, with a proof that nobody waits for ever. The proof is checked by loom,
-//! which tries every order of events on small graphs: `tests/run loom`.
+//! [`Topology`] is the graph. [`order()`] computes the sequence in which its
+//! tasks should run, and [`simulate()`] the memory that a sequence holds.
+//! [`State`] records what a run has done and may do next. [`Run`] is a run on
+//! several [`Threads`]: it defines what wakes what, with a proof that nothing
+//! waits forever. loom checks the proof by trying every order of events on small
+//! graphs: `tests/run loom`.
 #![forbid(unsafe_code)]
 
 mod order;

@@ -1,45 +1,46 @@
-//! In which order tasks should run, so that few bytes are held at a time.
+//! Finds an order of the tasks in which few bytes are held at a time.
 //!
 //! # Terms
 //!
-//! - *output*: a task whose value is asked for; it is held to the end.
-//! - *consumer*: a task that takes another's value.
-//! - *peak*: the most bytes that are held while some task runs, its inputs and
-//!   its own value among them ([`simulate`](crate::simulate())).
-//! - *load*: the bytes that have to be held at once to compute a task and all
-//!   that it needs, one input after the other (the Sethi–Ullman number, weighted
-//!   by bytes). *Excess* is load less the bytes that stay, those of the value.
-//! - *growth*: how much more is held after a task, or a few, than before.
-//! - *free*: a task that lets go of at least the bytes it takes up.
-//! - *target*: a task that has an input which has run, so that finishing it may
-//!   let go of that input. It is the nearer, the less it still needs.
-//! - *rank*: what breaks ties. By default a task's number, so that of outputs as
-//!   good as each other the first asked for comes first.
+//! - *output*: a task whose value is requested; the value is held to the end.
+//! - *consumer*: a task that uses another's value.
+//! - *peak*: the most bytes that are held while some task runs, including its inputs
+//!   and its own value ([`simulate`](crate::simulate())).
+//! - *load*: the bytes that must be held at once to compute a task and everything it
+//!   needs, one input after the other (the Sethi–Ullman number, weighted by bytes).
+//!   *Excess* is the load minus the bytes that remain, those of the value.
+//! - *growth*: how much more is held after a task, or several, than before.
+//! - *free*: a task that releases at least as many bytes as it adds.
+//! - *target*: a task with an input that has run, so that finishing the task may
+//!   release that input. The less it still needs, the nearer it is.
+//! - *rank*: breaks ties. By default it is a task's number, so that of equally good
+//!   outputs the one requested first comes first.
 //!
 //! # Steps
 //!
-//! The best order is not to be had in general (it is NP-hard), and no simple rule
-//! is good for all graphs. But the peak of an order is quickly counted. So there
-//! are several rules that each take linear time (but for a heap), and the best
-//! of what they propose is taken; of orders as good as each other the first.
+//! Finding the best order is NP-hard in general, and no simple rule is good for all
+//! graphs. But the peak of an order is quickly counted. So several rules propose
+//! orders, each in linear time (except for a heap), and the best proposal is used;
+//! among equally good ones, the first.
 //!
-//! 1. *Depth-first* from the outputs, inputs of greater excess first. It has the
-//!    least peak of all on trees of values of one size, and is good on most other
-//!    graphs where few values are shared.
-//! 2. *By targets*: towards the outputs too, but it turns aside when a target is
-//!    nearer than the goal at hand: where loads are shared by several reductions,
-//!    these go on together. Which targets are welcome, what makes them near and
-//!    which rank breaks ties is a [`Policy`]; there is a table of some that are
-//!    good on different graphs.
-//! 3. Each proposal is made better by two passes in turn: *hoist* moves what is
-//!    free to where it first can run, *sink* is its mirror image and moves what
-//!    only takes up bytes to just before its first consumer.
-//! 4. Of a small graph, the sets of tasks that can be done are *searched* for an
-//!    order that is better still.
+//! 1. *Depth-first* from the outputs, inputs with greater excess first. On trees of
+//!    values of one size it has the least possible peak, and it is good on most
+//!    other graphs with few shared values.
+//! 2. *By targets*: also towards the outputs, but it turns aside when a target is
+//!    nearer than the current goal. If several reductions share loads, these advance
+//!    together. A [`Policy`] defines which targets qualify, what makes them near and
+//!    which rank breaks ties. A table holds policies that are good on different
+//!    graphs.
+//! 3. Two passes improve each proposal in turn: *hoist* moves free tasks to the
+//!    first place where they can run. *Sink* is its mirror image: it moves tasks
+//!    that only add bytes to just before their first consumer.
+//! 4. For a small graph, a *search* over the sets of completed tasks looks for a
+//!    still better order.
 //!
-//! It ends as soon as the peak is at the *lower bound*, and the more tasks there
-//! are, the fewer policies and passes: ordering must not take longer than running.
-//! Small graphs are tried from several ends, the best order so far among them.
+//! The process ends as soon as the peak reaches the *lower bound*. The more tasks
+//! there are, the fewer policies and passes are tried: ordering must not take longer
+//! than running. Small graphs are tried from several starts, one of which is the
+//! best order so far.
 
 mod backward;
 mod bound;
@@ -57,11 +58,11 @@ use crate::{Adjacency, TaskId, Topology, peak};
 use depth_first::{depth_first, loads};
 use targets::{Cost, Policy, Ties, Welcome, by_targets};
 
-/// A sequence in which the tasks can run, each once and after its inputs, such
-/// that few bytes are held at a time.
+/// Returns a sequence in which the tasks can run, each once and after its inputs,
+/// such that few bytes are held at a time.
 ///
-/// It is the same for the same graph. It takes linear time, but for a factor
-/// that is logarithmic on some graphs.
+/// The same graph always gives the same sequence. It takes linear time, except for a
+/// factor that is logarithmic on some graphs.
 ///
 /// ```
 /// use swath_scheduler::{Adjacency, TaskId, Topology, order, simulate};
@@ -78,9 +79,9 @@ pub fn order(graph: &Topology) -> Vec<TaskId> {
     order_unless(graph, 0, &|| false).expect("invariant: nobody stops it")
 }
 
-/// As [`order()`], with an end to the effort: an order that holds no more than
-/// `enough` bytes is not made better, and nothing is returned soon after `stop`
-/// says so.
+/// Does the same as [`order()`] with limited effort. An order that holds at most
+/// `enough` bytes is not improved further, and `None` is returned soon after `stop`
+/// returns true.
 pub fn order_unless(graph: &Topology, enough: u64, stop: &dyn Fn() -> bool) -> Option<Vec<TaskId>> {
     let graph = &*distinct(graph);
     let loads = loads(graph);
@@ -91,7 +92,7 @@ pub fn order_unless(graph: &Topology, enough: u64, stop: &dyn Fn() -> bool) -> O
     }
 }
 
-/// How often an order is hoisted and sunk in turn.
+/// Returns how often an order is hoisted and sunk in turn.
 fn passes_for(tasks: usize) -> usize {
     match tasks {
         0..=20_000 => 3,
@@ -100,25 +101,26 @@ fn passes_for(tasks: usize) -> usize {
     }
 }
 
-/// Whose order comes first where nothing else decides.
+/// The order of the outputs and the rank that breaks ties.
 #[derive(Clone, Copy, Debug)]
 enum Start {
-    /// Outputs of greater excess, then those asked for first.
+    /// Outputs with greater excess first, then in the order of the request.
     Excess,
-    /// What was asked for last.
+    /// The output that was requested last comes first.
     Reversed,
-    /// What a sweep over the graph from one end comes to first: neighbours
+    /// In the order of a sweep over the graph from one end, which visits neighbours
     /// in a grid one after the other, along its shorter side.
     Sweep,
-    /// What such a sweep comes to last.
+    /// In the reverse order of such a sweep.
     SweepBack,
-    /// What comes first in the best order so far.
+    /// In the best order so far.
     Best,
 }
 
-/// What is tried after depth-first, the most useful first: each does well on
-/// graphs where those before it don't. They were chosen out of all combinations,
-/// greedily, on the graphs of Dask's tests of its order and some of its arrays.
+/// The policies that are tried after depth-first, the most useful first. Each does
+/// well on graphs where the earlier ones do not. They were chosen out of all
+/// combinations, greedily, on the graphs of Dask's tests of its order and some of
+/// its arrays.
 #[rustfmt::skip]
 const POLICIES: [(Start, Policy); 10] = [
     (Start::Excess,   Policy { welcome: Welcome::Releasing, cost: Cost::LoadGrowth, ties: Ties::Rank }),
@@ -133,8 +135,9 @@ const POLICIES: [(Start, Policy); 10] = [
     (Start::Sweep,    Policy { welcome: Welcome::Releasing, cost: Cost::LoadGrowth, ties: Ties::Latest }),
 ];
 
-/// How many of the policies are tried. Where there are very many tasks they cost
-/// more than most tasks do: only sizes that are known to be large are worth that.
+/// Returns how many of the policies are tried. With very many tasks, ordering costs
+/// more than most tasks do. That is only worth it if the sizes are known to be
+/// large.
 fn policies_for(graph: &Topology) -> usize {
     match graph.len() {
         0..=2_000 => POLICIES.len(),
@@ -145,8 +148,8 @@ fn policies_for(graph: &Topology) -> usize {
     }
 }
 
-/// From where all policies are tried once more. In a grid whose values differ in
-/// size, it matters at which corner an order begins.
+/// Returns the starts from which all policies are tried once more. In a grid whose
+/// values differ in size, the corner at which an order begins matters.
 fn starts_for(tasks: usize) -> &'static [Start] {
     match tasks {
         0..=300 => &[
@@ -161,12 +164,12 @@ fn starts_for(tasks: usize) -> &'static [Start] {
     }
 }
 
-/// Why no more is tried.
+/// The reason to end the search.
 enum End {
-    /// The best order is found: its peak is at the lower bound, or it is known to
-    /// be best for its kind of graph; or one that is good enough.
+    /// The best order is found: its peak is at the lower bound, or it is known to be
+    /// the best for its kind of graph. Or the order is good enough.
     Settled,
-    /// Somebody said so.
+    /// The caller has stopped it.
     Stopped,
 }
 
@@ -175,7 +178,7 @@ struct Best<'a> {
     graph: &'a Topology,
     sequence: Vec<TaskId>,
     peak: u64,
-    /// The lower bound, or what is enough.
+    /// The lower bound, or the bytes that are good enough.
     goal: u64,
     stop: &'a dyn Fn() -> bool,
 }
@@ -191,7 +194,7 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// All steps.
+    /// Runs all steps.
     fn improve(&mut self, loads: &[u64]) -> Result<(), End> {
         let graph = self.graph;
         let excess = |task: TaskId| loads[task.at()] - graph.nbytes(task);
@@ -203,7 +206,7 @@ impl<'a> Best<'a> {
         if is_forest(graph) {
             return Err(End::Settled);
         }
-        // Where much is shared, loads may mislead.
+        // If many values are shared, loads may mislead.
         self.offer(&depth_first(graph, graph.outputs(), |_| 0))?;
         self.offer_improved(self.sequence.clone())?;
         for (start, policy) in &POLICIES[..policies_for(graph)] {
@@ -237,13 +240,13 @@ impl<'a> Best<'a> {
         let sequence = by_targets(graph, &outputs, loads, &rank, policy, self.stop);
         let sequence = sequence.ok_or(End::Stopped)?;
         match passes_for(graph.len()) {
-            // It is hoisted as it is made.
+            // It is already hoisted while it is built.
             0 => self.offer(&sequence),
             _ => self.offer_improved(sequence),
         }
     }
 
-    /// Takes `sequence` if it is better.
+    /// Keeps `sequence` if it is better.
     fn offer(&mut self, sequence: &[TaskId]) -> Result<(), End> {
         let peak = peak(self.graph, sequence);
         if peak < self.peak || self.sequence.is_empty() {
@@ -260,7 +263,7 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Takes `sequence`, as it is or hoisted and sunk, if it is better.
+    /// Keeps `sequence`, unchanged or hoisted and sunk, if it is better.
     fn offer_improved(&mut self, mut sequence: Vec<TaskId>) -> Result<(), End> {
         self.offer(&sequence)?;
         for _ in 0..passes_for(self.graph.len()) {
@@ -272,7 +275,7 @@ impl<'a> Best<'a> {
         self.offer(&forward::hoist(self.graph, &sequence))
     }
 
-    /// Searches for a better order yet, if the graph is small.
+    /// Searches for a still better order if the graph is small.
     fn search(&mut self) -> Result<(), End> {
         if self.graph.len() <= search::TASKS {
             let mut steps = search::STEPS;
@@ -286,23 +289,23 @@ impl<'a> Best<'a> {
     }
 }
 
-/// Whether the graph is trees of values of one size, for which depth-first is
-/// best.
+/// Returns whether the graph consists of trees of values of one size, for which
+/// depth-first is best.
 fn is_forest(graph: &Topology) -> bool {
     let mut sizes = graph.tasks().map(|task| graph.nbytes(task));
     let one = sizes.next();
     graph.uses().iter().all(|&uses| uses <= 1) && sizes.all(|size| Some(size) == one)
 }
 
-/// The outputs, those of greater excess first: what is needed on the way to them
-/// is gone when the others are held.
+/// Returns the outputs, those with greater excess first: the values needed on the
+/// way to them are released before the others are held.
 fn by_excess(graph: &Topology, loads: &[u64]) -> Vec<TaskId> {
     let mut outputs = graph.outputs().to_vec();
     outputs.sort_by_key(|&output| Reverse(loads[output.at()] - graph.nbytes(output)));
     outputs
 }
 
-/// The outputs in the order of `sequence`, and the rank of every task in it.
+/// Returns the outputs in the order of `sequence`, and the rank of every task in it.
 fn by_rank(graph: &Topology, sequence: &[TaskId]) -> (Vec<TaskId>, Vec<u32>) {
     let mut rank = vec![0; graph.len()];
     for (&task, at) in sequence.iter().zip(0..) {
@@ -313,7 +316,8 @@ fn by_rank(graph: &Topology, sequence: &[TaskId]) -> (Vec<TaskId>, Vec<u32>) {
     (outputs, rank)
 }
 
-/// The graph with each input of a task once: what is held is the same.
+/// Returns the graph with each input of a task listed once, which does not change
+/// what is held.
 fn distinct(graph: &Topology) -> Cow<'_, Topology> {
     let takes_twice = |task| {
         let dependents = graph.dependents(task);

@@ -1,13 +1,14 @@
 //! The queue of workers that wait for a thread of the pool.
 //!
-//! Whoever puts a ticket in *nudges* the pool afterwards: a thread comes and
-//! serves the queue until it is empty. A nudge that comes to a thread inside a
-//! task can't do that; it is *owed*, and made up for when a task ends.
+//! After adding a ticket, the caller *nudges* the pool: a thread comes and
+//! serves the queue until it is empty. A thread inside a task cannot do that. A
+//! nudge that reaches such a thread is *owed*, and is *settled*, that is
+//! repeated, when a task ends.
 //!
-//! Why no ticket is left behind: its nudge serves the queue, or is owed by a
-//! thread that settles what is owed when its task ends. Whoever settles makes
-//! up for as many nudges as are owed, or as there are tickets if these are
-//! fewer: each of them wakes a thread that could run a worker now.
+//! No ticket is left behind: its nudge serves the queue, or is owed by a thread
+//! that settles owed nudges when its task ends. A settling thread repeats as
+//! many nudges as are owed, or as there are tickets if these are fewer. Each of
+//! them wakes a thread that could run a worker now.
 
 use crate::sync::{AtomicUsize, Mutex, const_new};
 use std::collections::VecDeque;
@@ -16,15 +17,15 @@ use std::sync::atomic::Ordering;
 /// The queue of a pool, for all runs.
 pub struct Queue<T> {
     waiting: Mutex<VecDeque<T>>,
-    /// The queue's length, for a look without the lock.
+    /// The queue's length, readable without the lock.
     len: AtomicUsize,
-    /// How many nudges came to threads that were inside a task.
+    /// How many nudges reached threads that were inside a task.
     owed: AtomicUsize,
 }
 
 impl<T> Queue<T> {
     const_new! {
-        /// An empty queue.
+        /// Creates an empty queue.
         {
             Self {
                 waiting: Mutex::new(VecDeque::new()),
@@ -34,27 +35,27 @@ impl<T> Queue<T> {
         }
     }
 
-    /// How many wait, or waited a moment ago.
+    /// Returns how many tickets wait, or waited a moment ago.
     #[inline]
     pub fn len(&self) -> usize {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Whether nobody waits, or waited a moment ago.
+    /// Returns whether no ticket waits, or waited a moment ago.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Puts a ticket at the end. A nudge has to follow, unless the thread that
-    /// does this serves the queue.
+    /// Appends a ticket. A nudge must follow, unless the calling thread serves
+    /// the queue.
     pub(crate) fn push(&self, ticket: T) {
         let mut waiting = self.waiting.lock();
         waiting.push_back(ticket);
         self.len.store(waiting.len(), Ordering::Relaxed);
     }
 
-    /// Takes the first ticket.
+    /// Removes and returns the first ticket.
     pub(crate) fn pop(&self) -> Option<T> {
         let mut waiting = self.waiting.lock();
         let ticket = waiting.pop_front();
@@ -62,7 +63,8 @@ impl<T> Queue<T> {
         ticket
     }
 
-    /// Takes the first ticket that is wanted. Its nudge may find nothing.
+    /// Removes and returns the first ticket that `is_wanted` accepts. Its nudge
+    /// may then find nothing.
     pub(crate) fn take(&self, is_wanted: impl FnMut(&T) -> bool) -> Option<T> {
         let mut waiting = self.waiting.lock();
         let at = waiting.iter().position(is_wanted)?;
@@ -71,13 +73,14 @@ impl<T> Queue<T> {
         ticket
     }
 
-    /// Notes a nudge that came to a thread inside a task: this thread has to
+    /// Records a nudge that reached a thread inside a task. This thread must
     /// [`settle`](crate::settle) later.
     pub(crate) fn owe(&self) {
         self.owed.fetch_add(1, Ordering::Release);
     }
 
-    /// How many nudges have to be made up for now. They are the caller's then.
+    /// Returns how many owed nudges must be repeated now. The caller takes them
+    /// over.
     #[inline]
     pub(crate) fn settle(&self) -> usize {
         if self.owed.load(Ordering::Relaxed) == 0 || self.is_empty() {

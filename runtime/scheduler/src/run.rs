@@ -1,39 +1,39 @@
 //! A run on several threads.
 //!
-//! A run has up to `limit` *workers*. A worker takes ready tasks one after the
-//! other and ends when none is ready; whoever makes more tasks ready than it
-//! can take itself starts workers for them. So a run holds no thread that it
-//! has no use for.
+//! A run has up to `limit` *workers*. A worker runs ready tasks one after the
+//! other and ends when no task is ready. A worker that makes more tasks ready
+//! than it can run itself starts workers for them. So a run holds no thread that
+//! it has no use for.
 //!
-//! Workers wait in one [queue](crate::Queue) for all runs; a worker whose turn
-//! is over goes to its end, so that a large run in the background does not hold
-//! up a small one.
+//! Workers wait in one [queue](crate::Queue) for all runs. A worker whose turn
+//! is over goes to the end of the queue, so that a large run in the background
+//! does not hold up a small one.
 //!
-//! Why nothing is lost and nobody waits for ever:
-//! - A worker is in the queue or on a thread's stack. One that ends has seen,
-//!   under the run's lock, that no task is ready; tasks become ready under the
-//!   same lock, by a worker that goes on.
-//! - While a task waits for a parallel loop of its own, its thread takes other
-//!   jobs of the pool, nudges too. A nudge never serves the queue on top of a
-//!   task: the task would be held up by tasks that have nothing to do with
-//!   it, for as long as they come. It is owed instead, and made up for when
-//!   the next task ends, or the thread has nothing else to do
-//!   ([`settle`](crate::settle)).
-//! - A task that computes something itself is on a thread of the pool, and the
-//!   inner run may need this very thread: so it works on the inner run, and on
-//!   no other, until that has ended ([`Run::help`]). What is on top of a task
-//!   on a thread's stack is therefore always something that the task waits for.
-//! - A run that has all values or has failed notifies who waits for it.
+//! Why nothing is lost and nothing waits forever:
+//! - A worker is in the queue or on a thread's stack. A worker that ends has
+//!   seen, under the run's lock, that no task is ready. Tasks become ready under
+//!   the same lock, by a worker that continues.
+//! - While a task waits for its own parallel loop, its thread executes other
+//!   jobs of the pool, including nudges. A nudge never serves the queue on top
+//!   of a task: the task would be held up by unrelated tasks for as long as they
+//!   come. The nudge is owed instead, and is repeated when the next task ends or
+//!   when the thread has nothing else to do ([`settle`](crate::settle)).
+//! - A task that starts a computation itself is on a thread of the pool, and the
+//!   inner run may need this very thread. So the thread works on the inner run,
+//!   and on no other, until that run has ended ([`Run::help`]). What is on top
+//!   of a task on a thread's stack is therefore always something that the task
+//!   waits for.
+//! - A run that has all values or has failed notifies its waiting threads.
 //!
-//! Time-outs are needed for three things, and for nothing else
-//! ([`Run::outcome`] waits no longer than that without them, as the model in
-//! `tests/loom.rs` shows):
-//! - A run is not told that it is cancelled: who waits for it looks.
-//! - Where tasks are short a worker takes several at once, and others are
-//!   started only for more than that; who waits for the run looks whether
-//!   tasks wait that nobody takes.
-//! - A task that goes on after its run was given up keeps a thread from the
-//!   runs after it: who waits for one of these looks whether it needs a
+//! Time-outs are needed for three things, and for nothing else. (In all other
+//! cases [`Run::outcome`] does not depend on them, as the model in `tests/loom`
+//! shows.)
+//! - A run is not notified when it is cancelled: threads that wait for it check.
+//! - If tasks are short, a worker takes several at once, and other workers are
+//!   started only for the rest. A thread that waits for the run checks whether
+//!   ready tasks wait without a worker.
+//! - A task that continues after its run was abandoned keeps a thread from later
+//!   runs. A thread that waits for one of these checks whether the run needs a
 //!   [substitute](crate::Stuck).
 
 mod tasks;
@@ -47,17 +47,17 @@ use crate::{State, Threads, Ticket, settle};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a thread looks that waits for a run.
+/// How often a thread that waits for a run checks it.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How often a thread that helps a run looks for something to do.
+/// How often a thread that helps a run looks for work.
 const IDLE: Duration = Duration::from_micros(200);
 
 /// A run of tasks in a pool.
 pub struct Run<P: Threads> {
     tasks: P::Tasks,
     threads: P,
-    /// How many workers there may be at a time.
+    /// The most workers at a time.
     limit: usize,
     shared: Mutex<Shared<ValueOf<P>, ErrorOf<P>>>,
     ended: Condvar,
@@ -67,41 +67,42 @@ type ValueOf<P> = <<P as Threads>::Tasks as Tasks>::Value;
 type ErrorOf<P> = <<P as Threads>::Tasks as Tasks>::Error;
 type Locked<'a, P> = MutexGuard<'a, Shared<ValueOf<P>, ErrorOf<P>>>;
 
-/// What the workers of a run share.
+/// The state that the workers of a run share.
 struct Shared<V, E> {
     state: State<V>,
-    /// Which worker numbers are taken.
+    /// Which worker numbers are in use.
     workers: Vec<bool>,
-    /// How many of them are in a task.
+    /// How many workers are in a task.
     in_task: usize,
     /// The bytes of the largest value so far.
     largest: usize,
     /// The bytes of all values so far.
     nbytes: u64,
-    /// How many tasks a worker takes at once: more where they are short, so
-    /// that workers don't wait for each other at every task.
+    /// How many tasks a worker takes at once. It is larger for short tasks, so
+    /// that workers do not wait for each other at every task.
     batch: usize,
-    /// Whether nobody waits for them any more: they count as stuck.
+    /// Whether the run was abandoned: workers in a task then count as stuck.
     given_up: bool,
-    /// The first failure, in a run that goes on.
+    /// The first failure, in a run that continues after failures.
     failure: Option<E>,
     /// Set once, when the run has ended.
     outcome: Option<Result<(), E>>,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// How many tasks have ended, or can't run any more.
+    /// The number of tasks that have ended or cannot run any more.
     pub ended: usize,
-    /// The bytes of all values that were computed.
+    /// The bytes of all computed values.
     pub nbytes: u64,
 }
 
-/// How a run ended: with the values of its outputs, or with what was there.
+/// How a run ended: with the values of its outputs, or with the values held at
+/// that point.
 pub type Outcome<V, E> = Result<Vec<V>, Unfinished<V, E>>;
 
-/// Why a run has not got all values.
+/// The reason why a run does not have all values.
 #[derive(Debug)]
 pub struct Unfinished<V, E> {
     /// The first failure.
@@ -111,8 +112,8 @@ pub struct Unfinished<V, E> {
 }
 
 impl<P: Threads> Run<P> {
-    /// A run that does not begin before it is started. `tell_released`: whether
-    /// transitions say what is released.
+    /// Creates a run, which begins when it is started. `tell_released` makes
+    /// transitions report released values.
     pub fn new(tasks: P::Tasks, threads: P, limit: usize, tell_released: bool) -> Arc<Self> {
         let graph = tasks.topology();
         let limit = limit.max(1);
@@ -136,24 +137,24 @@ impl<P: Threads> Run<P> {
         })
     }
 
-    /// Starts the run; it goes on by itself.
+    /// Starts the run. It continues by itself.
     pub fn start(self: &Arc<Self>) {
         let mut shared = self.shared.lock();
         let ready = shared.state.ready_len();
         self.start_workers(&mut shared, ready);
     }
 
-    /// What is run.
+    /// Returns the tasks.
     pub fn tasks(&self) -> &P::Tasks {
         &self.tasks
     }
 
-    /// Calls with the state, which stays as it is meanwhile.
+    /// Calls `call` with the locked state.
     pub fn with_state<T>(&self, call: impl FnOnce(&mut State<ValueOf<P>>) -> T) -> T {
         call(&mut self.shared.lock().state)
     }
 
-    /// How far the run is.
+    /// Returns the progress of the run.
     pub fn progress(&self) -> Progress {
         let shared = self.shared.lock();
         Progress {
@@ -162,11 +163,11 @@ impl<P: Threads> Run<P> {
         }
     }
 
-    /// Waits for the end of the run, working on it where the run may need this
-    /// thread: the values of the outputs.
+    /// Waits for the end of the run, and returns the values of the outputs.
+    /// Works on the run if it may need this thread.
     ///
     /// # Errors
-    /// The first failure. Tasks that run then are not waited for.
+    /// The first failure. Tasks that are still running are not waited for.
     pub fn outcome(self: &Arc<Self>) -> Outcome<ValueOf<P>, ErrorOf<P>> {
         if self.threads.is_own() {
             self.help();
@@ -174,14 +175,15 @@ impl<P: Threads> Run<P> {
             self.wait();
         }
         let mut shared = self.shared.lock();
-        // None: cancelled. Workers that are in a task see it at its end.
+        // No outcome means cancelled. Workers that are in a task notice it at
+        // the task's end.
         let outcome = shared
             .outcome
             .get_or_insert_with(|| Err(P::Tasks::cancelled()));
         let result = match outcome.clone() {
             Ok(()) => Ok(shared.state.take_outputs(self.tasks.topology())),
             Err(failure) => {
-                // What other tasks compute themselves ends as well.
+                // Computations inside other tasks end as well.
                 self.tasks.cancel();
                 self.threads.stuck().add(shared.in_task);
                 shared.given_up = true;
@@ -190,12 +192,12 @@ impl<P: Threads> Run<P> {
             }
         };
         drop(shared);
-        // Workers that have not come yet would only keep the run alive.
+        // Queued workers would only keep the run alive.
         while self.take_queued().is_some() {}
         result
     }
 
-    /// Waits on a thread that the run can't need.
+    /// Waits on a thread that the run does not need.
     fn wait(self: &Arc<Self>) {
         let mut shared = self.shared.lock();
         while !self.has_ended(&shared) {
@@ -205,7 +207,7 @@ impl<P: Threads> Run<P> {
         }
     }
 
-    /// Looks whether the run needs more workers or threads than it has.
+    /// Checks whether the run needs more workers or threads than it has.
     fn look(self: &Arc<Self>, shared: &mut Locked<'_, P>) {
         let stuck = self.threads.stuck();
         if stuck.add_substitute() {
@@ -238,11 +240,12 @@ impl<P: Threads> Run<P> {
                 self.work(worker, None);
                 continue;
             }
-            // The tasks that are left run on other threads: help these, if
-            // they have something to share.
+            // The remaining tasks run on other threads. Help these threads, if
+            // they have jobs to share.
             drop(shared);
             if !self.threads.lend_a_hand() {
-                // Nudges that came meanwhile may be for threads that sleep.
+                // Nudges that were owed in the meantime may be meant for
+                // sleeping threads.
                 settle(&self.threads);
                 let mut shared = self.shared.lock();
                 if !self.has_ended(&shared) {
@@ -256,7 +259,7 @@ impl<P: Threads> Run<P> {
         shared.outcome.is_some() || self.tasks.is_cancelled()
     }
 
-    /// Starts workers for so many ready tasks, up to the limit.
+    /// Starts workers for a number of ready tasks, up to the limit.
     fn start_workers(self: &Arc<Self>, shared: &mut Locked<'_, P>, tasks: usize) {
         for _ in 0..tasks.min(self.limit) {
             let Some(worker) = shared.take_worker() else {
@@ -267,7 +270,7 @@ impl<P: Threads> Run<P> {
         }
     }
 
-    /// Takes one of the run's own workers out of the queue.
+    /// Removes one of the run's own workers from the queue.
     fn take_queued(self: &Arc<Self>) -> Option<usize> {
         let queue = self.threads.queue();
         let ticket = queue.take(|ticket| Arc::ptr_eq(&ticket.run, self))?;
@@ -279,8 +282,8 @@ impl<P: Threads> Run<P> {
         self.ended.notify_all();
     }
 
-    /// In the model: ends a wait for the run by its time-out, one of now or else
-    /// the next.
+    /// Lets the current or else the next wait for the run time out. Only in the
+    /// model.
     #[cfg(loom)]
     pub fn time_out(&self) {
         let _locked = self.shared.lock();

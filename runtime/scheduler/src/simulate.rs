@@ -1,13 +1,15 @@
-//! What an order holds in memory, without running anything.
+//! Simulates the memory that an order of tasks holds, without running anything.
 
 use crate::{TaskId, Topology};
 
-/// The bytes that are held while each task of `sequence` runs, its inputs and
-/// its own value among them, if the tasks run one after the other and each
-/// value is let go after its last use. The values asked for are held to the end.
+/// Returns the bytes that are held while each task of `sequence` runs, including
+/// its inputs and its own value.
 ///
-/// The oracle for tests of orders: Dask's `order.diagnostics` counts alike, but
-/// values instead of bytes.
+/// The tasks run one after the other, and each value is released after its last
+/// use. The requested values are held to the end.
+///
+/// This is the oracle for tests of orders. Dask's `order.diagnostics` counts the
+/// same way, but values instead of bytes.
 ///
 /// ```
 /// use swath_scheduler::{Adjacency, TaskId, Topology, simulate};
@@ -21,8 +23,8 @@ pub fn simulate(graph: &Topology, sequence: &[TaskId]) -> Vec<u64> {
     held(graph, sequence).collect()
 }
 
-/// The most bytes that are held while a task of `sequence` runs: the greatest of
-/// what [`simulate()`] tells, without a list of them.
+/// Returns the most bytes that are held while a task of `sequence` runs: the
+/// maximum of [`simulate()`], computed without a list.
 pub fn peak(graph: &Topology, sequence: &[TaskId]) -> u64 {
     held(graph, sequence).max().unwrap_or(0)
 }

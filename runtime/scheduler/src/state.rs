@@ -1,10 +1,10 @@
-//! The core of a run: which task is next, what it takes, what its end makes
-//! ready. It runs nothing, waits for nothing and knows no thread; the
+//! The core of a run: which task is next, what its inputs are, and what its end
+//! makes ready. It runs nothing, waits for nothing and knows no threads. The
 //! synchronous and the threaded runner drive it.
 //!
-//! Tasks are numbered in the order in which they should run. So the ready task
-//! of the smallest number goes first, which is depth-first: what a task has
-//! just made ready comes, in a good order, soon after it, and before the next
+//! Tasks are numbered in the order in which they should run, so the ready task
+//! with the smallest number goes first. This is depth-first: in a good order, the
+//! tasks that a task has just made ready follow soon after it, before the next
 //! root.
 
 use crate::{TaskId, Topology};
@@ -14,46 +14,46 @@ use std::collections::BinaryHeap;
 /// The state of a run whose tasks have values of type `V`.
 #[derive(Debug)]
 pub struct State<V> {
-    /// For each task that waits, how many of its inputs are not there yet; else
-    /// what has become of it.
+    /// For each waiting task, how many of its inputs are not available yet.
+    /// Otherwise one of the constants below.
     missing: Vec<u32>,
-    /// For each task, how often its value is still to be taken.
+    /// For each task, how often its value will still be used.
     uses: Vec<u32>,
-    /// For each task, how many takes of its value have not ended; empty where
-    /// nobody asks.
+    /// For each task, how many users of its value have not ended; empty if
+    /// releases are not reported.
     holders: Vec<u32>,
     values: Vec<Option<V>>,
-    /// Tasks with inputs that are all there.
+    /// Tasks whose inputs are all available.
     ready: BinaryHeap<Reverse<u32>>,
-    /// Where the next task without inputs is found: those before it were started.
+    /// The next task without inputs; those before it have been started.
     next_root: u32,
-    /// How many tasks without inputs were not started.
+    /// How many tasks without inputs have not been started.
     roots: usize,
     unfinished: usize,
 }
 
-/// What the end of a task led to.
+/// The consequences of a task's end.
 #[derive(Debug, Default)]
 pub struct Transition {
-    /// Tasks whose inputs are now all there.
+    /// Tasks whose inputs are now all available.
     pub ready: Vec<TaskId>,
-    /// Tasks whose values nobody holds any more; told only where the state was
-    /// made to.
+    /// Tasks whose values no task holds any more; only reported if the state was
+    /// created to do so.
     pub released: Vec<TaskId>,
-    /// Tasks that cannot run any more, since an input of theirs failed.
+    /// Tasks that cannot run any more because one of their inputs failed.
     pub lost: Vec<TaskId>,
 }
 
-/// Stands in `missing` for a task that failed, or that has lost an input.
+/// The `missing` of a task that failed or has lost an input.
 const LOST: u32 = u32::MAX;
-/// Stands in `missing` for a task that was started.
+/// The `missing` of a task that was started.
 const STARTED: u32 = u32::MAX - 1;
-/// Stands in `missing` for a task that has a value.
+/// The `missing` of a task that has a value.
 const FINISHED: u32 = u32::MAX - 2;
 
 impl<V: Clone> State<V> {
-    /// A run that has not begun: the tasks without inputs are ready.
-    /// `tell_released`: whether transitions say what is released.
+    /// Creates the state of a run that has not begun: the tasks without inputs
+    /// are ready. `tell_released` makes transitions report released values.
     pub fn new(graph: &Topology, tell_released: bool) -> Self {
         let missing: Vec<u32> = graph
             .tasks()
@@ -79,22 +79,22 @@ impl<V: Clone> State<V> {
         state
     }
 
-    /// How many tasks could start now.
+    /// Returns how many tasks could start now.
     pub fn ready_len(&self) -> usize {
         self.ready.len() + self.roots
     }
 
-    /// How many tasks have not ended, and can.
+    /// Returns how many tasks have not ended and can still run.
     pub fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// Whether every task has ended, or can't run any more.
+    /// Returns whether every task has ended or cannot run any more.
     pub fn is_complete(&self) -> bool {
         self.unfinished == 0
     }
 
-    /// The ready task that comes first.
+    /// Returns the first ready task.
     pub fn next(&self) -> Option<TaskId> {
         let root = (self.roots > 0).then_some(self.next_root);
         let ready = self.ready.peek().map(|Reverse(task)| *task);
@@ -105,18 +105,20 @@ impl<V: Clone> State<V> {
         .map(TaskId)
     }
 
-    /// The ready task that comes first among those that take something.
+    /// Returns the first ready task that has inputs.
     pub fn next_with_inputs(&self) -> Option<TaskId> {
         self.ready.peek().map(|Reverse(task)| TaskId(*task))
     }
 
-    /// Takes a task that [`next`](Self::next) or
-    /// [`next_with_inputs`](Self::next_with_inputs) has told, and appends its
-    /// inputs to `inputs`. A value that is taken for the last time is moved out,
-    /// so that the task may reuse its memory.
+    /// Starts the task that [`next`](Self::next) or
+    /// [`next_with_inputs`](Self::next_with_inputs) has returned, and appends its
+    /// inputs to `inputs`.
+    ///
+    /// The last use of a value moves it out, so that the task may reuse its
+    /// memory.
     ///
     /// # Panics
-    /// Where the task is not the one told.
+    /// If the task is not the one that was returned.
     pub fn start(&mut self, graph: &Topology, task: TaskId, inputs: &mut Vec<V>) {
         self.missing[task.at()] = STARTED;
         if graph.inputs(task).is_empty() {
@@ -136,7 +138,7 @@ impl<V: Clone> State<V> {
         );
     }
 
-    /// Notes a task's value; writes what follows from it into `transition`.
+    /// Records a task's value, and writes the consequences into `transition`.
     pub fn finish(
         &mut self,
         graph: &Topology,
@@ -166,8 +168,8 @@ impl<V: Clone> State<V> {
         }
     }
 
-    /// Notes that a task has failed: what depends on it can't run any more, the
-    /// others go on.
+    /// Records that a task has failed. Tasks that depend on it cannot run any
+    /// more; the others continue.
     pub fn fail(&mut self, graph: &Topology, task: TaskId, transition: &mut Transition) {
         self.unfinished -= 1;
         self.missing[task.at()] = LOST;
@@ -178,7 +180,7 @@ impl<V: Clone> State<V> {
         while let Some(&lost) = transition.lost.get(at) {
             at += 1;
             self.unfinished -= 1;
-            // It will not take its inputs any more.
+            // The lost task will not use its inputs.
             for &input in graph.inputs(lost) {
                 let uses = &mut self.uses[input.at()];
                 *uses -= 1;
@@ -214,7 +216,7 @@ impl<V: Clone> State<V> {
         }
     }
 
-    /// Moves the values asked for out, once all tasks have ended well.
+    /// Moves out the requested values, once all tasks have succeeded.
     pub fn take_outputs(&mut self, graph: &Topology) -> Vec<V> {
         let outputs = graph.outputs().iter();
         outputs
@@ -222,14 +224,14 @@ impl<V: Clone> State<V> {
             .collect()
     }
 
-    /// The values that are held now, each with the task that will take it
-    /// next; none where only whoever asked for it will.
+    /// Returns the values that are held now, each with the task that uses it
+    /// next, or `None` for a value that is held only as a requested one.
     pub fn held<'a>(
         &'a self,
         graph: &'a Topology,
     ) -> impl Iterator<Item = (TaskId, &'a V, Option<TaskId>)> {
         graph.tasks().filter_map(move |task| {
-            // None of them once the run was given up.
+            // There are no values after the run was abandoned.
             let value = self.values.get(task.at())?.as_ref()?;
             let next = graph
                 .dependents(task)
@@ -241,12 +243,12 @@ impl<V: Clone> State<V> {
         })
     }
 
-    /// The place of a task's value, while it is held.
+    /// Returns a mutable reference to a task's value while it is held.
     pub fn value_mut(&mut self, task: TaskId) -> Option<&mut V> {
         self.values.get_mut(task.at())?.as_mut()
     }
 
-    /// Gives up the run: returns the values that were held, by task.
+    /// Abandons the run, and returns the values that were held, by task.
     pub fn abandon(&mut self) -> Vec<Option<V>> {
         self.ready.clear();
         self.roots = 0;
@@ -273,7 +275,7 @@ fn take<V: Clone>(uses: &mut [u32], values: &mut [Option<V>], task: TaskId) -> V
 }
 
 impl Transition {
-    /// Forgets what was noted, and keeps the room for it.
+    /// Clears the lists but keeps their capacity.
     pub fn clear(&mut self) {
         self.ready.clear();
         self.released.clear();

@@ -1,13 +1,13 @@
 //! Threads that the pool has lost for a while.
 //!
-//! A task may go on after its run was given up; it is *stuck* then, and keeps
-//! its thread from the runs after it. One of these that finds no thread gets a
-//! *substitute* instead, one for each thread that is stuck.
+//! A task may continue after its run was abandoned. It is then *stuck*, and
+//! keeps its thread from later runs. A later run that finds no thread gets a
+//! *substitute* instead, at most one for each stuck thread.
 
 use crate::sync::{AtomicUsize, const_new};
 use std::sync::atomic::Ordering;
 
-/// How many threads are stuck, and how many substitutes there are.
+/// The number of stuck threads and of substitutes.
 pub struct Stuck {
     threads: AtomicUsize,
     substitutes: AtomicUsize,
@@ -15,7 +15,7 @@ pub struct Stuck {
 
 impl Stuck {
     const_new! {
-        /// No thread is stuck.
+        /// Creates a counter with no stuck threads.
         {
             Self {
                 threads: AtomicUsize::new(0),
@@ -24,17 +24,17 @@ impl Stuck {
         }
     }
 
-    /// So many threads more are in tasks that nobody waits for.
+    /// Adds threads that are in abandoned tasks.
     pub(crate) fn add(&self, threads: usize) {
         self.threads.fetch_add(threads, Ordering::Relaxed);
     }
 
-    /// The task of one of them has ended.
+    /// Removes a thread whose abandoned task has ended.
     pub(crate) fn remove(&self) {
         self.threads.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Whether there may be one substitute more; it counts from now on.
+    /// Returns whether another substitute is allowed, and counts it if so.
     pub(crate) fn add_substitute(&self) -> bool {
         let threads = self.threads.load(Ordering::Relaxed);
         threads > 0
@@ -46,7 +46,7 @@ impl Stuck {
                 .is_ok()
     }
 
-    /// A substitute has nothing to do any more.
+    /// Removes a substitute that has finished.
     pub(crate) fn remove_substitute(&self) {
         self.substitutes.fetch_sub(1, Ordering::Relaxed);
     }

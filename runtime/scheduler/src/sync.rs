@@ -1,5 +1,5 @@
-//! The primitives that threads share something by: parking_lot's and std's; for
-//! the model checker, loom's in the same form.
+//! The synchronisation primitives: parking_lot's and std's, or for the model
+//! checker loom's, with the same interface.
 
 #[cfg(loom)]
 mod model;
@@ -13,8 +13,8 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::{sync::atomic::AtomicUsize, time::Instant};
 
-/// Defines `new`, which is `const`; not in the model, whose primitives can only
-/// be made while it runs.
+/// Defines `new` as a `const fn`. In the model it is not `const`, because
+/// loom's primitives can only be created while the model runs.
 macro_rules! const_new {
     ($(#[$doc:meta])* $body:block) => {
         $(#[$doc])*

@@ -1,39 +1,40 @@
-//! The pool of threads, as far as runs know it.
+//! The thread pool, as runs see it.
 
 use crate::{Queue, Run, Stuck, Tasks};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a worker has a thread to itself while other workers wait.
+/// How long a worker keeps a thread while other workers wait.
 const TURN: Duration = Duration::from_millis(5);
 
-/// A pool of threads, which others use too.
+/// A thread pool, which other code uses too.
 pub trait Threads: Clone + Send + Sync + 'static {
-    /// What its workers run.
+    /// The tasks that its workers run.
     type Tasks: Tasks;
 
-    /// The queue of workers that wait for a thread.
+    /// Returns the queue of workers that wait for a thread.
     fn queue(&self) -> &Queue<Ticket<Self>>;
 
-    /// Which threads it has lost for a while.
+    /// Returns the counter of threads that the pool has lost for a while.
     fn stuck(&self) -> &Stuck;
 
-    /// Has a thread of the pool do something soon. A thread that waits for a
-    /// parallel loop of its own may do it meanwhile, also inside of a task.
+    /// Runs a job on a thread of the pool soon. A thread that waits for its own
+    /// parallel loop may run it in the meantime, also inside a task.
     fn spawn(&self, job: impl FnOnce() + Send + 'static);
 
-    /// Has a thread that is not of the pool do something.
+    /// Runs a job on a thread that does not belong to the pool.
     fn spawn_substitute(&self, job: impl FnOnce() + Send + 'static);
 
-    /// Whether this thread is one of the pool, or a substitute: a run may need
-    /// it, so it has to work on a run that it waits for.
+    /// Returns whether this thread belongs to the pool or is a substitute. A
+    /// run may need such a thread, so the thread has to work on a run that it
+    /// waits for.
     fn is_own(&self) -> bool;
 
-    /// Whether this thread is inside a task ([`Tasks::enter`]).
+    /// Returns whether this thread is inside a task ([`Tasks::enter`]).
     fn is_inside_task(&self) -> bool;
 
-    /// Does something that waits for a thread, if this is one of the pool:
-    /// whether there was anything.
+    /// Runs a waiting job, if this is a thread of the pool. Returns whether
+    /// there was one.
     fn lend_a_hand(&self) -> bool;
 }
 
@@ -43,13 +44,13 @@ pub struct Ticket<P: Threads> {
     pub(crate) worker: usize,
 }
 
-/// Has a worker's turn come.
+/// Queues a worker for a turn on a thread.
 pub(crate) fn enqueue<P: Threads>(threads: &P, ticket: Ticket<P>) {
     threads.queue().push(ticket);
     nudge(threads);
 }
 
-/// Has a thread of the pool serve the queue.
+/// Makes a thread of the pool serve the queue.
 fn nudge<P: Threads>(threads: &P) {
     let serving = threads.clone();
     threads.spawn(move || serve(&serving));
@@ -68,8 +69,8 @@ fn serve<P: Threads>(threads: &P) {
     }
 }
 
-/// Makes up for nudges that came to threads inside a task. Who has been inside
-/// of one calls this afterwards.
+/// Repeats nudges that reached threads inside a task. A thread that has been
+/// inside a task calls this afterwards.
 #[inline]
 pub fn settle<P: Threads>(threads: &P) {
     for _ in 0..threads.queue().settle() {

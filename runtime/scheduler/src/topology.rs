@@ -1,18 +1,19 @@
-//! Which task takes whose values, in dense numbers.
+//! The dependency graph of tasks, in dense numbers.
 
-/// A task's number in a graph: inputs have smaller numbers than what takes them.
+/// A task's number in a graph. A task's inputs have smaller numbers than the
+/// task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub u32);
 
 impl TaskId {
-    /// The number as an index.
+    /// Returns the number as an index.
     #[inline]
     pub fn at(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Lists of tasks, one a task, in one array.
+/// A list of tasks for each task, in one flat array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjacency {
     start: Vec<u32>,
@@ -26,7 +27,8 @@ impl Default for Adjacency {
 }
 
 impl Adjacency {
-    /// No list yet, and room for so many lists and entries.
+    /// Creates an empty adjacency with room for the given numbers of lists and
+    /// entries.
     pub fn with_capacity(lists: usize, entries: usize) -> Self {
         let mut start = Vec::with_capacity(lists + 1);
         start.push(0);
@@ -43,28 +45,29 @@ impl Adjacency {
         self.start.push(self.tasks.len() as u32);
     }
 
-    /// A task's list.
+    /// Returns a task's list.
     #[inline]
     pub fn of(&self, task: TaskId) -> &[TaskId] {
         &self.tasks[self.start[task.at()] as usize..self.start[task.at() + 1] as usize]
     }
 
-    /// The number of lists.
+    /// Returns the number of lists.
     pub fn len(&self) -> usize {
         self.start.len() - 1
     }
 
-    /// Whether there is no list.
+    /// Returns whether there are no lists.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of entries in all lists.
+    /// Returns the number of entries in all lists.
     pub fn entries(&self) -> usize {
         self.tasks.len()
     }
 
-    /// The lists of who has a task in its list: an entry for each entry.
+    /// Returns the reversed lists: for each task, the tasks that list it, once
+    /// per entry.
     fn reversed(&self) -> Self {
         let mut start = vec![0u32; self.start.len()];
         for task in &self.tasks {
@@ -96,23 +99,28 @@ impl<I: IntoIterator<Item = TaskId>> FromIterator<I> for Adjacency {
     }
 }
 
-/// A graph of tasks: who takes whose values, and whose values are asked for.
+/// A graph of tasks: the inputs of each task, and the tasks whose values are
+/// requested.
 #[derive(Clone, Debug)]
 pub struct Topology {
     inputs: Adjacency,
     dependents: Adjacency,
     outputs: Vec<TaskId>,
-    /// The bytes of each task's value; empty where nothing is known.
+    /// The bytes of each task's value; empty if no sizes are known.
     nbytes: Vec<u64>,
 }
 
 impl Topology {
-    /// A graph: each task's inputs, one entry each time one is taken, and the
-    /// tasks whose values are asked for. `nbytes` are the sizes of the values,
-    /// as far as they are known: empty if they are not.
+    /// Creates a graph from each task's inputs and the tasks whose values are
+    /// requested.
+    ///
+    /// A task that uses an input several times lists it several times. `nbytes`
+    /// holds the sizes of the values, or is empty if no sizes are known.
     ///
     /// # Panics
-    /// Where an input has no smaller number than the task that takes it, an
+    /// If an input does not have a smaller number than the task that uses it, if
+    /// an output is not a task, or if the number of sizes is not the number of
+    /// tasks.
     /// output is no task, or the sizes are of another number of tasks.
     pub fn new(inputs: Adjacency, outputs: Vec<TaskId>, nbytes: Vec<u64>) -> Self {
         assert!(nbytes.is_empty() || nbytes.len() == inputs.len());
@@ -128,52 +136,54 @@ impl Topology {
         }
     }
 
-    /// The number of tasks.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Whether there is no task.
+    /// Returns whether there are no tasks.
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// Every task.
+    /// Returns all tasks.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = TaskId> + DoubleEndedIterator + use<> {
         (0..self.len() as u32).map(TaskId)
     }
 
-    /// A task's inputs, one entry each time one is taken.
+    /// Returns a task's inputs; one that is used several times occurs several
+    /// times.
     #[inline]
     pub fn inputs(&self, task: TaskId) -> &[TaskId] {
         self.inputs.of(task)
     }
 
-    /// The tasks that take a task's value, one entry each time they do.
+    /// Returns the tasks that use a task's value; one that uses it several times
+    /// occurs several times.
     #[inline]
     pub fn dependents(&self, task: TaskId) -> &[TaskId] {
         self.dependents.of(task)
     }
 
-    /// The tasks whose values are asked for, in the order asked; a task may be
-    /// asked for more than once.
+    /// Returns the tasks whose values are requested, in the order of the
+    /// request. A task may occur more than once.
     pub fn outputs(&self) -> &[TaskId] {
         &self.outputs
     }
 
-    /// The bytes of a task's value; 1 where nothing is known of any.
+    /// Returns the bytes of a task's value, or 1 if no sizes are known.
     #[inline]
     pub fn nbytes(&self, task: TaskId) -> u64 {
         self.nbytes.get(task.at()).copied().unwrap_or(1)
     }
 
-    /// Whether anything is known of the values' sizes.
+    /// Returns whether the sizes of the values are known.
     pub fn knows_sizes(&self) -> bool {
         !self.nbytes.is_empty()
     }
 
-    /// How often each task's value is taken: by other tasks, and by whoever
-    /// asked for it.
+    /// Returns how often each task's value is used, by other tasks and as a
+    /// requested value.
     pub fn uses(&self) -> Vec<u32> {
         let mut uses: Vec<u32> = self
             .tasks()
@@ -185,8 +195,8 @@ impl Topology {
         uses
     }
 
-    /// The same graph with the tasks numbered in the order of `sequence`, which
-    /// has each task once, after its inputs.
+    /// Returns the same graph with the tasks numbered in the order of
+    /// `sequence`, which has each task once, after its inputs.
     pub fn renumbered(&self, sequence: &[TaskId]) -> Self {
         let mut number = vec![0u32; self.len()];
         for (&task, new) in sequence.iter().zip(0..) {

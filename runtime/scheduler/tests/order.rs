@@ -1,9 +1,11 @@
-//! What every order keeps to, and how good it is on graphs whose best is known.
+//! Tests the properties of every order, and the quality of orders on graphs
+//! whose best order is known.
 
 use proptest::prelude::*;
 use swath_scheduler::{Adjacency, TaskId, Topology, order, peak, simulate};
 
-/// The graph with these inputs, whose outputs are what nothing takes.
+/// Returns the graph with these inputs, whose outputs are the tasks without
+/// consumers.
 fn graph(inputs: &[&[u32]], nbytes: Vec<u64>) -> Topology {
     let taken: Vec<u32> = inputs
         .iter()
@@ -63,7 +65,7 @@ fn one_branch_after_the_other() {
     check(&[&[], &[], &[], &[], &[0, 1], &[2, 3], &[4, 5]], 4);
 }
 
-/// The sums of u, of v and of u·v: what is loaded is used for all.
+/// The sums of u, of v and of u·v: each load is used for all of them.
 ///
 /// ```text
 /// u₀ ─ uu₀ ┐
@@ -79,7 +81,7 @@ fn shared_loads_are_let_go() {
         inputs.extend([vec![], vec![], vec![u], vec![u, u + 1], vec![u + 1]]);
     }
     for which in 2..5 {
-        // Sums in turn, so that little is held of each.
+        // Advance the sums in turn, so that little is held of each.
         for chunk in 0..chunks {
             let before = inputs.len() as u32 - 1;
             let own = 5 * chunk + which;
@@ -93,7 +95,7 @@ fn shared_loads_are_let_go() {
     check(&inputs, 6);
 }
 
-/// A value's four small parts are taken at once, and the value is let go.
+/// A value's four small parts are computed together, and the value is released.
 #[test]
 fn large_values_are_let_go_for_their_parts() {
     // 0 → 1, 2 → 8 and 3 → 4, 5 → 8 …
@@ -102,7 +104,7 @@ fn large_values_are_let_go_for_their_parts() {
     assert_eq!(peak(&graph, &order(&graph)), 104);
 }
 
-/// An input that is taken twice is held once.
+/// An input that is used twice is held once.
 #[test]
 fn taken_twice() {
     check(&[&[], &[0, 0], &[1, 0, 1]], 3);
@@ -119,7 +121,7 @@ fn a_chain_of_a_million() {
     assert_eq!(peak(&graph, &order(&graph)), 2);
 }
 
-/// A million loads for one task, beside a task that takes two of them.
+/// A million loads for one task, beside a task that uses two of them.
 #[test]
 fn a_million_inputs() {
     let loads = 1_000_000;
@@ -149,7 +151,7 @@ fn topology(tasks: usize) -> impl Strategy<Value = Topology> {
     })
 }
 
-/// Trees: each task but the last is taken by a later one.
+/// Generates trees: each task but the last is used by a later one.
 fn tree(tasks: usize) -> impl Strategy<Value = Topology> {
     prop::collection::vec((any::<u32>(), 1..20u64), 1..tasks).prop_map(|tasks| {
         let mut inputs = vec![Vec::new(); tasks.len()];
@@ -163,7 +165,8 @@ fn tree(tasks: usize) -> impl Strategy<Value = Topology> {
     })
 }
 
-/// Depth-first from the outputs, inputs as they are numbered.
+/// Orders depth-first from the outputs, with inputs in the order of their
+/// numbers.
 fn plain_depth_first(graph: &Topology) -> Vec<TaskId> {
     fn visit(graph: &Topology, task: TaskId, sequence: &mut Vec<TaskId>) {
         if !sequence.contains(&task) {
@@ -182,8 +185,8 @@ fn plain_depth_first(graph: &Topology) -> Vec<TaskId> {
     sequence
 }
 
-/// The least peak of all orders: for each set of tasks, the least with which it
-/// can be done.
+/// Returns the smallest peak of all orders, from the smallest peak with which
+/// each set of tasks can be completed.
 fn least_peak(graph: &Topology) -> u64 {
     let tasks = graph.len();
     let mut least = vec![u64::MAX; 1 << tasks];

@@ -1,11 +1,13 @@
-//! [`State`] beside a naive model: any graph, any order of ends, any failures.
+//! Tests [`State`] against a naive model: any graph, any order of ends, any
+//! failures.
 
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use swath_scheduler::{Adjacency, State, TaskId, Topology, Transition};
 
-/// A graph: inputs may be taken twice, outputs asked for twice.
+/// Generates graphs in which inputs may be used twice and outputs requested
+/// twice.
 fn graphs() -> impl Strategy<Value = Topology> {
     let inputs = |task: u32| match task {
         0 => Just(Vec::new()).boxed(),
@@ -23,16 +25,16 @@ fn graphs() -> impl Strategy<Value = Topology> {
         })
 }
 
-/// What happens next in a run.
+/// The next step of a run.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The first ready task starts; else one ends.
+    /// The first ready task starts; if there is none, a task ends.
     Start,
-    /// The first ready task that takes something starts; else one ends.
+    /// The first ready task with inputs starts; if there is none, a task ends.
     StartWithInputs,
-    /// One of those that run ends; else one starts.
+    /// A running task ends; if there is none, a task starts.
     Finish(prop::sample::Index),
-    /// One of those that run fails; else one starts.
+    /// A running task fails; if there is none, a task starts.
     Fail(prop::sample::Index),
 }
 
@@ -49,13 +51,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// A run as sets of tasks; everything is counted anew at every look.
+/// A run as sets of tasks; everything is recomputed on each query.
 struct Naive<'a> {
     graph: &'a Topology,
     started: BTreeSet<TaskId>,
     running: BTreeSet<TaskId>,
     finished: BTreeSet<TaskId>,
-    /// Failed, or lost.
+    /// Tasks that failed or are lost.
     lost: BTreeSet<TaskId>,
 }
 
@@ -75,13 +77,14 @@ impl Naive<'_> {
         !self.started.contains(&task) && !self.lost.contains(&task)
     }
 
-    /// Those that have yet to take the task's value.
+    /// Returns the tasks that have yet to use the task's value.
     fn takers(&self, task: TaskId) -> Vec<TaskId> {
         let dependents = self.graph.dependents(task).iter().copied();
         dependents.filter(|&task| self.is_pending(task)).collect()
     }
 
-    /// What is held: each finished task that somebody is to take, and who first.
+    /// Returns the held values: each finished task that is still to be used, and
+    /// its next user.
     fn held(&self) -> Vec<(TaskId, Option<TaskId>)> {
         let next = |&task: &TaskId| (task, self.takers(task).into_iter().min());
         let held = self.finished.iter().map(next);
@@ -89,8 +92,8 @@ impl Naive<'_> {
             .collect()
     }
 
-    /// Which values nobody holds any more: those of finished tasks whose takers
-    /// have all ended.
+    /// Returns the released values: those of finished tasks whose users have all
+    /// ended.
     fn released(&self) -> BTreeSet<TaskId> {
         let is_over = |task: &TaskId| self.finished.contains(task) || self.lost.contains(task);
         let is_released = |task: &&TaskId| {
@@ -100,7 +103,7 @@ impl Naive<'_> {
         self.finished.iter().filter(is_released).copied().collect()
     }
 
-    /// What depends on a task, and is not lost yet.
+    /// Returns the tasks that depend on a task and are not lost yet.
     fn descendants(&self, task: TaskId) -> BTreeSet<TaskId> {
         let mut all = BTreeSet::new();
         let mut next = vec![task];
@@ -112,24 +115,25 @@ impl Naive<'_> {
     }
 }
 
-/// A set, of something that is told once.
+/// Returns a list as a set, and checks that nothing occurs twice.
 fn once(tasks: &[TaskId]) -> BTreeSet<TaskId> {
     let set: BTreeSet<TaskId> = tasks.iter().copied().collect();
     assert_eq!(set.len(), tasks.len(), "told twice: {tasks:?}");
     set
 }
 
-/// A value: which task's. Its count is the number of those who hold it.
+/// A value, which is its task's number. Its reference count is the number of
+/// holders.
 type Value = Rc<TaskId>;
 
-/// A run that is followed by the naive one.
+/// A run together with its naive model.
 struct Followed<'a> {
     graph: &'a Topology,
     state: State<Value>,
     naive: Naive<'a>,
-    /// The inputs of the tasks that run.
+    /// The inputs of the running tasks.
     in_hand: Vec<(TaskId, Vec<Value>)>,
-    /// For each task, someone who sees its value and does not hold it.
+    /// For each task, an observer of its value that does not hold it.
     values: Vec<std::rc::Weak<TaskId>>,
 }
 
@@ -204,7 +208,7 @@ impl Followed<'_> {
         assert_eq!(held.collect::<Vec<_>>(), naive.held());
         let is_complete = naive.finished.len() + naive.lost.len() == graph.len();
         assert_eq!(state.is_complete(), is_complete);
-        // Nobody but the state and the tasks that run holds a value.
+        // Only the state and the running tasks hold a value.
         let held: BTreeSet<TaskId> = naive.held().into_iter().map(|(task, _)| task).collect();
         for task in graph.tasks() {
             let in_hand = self.in_hand.iter().flat_map(|(_, inputs)| inputs);

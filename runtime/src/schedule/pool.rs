@@ -86,7 +86,7 @@ pub(super) fn in_pool() -> bool {
     THREAD_POOL.current_thread_index().is_some() || IS_SUBSTITUTE.get()
 }
 
-/// Makes up for nudges that came to this thread inside a task.
+/// Repeats nudges that reached this thread inside a task.
 pub(super) fn settle() {
     swath_scheduler::settle(&Pool);
 }

@@ -1,11 +1,11 @@
-//! How long ordering takes, on graphs of a million tasks.
+//! Measures how long ordering takes on graphs of a million tasks.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use swath_scheduler::{Adjacency, TaskId, Topology, order, simulate};
 
-/// Prints the nanoseconds a task for each shape.
+/// Prints the nanoseconds per task for each shape.
 pub(crate) fn run() {
     println!(
         "{:<24}{:>12}{:>12}{:>10}{:>14}",
@@ -85,7 +85,8 @@ fn shapes(tasks: u32) -> Vec<(&'static str, Topology)> {
             })
         }),
         ("stencil", {
-            // Each layer's cell takes its own and its neighbours' of the layer before.
+            // Each cell of a layer uses the same cell and its neighbours in the
+            // previous layer.
             let layers = 4;
             let cells = tasks / layers;
             from_inputs(cells * layers, |id| match id.checked_sub(cells) {
@@ -104,7 +105,7 @@ fn shapes(tasks: u32) -> Vec<(&'static str, Topology)> {
             })
         }),
         ("shuffle", {
-            // From `parts` values a piece for each of `parts` results.
+            // Each of `parts` results uses a piece of each of `parts` values.
             let parts = side / 2 * 2;
             from_inputs(2 * parts + parts * parts, |id| {
                 match (id.checked_sub(parts), id.checked_sub(parts + parts * parts)) {
@@ -115,7 +116,7 @@ fn shapes(tasks: u32) -> Vec<(&'static str, Topology)> {
             })
         }),
         ("x minus mean", {
-            // A tree of sums, whose last is taken by every chunk.
+            // A tree of sums; every chunk uses its last sum.
             let leaves = tasks / 3;
             from_inputs(3 * leaves - 1, |id| {
                 match (id.checked_sub(leaves), id.checked_sub(2 * leaves - 1)) {
@@ -128,7 +129,7 @@ fn shapes(tasks: u32) -> Vec<(&'static str, Topology)> {
     ]
 }
 
-/// The graph whose outputs are what nothing takes.
+/// Returns the graph whose outputs are the tasks without consumers.
 fn from_inputs(tasks: u32, mut inputs: impl FnMut(u32) -> Vec<u32>) -> Topology {
     let mut lists = Adjacency::with_capacity(tasks as usize, tasks as usize);
     let mut taken = vec![false; tasks as usize];
@@ -143,7 +144,7 @@ fn from_inputs(tasks: u32, mut inputs: impl FnMut(u32) -> Vec<u32>) -> Topology 
     Topology::new(lists, outputs.collect(), Vec::new())
 }
 
-/// The next of a fixed sequence of numbers that look random (xorshift).
+/// Returns the next number of a fixed pseudo-random sequence (xorshift).
 fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;

@@ -1,17 +1,18 @@
-//! Orders graphs that it reads, so that tests can compare its orders with others'.
+//! Reads graphs and orders them, so that tests can compare its orders with others.
 //!
 //! Each graph is a few lines of words:
 //!
 //! ```text
 //! order 3          the number of tasks (`simulate 3` with a sequence at the end)
-//! 10               a line a task: the bytes of its value, then its inputs' numbers
+//! 10               one line per task: the bytes of its value, then its inputs'
+//! numbers
 //! 20
 //! 1 0 1
 //! 2                the numbers of the outputs
 //! 0 1 2            only for `simulate`: the tasks in their order
 //! ```
 //!
-//! The reply is a line a graph: the peak and the order for `order`, the bytes
+//! The reply is one line per graph: the peak and the order for `order`, the bytes
 //! held while each task runs for `simulate`.
 //!
 //! `order --bench` prints how long ordering takes.
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Answers every graph on the standard input.
+/// Answers each graph on standard input.
 fn reply() -> Result<(), Box<dyn Error>> {
     let mut lines = stdin().lock().lines();
     let mut replies = BufWriter::new(stdout().lock());

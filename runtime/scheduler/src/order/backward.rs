@@ -1,10 +1,11 @@
-//! A run from the last task to the first, in which what only takes up bytes
-//! comes as late as it can.
+//! A simulated run from the last task to the first, in which tasks that only
+//! add bytes come as late as possible.
 
 use crate::{TaskId, Topology};
 
-/// `sequence` with each task that takes up at least the bytes that its inputs
-/// hold only for it moved to just before the first that takes its value.
+/// Returns `sequence` with tasks moved to just before their first consumer. A
+/// task is moved if it adds at least the bytes of the inputs that are held only
+/// for it.
 pub(super) fn sink(graph: &Topology, sequence: &[TaskId]) -> Vec<TaskId> {
     let mut run = Backward::new(graph);
     for &task in sequence.iter().rev() {
@@ -14,14 +15,14 @@ pub(super) fn sink(graph: &Topology, sequence: &[TaskId]) -> Vec<TaskId> {
     run.sequence
 }
 
-/// All backwards: a task may come once all that take its value have, and from
-/// then on its value isn't held, but its inputs' are.
+/// The state of the run backwards. A task may come when all its consumers have
+/// come. From then on its value is not held, but its inputs are.
 struct Backward<'a> {
     graph: &'a Topology,
-    /// How many tasks that take a task's value have yet to come.
+    /// How many consumers of a task have yet to come.
     waiting: Vec<u32>,
     held: Vec<bool>,
-    /// The bytes of a task's inputs that aren't held.
+    /// The bytes of a task's inputs that are not held.
     need: Vec<u64>,
     done: Vec<bool>,
     pending: Vec<TaskId>,
@@ -53,7 +54,8 @@ impl<'a> Backward<'a> {
         }
     }
 
-    /// Puts `task` and then whatever needs no more bytes than it has itself.
+    /// Adds `task`, and then all tasks that need no more bytes than they have
+    /// themselves.
     fn run(&mut self, task: TaskId) {
         let graph = self.graph;
         let mut wanted = !self.done[task.at()];

@@ -1,9 +1,9 @@
-//! What no order can do better than.
+//! A lower bound of the peak of all orders.
 
 use crate::Topology;
 
-/// Bytes that every sequence holds at some time: those of a task and its
-/// inputs, or those of all outputs while the last task runs.
+/// Returns bytes that every sequence holds at some time: those of a task and
+/// its inputs, or those of all outputs while the last task runs.
 pub(super) fn lower_bound(graph: &Topology) -> u64 {
     let mut asked = vec![false; graph.len()];
     let mut outputs = 0;

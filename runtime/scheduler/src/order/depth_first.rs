@@ -1,12 +1,12 @@
-//! Depth-first from the outputs.
+//! Depth-first order from the outputs.
 
 use std::cmp::Reverse;
 
 use crate::{TaskId, Topology};
 
-/// Each task's *load*: the bytes that have to be held at once to compute it and
-/// all that it needs, if its inputs are computed one after the other and share
-/// nothing (the Sethi–Ullman number, weighted by bytes).
+/// Returns each task's *load*: the bytes that must be held at once to compute it
+/// and everything it needs, if its inputs are computed one after the other and
+/// share nothing (the Sethi–Ullman number, weighted by bytes).
 pub(super) fn loads(graph: &Topology) -> Vec<u64> {
     let mut loads: Vec<u64> = Vec::with_capacity(graph.len());
     let mut by_excess: Vec<(u64, u64)> = Vec::new();
@@ -36,8 +36,9 @@ pub(super) fn loads(graph: &Topology) -> Vec<u64> {
     loads
 }
 
-/// The tasks depth-first from `outputs` and then from whatever else nothing
-/// takes, inputs of greater excess first, and of those as they are numbered.
+/// Returns the tasks depth-first, from `outputs` and then from all other tasks
+/// without consumers. Inputs with greater excess come first, and equal ones in the
+/// order of their numbers.
 pub(super) fn depth_first(
     graph: &Topology,
     outputs: &[TaskId],
@@ -63,7 +64,8 @@ pub(super) fn depth_first(
                 done[task.at()] = true;
                 sequence.push(task);
             } else {
-                // The last is computed first; where all is alike, the first input.
+                // The last one is computed first. For equal excess this is the
+                // first input.
                 pending[known..].reverse();
                 pending[known..].sort_by_key(|&input| excess(input));
             }

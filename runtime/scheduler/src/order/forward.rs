@@ -1,48 +1,50 @@
-//! A run from the first task to the last, in which what lets go of bytes runs
-//! as soon as it can.
+//! A simulated run from the first task to the last, in which tasks that release
+//! bytes run as soon as possible.
 
 use crate::{TaskId, Topology};
 
-/// The growth of values that aren't let go by running what takes them: outputs,
-/// and those whose consumers run already. More than all tasks together take up.
+/// The growth for values that running their consumers does not release: outputs,
+/// and values whose consumers already run. It is more than all tasks together add.
 const NEVER_SMALL: u64 = u64::MAX / 2;
 
-/// The state of such a run.
+/// The state of the simulated run.
 pub(super) struct Forward<'a> {
     pub(super) graph: &'a Topology,
-    /// How many inputs of a task have yet to run.
+    /// How many inputs of each task have yet to run.
     pub(super) missing: Vec<u32>,
-    /// The bytes of the inputs of a task that nothing but it still needs.
+    /// The bytes of the inputs that only this task still needs.
     pub(super) release: Vec<u64>,
     pub(super) done: Vec<bool>,
-    /// What ran, in its order.
+    /// The tasks that have run, in order.
     pub(super) sequence: Vec<TaskId>,
-    /// How many still need a task's value: its consumers and whoever asked for it.
+    /// How many uses of a task's value are left: by consumers and as a requested
+    /// value.
     remaining: Vec<u32>,
-    /// The exclusive or of the consumers that have yet to run: where one is
-    /// left, its number.
+    /// The exclusive or of the consumers that have yet to run. If one is left,
+    /// this is its number.
     consumers: Vec<u32>,
     /// How many consumers of a task still miss an input.
     unready: Vec<u32>,
-    /// The bytes that the consumers of a task that have yet to run will take up.
+    /// The bytes that the consumers of a task that have yet to run will add.
     growth: Vec<u64>,
-    /// What may run now, the next one last, and whether it runs in any case.
+    /// The tasks that may run now, the next one last, and whether each runs in any
+    /// case.
     pending: Vec<(TaskId, bool)>,
 }
 
-/// What changes for tasks that have yet to run when another has.
+/// An observer of what changes for waiting tasks when a task has run.
 pub(super) trait Watch {
     /// An input of `task` has run.
     fn input_ran(&mut self, run: &Forward<'_>, task: TaskId, input: TaskId);
     /// All inputs of `task` have run.
     fn ready(&mut self, run: &Forward<'_>, task: TaskId);
-    /// `task` lets go of more than before.
+    /// `task` releases more than before.
     fn releases_more(&mut self, run: &Forward<'_>, task: TaskId);
     /// `task` has run.
     fn ran(&mut self, task: TaskId);
 }
 
-/// Whoever wants to know of nothing.
+/// Ignores all changes.
 impl Watch for () {
     fn input_ran(&mut self, _: &Forward<'_>, _: TaskId, _: TaskId) {}
     fn ready(&mut self, _: &Forward<'_>, _: TaskId) {}
@@ -88,8 +90,9 @@ impl<'a> Forward<'a> {
         run
     }
 
-    /// Runs `task`, which is ready, and then whatever lets go of at least the
-    /// bytes it takes up: single tasks, and all that remain to take a value.
+    /// Runs `task`, which is ready, and then all tasks that release at least as
+    /// many bytes as they add: single tasks, and all remaining consumers of a
+    /// value together.
     pub(super) fn run(&mut self, task: TaskId, watch: &mut impl Watch) {
         let graph = self.graph;
         self.pending.push((task, true));
@@ -104,7 +107,8 @@ impl<'a> Forward<'a> {
             self.done[task.at()] = true;
             self.sequence.push(task);
             watch.ran(task);
-            // The last that is pending runs first: dependents in their order.
+            // The last pending task runs first, so push the dependents in reverse
+            // order.
             for &dependent in graph.dependents(task).iter().rev() {
                 self.missing[dependent.at()] -= 1;
                 watch.input_ran(self, dependent, task);
@@ -122,7 +126,7 @@ impl<'a> Forward<'a> {
                 self.consumers[input.at()] ^= task.0;
                 self.growth[input.at()] -= own;
                 let last = TaskId(self.consumers[input.at()]);
-                // With an output, the one that is left may be who asked for it.
+                // For an output, the use that is left may be the request.
                 if self.remaining[input.at()] == 1 && last.0 > input.0 {
                     self.release[last.at()] += graph.nbytes(input);
                     watch.releases_more(self, last);
@@ -134,8 +138,8 @@ impl<'a> Forward<'a> {
         }
     }
 
-    /// If the tasks that still take the value of `task` can all run, and take up
-    /// no more than it, they run next, and it is let go.
+    /// If the remaining consumers of `task` can all run, and add no more bytes
+    /// than its value has, runs them next, which releases the value.
     fn take_all_if_small(&mut self, task: TaskId) {
         let graph = self.graph;
         let small = self.unready[task.at()] == 0
@@ -151,7 +155,8 @@ impl<'a> Forward<'a> {
     }
 }
 
-/// `sequence` with what lets go of bytes moved to where it first can.
+/// Returns `sequence` with tasks that release bytes moved to the first place where
+/// they can run.
 pub(super) fn hoist(graph: &Topology, sequence: &[TaskId]) -> Vec<TaskId> {
     let mut run = Forward::new(graph);
     for &task in sequence {

@@ -6,11 +6,11 @@ use crate::TaskId;
 type Key = (i64, u32);
 
 const NOWHERE: u32 = u32::MAX;
-/// How many tasks are below each: fewer levels than with two, and the children
-/// are side by side.
+/// The number of children of a node: fewer levels than with two, and the
+/// children lie side by side.
 const CHILDREN: usize = 4;
 
-/// Tasks by their keys, the least first.
+/// Tasks by their keys, the smallest first.
 pub(super) struct Heap {
     tasks: Vec<TaskId>,
     /// Where each task is in `tasks`.
@@ -39,7 +39,7 @@ impl Heap {
         self.keys[task.at()]
     }
 
-    /// Puts a task in, or changes its key.
+    /// Inserts a task, or changes its key.
     pub(super) fn set(&mut self, task: TaskId, key: Key) {
         self.keys[task.at()] = key;
         let at = match self.place[task.at()] {
@@ -52,7 +52,7 @@ impl Heap {
         self.settle(at);
     }
 
-    /// Takes a task away, if it is there.
+    /// Removes a task if it is in the heap.
     pub(super) fn remove(&mut self, task: TaskId) {
         let at = std::mem::replace(&mut self.place[task.at()], NOWHERE);
         if at == NOWHERE {
@@ -65,7 +65,7 @@ impl Heap {
         }
     }
 
-    /// Moves what is at `at` up and down to where it belongs.
+    /// Moves the element at `at` up or down to its place.
     fn settle(&mut self, mut at: usize) {
         let task = self.tasks[at];
         let key = self.key(task);

@@ -1,24 +1,25 @@
-//! A search through the sets of tasks that can be done, for small graphs.
+//! A search over the sets of completed tasks, for small graphs.
 
 use std::collections::HashSet;
 
 use crate::{TaskId, Topology};
 
-/// The most tasks of a graph that is searched: as many as a set has bits.
+/// The most tasks of a graph that is searched: the number of bits of a set.
 pub(super) const TASKS: usize = Set::BITS as usize;
 
-/// How many tasks are looked at in all: less than a millisecond's worth.
+/// How many tasks are examined in total: less than a millisecond's worth.
 pub(super) const STEPS: usize = 50_000;
 
-/// A set of tasks, a bit each.
+/// A set of tasks with one bit for each.
 type Set = u128;
 
-/// A sequence whose peak is below `peak`, if there is one and it is found in
-/// `steps`, of which the used are taken away.
+/// Returns a sequence whose peak is below `peak`, if one exists and is found in
+/// `steps`, from which the used steps are subtracted.
 ///
-/// Depth-first: what is free runs at once, for that makes nothing worse, and of
-/// the rest what grows least is tried first, then what is first in `like`. What
-/// is done decides what is held, so no set is looked at twice.
+/// The search is depth-first. A free task runs at once, because that never
+/// makes anything worse. Of the others, the task with the smallest growth is
+/// tried first, then the first in `like`. The set of completed tasks determines
+/// what is held, so no set is examined twice.
 pub(super) fn below(
     graph: &Topology,
     peak: u64,
@@ -37,7 +38,7 @@ pub(super) fn below(
         ran: 0,
     };
     let mut sequence: Vec<TaskId> = Vec::with_capacity(graph.len());
-    // The next to try is last.
+    // The next one to try is the last.
     let mut untried: Vec<(Tried, TaskId)> = Vec::new();
     let mut ready: Vec<(u64, u8, TaskId)> = Vec::new();
     loop {
@@ -81,16 +82,16 @@ pub(super) fn below(
     }
 }
 
-/// Where the search is, or goes back to.
+/// The position of the search, or one to which it returns.
 #[derive(Clone, Copy)]
 struct Tried {
     done: Set,
     held: u64,
-    /// The number of tasks done.
+    /// The number of completed tasks.
     ran: usize,
 }
 
-/// What tasks take and are taken by.
+/// The inputs and consumers of tasks as sets.
 struct Sets<'a> {
     graph: &'a Topology,
     inputs: Vec<Set>,
@@ -116,7 +117,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// The bytes that `task` lets go of if it runs after `done`.
+    /// Returns the bytes that `task` releases if it runs after `done`.
     fn release(&self, done: Set, task: TaskId) -> u64 {
         let mut bytes = 0;
         for &input in self.graph.inputs(task) {

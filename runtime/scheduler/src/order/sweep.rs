@@ -2,11 +2,12 @@
 
 use crate::{TaskId, Topology};
 
-/// How often a sweep begins anew where the one before it ended, to begin at an end.
+/// How often a sweep is repeated from the end of the previous one, so that it
+/// begins at an end.
 const SWEEPS: usize = 3;
 
-/// All tasks breadth-first, over inputs and consumers alike, beginning far out:
-/// where tasks are neighbours in a grid, wave by wave along its longer side
+/// Returns all tasks breadth-first, over inputs and consumers alike, beginning far
+/// out. In a grid, this visits the tasks wave by wave along the longer side
 /// (Cuthill and McKee's order of a sparse matrix).
 pub(super) fn sweep(graph: &Topology) -> Vec<TaskId> {
     let mut seen = vec![false; graph.len()];
@@ -27,7 +28,7 @@ pub(super) fn sweep(graph: &Topology) -> Vec<TaskId> {
     order
 }
 
-/// Adds all that `start` is connected with.
+/// Adds all tasks that are connected with `start`.
 fn visit(graph: &Topology, start: TaskId, seen: &mut [bool], order: &mut Vec<TaskId>) {
     let mut next = order.len();
     seen[start.at()] = true;

@@ -1,4 +1,4 @@
-//! A run towards outputs that turns aside for nearer targets.
+//! A simulated run towards outputs that turns aside for nearer targets.
 
 use std::cmp::Reverse;
 
@@ -6,7 +6,7 @@ use super::forward::{Forward, Watch};
 use super::heap::Heap;
 use crate::{TaskId, Topology};
 
-/// Which targets are turned aside for, and which first.
+/// Which targets the run turns aside for, and which come first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     pub(super) welcome: Welcome,
@@ -17,42 +17,42 @@ pub(super) struct Policy {
 /// Which tasks with an input that has run are targets.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Welcome {
-    /// Every one.
+    /// All tasks.
     All,
-    /// Those that let go of some input.
+    /// Tasks that release some input.
     Releasing,
-    /// Those after which no more is held than before, but for their own value.
+    /// Tasks after which no more is held than before, except for their own value.
     Own,
-    /// Those after which no more is held than before.
+    /// Tasks after which no more is held than before.
     NoGrowth,
 }
 
-/// What makes one target nearer than another: the load of the inputs that have
-/// yet to run, and what else counts.
+/// What makes one target nearer than another: the load of the inputs that have yet
+/// to run, and the following terms.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cost {
-    /// Nothing else.
+    /// The load only.
     Load,
-    /// Its own bytes, less what it lets go of.
+    /// The load, plus its own bytes, minus the bytes it releases.
     LoadOwn,
-    /// How much more is held after it than before.
+    /// The load, plus its growth: how much more is held after it than before.
     LoadGrowth,
-    /// Only how much more is held after it than before.
+    /// Its growth only, without the load.
     Growth,
 }
 
-/// Which of two targets that are as near comes first.
+/// Which of two equally near targets comes first.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ties {
-    /// The one of lower rank.
+    /// The one with the lower rank.
     Rank,
-    /// The one that came nearer last.
+    /// The one that came nearer most recently.
     Latest,
 }
 
-/// The order of a run to each of `outputs` in turn, and then to whatever else
-/// nothing takes. Among inputs as good as each other, that of lower `rank` runs
-/// first.
+/// Returns the order of a run to each of `outputs` in turn, and then to all other
+/// tasks without consumers. Of equally good inputs, the one with the lower `rank`
+/// runs first.
 pub(super) fn by_targets(
     graph: &Topology,
     outputs: &[TaskId],
@@ -78,27 +78,27 @@ struct Targets<'a> {
     loads: &'a [u64],
     rank: &'a [u32],
     policy: Policy,
-    /// The load of the inputs that have yet to run; of those that are ready,
-    /// only their bytes.
+    /// The load of the inputs that have yet to run; for inputs that are ready, only
+    /// their bytes.
     load: Vec<u64>,
     /// The bytes of the inputs that have yet to run.
     nbytes: Vec<u64>,
-    /// The goals on the way to the output, each of use to the one before it or
+    /// The goals on the way to the output. Each one serves the one before it, or is
     /// nearer.
     goals: Vec<TaskId>,
     is_goal: Vec<bool>,
     nearest: Heap,
     /// Counts down with each task that runs.
     clock: u32,
-    /// How many more inputs may be looked at before it goes straight for the
-    /// outputs: goals are come back to, and on some graphs again and again.
+    /// How many more inputs may be examined before the run goes straight for the
+    /// outputs: it returns to goals, on some graphs again and again.
     work: usize,
 }
 
-/// The most inputs that are compared anew each time one of them has run.
+/// The most inputs that are compared again each time one of them has run.
 const FEW: usize = 16;
 
-/// How much work there is to a task or an input that it takes, at most.
+/// The largest amount of work per task and per input.
 const WORK: usize = 2;
 
 impl<'a> Targets<'a> {
@@ -134,7 +134,7 @@ impl<'a> Targets<'a> {
         output: TaskId,
         stop: &dyn Fn() -> bool,
     ) -> Option<()> {
-        /// How many steps are made between two looks whether to stop.
+        /// How many steps are made between two calls of `stop`.
         const LOOK: usize = 4096;
         let graph = run.graph;
         self.add_goal(output);
@@ -159,7 +159,8 @@ impl<'a> Targets<'a> {
                 run.run(goal, self);
                 continue;
             }
-            // As in depth-first order; of what is left, `load` is nearer the truth.
+            // As in depth-first order, but `load` describes the remaining work
+            // better.
             let known = self.goals.len();
             let missing = graph.inputs(goal).iter();
             self.goals
@@ -171,7 +172,7 @@ impl<'a> Targets<'a> {
                 (self.load[input.at()] + excess, rank)
             };
             let next = if graph.inputs(goal).len() <= FEW && self.work > 0 {
-                // The others are looked at anew when this one has run.
+                // The others are compared again when this one has run.
                 let missing = self.goals.drain(known..);
                 missing.max_by_key(last).into_iter().collect()
             } else {
@@ -191,7 +192,8 @@ impl<'a> Targets<'a> {
         self.goals.push(task);
     }
 
-    /// The nearest target that isn't a goal yet, if it is nearer than `goal`.
+    /// Returns the nearest target that is not a goal yet, if it is nearer than
+    /// `goal`.
     fn nearer_than(&mut self, goal: TaskId, run: &Forward<'_>) -> Option<TaskId> {
         loop {
             let target = self.nearest.first()?;
@@ -218,14 +220,14 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// How much more is held after `task` than now, as far as its missing inputs
-    /// need nothing that stays.
+    /// Returns how much more is held after `task` than now, assuming that its
+    /// missing inputs need nothing that stays.
     fn growth(&self, task: TaskId, run: &Forward<'_>) -> i64 {
         let taken = self.nbytes[task.at()] + run.graph.nbytes(task);
         taken as i64 - run.release[task.at()] as i64
     }
 
-    /// Puts `task` among the targets, or takes it away.
+    /// Adds `task` to the targets, or removes it.
     fn consider(&mut self, task: TaskId, run: &Forward<'_>) {
         let welcome = match self.policy.welcome {
             Welcome::All => true,
@@ -247,7 +249,7 @@ impl<'a> Targets<'a> {
 
 impl Watch for Targets<'_> {
     fn input_ran(&mut self, run: &Forward<'_>, task: TaskId, input: TaskId) {
-        // It was ready, so only its bytes were counted.
+        // The input was ready, so only its bytes were counted.
         self.load[task.at()] -= run.graph.nbytes(input);
         self.nbytes[task.at()] -= run.graph.nbytes(input);
         self.consider(task, run);

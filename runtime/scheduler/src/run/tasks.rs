@@ -1,22 +1,22 @@
-//! What a run runs.
+//! The tasks of a run.
 
 use crate::{TaskId, Topology, Transition};
 
 /// The tasks of one run.
 pub trait Tasks: Send + Sync + 'static {
-    /// What a task computes.
+    /// The value that a task computes.
     type Value: Clone + Send + 'static;
-    /// Why a task has none.
+    /// The error of a task that has no value.
     type Error: Clone + Send + 'static;
 
-    /// Which task takes whose values.
+    /// Returns the dependency graph.
     fn topology(&self) -> &Topology;
 
-    /// Runs a task; a panic in it is its error. Called inside of
+    /// Runs a task; a panic in it becomes its error. Called inside
     /// [`enter`](Self::enter).
     ///
     /// # Errors
-    /// The task's.
+    /// The task's error.
     fn run(
         &self,
         task: TaskId,
@@ -24,42 +24,43 @@ pub trait Tasks: Send + Sync + 'static {
         worker: usize,
     ) -> Result<Self::Value, Self::Error>;
 
-    /// Marks this thread as being inside a task, until what it returns is
-    /// dropped.
+    /// Marks this thread as inside a task until the returned guard is dropped.
     fn enter(&self) -> impl Sized;
 
-    /// Calls; a panic is an error.
+    /// Calls `call`; a panic becomes an error.
     ///
     /// # Errors
-    /// A panic.
+    /// The error of a panic.
     fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Self::Error>;
 
-    /// Whether the run has to end. Once it does, it does for ever.
+    /// Returns whether the run must end. Once it returns true, it always does.
     fn is_cancelled(&self) -> bool;
 
-    /// Tells what the tasks themselves compute to end.
+    /// Cancels computations that the tasks have started themselves.
     fn cancel(&self);
 
-    /// Why a run has ended that was cancelled.
+    /// Returns the error of a cancelled run.
     fn cancelled() -> Self::Error;
 
-    /// Whether the run goes on with what does not depend on a task that failed
-    /// in this way.
+    /// Returns whether the run continues, after this error, with tasks that do
+    /// not depend on the failed one.
     fn goes_on_after(&self, error: &Self::Error) -> bool;
 
-    /// Whether a task that takes nothing may start beside others that run, where
-    /// no value so far has more bytes than `largest`. One alone always may.
+    /// Returns whether a task without inputs may start beside other running
+    /// tasks, if no value so far is larger than `largest` bytes. A task alone
+    /// always may.
     fn admits(&self, largest: usize) -> bool;
 
-    /// Told what the end of some tasks led to, with the run's lock held.
+    /// Reports the consequences of tasks' ends. Called with the run's lock held.
     fn tell(&self, transition: &Transition);
 
-    /// Called between tasks, without a lock: may take its time to make room.
+    /// Frees memory if necessary. Called between tasks, without a lock, so it
+    /// may take long.
     ///
     /// # Errors
-    /// One that ends the run.
+    /// An error that ends the run.
     fn relieve(&self) -> Result<(), Self::Error>;
 
-    /// The bytes of a value.
+    /// Returns the bytes of a value.
     fn nbytes(value: &Self::Value) -> usize;
 }

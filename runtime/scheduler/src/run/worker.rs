@@ -1,4 +1,4 @@
-//! What a worker does on its thread.
+//! The work of a worker on its thread.
 
 use super::{ErrorOf, Locked, Run, Tasks, ValueOf};
 use crate::sync::{Instant, MutexGuard};
@@ -6,26 +6,26 @@ use crate::{TaskId, Threads, Transition, settle};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many tasks a worker takes at once, at most, where they are short.
+/// The most short tasks that a worker takes at once.
 const BATCH: usize = 64;
-/// A batch that took less than this may be larger.
+/// After a batch that took less than this, the next one may be larger.
 const SHORT: Duration = Duration::from_micros(30);
-/// A batch that took more than this, or whose values have more bytes than
-/// this, has to be smaller.
+/// After a batch that took longer than this, or whose values have more bytes than
+/// [`LARGE`], the next one must be smaller.
 const LONG: Duration = Duration::from_micros(200);
 const LARGE: usize = 4 << 20;
 
 /// The tasks that a worker has taken, with their inputs.
 type Jobs<P> = Vec<(TaskId, Vec<ValueOf<P>>)>;
-/// What became of them.
+/// The tasks that were run, with their results.
 type Done<P> = Vec<(TaskId, Result<ValueOf<P>, ErrorOf<P>>)>;
 
 impl<P: Threads> Run<P> {
-    /// Takes ready tasks until there is none, or until the turn is over and
-    /// another worker waits. Returns whether the worker wants another turn.
+    /// Runs ready tasks until none is left, or until the turn is over and another
+    /// worker waits. Returns whether the worker wants another turn.
     pub(crate) fn work(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
-        // A panic that comes from outside of a task (a listener, a value's
-        // drop) would end the process if the pool saw it.
+        // A panic outside a task (in a listener, or a value's drop) would end the
+        // process if it reached the pool.
         P::Tasks::catch(|| self.work_turn(worker, turn)).unwrap_or_else(|error| {
             let mut shared = self.shared.lock();
             shared.workers[worker] = false;
@@ -35,7 +35,8 @@ impl<P: Threads> Run<P> {
     }
 
     fn work_turn(self: &Arc<Self>, worker: usize, turn: Option<Duration>) -> bool {
-        // A turn begins with a task, so that each gets something done.
+        // The turn's time starts with its first task, so that every turn makes
+        // progress.
         let mut begin = None;
         let mut transition = Transition::default();
         let mut jobs = Jobs::<P>::new();
@@ -54,12 +55,12 @@ impl<P: Threads> Run<P> {
                 break;
             }
             begin.get_or_insert_with(Instant::now);
-            // Only whole batches tell how long one takes.
+            // Only full batches show how long a batch takes.
             let measured = jobs.len() == shared.batch;
             shared.in_task += 1;
             let (ran, elapsed) = MutexGuard::unlocked(&mut shared, || {
                 let begin = measured.then(Instant::now);
-                // A value's drop may panic: the worker has to come out all the same.
+                // A value's drop may panic; the worker must still finish properly.
                 let ran = P::Tasks::catch(|| self.run_jobs(worker, &mut jobs, &mut done));
                 settle(&self.threads);
                 (ran, begin.map(|begin| begin.elapsed()))
@@ -89,7 +90,7 @@ impl<P: Threads> Run<P> {
                 let outcome = shared.failure.take().map_or(Ok(()), Err);
                 self.end(&mut shared, outcome);
             } else {
-                // This worker takes some of them itself.
+                // This worker runs some of them itself.
                 let others = shared.state.ready_len().saturating_sub(shared.batch);
                 self.start_workers(&mut shared, others);
                 let relieved = MutexGuard::unlocked(&mut shared, || self.tasks.relieve());
@@ -99,12 +100,12 @@ impl<P: Threads> Run<P> {
             }
         }
         shared.workers[worker] = false;
-        // What the batch still holds is freed without the lock.
+        // Free what the batch still holds outside the lock.
         drop(shared);
         false
     }
 
-    /// The task that should start next, as far as one may.
+    /// Returns the task that should start next, if one may start.
     pub(super) fn next(&self, shared: &Locked<'_, P>, alone: bool) -> Option<TaskId> {
         let next = shared.state.next()?;
         let is_admitted = !self.tasks.topology().inputs(next).is_empty()
@@ -172,7 +173,7 @@ impl<P: Threads> Run<P> {
     }
 }
 
-/// The size for the next batches after one of `batch` tasks.
+/// Returns the size of the next batches after one of `batch` tasks.
 fn fitted<P: Threads>(batch: usize, elapsed: Duration, done: &Done<P>) -> usize {
     let values = done.iter().filter_map(|(_, result)| result.as_ref().ok());
     let nbytes: usize = values.map(P::Tasks::nbytes).sum();

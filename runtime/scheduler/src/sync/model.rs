@@ -1,9 +1,9 @@
-//! loom's primitives in the form of parking_lot's.
+//! loom's primitives with the interface of parking_lot's.
 //!
-//! There is no time in the model. A wait with a time-out is one without, so a
-//! notification that is lost is a deadlock, which the model finds; a test that
-//! is about what a time-out is for says when one comes
-//! ([`Condvar::time_out`]). What takes how long is for the test to say as well.
+//! There is no time in the model. A wait with a time-out never times out by
+//! itself, so a lost notification is a deadlock, which the model finds. A test
+//! about a time-out triggers it explicitly ([`Condvar::time_out`]), and a test
+//! also sets how long things take ([`set_elapsed`]).
 
 pub(crate) use loom::sync::atomic::AtomicUsize;
 use std::cell::Cell;
@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 thread_local! {
-    /// All threads of a model are one thread of the system.
+    /// All threads of a model run on one thread of the system.
     static ELAPSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// How long everything takes from now on: a batch, a turn.
+/// Sets how long everything takes from now on: a batch, a turn.
 pub fn set_elapsed(elapsed: Duration) {
     ELAPSED.set(elapsed);
 }
 
-/// A moment after which [`set_elapsed`] has passed.
+/// An instant, since which the time of [`set_elapsed`] has always elapsed.
 #[derive(Clone, Copy)]
 pub(crate) struct Instant;
 
@@ -38,7 +38,7 @@ impl Instant {
 /// A lock that is never poisoned.
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
-/// The guard of a [`Mutex`]. It is empty only while a method of its own runs.
+/// The guard of a [`Mutex`]. It is empty only inside its own methods.
 pub(crate) struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
     guard: Option<loom::sync::MutexGuard<'a, T>>,
@@ -60,7 +60,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T> MutexGuard<'_, T> {
-    /// Calls without the lock.
+    /// Calls `call` without the lock.
     pub(crate) fn unlocked<U>(&mut self, call: impl FnOnce() -> U) -> U {
         self.guard = None;
         let result = call();
@@ -83,13 +83,13 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// A condition, with time-outs that come when a test says so.
+/// A condition variable whose time-outs a test triggers.
 pub(crate) struct Condvar {
     condvar: loom::sync::Condvar,
     timed_out: AtomicBool,
 }
 
-/// Whether a wait has ended by its time-out.
+/// Whether a wait has timed out.
 pub(crate) struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
@@ -124,8 +124,8 @@ impl Condvar {
         self.condvar.notify_all();
     }
 
-    /// Ends a wait by its time-out: one of now, or else the next. Called with the
-    /// lock held.
+    /// Lets the current or else the next wait time out. Called with the lock
+    /// held.
     pub(crate) fn time_out(&self) {
         self.timed_out.store(true, Ordering::Relaxed);
         self.notify_all();

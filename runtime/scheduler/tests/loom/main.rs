@@ -1,9 +1,10 @@
-//! Runs under loom, which tries every order of events: `tests/run loom`.
+//! Tests that run under loom, which tries every order of events: `tests/run
+//! loom`.
 //!
-//! The pool is two threads that do jobs; the threads that wait for runs are the
-//! model's own. There is no time: a thread that waits for a notification that
-//! does not come waits for ever, which loom reports as a deadlock. A time-out
-//! comes only where a test says so.
+//! The pool consists of two threads that execute jobs. The threads that wait
+//! for runs are the model's own. There is no time: a thread that waits for a
+//! notification that never comes waits forever, which loom reports as a
+//! deadlock. A time-out happens only when a test triggers it.
 #![cfg(loom)]
 
 mod nested;
@@ -23,7 +24,7 @@ const LONG: Duration = Duration::from_secs(1);
 /// Short enough for larger batches.
 const SHORT: Duration = Duration::ZERO;
 
-/// Checks a model in which everything takes `elapsed`, and tells how many
+/// Checks a model in which everything takes `elapsed`, and prints how many
 /// orders of events there are.
 #[track_caller]
 fn check(
@@ -52,7 +53,7 @@ fn check(
     );
 }
 
-/// Runs a graph on a pool of so many threads: its values.
+/// Runs a graph on a pool with a number of threads, and returns its values.
 fn values(threads: usize, limit: usize, graph: Graph) -> Vec<u64> {
     let pool = Pool::new(threads);
     let live = graph.live.clone();
@@ -85,7 +86,8 @@ fn a_fan_in_has_its_value() {
 
 #[test]
 fn a_fan_out_has_its_values() {
-    // 1 ← 0 → 2: who has made both ready starts another worker for one.
+    // 1 ← 0 → 2: the worker that makes both ready starts another worker for
+    // one.
     for elapsed in [SHORT, LONG] {
         check("fan-out", elapsed, 2, || {
             let graph = Graph::sums(&[&[], &[0], &[0]], &[1, 2]);
@@ -178,7 +180,7 @@ fn a_run_that_goes_on_has_what_does_not_depend_on_the_failure() {
 
 #[test]
 fn a_cancelled_run_returns_and_leaves_no_worker_behind() {
-    // 0 → 2 ← 1, cancelled at any moment; then a time-out comes.
+    // 0 → 2 ← 1, cancelled at any moment; then the wait times out.
     check("cancel", LONG, 2, || {
         let pool = Pool::new(2);
         let graph = Graph::sums(&[&[], &[], &[0, 1]], &[2]).cancellable();
@@ -248,8 +250,8 @@ fn tasks_that_become_ready_together_run_beside_each_other() {
 
 #[test]
 fn tasks_that_seemed_short_may_become_long() {
-    // 1 ← 0 → 2, and one of 1 and 2 waits for the other, with whose worker
-    // nobody would come but for the time-out.
+    // 1 ← 0 → 2, and one of 1 and 2 waits for the other. Without the time-out
+    // no worker would come for that one.
     check("no longer short", SHORT, 2, || {
         let pool = Pool::new(2);
         let gate = Gate::new();
@@ -293,13 +295,13 @@ fn a_worker_comes_out_of_a_task_by_a_panic_too() {
     });
 }
 
-/// The value of a run with one output.
+/// Returns the value of a run with one output.
 #[track_caller]
 fn number(run: &Arc<Run<Pool>>) -> u64 {
     run.outcome().unwrap()[0].number
 }
 
-/// A body that fails at one task.
+/// Returns a body that fails at one task.
 fn fails_at(task: u32) -> impl Fn(TaskId) -> Result<u64, Failure> {
     move |id| match id {
         TaskId(number) if number == task => Err(Failure::Task(id)),

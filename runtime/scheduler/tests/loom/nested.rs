@@ -1,5 +1,5 @@
-//! Tasks that wait: for runs of their own, and in loops of their own, where
-//! their threads take other jobs meanwhile.
+//! Tests tasks that wait: for their own runs, and in their own loops, where
+//! their threads execute other jobs in the meantime.
 
 use super::{LONG, SHORT, check, number};
 use crate::pool::{Failure, Gate, Graph, Pool};
@@ -43,7 +43,7 @@ fn tasks_beside_each_other_may_wait_for_runs() {
 
 #[test]
 fn a_nudge_inside_a_task_is_made_up_for() {
-    // 0 may take the other run's nudge; 1, which takes 0, waits for that run.
+    // 0 may receive the other run's nudge; 1, which uses 0, waits for that run.
     check("owed nudge", SHORT, 2, || {
         let pool = Pool::new(2);
         let gate = Gate::new();
@@ -69,7 +69,7 @@ fn a_nudge_inside_a_task_is_made_up_for() {
 
 #[test]
 fn nothing_is_served_on_top_of_a_task() {
-    // 0 may take the other run's nudge; that run waits for 1, which takes 0.
+    // 0 may receive the other run's nudge; that run waits for 1, which uses 0.
     check("nudge inside a task", SHORT, 2, || {
         let pool = Pool::new(2);
         let gate = Gate::new();
@@ -96,8 +96,8 @@ fn nothing_is_served_on_top_of_a_task() {
 
 #[test]
 fn as_many_nudges_are_made_up_for_as_are_owed() {
-    // 0 may take the nudges of both other runs, the first of which waits for
-    // the second; 1, which takes 0, does so too.
+    // 0 may receive the nudges of both other runs, the first of which waits for
+    // the second; 1, which uses 0, waits for the second too.
     check("two owed nudges", SHORT, 1, || {
         let pool = Pool::new(3);
         let gate = Gate::new();
@@ -131,7 +131,7 @@ fn as_many_nudges_are_made_up_for_as_are_owed() {
 
 #[test]
 fn who_waits_for_a_run_passes_nudges_on() {
-    // The inner run's task waits for the other run, whose nudge may come to the
+    // The inner run's task waits for the other run, whose nudge may reach the
     // thread that waits for the inner run.
     check("helper's nudge", LONG, 1, || {
         let pool = Pool::new(3);

@@ -1,4 +1,4 @@
-//! A pool of few threads, and graphs of few tasks.
+//! A pool with few threads, and graphs with few tasks.
 #![expect(
     clippy::unwrap_used,
     reason = "the locks of a model are never poisoned"
@@ -22,7 +22,7 @@ loom::thread_local! {
     static IS_INSIDE: Cell<bool> = Cell::new(false);
 }
 
-/// A pool. Clones are the same one.
+/// A pool. Clones refer to the same pool.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Shared>);
 
@@ -32,7 +32,7 @@ struct Shared {
     jobs: Mutex<Jobs>,
     changed: Condvar,
     substitutes: AtomicUsize,
-    /// Joined when the pool is closed.
+    /// The threads, which are joined when the pool is closed.
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -70,7 +70,7 @@ impl Pool {
         self.0.threads.lock().unwrap().push(thread);
     }
 
-    /// How many substitutes there have been.
+    /// Returns how many substitutes there have been.
     pub(crate) fn substitutes(&self) -> usize {
         self.0.substitutes.load(Ordering::Relaxed)
     }
@@ -88,20 +88,20 @@ impl Pool {
         }
     }
 
-    /// A run that has not begun.
+    /// Creates a run that has not begun.
     pub(crate) fn prepare(&self, graph: Graph, limit: usize) -> Arc<Run<Self>> {
         Run::new(graph, self.clone(), limit, false)
     }
 
-    /// A run that has begun.
+    /// Creates and starts a run.
     pub(crate) fn run(&self, graph: Graph, limit: usize) -> Arc<Run<Self>> {
         let run = self.prepare(graph, limit);
         run.start();
         run
     }
 
-    /// Waits until every thread has nothing to do: no worker is left behind, in
-    /// a task or in the queue.
+    /// Waits until every thread is idle, so that no worker is left in a task or
+    /// in the queue.
     pub(crate) fn close(self) {
         self.0.jobs.lock().unwrap().is_closed = true;
         self.0.changed.notify_all();
@@ -155,7 +155,7 @@ impl Threads for Pool {
     }
 }
 
-/// Why a task has no value.
+/// The reason why a task has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     Task(TaskId),
@@ -163,14 +163,14 @@ pub(crate) enum Failure {
     Panic,
 }
 
-/// A number that is counted as long as it lives.
+/// A number that counts as alive until it is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
     pub(crate) number: u64,
     _live: Live,
 }
 
-/// Counts what is alive of a graph: its values and itself.
+/// Counts what is alive of a graph: its values and the graph itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Live(Arc<()>);
 
@@ -197,24 +197,25 @@ pub(crate) struct Graph {
     /// Which tasks have run.
     ran: Vec<Flag>,
     keeps_going: bool,
-    /// None where nothing is cancelled: a look at it is one event more.
+    /// `None` if nothing is cancelled: reading it would be one more event.
     cancelled: Option<Arc<AtomicBool>>,
-    /// Whether the run has given itself up.
+    /// Whether the run was abandoned.
     given_up: Flag,
 }
 
 impl Graph {
-    /// One task.
+    /// Creates a graph of one task.
     pub(crate) fn one(body: impl Fn() -> Result<u64, Failure> + Send + Sync + 'static) -> Self {
         Self::new(&[&[]], &[0], move |_| body())
     }
 
-    /// Tasks with these inputs that add one to their sum.
+    /// Creates tasks with these inputs that add one to their sum.
     pub(crate) fn sums(inputs: &[&[u32]], outputs: &[u32]) -> Self {
         Self::new(inputs, outputs, |_| Ok(1))
     }
 
-    /// Tasks with these inputs that add what `body` computes.
+    /// Creates tasks with these inputs that add the result of `body` to their
+    /// sum.
     pub(crate) fn new(
         inputs: &[&[u32]],
         outputs: &[u32],
@@ -233,18 +234,19 @@ impl Graph {
         }
     }
 
-    /// Goes on after a task has failed.
+    /// Lets the run continue after a task has failed.
     pub(crate) fn keeping_going(mut self) -> Self {
         self.keeps_going = true;
         self
     }
 
-    /// Can be cancelled from outside.
+    /// Makes the run cancellable from outside.
     pub(crate) fn cancellable(self) -> Self {
         self.cancelled_by(&Arc::new(AtomicBool::new(false)))
     }
 
-    /// Is cancelled when this is set, and sets it when it ends early.
+    /// Cancels the run when this flag is set, and sets the flag when the run
+    /// ends early.
     pub(crate) fn cancelled_by(mut self, cancelled: &Arc<AtomicBool>) -> Self {
         self.cancelled = Some(cancelled.clone());
         self
@@ -280,7 +282,7 @@ impl Tasks for Graph {
     }
 
     fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Failure> {
-        // Others are failures of the test.
+        // Other panics are failures of the test.
         catch_unwind(AssertUnwindSafe(call)).map_err(|payload| match payload.downcast() {
             Ok(failure) => *failure,
             Err(payload) => resume_unwind(payload),
@@ -323,7 +325,7 @@ impl Tasks for Graph {
     }
 }
 
-/// Something that tasks wait for.
+/// An event that tasks wait for.
 #[derive(Clone)]
 pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
