@@ -1,7 +1,7 @@
 # The set-up steps that install/run and tests/run share. Sourced, not run.
 #
-# Each step first looks whether its result is there already, so that a second
-# run costs seconds. A step that fails ends with `give_up`: what went wrong, then
+# Each step first checks whether its result already exists, so that a second run
+# takes seconds. A step that fails calls `give_up`, which says what went wrong and
 # what to do about it.
 
 # shellcheck shell=bash
@@ -11,10 +11,10 @@ VENV="$PROJECT/.venv"
 PYTHON="$VENV/bin/python"
 KERNEL_NAME=swath
 KERNEL_DISPLAY_NAME="Rust (Swath)"
-# Polars alone leaves 4 GB of intermediate files behind.
+# Polars alone leaves 4 GB of intermediate files.
 BUILD_SPACE_GB=10
 VENV_SPACE_GB=1
-# JupyterLab's packages need it.
+# The minimum for JupyterLab's packages.
 PYTHON_MINIMUM=3.11
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
@@ -26,19 +26,19 @@ fi
 STEP=0
 STEPS=0
 
-# step TEXT: the next heading, numbered.
+# step TEXT: prints the next heading, numbered.
 step() {
     STEP=$((STEP + 1))
     STEP_STARTED=$SECONDS
     printf '\n%s[%d/%d] %s%s\n' "$BOLD" "$STEP" "$STEPS" "$1" "$PLAIN"
 }
 
-# done_with TEXT: what the step came to, and how long it took.
+# done_with TEXT: prints the result of the step, and how long it took.
 done_with() {
     printf '      %s (%d s)\n' "$1" $((SECONDS - STEP_STARTED))
 }
 
-# give_up PROBLEM [WHAT TO DO, one line each ...]
+# give_up PROBLEM [WHAT TO DO, one line each ...]: reports the problem and exits.
 give_up() {
     {
         printf '\n%s%s%s\n' "$RED" "$1" "$PLAIN"
@@ -53,12 +53,12 @@ give_up() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# at_least FOUND WANTED: whether version FOUND is WANTED or newer.
+# at_least FOUND WANTED: succeeds if version FOUND is WANTED or newer.
 at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
 
 free_gb() { df -Pk -- "$1" | awk 'NR == 2 { print int($4 / 1048576) }'; }
 
-# install_debian PACKAGE ...: by apt-get, where that is allowed without asking.
+# install_debian PACKAGE ...: installs by apt-get, if that needs no password.
 install_debian() {
     local as_root=()
     have apt-get || return 1
@@ -70,10 +70,10 @@ install_debian() {
         DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "$@" >/dev/null
 }
 
-# Where cargo puts its results: CARGO_TARGET_DIR, cargo's own configuration, or target/.
+# Prints cargo's target folder: CARGO_TARGET_DIR, cargo's own configuration, or target/.
 target_folder() {
     if [[ -n ${CARGO_TARGET_DIR:-} ]]; then
-        # Cargo reads a relative one from its working directory, which is the project.
+        # Cargo resolves a relative one against its working directory, which is the project.
         case $CARGO_TARGET_DIR in
             /*) printf '%s\n' "$CARGO_TARGET_DIR" ;;
             *) printf '%s\n' "$PROJECT/$CARGO_TARGET_DIR" ;;
@@ -100,7 +100,7 @@ check_tools() {
     source="${RUST_SRC_PATH:-$sysroot/lib/rustlib/src/rust/library}"
     if [[ ! -f $source/std/src/lib.rs ]]; then
         if have rustup; then
-            echo "      rust-src is missing: asking rustup for it"
+            echo "      rust-src is missing: adding it with rustup"
             rustup component add rust-src || give_up "rustup could not add rust-src." \
                 "Check the network, then: rustup component add rust-src"
         else
@@ -111,7 +111,7 @@ check_tools() {
         fi
     fi
 
-    have cc || give_up "There is no C compiler (cc), which Rust links with." \
+    have cc || give_up "There is no C compiler (cc), which Rust needs to link." \
         "Debian, Ubuntu:  apt-get install gcc libc6-dev" \
         "Fedora:  dnf install gcc" \
         "macOS:  xcode-select --install"
@@ -123,18 +123,18 @@ check_tools() {
 
     folder=$(target_folder)
     if [[ ! -x $folder/release/swath ]]; then
-        mkdir -p -- "$folder" || give_up "The build folder $folder can't be made." "Set CARGO_TARGET_DIR to a folder that can be written."
+        mkdir -p -- "$folder" || give_up "The build folder $folder can't be created." "Set CARGO_TARGET_DIR to a writable folder."
         (($(free_gb "$folder") >= BUILD_SPACE_GB)) ||
             give_up "$folder has $(free_gb "$folder") GB free; the first build needs $BUILD_SPACE_GB GB." \
-                "Make room there, or set CARGO_TARGET_DIR to a folder on a larger disk."
+                "Free some space there, or set CARGO_TARGET_DIR to a folder on a larger disk."
     fi
     if [[ ! -d $VENV ]] && (($(free_gb "$PROJECT") < VENV_SPACE_GB)); then
-        give_up "$PROJECT has less than $VENV_SPACE_GB GB free, which JupyterLab needs." "Make room there and run this again."
+        give_up "$PROJECT has less than the $VENV_SPACE_GB GB free that JupyterLab needs." "Free some space there and run this again."
     fi
     done_with "rustc $(rustc --version | awk '{ print $2 }'), rust-src, cc, python3 $found"
 }
 
-# make_venv REQUIREMENTS ...: .venv with exactly these packages, installed when one of the lists has changed.
+# make_venv REQUIREMENTS ...: makes .venv with exactly these packages; reinstalls them when a list has changed.
 make_venv() {
     local stamp list arguments=() lists=("$PROJECT/install/constraints.txt" "$@" "$PROJECT"/install/papermill/*.{toml,py})
     stamp="$VENV/.swath-$(basename -- "$(dirname -- "${!#}")")"
@@ -142,9 +142,9 @@ make_venv() {
         done_with "already there"
         return
     fi
-    # A folder that was moved keeps scripts which point to its old place.
+    # The scripts of a folder that was moved still point to its old place.
     if [[ -d $VENV ]] && ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
-        echo "      .venv does not work any more: making it anew"
+        echo "      .venv no longer works: making it again"
         rm -rf -- "$VENV"
     fi
     if [[ ! -d $VENV ]]; then
@@ -158,12 +158,12 @@ make_venv() {
         }
     fi
     for list in "$@"; do arguments+=(--requirement "$list"); done
-    # From the project's folder: our own package is in the list by a relative path.
+    # Run in the project's folder, because the list names our own package by a relative path.
     (cd -- "$PROJECT" && "$PYTHON" -m pip install --quiet --disable-pip-version-check \
         --constraint "$PROJECT/install/constraints.txt" "${arguments[@]}") ||
         give_up "pip could not install the packages above." \
             "No network or proxy: set HTTPS_PROXY, or point pip at a mirror (pip config set global.index-url URL)." \
-            "No space: see df -h. Then run this again: it goes on from here."
+            "No space: see df -h. Then run this again: it continues from here."
     cat -- "${lists[@]}" >"$stamp"
     done_with "$("$VENV/bin/jupyter" lab --version | sed 's/^/JupyterLab /')"
 }
@@ -172,22 +172,22 @@ make_venv() {
 build() {
     (cd -- "$PROJECT" && cargo build --release --workspace --locked "$@") || give_up "The build failed; the compiler's messages are above." \
         "No network: cargo needs crates.io the first time; later builds work with CARGO_NET_OFFLINE=true." \
-        "No space left: make room, or set CARGO_TARGET_DIR to a folder on a larger disk." \
+        "No space left: free some, or set CARGO_TARGET_DIR to a folder on a larger disk." \
         "“signal: 9” or “killed”: too little memory; try CARGO_BUILD_JOBS=1." \
-        "Then run this again: it goes on from here."
+        "Then run this again: it continues from here."
     SWATH="$(target_folder)/release/swath"
-    [[ -x $SWATH ]] || give_up "cargo was content, but $SWATH is not there." "Set CARGO_TARGET_DIR to the folder that cargo builds in."
+    [[ -x $SWATH ]] || give_up "cargo succeeded, but $SWATH does not exist." "Set CARGO_TARGET_DIR to the folder that cargo builds in."
     done_with "$SWATH"
 }
 
 install_kernelspec() {
     "$SWATH" install --prefix "$VENV" --name "$KERNEL_NAME" --display-name "$KERNEL_DISPLAY_NAME" ||
-        give_up "The kernelspec could not be installed into $VENV." "$SWATH doctor   # says what is wrong, and the mend"
+        give_up "The kernelspec could not be installed into $VENV." "$SWATH doctor   # reports what is wrong and how to fix it"
     done_with "kernel “$KERNEL_DISPLAY_NAME” is in $VENV"
 }
 
 fetch_movielens() {
-    # The venv's python, whose pip was just seen to work.
-    "$PYTHON" "$PROJECT/install/movielens" || give_up "The walkthrough's data could not be had." "See the messages above."
+    # With the venv's python, whose pip is known to work.
+    "$PYTHON" "$PROJECT/install/movielens" || give_up "The walkthrough's data could not be fetched." "See the messages above."
     done_with "ready"
 }

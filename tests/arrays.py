@@ -1,4 +1,4 @@
-"""Arrays of NumPy as cells write them, and what cells' arrays come to, exactly."""
+"""Converts NumPy arrays to the source of cells, and reads back the exact values of cells' arrays."""
 
 import re
 
@@ -8,7 +8,7 @@ RUST = {"float64": "f64", "float32": "f32", "int64": "i64", "uint8": "u8", "bool
 
 
 def literal(values: np.ndarray, chunks: str) -> str:
-    """An array of exactly these values."""
+    """Returns the source of an array of exactly these values."""
     of_type = RUST[values.dtype.name]
     flat = values.ravel()
     if of_type.startswith("f"):
@@ -20,7 +20,7 @@ def literal(values: np.ndarray, chunks: str) -> str:
 
 
 def computed(kernel, expressions: list[str], dtype: str, arrays: list[str] | None = None) -> list[list[np.ndarray]]:
-    """What expressions of `x` come to, exactly, for each of the arrays: compiled once."""
+    """Returns the exact values of expressions of `x` for each of the arrays. They are compiled once."""
     shown = {"float64": "v.to_bits()", "float32": "v.to_bits()", "bool": "u8::from(v)"}.get(dtype, "v")
     body = "".join(
         f'let a = ({one}).compute()?; println!("{{:?}}", a.shape()); for v in a {{ print!("{{}} ", {shown}); }} println!();\n' for one in expressions

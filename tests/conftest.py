@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def kernelspec() -> Path:
-    """The folder of the spec that install/run installed."""
+    """The folder of the kernelspec that install/run installed."""
     try:
         return Path(KernelSpecManager().get_kernel_spec(KERNEL_NAME).resource_dir)
     except NoSuchKernel:
@@ -46,6 +46,6 @@ def kernel(kernelspec, tmp_path_factory):
 
 @pytest.fixture
 def own_kernel(kernelspec, tmp_path):
-    """A kernel for one test, that may do with it what it likes."""
+    """A kernel for a single test, which may do anything with it."""
     with running_kernel(str(tmp_path)) as kernel:
         yield kernel

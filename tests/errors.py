@@ -1,8 +1,8 @@
-"""What an error may show: the user's own lines, at their places, and nothing of ours."""
+"""What an error may show: the user's own lines, at their places, and no generated code."""
 
 import re
 
-# What a user didn't write and mustn't see in an error.
+# Text that the user didn't write and mustn't see in an error.
 GENERATED = ("evcxr_variable_store", "evcxr_internal", "run_user_code", "no_mangle", "/tmp/", "user_code", ".cargo/registry")
 
 
@@ -14,11 +14,11 @@ def position(line: int, column: int | None = None) -> str:
 
 
 def assert_only_the_users_code(error: str, cell: str) -> None:
-    """Source that an error quotes is the cell's, and nothing around it shows."""
+    """Checks that an error quotes only source of the cell, and no generated code."""
     for word in GENERATED:
         assert word not in error, f"{word} in\n{error}"
     cell_lines = [line.strip() for line in cell.splitlines()]
-    suggestion = False  # What a help proposes is changed code, in the same form.
+    suggestion = False  # A help shows changed code, in the same form.
     for line in error.splitlines():
         if re.match(r"\s*(= )?help:", line):
             suggestion = True

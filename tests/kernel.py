@@ -1,4 +1,4 @@
-"""A kernel to test, and what one cell came to."""
+"""A kernel under test, and the outcome of a cell."""
 
 import os
 import queue
@@ -11,21 +11,21 @@ from html.parser import HTMLParser
 import psutil
 from jupyter_client import KernelManager
 
-# The kernelspec that is tested: another build can be installed under a name of its own.
+# The kernelspec under test: another build can be installed under a different name.
 KERNEL_NAME = os.environ.get("SWATH_TEST_KERNEL", "swath")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Generous: a cell takes a fifth of a second, on a machine that does nothing else.
+# Generous: a cell takes a fifth of a second on an idle machine.
 CELL_TIMEOUT = 60
 
 
 @dataclass
 class Result:
-    """What a cell came to: its outputs in the order of their arrival, then its reply."""
+    """The outcome of a cell: its outputs in the order of arrival, then its reply."""
 
     reply: dict
     outputs: list[dict] = field(default_factory=list)
     seconds: float = 0.0
-    # What was said of a long compilation: a busy machine makes any one long.
+    # The notices about a long compilation. On a busy machine any compilation can be long.
     notices: list[dict] = field(default_factory=list)
 
     @property
@@ -76,7 +76,7 @@ class Result:
 
 
 class Kernel:
-    """A running kernel and a client that is connected to it."""
+    """A running kernel and a client connected to it."""
 
     def __init__(self, manager: KernelManager, folder: str):
         self.manager = manager
@@ -86,14 +86,14 @@ class Kernel:
         self.client.wait_for_ready(timeout=CELL_TIMEOUT)
 
     def send(self, code: str, **options) -> str:
-        """Sends a cell, and doesn't wait."""
+        """Sends a cell without waiting."""
         return self.client.execute(code, **options)
 
     def iopub(self, timeout: float) -> dict:
         return self.client.get_iopub_msg(timeout=timeout)
 
     def finish(self, message_id: str, timeout: float = CELL_TIMEOUT, answers: list[str] | None = None) -> Result:
-        """Waits for a cell that was sent; `answers` go to its requests for input."""
+        """Waits for a cell that was sent; `answers` answer its requests for input."""
         started = time.monotonic()
         deadline = started + timeout
         answers = list(answers or [])
@@ -126,7 +126,7 @@ class Kernel:
             elif kind != "execute_input":
                 output = {"type": kind, **content}
                 is_notice = (content.get("transient", {}).get("display_id") or "").startswith("swath-compiling")
-                # Where nothing else was shown, the notice is cleared away.
+                # If nothing else was shown, the notice is cleared.
                 ends_notice = kind == "clear_output" and notices and not outputs
                 (notices if is_notice or ends_notice else outputs).append(output)
         reply = self.reply(message_id, max(1.0, deadline - time.monotonic()))
@@ -144,13 +144,13 @@ class Kernel:
         return self.finish(self.send(code, allow_stdin=answers is not None, **options), timeout, answers)
 
     def ok(self, code: str, **options) -> Result:
-        """Runs a cell that has to succeed."""
+        """Runs a cell and requires that it succeeds."""
         result = self.run(code, **options)
         assert result.ok, f"the cell failed:\n{code}\n{result}\n{result.error}"
         return result
 
     def fails(self, code: str, *patterns: str, **options) -> Result:
-        """Runs a cell that has to fail, with an error that says all of `patterns`."""
+        """Runs a cell and requires that it fails, with an error that matches all of `patterns`."""
         result = self.run(code, **options)
         assert not result.ok, f"the cell should have failed:\n{code}\n{result}"
         for pattern in patterns:
@@ -158,15 +158,15 @@ class Kernel:
         return result
 
     def complete(self, code: str) -> list[str]:
-        """The completions at the end of `code`."""
+        """Returns the completions at the end of `code`."""
         return self.reply(self.client.complete(code, len(code)), CELL_TIMEOUT)["matches"]
 
     def inspect(self, code: str) -> str:
-        """What is told, as plain text, of what ends with `code`."""
+        """Returns the inspection, as plain text, at the end of `code`."""
         return self.reply(self.client.inspect(code, len(code)), CELL_TIMEOUT)["data"].get("text/plain", "")
 
     def wait_for_analyzer(self, timeout: float = 150) -> None:
-        """Waits until completion knows more than names: the analyzer loads for some seconds."""
+        """Waits until completion knows more than names. The analyzer takes some seconds to load."""
         deadline = time.monotonic() + timeout
         while "exit" not in self.complete("std::process::exi"):
             if time.monotonic() > deadline:
@@ -180,7 +180,7 @@ class Kernel:
 
 @contextmanager
 def running_kernel(folder: str, manager: KernelManager | None = None, **options):
-    """A kernel in `folder`: the tested one, or the one that `manager` starts; `options` go to the start."""
+    """Runs a kernel in `folder`: the one under test, or the one that `manager` starts. `options` are passed to the start."""
     manager = manager or KernelManager(kernel_name=KERNEL_NAME)
     manager.start_kernel(cwd=folder, **options)
     kernel = None
@@ -195,7 +195,7 @@ def running_kernel(folder: str, manager: KernelManager | None = None, **options)
 
 
 def runtime_of(kernel: Kernel) -> psutil.Process:
-    """The process that holds the values."""
+    """Returns the process that holds the values."""
     children = psutil.Process(kernel.manager.provisioner.process.pid).children(recursive=True)
     return next(child for child in children if child.name() == "swath-runtime")
 
@@ -217,7 +217,7 @@ class _Tables(HTMLParser):
         elif tag == "style":
             self.hidden += 1
         elif tag in ("br", "div", "small", "span") and self.cell is not None:
-            self.cell.append(" ")  # A dtype below a name is another word.
+            self.cell.append(" ")  # A dtype below a name is a separate word.
 
     def handle_endtag(self, tag):
         if tag in ("td", "th") and self.cell is not None:
@@ -232,7 +232,7 @@ class _Tables(HTMLParser):
 
 
 def tables(html: str) -> list[list[list[str]]]:
-    """The tables in a piece of HTML, as rows of the cells' text."""
+    """Returns the tables in a piece of HTML, as rows of the cells' text."""
     parser = _Tables()
     parser.feed(html)
     return parser.tables

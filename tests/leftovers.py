@@ -1,7 +1,7 @@
-"""What kernels leave behind: processes, sockets and files. Kernels of others on the same machine don't count.
+"""Finds what kernels leave behind: processes, sockets and files. Other kernels on the same machine don't count.
 
-What a kernel starts has its environment, so a mark in it tells whose a process
-is; and what it writes for itself goes where `TMPDIR` says.
+The processes that a kernel starts inherit its environment, so a mark in the
+environment identifies them. Files that a kernel writes for itself are in `TMPDIR`.
 """
 
 import os
@@ -13,13 +13,13 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-# What is left so long after the end counts as left.
+# Seconds after the end of a kernel. What exists after that counts as left behind.
 PATIENCE = 5.0
 _LISTENING = "0A"
 
 
 class Traces:
-    """Kernels that are started with `environment` are told from all others."""
+    """The traces of kernels that are started with `environment`, as opposed to all others."""
 
     def __init__(self):
         self.mark = f"SWATH_TEST_MARK={uuid.uuid4().hex}"
@@ -35,24 +35,24 @@ class Traces:
         return os.environ | {name: value, "TMPDIR": str(self.temporary)}
 
     def watch(self, manager) -> None:
-        """Notes the ports of a kernel that runs."""
+        """Notes the ports of a running kernel."""
         self.ports |= {port for port in manager.ports if port}
 
     def processes(self) -> dict[int, str]:
-        """What runs of them: each process, and its command line."""
+        """Returns their running processes, with command lines."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # It has ended, or is somebody else's.
+            with suppress(OSError):  # It has ended, or belongs to another user.
                 if self.mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
                     found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:200]
         return found
 
     def named(self, *words: str) -> dict[int, str]:
-        """Those of the processes whose command lines have one of the words."""
+        """Returns their processes whose command line has one of the words."""
         return {pid: line for pid, line in self.processes().items() if any(word in line for word in words)}
 
     def sockets(self) -> set[int]:
-        """Ports of theirs on which somebody listens."""
+        """Returns those of their ports on which a process listens."""
         listening = set()
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             _, address, _, state, *_ = line.split()
@@ -61,24 +61,24 @@ class Traces:
         return listening & self.ports
 
     def files(self) -> list[str]:
-        """What is in their temporary folder, down to two levels."""
+        """Returns the contents of their temporary folder, down to two levels."""
         inside = [*self.temporary.glob("*"), *self.temporary.glob("*/*")]
         return sorted(str(path.relative_to(self.temporary)) for path in inside)
 
     def left(self) -> dict[str, object]:
-        """All that is left, by kind; empty where nothing is."""
+        """Returns everything that is left, by kind; empty if nothing is."""
         found = {"processes": self.processes(), "sockets": self.sockets(), "files": self.files()}
         return {kind: what for kind, what in found.items() if what}
 
     def left_after(self, patience: float = PATIENCE) -> dict[str, object]:
-        """What is still left after a while; returns as soon as nothing is."""
+        """Returns what is still left after a while, or as soon as nothing is left."""
         deadline = time.monotonic() + patience
         while (found := self.left()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found
 
     def clear(self) -> None:
-        """Ends and removes what is left, so that it is not found again."""
+        """Ends and removes everything that is left, so that it is not found again."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""Graphs to be ordered, named after where their shape comes from.
+"""Graphs to be ordered, named after the source of their shape.
 
-Each is a dict: a task's key, and the keys of the tasks whose values it takes.
-Outputs are the tasks that nothing takes. Those from Dask's suite of tests and
-from its issues have the structure that is told of there, drawn anew.
+Each is a dict: a task's key, and the keys of the tasks that it depends on.
+Outputs are the tasks that no task depends on. Graphs from Dask's test suite and
+from its issues have the structure that is described there, written from scratch.
 """
 
 from itertools import product
@@ -26,7 +26,7 @@ def broker() -> Graph:
 
 
 def staircase(steps: int = 4) -> Graph:
-    """test_base_of_reduce_preferred: one load, its parts, and a chain that takes them in turn."""
+    """test_base_of_reduce_preferred: one load, its parts, and a chain that uses them in turn."""
     graph: Graph = {"c": (), **{("b", i): ("c",) for i in range(steps)}, ("a", 0): (("b", 0),)}
     graph |= {("a", i): (("a", i - 1), ("b", i)) for i in range(1, steps)}
     return graph
@@ -43,13 +43,13 @@ def side_branch() -> Graph:
 
 
 def side_branches() -> Graph:
-    """test_avoid_upwards_branching_complex: both branches have outputs beside the one they share."""
+    """test_avoid_upwards_branching_complex: both branches have outputs besides the shared one."""
     graph = side_branch() | {"e1": ("b1",), "e2": ("e1",)}
     return graph | {"d2": ("d1",), "d3": ("d1",)}
 
 
 def deep_bases() -> Graph:
-    """test_deep_bases_win_over_dependents: a takes b(d, e), c(d) and d."""
+    """test_deep_bases_win_over_dependents: a depends on b(d, e), c(d) and d."""
     return {"d": (), "e": (), "b": ("d", "e"), "c": ("d",), "a": ("b", "c", "d")}
 
 
@@ -67,7 +67,7 @@ def smaller_sections() -> Graph:
 
 
 def local_parents() -> Graph:
-    """test_local_parents_of_reduction: three short chains, each taking a part of the one before."""
+    """test_local_parents_of_reduction: three short chains, each using a part of the one before."""
     graph = {"a3": (), "a2": ("a3",), "a1": ("a2",), "b3": (), "b2": ("b3", "a2"), "b1": ("b2",)}
     return graph | {"c3": (), "c2": ("c3", "b2"), "c1": ("c2",)}
 
@@ -84,7 +84,7 @@ def nearest_neighbour(groups: int = 4) -> Graph:
 
 
 def short_ancestor(shared: bool) -> Graph:
-    """test_prefer_short_ancestor: a fold over pairs of parts, of one load (dask-ml #206) or of none."""
+    """test_prefer_short_ancestor: a fold over pairs of parts, which come from one load (dask-ml #206) or from none."""
     graph: Graph = {"ab": (), "c0": ()}
     source = ("ab",) if shared else ()
     for i in range(2):
@@ -95,7 +95,7 @@ def short_ancestor(shared: bool) -> Graph:
 
 
 def overlap(chunks: int = 5) -> Graph:
-    """test_map_overlap: each result takes a chunk and its neighbours, every other one loaded through another task."""
+    """test_map_overlap: each result uses a chunk and its neighbours; every other chunk is loaded through another task."""
     graph: Graph = {}
     for i in range(chunks):
         if i % 2 == 0:
@@ -119,7 +119,7 @@ def sliding_windows(width: int = 10) -> Graph:
 
 
 def fold_of_parts(depth: int = 10) -> Graph:
-    """test_dont_run_all_dependents_too_early (dask-ml #206): a chain that takes two new parts of two loads each time."""
+    """test_dont_run_all_dependents_too_early (dask-ml #206): a chain that uses two new parts of two loads at each step."""
     graph: Graph = {"a": (), ("b", 0): (), ("c", 0): (), ("d", 0): ("a", ("b", 0), ("c", 0))}
     for i in range(1, depth):
         graph |= {("b", i): (("b", 0),), ("c", i): (("c", 0),), ("d", i): (("d", i - 1), ("b", i), ("c", i))}
@@ -127,7 +127,7 @@ def fold_of_parts(depth: int = 10) -> Graph:
 
 
 def many_branches() -> Graph:
-    """test_many_branches_use_ndependencies: from one load branches of different depth, and one output of all."""
+    """test_many_branches_use_ndependencies: branches of different depth from one load, and one output that uses all."""
     graph: Graph = {"load": ()}
     tops = []
     for name, depth in [("a", 2), ("b", 2), ("c", 1), ("d", 2), ("dd", 2), ("e", 2), ("ee", 2)]:
@@ -141,7 +141,7 @@ def many_branches() -> Graph:
 
 
 def maxima_and_argmaxima(arrays: int = 4, tails: int = 2) -> Graph:
-    """test_order_with_equal_dependents (#5859): every array crossed with every other, two outputs of each pair."""
+    """test_order_with_equal_dependents (#5859): every array is crossed with every other, with two outputs for each pair."""
     graph: Graph = {}
     for x in range(arrays):
         graph |= {("x", x): (), ("y", x): (("x", x),), ("left", x): (("x", x),), ("right", x): (("y", x),)}
@@ -153,7 +153,7 @@ def maxima_and_argmaxima(arrays: int = 4, tails: int = 2) -> Graph:
 
 
 def terminal_node(halves: int = 2) -> Graph:
-    """test_terminal_node_backtrack (#6745): halves that have only the last task in common.
+    """test_terminal_node_backtrack (#6745): halves that share only the last task.
 
            s
       /  /   \\  \\
@@ -171,7 +171,7 @@ def terminal_node(halves: int = 2) -> Graph:
 
 
 def two_trees_of_each_load(loads: int = 10) -> Graph:
-    """test_eager_to_compute_dependent_to_free_parent (#7929): two tasks of each load, in two trees that meet."""
+    """test_eager_to_compute_dependent_to_free_parent (#7929): two tasks per load, in two trees that meet."""
     graph: Graph = {}
     for i in range(loads):
         graph |= {("a", i): (), ("b", i): (("a", i),), ("c1", i): (("b", i),), ("c2", i): (("b", i),)}
@@ -190,7 +190,7 @@ def windows_of_three(width: int = 5) -> Graph:
 
 
 def xarray_like_reduction(parts: int = 3) -> Graph:
-    """test_xarray_like_reduction: outputs that take a task of each of several small overlaps."""
+    """test_xarray_like_reduction: outputs that use one task from each of several small overlaps."""
     graph: Graph = {}
     for i in range(parts):
         graph |= {("a", 0, i): (), ("a", 1, i): (), ("b", 0, i): (("a", 0, i),), ("b", 2, i): (("a", 1, i),)}
@@ -212,7 +212,7 @@ def velocities(times: int = 40) -> Graph:
 
 
 def anomaly_mean(chunks: int = 5, groups: int = 2) -> Graph:
-    """test_anom_mean_raw: a mean of each group is taken from its chunks, and the mean of all is taken."""
+    """test_anom_mean_raw: the mean of each group is subtracted from its chunks, and the mean of all is computed."""
     graph: Graph = {("a", i): () for i in range(chunks)}
     for group in range(groups):
         members = range(group, chunks, groups)
@@ -243,7 +243,7 @@ def three_means_of_two(chunks: int = 5) -> Graph:
 
 
 def flox_reduction(columns: int = 2) -> Graph:
-    """test_flox_reduction: sums of chunks go into a result that takes the chunks too, and labels with all."""
+    """test_flox_reduction: a result uses sums of chunks and the chunks themselves; labels are combined with each."""
     graph: Graph = {"labels": ()}
     for c in range(columns):
         for i in range(2):
@@ -256,7 +256,7 @@ def flox_reduction(columns: int = 2) -> Graph:
 
 
 def shared_loads(loads: int = 3, reductions: int = 4) -> Graph:
-    """test_order_flox_reduction_2 (#10618): every reduction takes a part of every load."""
+    """test_order_flox_reduction_2 (#10618): every reduction uses a part of every load."""
     graph: Graph = {("a", i): () for i in range(loads)}
     for r in range(reductions):
         graph |= {("b", r, i): (("a", i),) for i in range(loads)}
@@ -265,7 +265,7 @@ def shared_loads(loads: int = 3, reductions: int = 4) -> Graph:
 
 
 def common_dependents(sources: int = 5, rows: int = 4, keep: bool = False) -> Graph:
-    """test_reduce_with_many_common_dependents: all cells take the same few values, and each row is summed."""
+    """test_reduce_with_many_common_dependents: all cells use the same few values, and each row is summed."""
     graph: Graph = {("k", i): () for i in range(sources)}
     for row in range(rows):
         for column in range(rows):
@@ -278,7 +278,7 @@ def common_dependents(sources: int = 5, rows: int = 4, keep: bool = False) -> Gr
 
 
 def double_difference(side: int = 3) -> Graph:
-    """test_doublediff: differences along both axes, each a pair of parts of neighbouring chunks."""
+    """test_doublediff: differences along both axes, each between parts of neighbouring chunks."""
     graph: Graph = {("a", i, j): () for i, j in product(range(side), repeat=2)}
     for i, j in product(range(side), repeat=2):
         for name, di, dj in (("left", 0, 1), ("down", 1, 0)):
@@ -288,7 +288,7 @@ def double_difference(side: int = 3) -> Graph:
 
 
 def cumulative_products(steps: int = 20) -> Graph:
-    """test_gh_3055 (#3055): two running sums, one over the products of the other, and a sum of each step."""
+    """test_gh_3055 (#3055): running sums of values and of products, a running sum of the first, and a sum at each step."""
     graph: Graph = {}
     for i in range(steps):
         graph |= {("x", i): (), ("xx", i): (("x", i),)}
@@ -301,7 +301,7 @@ def cumulative_products(steps: int = 20) -> Graph:
 
 
 def late_loads() -> Graph:
-    """test_gh_3055_explicit: loads that are needed only at the end beside some that let go of others early."""
+    """test_gh_3055_explicit: loads that are needed only at the end, together with tasks that free others early."""
     graph: Graph = {"root": (), "a0": ("root",), **{f"a{i}": () for i in range(1, 5)}}
     graph |= {"b00": ("a0",), "b01": ("a0",), "c01": ("a0",), "b10": ("a1",), "b12": ("a1",)}
     graph |= {"c00": ("a2", "a1"), "d00": ("c01", "c00"), "d01": ("c01", "c00"), "f11": ("d01",)}
@@ -310,7 +310,7 @@ def late_loads() -> Graph:
 
 
 def map_reduce_with_slices(rows: int = 2) -> Graph:
-    """test_xarray_map_reduce_with_slicing: labels shared by all groups, slices of one data set, an output a group."""
+    """test_xarray_map_reduce_with_slicing: labels shared by all groups, slices of one data set, one output per group."""
     graph: Graph = {"data": (), **{("labels", i): () for i in range(rows)}}
     for x, y in product(range(rows), repeat=2):
         for i in range(rows):
@@ -322,7 +322,7 @@ def map_reduce_with_slices(rows: int = 2) -> Graph:
 
 
 def rechunked_cohorts(times: int = 16, cohorts: int = 2) -> Graph:
-    """test_xarray_rechunk_map_reduce_cohorts (#11292): chunks are split, merged off by one, and grouped across time."""
+    """test_xarray_rechunk_map_reduce_cohorts (#11292): chunks are split, merged with an offset of one, and grouped across time."""
     graph: Graph = {}
     for column in range(2):
         key = [(column, t) for t in range(times)]
@@ -340,7 +340,7 @@ def rechunked_cohorts(times: int = 16, cohorts: int = 2) -> Graph:
 
 
 def shared_factor(chunks: int = 8) -> Graph:
-    """test_xarray_8414: a value that every chunk is multiplied by, twice."""
+    """test_xarray_8414: every chunk is multiplied twice by the same value."""
     graph: Graph = {"b": ()}
     for i in range(chunks):
         graph |= {("a", i): (), ("ab", i): (("a", i), "b"), ("abb", i): (("ab", i), "b")}
@@ -349,7 +349,7 @@ def shared_factor(chunks: int = 8) -> Graph:
 
 
 def stack_of_rasters(rasters: int = 4) -> Graph:
-    """test_stackstac (#11363): rasters from one table, each cut for two results."""
+    """test_stackstac (#11363): rasters from one table, each sliced for two results."""
     graph: Graph = {"data": (), "table": ("data",)}
     for r in range(rasters):
         graph |= {("fetch", r): ("table",), ("sub", r): (("fetch", r),), ("concat", r): (("sub", r),)}
@@ -373,7 +373,7 @@ def grouped_with_counts(chunks: int = 12) -> Graph:
 
 
 def split_and_stored(chunks: int = 12, parts: int = 3) -> Graph:
-    """Each load is split, each part changed and stored, and one task takes all stores."""
+    """Each load is split, each part is changed and stored, and one task depends on all stores."""
     graph: Graph = {}
     for i in range(chunks):
         graph[("load", i)] = ()
@@ -396,7 +396,7 @@ def vorticity(times: int = 8, columns: int = 3) -> Graph:
 
 
 def minus_mean(chunks: int = 16, chunk_wise: int = 1) -> Graph:
-    """x − mean(x): a tree over all chunks, whose result every chunk is changed by."""
+    """x − mean(x): a tree over all chunks, whose result changes every chunk."""
     graph: Graph = {("x", i): () for i in range(chunks)} | {("m", i): (("x", i),) for i in range(chunks)}
     mean = tree(graph, "mean", [("m", i) for i in range(chunks)], 4)
     for i in range(chunks):
@@ -407,14 +407,14 @@ def minus_mean(chunks: int = 16, chunk_wise: int = 1) -> Graph:
 
 
 def standardised_sum(chunks: int = 16) -> Graph:
-    """sum((x − mean(x))²): what is changed by the mean is reduced again."""
+    """sum((x − mean(x))²): the changed chunks are reduced again."""
     graph = minus_mean(chunks)
     tree(graph, "sum", [("step", i, 0) for i in range(chunks)], 4)
     return graph
 
 
 def several_stores(chunks: int = 9) -> Graph:
-    """Three results of the same chunks, each stored, one of them with a sum over all chunks."""
+    """Two results of the same chunks, each stored, one of them with a sum over all chunks."""
     graph: Graph = {("x", i): () for i in range(chunks)}
     total = tree(graph, "total", [("x", i) for i in range(chunks)], 3)
     for i in range(chunks):
@@ -424,7 +424,7 @@ def several_stores(chunks: int = 9) -> Graph:
 
 
 def stacked(arrays: int = 6, chunks: int = 6) -> Graph:
-    """The mean of a stack of arrays that are made of one."""
+    """The mean of a stack of arrays that are derived from one array."""
     graph: Graph = {("x", i): () for i in range(chunks)}
     for a, i in product(range(arrays), range(chunks)):
         graph |= {("y", a, i): (("x", i),), ("stack", a, i): (("y", a, i),)}
@@ -447,14 +447,14 @@ def running_sums(rows: int = 6, columns: int = 4) -> Graph:
 
 
 def shuffle(parts: int = 6) -> Graph:
-    """From every part a piece for every other."""
+    """Every part sends a piece to every output."""
     graph: Graph = {("in", i): () for i in range(parts)}
     graph |= {("piece", i, j): (("in", i),) for i, j in product(range(parts), repeat=2)}
     return graph | {("out", j): tuple(("piece", i, j) for i in range(parts)) for j in range(parts)}
 
 
 def grid_overlap(rows: int = 4, columns: int = 10) -> Graph:
-    """map_overlap in two dimensions: each result takes up to nine chunks."""
+    """map_overlap in two dimensions: each result uses up to nine chunks."""
     graph: Graph = {("x", r, c): () for r, c in product(range(rows), range(columns))}
     for r, c in product(range(rows), range(columns)):
         near = product(range(max(r - 1, 0), min(r + 2, rows)), range(max(c - 1, 0), min(c + 2, columns)))
@@ -494,12 +494,12 @@ def plus_transposed(side: int = 6) -> Graph:
 
 
 def chain(name: str, length: int) -> Graph:
-    """name1 ← name2 ← … : the last is the load."""
+    """name1 ← name2 ← … : the last one is the load."""
     return {f"{name}{i}": (f"{name}{i + 1}",) if i < length else () for i in range(1, length + 1)}
 
 
 def tree(graph: Graph, name: object, leaves: list, every: int) -> object:
-    """Adds a reduction of `leaves`, so many at a time, and returns the key of its result."""
+    """Adds a reduction of `leaves`, `every` at a time, and returns the key of its result."""
     level = 0
     while len(leaves) > 1 or level == 0:
         taken = [tuple(leaves[i : i + every]) for i in range(0, len(leaves), every)]

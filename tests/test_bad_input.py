@@ -1,6 +1,6 @@
-"""Whatever goes wrong gives one clear error that names the thing, and the kernel goes on.
+"""Every failure gives one clear error that names its cause, and the kernel keeps working.
 
-No other value is lost unless the process itself died, which is then said.
+No other value is lost unless the process itself died; the error then says so.
 Malformed messages are in test_protocol.py.
 """
 
@@ -15,9 +15,9 @@ from errors import assert_only_the_users_code, position
 
 @pytest.fixture(autouse=True)
 def the_kernel_goes_on(kernel, request):
-    """Around each test: a variable of before is there afterwards, and cells run.
+    """Checks around each test that an earlier variable still exists and that cells run.
 
-    Tests marked `dies` cost the process; the variable is then gone.
+    Tests marked `dies` end the process; the variable is then lost.
     """
     kernel.ok("let bystander = vec![1, 2, 3];")
     yield
@@ -71,7 +71,7 @@ def test_an_error_in_an_earlier_cells_function_says_so(kernel):
 
 
 def test_a_closure_inside_of_a_value_says_what_to_do(kernel):
-    """The cell runs, and is told that the closure is not kept; so is who uses it later."""
+    """The cell runs, with a note that the closure is not kept. A later use gets an error that says the same."""
     result = kernel.ok("let add = Some(|n: i32| n + 1);\nlet keep = add.map_or(0, |add| add(1));")
     [note] = [display["text/plain"] for display in result.displays]
     assert "add" in note and "Box" in note
@@ -138,7 +138,7 @@ DEATHS = {
 def test_the_process_dies(kernel, cell, pattern):
     result = kernel.fails('println!("last words");\n' + cell, pattern, r"variables?\b.*\b(lost|gone)|(lost|gone)\b.*\bvariables?")
     assert "last words" in result.stdout
-    # Definitions need no process: functions of earlier cells are still known.
+    # Definitions do not depend on the process: functions of earlier cells are still known.
     assert kernel.manager.is_alive()
 
 
@@ -239,7 +239,7 @@ def test_a_csv_whose_numbers_are_words_further_down(kernel, write):
     """A column that looked like numbers until a later partition: the error names file, line and column."""
     rows = b"".join(b"%d,%d\n" % (n, n) for n in range(20_000))
     write("words.csv", b"a,b\n" + rows + b"7,seven\n")
-    # The whole file is looked at: such a column is text, unless its type is given.
+    # Type inference reads the whole file: such a column is text, unless its type is given.
     kernel.ok('read_csv("words.csv").partitions(4).load()?.compute()?')
     code = 'read_csv("words.csv").with_dtype("b", DataType::Int64).partitions(4).load()?.compute()?'
     kernel.fails(code, r"words\.csv", "seven|column|\\bb\\b")
@@ -383,7 +383,7 @@ def test_what_a_cell_did_not_set_because_it_did_not_compile(kernel, name):
 
 @pytest.mark.parametrize("part", ["(", "[", "-", "Some(", "if true { } else "])
 def test_text_that_is_nested_without_end(kernel, part):
-    """The parser recurses: its stack would end, and the kernel with it."""
+    """The parser recurses: without a limit its stack would overflow and end the kernel."""
     kernel.ok("let before = 7;")
     kernel.fails(part * 50_000, "nested more than")
     assert kernel.ok("before").result == "7"

@@ -1,10 +1,10 @@
 """The walkthrough in JupyterLab, in a real browser.
 
-One session: the notebook is opened, Run All Cells is chosen from the menu, and
-when all is idle the page is looked at, in the light theme and in the dark one.
-What eyes would check is measured: tables have their figures, graphs a size,
-labels stay within their nodes, text differs from what is behind it. The
-screenshots in tests/screenshots are for eyes.
+One session: the test opens the notebook, chooses Run All Cells from the menu,
+waits until the kernel is idle and inspects the page, in the light and in the dark
+theme. It measures what a person would check by eye: tables contain their figures,
+graphs have a size, labels stay within their nodes, text contrasts with its
+background. The screenshots in tests/screenshots are for people.
 """
 
 import json
@@ -35,7 +35,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-# Below this, text is hard to read (WCAG asks 4.5 of small text, 3 of large).
+# Below this contrast, text is hard to read (WCAG requires 4.5 for small text, 3 for large).
 LEAST_CONTRAST = 3.0
 
 
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def jupyterlab(kernelspec, movielens, tmp_path_factory):
-    """JupyterLab's address; it works in a folder of its own, with nobody's settings."""
+    """JupyterLab's address. It works in a separate folder, without any user's settings."""
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     folder.mkdir()
@@ -62,7 +62,7 @@ def jupyterlab(kernelspec, movielens, tmp_path_factory):
     (folder / "data").symlink_to(movielens)
     settings = {
         "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-        # All cells stay in the page, so that all can be looked at.
+        # All cells stay in the page, so that all can be inspected.
         "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     }
     for name, value in settings.items():
@@ -104,7 +104,7 @@ def jupyterlab(kernelspec, movielens, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(jupyterlab):
-    """The walkthrough in the page, all cells run."""
+    """The walkthrough in the page, after all cells have run."""
     (SCREENSHOTS / "failed.png").unlink(missing_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
@@ -151,14 +151,14 @@ def hide_sidebar(page) -> None:
 
 
 def wait_for_idle(page) -> None:
-    # The status bar, because the toolbar's circle says idle before there is a kernel;
-    # cells that are run then bring up the dialog for choosing one.
+    # The status bar, because the toolbar's circle says idle before a kernel exists. Running
+    # cells at that point opens the dialog for choosing one.
     page.wait_for_selector("#jp-bottom-panel >> text=/Rust \\(Swath\\) \\| Idle/", timeout=120_000)
 
 
 @pytest.fixture(params=THEMES)
 def theme(page, request):
-    """The page in a theme, with nothing hovering above it."""
+    """The page in a theme, with the pointer out of the way."""
     wanted = THEMES[request.param]
     dark = request.param == "dark"
     if (page.evaluate("document.body.dataset.jpThemeLight") != "true") != dark:
@@ -170,7 +170,7 @@ def theme(page, request):
 
 
 def cell(page, identity: str) -> int:
-    """A cell's place in the page, by its id in the file."""
+    """Returns a cell's place in the page, by its id in the file."""
     cells = json.loads((PROJECT / "notebooks" / NOTEBOOK).read_text())["cells"]
     return next(index for index, cell in enumerate(cells) if cell["id"] == identity)
 
@@ -222,7 +222,7 @@ def test_progress_ended_complete(page):
 
 GRAPHS = ["mean-graph", "ones-graph", "transpose-graph", "product-graph", "delayed-graph", "pipeline-graph", "liked-graph"]
 
-# Measures the graphs of an output: in the page, or inside of an image. Sizes are in the SVG's own units.
+# Measures the graphs of an output: in the page, or inside an image. Sizes are in the SVG's own units.
 MEASURE = """async area => {
     const inline = [...area.querySelectorAll('svg')].filter(svg => !svg.closest('button'));
     const images = [...area.querySelectorAll('img')].filter(image => image.src.startsWith('data:image/svg+xml') || image.src.startsWith('blob:'));
@@ -276,8 +276,8 @@ def test_a_graph_is_readable(page, identity):
     assert graph["smallest"] >= 6, f"the smallest text is {graph['smallest']:.1f} px high"
 
 
-# Text whose colour is too near to what is behind it: tables and the like by their
-# background, labels in graphs by the shape they stand on.
+# Finds text whose colour is too close to what is behind it: for tables and the like the
+# background, for labels in graphs the shape below them.
 CONTRAST = """least => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const rgba = colour => {
@@ -324,7 +324,7 @@ def test_text_is_legible(page, theme):
 
 
 def test_the_page_does_not_scroll_sideways(page):
-    """Wide tables and graphs scroll or shrink within themselves."""
+    """Wide tables and graphs scroll or shrink within their own area."""
     too_wide = page.evaluate(
         """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-OutputArea-child')]
             .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.innerText.slice(0, 60))"""

@@ -1,8 +1,8 @@
 """Cells that people write, as data: cases/cells.json.
 
-A case is the cells of one fresh session, in order, and for each what has to come: null (it succeeds), a regular
-expression that its text and result match, {"error": …} (it fails, and the error says so), {"either": …} (an answer
-or an error that says it). What a case shows has a twin that must fail, and lose nothing.
+A case lists the cells of one fresh session, in order, and the expected outcome of each: null (it succeeds), a regular
+expression that its text and result match, {"error": …} (it fails with a matching error), {"either": …} (a matching
+answer or a matching error). For each feature a second case must fail without losing anything.
 """
 
 import json
@@ -17,7 +17,7 @@ CASES = json.loads((Path(__file__).parent / "cases" / "cells.json").read_text())
 
 
 def texts_of(result: Result) -> list[str]:
-    """What a cell showed as text: its own, and with the notes about it."""
+    """Returns the text that a cell showed: without the notes about it, and with them."""
     own = [result.stdout, result.stderr, result.result or ""]
     displays = [display.get("text/plain", "") for display in result.displays]
     return ["\n".join(part for part in parts if part) for parts in (own, displays + own)]

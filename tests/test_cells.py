@@ -1,8 +1,8 @@
-"""What Rust in cells means: variables, items, results and displays over several cells.
+"""The meaning of Rust in cells: variables, items, results and displays across several cells.
 
-The cases are data: a list of steps, each a cell and what is expected of it.
-They share a kernel, as cells of one long notebook do, so each case uses names
-of its own.
+The cases are data: a list of steps, each a cell and its expected outcome. They
+share a kernel, like the cells of one long notebook, so each case uses its own
+names.
 """
 
 import re
@@ -21,7 +21,7 @@ class Fails(str):
     """The cell fails, and its error matches this pattern."""
 
 
-# Expected of a cell: a string is the plain text of its result, None that it has none.
+# The expected outcome of a cell: a string is the plain text of its result, None means no result.
 CASES = {
     "a name is used again with another type": [
         ("let v = 5;", None),
@@ -72,7 +72,7 @@ CASES = {
         ("fn twice(n: i32) -> i32 { n * 2 }", None),
         ("twice(5)", "10"),
     ],
-    # To the compiler both are the same crate's, so that they have one type.
+    # To the compiler both functions are in the same crate, so they have the same type.
     "a pure function that is defined again is another one": [
         ("fn scaled(n: i64) -> i64 { n * 5 }", None),
         ("let scaled_kept = delayed(scaled).pure()?.call(2).persist()?;", None),

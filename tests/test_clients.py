@@ -1,4 +1,4 @@
-"""The clients that people use, as PyPI has them: consoles, headless runs, several clients at once.
+"""The clients that people use, as published on PyPI: consoles, headless runs, several clients at once.
 
 Papermill is in test_notebooks.py, JupyterLab in test_browser.py and
 test_pages.py, the rules of VS Code in test_vscode.py.
@@ -22,9 +22,9 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from kernel import ANSI, KERNEL_NAME
 from leftovers import Traces
 
-# Long enough for a console and a kernel to start on a machine that does other things.
+# Long enough for a console and a kernel to start on a busy machine.
 PATIENCE = 60
-# A minute of small tasks: an interrupt ends it soon.
+# A minute of small tasks, which an interrupt ends quickly.
 NAPS = "for _ in 0..1200 { delayed(|n: u64| { std::thread::sleep(std::time::Duration::from_millis(50)); n }).call(1u64).compute()?; }"
 
 
@@ -34,7 +34,7 @@ def traces() -> Traces:
 
 
 def notebook(*cells: str | tuple[str, dict]) -> nbformat.NotebookNode:
-    """A notebook of these cells; metadata may stand beside one."""
+    """Returns a notebook of these cells. A cell may come with metadata."""
     made = [nbformat.v4.new_code_cell(*[cell] if isinstance(cell, str) else cell[:1], **({} if isinstance(cell, str) else {"metadata": cell[1]})) for cell in cells]
     metadata = {"kernelspec": {"name": KERNEL_NAME, "display_name": "Rust (Swath)", "language": "rust"}}
     return nbformat.v4.new_notebook(cells=made, metadata=metadata)
@@ -49,30 +49,30 @@ def jupyter(folder: Path, *arguments: str, environment: dict | None = None) -> s
 
 # jupyter console, through a terminal.
 
-# What moves the cursor, colours text or sets a title; at the end, one that is still to come.
+# Sequences that move the cursor, colour text or set a title; at the end, an incomplete one.
 CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[=>78]|\x1b[()].|\x1b[^A-Za-z]*$")
 
 
 class Console:
-    """`jupyter console` behind a pseudo-terminal: what is typed, and what it shows."""
+    """`jupyter console` behind a pseudo-terminal: its input and its output."""
 
     def __init__(self, folder: Path, environment: dict, *arguments: str):
         self.process = pexpect.spawn(
             sys.executable,
-            # The confirmation would be one more prompt to get past.
+            # The confirmation would be one more prompt to answer.
             ["-m", "jupyter_console", "--no-confirm-exit", *arguments],
             cwd=str(folder), encoding="utf-8", codec_errors="replace", dimensions=(50, 250),
-            # Nobody is there to answer where the cursor is.
+            # Nothing answers the query for the cursor's position.
             env=environment | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
         )
         self.raw = ""
-        # Up to where has been looked, in the text without control sequences.
+        # The position up to which the text without control sequences has been read.
         self.seen = 0
         self.number = 0
         self.prompt()
 
     def see(self, pattern: str) -> str:
-        """Waits until the terminal shows a pattern; what it has shown until there."""
+        """Waits until the terminal shows a pattern. Returns its text up to there."""
         deadline = time.monotonic() + PATIENCE
         while True:
             text = CONTROLS.sub("", self.raw)
@@ -88,7 +88,7 @@ class Console:
                 raise AssertionError(f"the console has ended:\n{text}") from None
 
     def prompt(self) -> str:
-        """Waits for the next cell's prompt, which has another number than the last."""
+        """Waits for the next cell's prompt, which has a different number from the last one."""
         number = self.number
         while self.number == number:
             shown = self.see(r"In \[\d+\]: ")
@@ -96,18 +96,18 @@ class Console:
         return shown
 
     def enter(self, line: str) -> None:
-        # prompt_toolkit takes \r for the Enter key.
+        # prompt_toolkit treats \r as the Enter key.
         self.process.send(f"{line}\r")
 
     def run(self, line: str, *patterns: str) -> None:
-        """Enters a line and waits for what it has to show, then for the next prompt."""
+        """Enters a line and waits for the expected output, then for the next prompt."""
         self.enter(line)
         for pattern in patterns:
             self.see(pattern)
         self.prompt()
 
     def end(self) -> None:
-        """Ctrl-D; the console has to be gone after that. While it draws its prompt anew it drops what is typed."""
+        """Sends Ctrl-D, after which the console must end. It drops keys while it redraws its prompt, hence the retries."""
         for _ in range(6):
             self.process.sendeof()
             if self.process.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=PATIENCE / 6) == 0:
@@ -133,7 +133,7 @@ def test_console(kernelspec, tmp_path, traces):
         terminal.run("treasure", r"Out\[\d+\]: 42")
         terminal.run('println!("to the terminal");', r"\nto the terminal")
         terminal.run("no_such_name", "cannot find value")
-        # Enter in the middle of an expression opens a line, as is_complete says.
+        # Enter in the middle of an expression starts a new line, as is_complete says.
         terminal.enter("vec![treasure,")
         terminal.run("1]", r"Out\[\d+\]: \[42, 1\]")
 
@@ -162,7 +162,7 @@ def test_console(kernelspec, tmp_path, traces):
 
 
 def test_a_console_beside_another_client(kernel, tmp_path, traces):
-    """`jupyter console --existing`: it shares the variables, and leaves the kernel running."""
+    """`jupyter console --existing` shares the variables, and leaves the kernel running."""
     kernel.ok("let shared_with_console = 5;")
     with console(tmp_path, traces.environment, f"--existing={kernel.manager.connection_file}") as terminal:
         terminal.run("shared_with_console * 2", r"Out\[\d+\]: 10")
@@ -191,7 +191,7 @@ def test_nbconvert_executes(kernelspec, tmp_path, traces):
 
 
 def test_nbconvert_makes_a_page(kernelspec, tmp_path, traces):
-    """Executed first: a page is coloured by the language_info that the notebook has when nbconvert begins."""
+    """Runs the notebook first, because nbconvert colours a page by the language_info that the notebook already has."""
     nbformat.write(notebook(*GOOD, 'display(&Html("<b>bold</b>"));'), tmp_path / "good.ipynb")
     for options in (["--to", "notebook", "--inplace", "--execute"], ["--to", "html"]):
         done = jupyter(tmp_path, "nbconvert", *options, "good.ipynb", environment=traces.environment)
@@ -255,7 +255,7 @@ def client(tmp_path: Path, *cells: str | tuple[str, dict], **options) -> Noteboo
 
 
 def test_nbclient_interrupts_a_cell_that_takes_too_long(kernelspec, tmp_path):
-    """The cell is interrupted, and the next one has the variables of those before."""
+    """The cell is interrupted, and the next one has the variables of the earlier cells."""
     run = client(tmp_path, "let kept = 8;", NAPS, "kept + 1", timeout=4, interrupt_on_timeout=True, allow_errors=True)
     started = time.monotonic()
     run.execute()
@@ -294,7 +294,7 @@ def test_nbclient_stops_at_an_error(kernelspec, tmp_path):
 
 @contextmanager
 def further_clients(kernel, count: int):
-    """Clients with sessions of their own, as other pages and programs have them."""
+    """Clients with separate sessions, like those of other pages and programs."""
     clients = []
     try:
         for _ in range(count):
@@ -310,7 +310,7 @@ def further_clients(kernel, count: int):
 
 
 def outputs_of(client: BlockingKernelClient, wanted: set[str]) -> dict[str, str]:
-    """What each of these requests printed, as one client sees it, up to their idle."""
+    """Returns what each of these requests printed, as one client sees it, up to its idle."""
     printed, waiting = dict.fromkeys(wanted, ""), set(wanted)
     while waiting:
         message = client.get_iopub_msg(timeout=PATIENCE)
@@ -326,7 +326,7 @@ def outputs_of(client: BlockingKernelClient, wanted: set[str]) -> dict[str, str]
 
 
 def test_three_clients_at_once(kernel):
-    """Each reply goes to who asked, and each client sees the outputs of all."""
+    """Each reply goes to the client that sent the request, and each client sees the outputs of all."""
     lines = 200
     with further_clients(kernel, 3) as clients:
         sent = {}
@@ -370,7 +370,7 @@ def test_any_client_may_interrupt(kernel):
 
 
 def test_an_interrupt_between_two_computations(kernel):
-    """It comes while nothing is computed, and ends the cell at the next computation all the same."""
+    """An interrupt that comes while nothing is computed ends the cell at the next computation."""
     request = kernel.send(
         'for n in 0..400u64 { delayed(|n: u64| n).call(n).compute()?; if n == 3 { println!("between"); } std::thread::sleep(std::time::Duration::from_millis(50)); }'
     )
@@ -381,7 +381,7 @@ def test_an_interrupt_between_two_computations(kernel):
 
 
 def test_a_client_that_goes_in_the_middle_of_its_cell(kernel):
-    """The cell runs to its end, and what it made is there for others."""
+    """The cell runs to its end, and other clients can use its variables."""
     with further_clients(kernel, 1) as (client,):
         client.execute('println!("started"); std::thread::sleep(std::time::Duration::from_secs(2)); let left_by_the_other = 3;')
         while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "stream":
@@ -390,7 +390,7 @@ def test_a_client_that_goes_in_the_middle_of_its_cell(kernel):
 
 
 def test_a_client_that_comes_while_a_cell_runs(kernel):
-    """It gets what the cell still prints, and its end."""
+    """The new client gets the rest of the cell's output, and its end."""
     with further_clients(kernel, 1) as (first,):
         request = first.execute('for n in 0..8 { println!("line {n}"); std::thread::sleep(std::time::Duration::from_millis(500)); }')
         while first.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "stream":
@@ -400,7 +400,7 @@ def test_a_client_that_comes_while_a_cell_runs(kernel):
 
 
 def test_a_client_that_reads_nothing_holds_nobody_up(own_kernel):
-    """As one that was stopped by Ctrl-Z: its buffers fill up, and others lose nothing and don't wait."""
+    """Like a client that was stopped by Ctrl-Z: its buffers fill up. Other clients lose nothing and don't wait."""
     info = own_kernel.manager.get_connection_info()
     asleep = zmq.Context.instance().socket(zmq.SUB)
     asleep.setsockopt(zmq.RCVHWM, 10)

@@ -1,6 +1,6 @@
-"""Comms: messages between clients and cells, both ways, also while a cell runs.
+"""Comms: messages between clients and cells, in both directions, also while a cell runs.
 
-The kernel's own part, with an evaluator that is a script, is tested in kernel/src/session/tests.rs.
+The kernel's own part is tested with a scripted evaluator in kernel/src/session/tests.rs.
 """
 
 import time
@@ -42,7 +42,7 @@ class Comm:
         self.send("comm_msg", {"data": data}, buffers, metadata)
 
     def next(self, kind: str = "comm_msg", timeout: float = 20) -> dict:
-        """What the kernel does next on this comm."""
+        """Returns the kernel's next message on this comm."""
         deadline = time.monotonic() + timeout
         while True:
             message = self.kernel.iopub(timeout=max(0.1, deadline - time.monotonic()))

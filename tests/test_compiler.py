@@ -1,4 +1,4 @@
-"""How cells are compiled: which items they get, statics, optimisation, other compilers."""
+"""How cells are compiled: the items they contain, statics, optimisation, other compilers."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from kernel import running_kernel
 
 @pytest.fixture
 def program(tmp_path):
-    """Writes a shell script that stands in for a program; its folder goes in front of PATH."""
+    """Writes a shell script that replaces a program, in a folder at the front of PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
 
@@ -42,7 +42,7 @@ def test_no_compiler_is_noticed(program, tmp_path):
 
 
 def test_cells_are_linked_without_lld(program, tmp_path):
-    """Without the C compiler's word on where libraries are, it links itself."""
+    """If the C compiler does not report where libraries are, it links the cells itself."""
     import shutil
 
     compiler = shutil.which("cc")

@@ -1,6 +1,6 @@
-"""Completion and inspection come from a process that may be slow, full or dead: nobody notices.
+"""Completion and inspection come from a process that may be slow, out of memory or dead, and work all the same.
 
-What they know is in test_protocol.py.
+The answers themselves are tested in test_protocol.py.
 """
 
 import html
@@ -14,7 +14,7 @@ import pytest
 
 from kernel import Kernel, running_kernel, tables
 
-# Long enough for an analyzer to load on a machine that does other things.
+# Long enough for an analyzer to load on a busy machine.
 PATIENCE = 150
 
 BUSY = """
@@ -32,7 +32,7 @@ std::thread::scope(|scope| {
 
 
 def analyzer(kernel: Kernel) -> int | None:
-    """The process that answers."""
+    """Returns the id of the analyzer process."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
@@ -53,7 +53,7 @@ def another_analyzer(kernel: Kernel, than: int | None) -> int:
 
 
 def test_names_need_no_analyzer(own_kernel):
-    # Asked before the kernel can have started one that is ready.
+    # The request comes before the kernel can have a ready analyzer.
     assert "println!" in own_kernel.complete("printl")
     own_kernel.ok("fn reciprocal(x: f64) -> f64 { 1.0 / x }\nlet recipe = 3;")
     assert own_kernel.complete("reci")[:2] in (["recipe", "reciprocal"], ["reciprocal", "recipe"])
@@ -69,7 +69,7 @@ let größe = 5;
 let spare = vec![1, 2, 3];
 """
 
-# What is offered at the last `|`, among other things, and what is not.
+# Completions that must be offered at the last `|`, and completions that must not.
 AT_ONCE = [
     ("let zebra_crossing = 5; zebra_cr|", ["zebra_crossing"], []),
     ('"é🦀"; let größer = 1; grö|', ["größer", "größe"], []),
@@ -116,7 +116,7 @@ def test_names_that_are_known_need_no_waiting(own_kernel):
     for code in ("let zebra = 5; zeb", lines + "value_9999", "// zeb"):
         started = time.monotonic()
         found = own_kernel.complete(code)
-        # What waits for the analyzer waits for three.
+        # A request that waits for the analyzer waits for three seconds.
         assert time.monotonic() - started < 1.5
         assert found or code.startswith("//")
 
@@ -147,7 +147,7 @@ def test_answers_while_a_cell_keeps_every_core_busy(own_kernel):
         assert "[1, 2, 3]" in own_kernel.inspect("spare")
         assert completed(own_kernel, 'read_csv("data.c|') == ['read_csv("data.csv']
     finally:
-        # The cell runs until here: the answers didn't wait for it.
+        # The cell runs until here, so the answers didn't wait for it.
         Path(own_kernel.folder, "enough").touch()
     assert own_kernel.finish(cell).ok
 
@@ -177,7 +177,7 @@ def filled(kernelspec, tmp_path_factory):
 
 
 def completed(kernel: Kernel, marked: str) -> list[str]:
-    """What the code is with each of the completions at `|`."""
+    """Returns the code with each of the completions inserted at `|`."""
     before, after = marked.split("|")
     reply = kernel.reply(kernel.client.complete(before + after, len(before)), 60)
     code = before + after
@@ -222,7 +222,7 @@ def test_files_are_those_of_where_the_cells_are(own_kernel):
     ],
 )
 def test_inspection_of_variables(filled, name, told):
-    # What was persisted is there a moment later; the next cell tells.
+    # Persisted values are complete a moment later; the next cell reports that.
     deadline = time.monotonic() + 30
     while name == "there" and "persisted" not in filled.inspect(name) and time.monotonic() < deadline:
         filled.ok(":vars")
@@ -278,7 +278,7 @@ def test_an_analyzer_without_memory_is_replaced(kernelspec, tmp_path, monkeypatc
         assert kernel.complete("spar") == ["spare"]
         first = another_analyzer(kernel, than=None)
         another_analyzer(kernel, than=first)
-        # Nobody else knows what is in a module of std.
+        # Only the analyzer knows the contents of a module of std.
         assert kernel.complete("std::process::exi") == []
         assert kernel.complete("spar") == ["spare"]
         shown = kernel.ok("spare.len()")

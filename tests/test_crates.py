@@ -1,9 +1,9 @@
 """Crates that notebooks ask for, as data: cases/crates.json.
 
-An entry is a crate (`dep`, the lines that add it), cells that use it alone, and cells that use it together with what
-Swath's process holds, with what has to come as in cases/cells.json. Entries of one `group` run in one kernel, which
-forgets everything between them but what cargo built; others have a kernel of their own. Those that are `slow`, since
-cargo compiles for them, run by hand: bench/crates.py, whose table is docs/crates.md.
+An entry is a crate (`dep`, the lines that add it), cells that use it alone, and cells that use it together with the
+crates of Swath's process. Expected outcomes are written as in cases/cells.json. Entries of one `group` run in one
+kernel, which between them forgets everything except what cargo built; other entries have their own kernel. `slow`
+entries, for which cargo compiles, are run by hand with bench/crates.py, whose table is docs/crates.md.
 """
 
 import json
@@ -16,7 +16,7 @@ from kernel import Kernel, running_kernel
 from test_cases import check
 
 CRATES = json.loads((Path(__file__).parent / "cases" / "crates.json").read_text())
-# What is compiled here takes seconds on an idle machine.
+# On an idle machine these compilations take seconds.
 COMPILATION_TIMEOUT = 600
 
 
@@ -24,12 +24,12 @@ def group_of(crate: dict) -> str:
     return crate.get("group", crate["name"])
 
 
-# A kernel goes when the next group's comes.
+# Sorted by group, because a kernel ends when the next group's starts.
 QUICK = sorted((crate for crate in CRATES if not crate["slow"]), key=group_of)
 
 
 def steps(crate: dict) -> Iterator[tuple[str, int, str, object]]:
-    """The cells of an entry in order: part and number, code, what has to come."""
+    """Yields the cells of an entry in order: part and number, code, expected outcome."""
     if crate["dep"]:
         yield "dep", 1, crate["dep"], crate.get("expect_dep")
     for part, expected in (("alone", "expect"), ("with", "expect_with")):
@@ -48,7 +48,7 @@ def run(kernel: Kernel, crate: dict) -> None:
 
 @pytest.fixture(scope="module")
 def kernel_of_group(request, kernelspec, tmp_path_factory):
-    """One kernel for the tests of a group, which follow each other."""
+    """One kernel for the tests of a group, which run one after another."""
     with running_kernel(str(tmp_path_factory.mktemp("crates"))) as kernel:
         yield kernel
 

@@ -1,4 +1,4 @@
-"""What the documents promise of the tests: each test that they name exists."""
+"""Checks that each test that the documents name exists."""
 
 import ast
 import re
@@ -12,14 +12,14 @@ NAMED = re.compile(r"\b([\w/]+\.(?:py|rs))::(\w+)")
 
 
 def rows() -> list[list[str]]:
-    """The table's rows, without heads and rules."""
+    """Returns the table's rows, without headers and rules."""
     lines = [line for line in TABLE.read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [row for at, row in enumerate(cells) if not row[0].startswith("---") and not (at + 1 < len(cells) and cells[at + 1][0].startswith("---"))]
 
 
 def defined_in(file: str) -> set[str]:
-    """The tests that a file defines: read, not run."""
+    """Returns the tests that a file defines. The file is read, not run."""
     if file.endswith(".py"):
         tree = ast.parse((PROJECT / "tests" / file).read_text())
         return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
@@ -35,7 +35,7 @@ def test_a_named_test_exists(named):
 
 
 def test_every_row_names_its_test():
-    """Or says, by a dash, that there is nothing to show: what isn't there."""
+    """A dash stands for features that don't exist, which have no test."""
     without = [row[0] for row in rows() if row[-1] != "–" and not row[-1].startswith("TODO") and not NAMED.fullmatch(row[-1])]
     assert without == []
 
@@ -45,7 +45,7 @@ def test_nothing_is_left_to_fill_in():
 
 
 def test_every_message_type_has_a_row():
-    """What the kernel's wire knows, both ways."""
+    """Compares with the message types in the kernel's wire crate, in both directions."""
     source = "".join(path.read_text() for path in sorted((PROJECT / "kernel" / "wire" / "src").glob("*.rs")))
     known = set(re.findall(r'"((?:\w+_(?:request|reply))|comm_(?:open|msg|close)|stream|display_data|update_display_data|clear_output|execute_(?:input|result))"', source))
     assert len(known) > 20

@@ -1,4 +1,4 @@
-"""A long session and many short ones, in small: tests/bench/endurance.py has them in full."""
+"""A long session and many short ones, in small. tests/bench/endurance.py runs the full versions."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ CELLS, STARTS = 200, 20
 
 @pytest.fixture(scope="module")
 def marks(kernelspec, tmp_path_factory):
-    """What was seen of a session's processes on the way."""
+    """Measurements of a session's processes over its course."""
     return run_cells(KERNEL_NAME, tmp_path_factory.mktemp("cells"), CELLS, steps=4)
 
 
@@ -34,7 +34,8 @@ def test_descriptors_do_not_add_up(marks):
 
 
 def test_a_cell_costs_little_beyond_its_code(marks):
-    """Per cell: the kernel keeps its text, the runtime what the loader notes. Allocators take memory in larger steps: generous."""
+    """For each cell the kernel keeps the text, and the runtime the loader's records. The limits are generous, because allocators
+    take memory in larger steps."""
     assert per_cell(marks, lambda mark: mark.kernel.resident) < 20_000
     assert per_cell(marks, lambda mark: mark.runtime.beyond) < 20_000
     assert per_cell(marks, lambda mark: mark.file_bytes) < 5_000

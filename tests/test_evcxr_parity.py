@@ -1,13 +1,13 @@
-"""What evcxr promises of Rust in cells, one by one, and what evcxr itself does.
+"""The features of evcxr for Rust in cells, one by one, and the behaviour of evcxr itself.
 
-A row is the cells of a short notebook. With each cell is what we do, and where
-evcxr's own kernel (0.22) does something else, what that is. That column was
-recorded, not guessed: `python tests/bench/evcxr_parity.py --evcxr PATH` runs
-every row in evcxr and says where the column is wrong. Only the places of errors
-aren't compared: evcxr's all begin with 1:1, and a drawing shows the line. The
-tests here are about ours alone and need no evcxr.
+A row is the cells of a short notebook. Each cell comes with the outcome in Swath
+and, if evcxr's own kernel (0.22) does something else, the outcome there. That
+column was recorded, not guessed: `python tests/bench/evcxr_parity.py --evcxr PATH`
+runs every row in evcxr and reports where the column is wrong. Only the places of
+errors aren't compared: evcxr's all begin with 1:1, and a drawing shows the line.
+The tests here run only Swath and need no evcxr.
 
-Each row starts from nothing (`:clear`), so names can be what users call things.
+Each row starts from scratch (`:clear`), so it can use the names that users choose.
 """
 
 import re
@@ -18,7 +18,7 @@ import pytest
 from errors import assert_only_the_users_code, position
 from kernel import ANSI, Result
 
-# A cell with `:dep` fetches and compiles.
+# A cell with `:dep` downloads and compiles.
 TIMEOUT = 150
 
 
@@ -31,12 +31,12 @@ class Seen:
     stdout: str
     stderr: str
     errors: tuple[str, ...]
-    # What is said of the cell beside what it prints.
+    # Notes about the cell, besides what it prints.
     notes: str = ""
 
     @classmethod
     def of(cls, result: Result) -> "Seen":
-        """Of a cell in any kernel: other kernels may show several results or errors."""
+        """Reads the result of a cell in any kernel. Other kernels may show several results or errors."""
         results = [output["data"].get("text/plain") for output in result.of_type("execute_result")]
         errors = [
             ANSI.sub("", "\n".join([f"{error['ename']}: {error['evalue']}", *error["traceback"]]))
@@ -52,7 +52,7 @@ class Seen:
 
 
 class Expected:
-    """One cell's outcome. `missed` says what is different in what was seen, or nothing."""
+    """One cell's expected outcome. `missed` returns how the seen outcome differs, or an empty string."""
 
     def missed(self, seen: Seen) -> str:
         raise NotImplementedError
@@ -64,7 +64,7 @@ def _unsaid(patterns: tuple[str, ...], text: str) -> str:
 
 @dataclass(frozen=True)
 class Shows(Expected):
-    """The cell succeeds, its last expression shows `text` (None: there is nothing to show), and nothing is said on stderr."""
+    """The cell succeeds, its last expression shows `text` (None: no result), and stderr is empty."""
 
     text: str | None
 
@@ -77,7 +77,7 @@ class Shows(Expected):
 
 
 class Prints(Shows):
-    """The cell succeeds and prints `text`, no more."""
+    """The cell succeeds and prints exactly `text`."""
 
     def missed(self, seen: Seen) -> str:
         if not seen.ok or seen.result is not None:
@@ -86,7 +86,7 @@ class Prints(Shows):
 
 
 class Notes(Expected):
-    """The cell succeeds, and what it prints says all of `patterns`."""
+    """The cell succeeds, and its output matches all of `patterns`."""
 
     def __init__(self, *patterns: str):
         self.patterns = patterns
@@ -96,7 +96,7 @@ class Notes(Expected):
 
 
 class Fails(Expected):
-    """The cell fails with `count` error messages, which say all of `patterns`, `at` a line and column of the cell."""
+    """The cell fails with `count` error messages that match all of `patterns`, `at` a line and column of the cell."""
 
     def __init__(self, *patterns: str, at: tuple[int, int] | None = None, count: int = 1):
         self.patterns = patterns
@@ -115,16 +115,16 @@ class Fails(Expected):
 
 
 def expected(outcome) -> Expected:
-    """In the table a result is just its text, or None."""
+    """Converts an outcome of the table, where a result is just its text, or None."""
     return outcome if isinstance(outcome, Expected) else Shows(outcome)
 
 
-# Generated code has a type of this name for what ends a cell; users haven't.
+# Generated code has a type of this name, for the outcome that ends a cell. User code has none.
 NO_FAILURE = r"(?s)\A(?!.*\bFailure\b)"
-# In evcxr's column: the cell is about our runtime, which evcxr doesn't have.
+# In evcxr's column: the cell uses our runtime, which evcxr doesn't have.
 OURS_ALONE = object()
 
-# A cell; what it comes to; if evcxr's kernel does something else, what.
+# A cell, its outcome, and the outcome in evcxr's kernel if that differs.
 Cell = tuple[str, object] | tuple[str, object, object]
 ROWS: dict[str, list[Cell]] = {
     # Variables.
@@ -253,7 +253,7 @@ ROWS: dict[str, list[Cell]] = {
         ('*ages.entry("Ada").or_insert(0) += 1; let tree: BTreeMap<_, _> = ages.iter().map(|(k, v)| (k.to_string(), *v)).collect();', None),
         ("(tree, seen, queue, ages)", '({"Ada": 37}, {1}, [1, 2], {"Ada": 37})'),
     ],
-    # Taking apart.
+    # Destructuring.
     "a tuple is taken apart": [
         ("let (left, mut right) = (1, vec![2]);", None),
         ("right.push(left); right", "[2, 1]"),
@@ -304,7 +304,7 @@ ROWS: dict[str, list[Cell]] = {
     ],
     "values outlive an index out of bounds": [
         ("let three = vec![1, 2, 3]; let at = 3 + 4usize;", None),
-        # The bracket: that is where rustc says that it panics.
+        # The bracket is where rustc reports the panic.
         ("three[at]", Fails("index out of bounds", at=(1, 6)), Notes("index out of bounds: the len is 3 but the index is 7")),
         ("three", "[1, 2, 3]"),
     ],
@@ -416,7 +416,7 @@ ROWS: dict[str, list[Cell]] = {
     "a function that no longer fits its older user": [
         ("fn part(n: i32) -> i32 { n + 1 }", None),
         ("fn whole(n: i32) -> i32 { part(n) * 10 }", None),
-        # A notebook is changed cell by cell: what no longer fits is told where it is used.
+        # Notebooks change cell by cell. Code that no longer fits is reported where it is used.
         ("fn part(n: &str) -> usize { n.len() }", None, Fails("mismatched types", count=2)),
         ("whole(4)", Fails("mismatched types", r"--> cell \d+:1:\d+", r"fn whole\(n: i32\)"), "50"),
     ],
@@ -720,7 +720,7 @@ ROWS: dict[str, list[Cell]] = {
         ("answer!(the_answer, 42);", None),
         ("the_answer()", "42", Fails("unused macro definition: `answer`", "cannot find function `the_answer` in this scope", count=2)),
     ],
-    # Types that have no name, and types that can't be kept.
+    # Types without a name, and types that can't be kept.
     "a closure is kept": [
         ("let add = |n: i32| n + 1;", None, Fails(r"The variable `add` is a closure, which cannot be persisted\.")),
         ("add(1)", "2", Fails("cannot find function `add` in this scope")),

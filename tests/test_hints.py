@@ -1,7 +1,7 @@
-"""Who writes pandas', NumPy's, Polars' or Dask's words gets the error, and one line with what to write here.
+"""Words of pandas, NumPy, Polars or Dask give the compiler's error and one line that says what to write here.
 
-The cases are data: a cell, what the line says, and a cell that does what it says. They share a kernel and its
-variables. Which line is for which of the compiler's errors is tested in kernel/src/execution/neighbours/tests.rs.
+The cases are data: a cell, a part of the line, and a cell that follows its advice. They share a kernel and its
+variables. The mapping from the compiler's errors to lines is tested in kernel/src/execution/neighbours/tests.rs.
 """
 
 import re
@@ -30,7 +30,7 @@ let dates = DataFrame::from(df!("date" => ["2024-01-02", "2024-05-06"], "v" => [
 std::fs::write("a.csv", "a;b\\n1;x\\n2;y\\n")?;
 """
 
-# A cell, what the line says, a cell that does so (None: the line has no code, or it needs other data).
+# A cell, a part of the line, a cell that follows its advice (None: the line has no code, or needs other data).
 CASES = [
     # Expressions.
     ('df.filter(col("age") > 30)', '`col("a").gt(lit(30))`', 'df.filter(col("age").gt(lit(30))).head(5)?'),
@@ -202,7 +202,7 @@ CASES = [
     ("df.filter(ages.gt(30))", '`df.filter(col("a").gt(lit(30)))`', None),
     ("let k: f64 = ages.max().compute()?;", "`m.to::<f64>()?`", "ages.max().compute()?.to::<f64>()?"),
     ("ages.hist()", "`plot::histogram(&values, 10)`", None),
-    # What is computed.
+    # Computed values.
     ('frame["age"].mean()', '`frame["a"].as_materialized_series().mean()`', 'frame["age"].as_materialized_series().mean()'),
     ('frame["age"].sum()', "`sum::<f64>()?`", 'frame["age"].as_materialized_series().sum::<f64>()?'),
     ('frame["age"] > 30', "frame.lazy().filter(", None),
@@ -310,7 +310,7 @@ CASES = [
     ("array![1.0, 2.0]", "`ndarray::array![1.0, 2.0, 3.0]`", "ndarray::array![1.0, 2.0, 3.0]"),
     ("Array::from_array(numbers)", "`Array::<f64>::from_ndarray(", "Array::<f64>::from_ndarray(vec![1.0, 2.0, 3.0], 2).sum().compute()?"),
     ("concatenate(&[x, y])", "`concatenate(Axis(0), &[x, y])`", "concatenate(Axis(0), &[x.clone(), y.clone()]).shape()"),
-    # Modules that are not there.
+    # Modules that do not exist.
     ('pd.read_csv("a.csv")', '`read_csv("a.csv").load()?`', 'read_csv("a.csv").separator(\';\').load()?.head(5)?'),
     ('pl.col("a")', "in scope as they are", None),
     ("use dask::array;", "Dask's names are in scope", None),
@@ -353,7 +353,7 @@ CASES = [
     ('read_csv("a.csv").head(5)', "`.load()?` behind it", None),
     ("read_csv(\"a.csv\").sep(';')", "`.separator(';')`", None),
     ('read_csv("a.csv", sep=";")', "settings are methods", None),
-    # Python's own words.
+    # Python's own syntax.
     ("print(n)", '`println!("{x}")`', 'println!("{n}")'),
     ("print(x)", "`display(&x);`", "display(&x);"),
     ("sorted(numbers)", "`xs.sort_by(f64::total_cmp)`", "let mut xs = numbers.clone(); xs.sort_by(f64::total_cmp);"),
@@ -397,7 +397,7 @@ CASES = [
     ("x @ y", "`x.dot(&y)`", "x.dot(&y.t()).shape()"),
 ]
 
-# What has other reasons, or means something of the user's own: no line.
+# Errors with other reasons, or about the user's own names, get no line.
 WITHOUT = [
     ("struct Table;\nTable.groupby(1)", ".group_by(["),
     ('struct DataFrame;\nDataFrame.sort_values("a")', ".sort("),
@@ -417,7 +417,7 @@ WITHOUT = [
     ("let type = 5;", "`?x`"),
     ("numbers\nfor v in 0..3 { }", "collect::<Vec"),
     ("numbers.iter().filter(|v| limit < **v)", "col("),
-    # What the compiler guesses, where the line knows better.
+    # Wrong guesses of the compiler, which the line replaces.
     ("x.median()", "similar name"),
     ('df.filter(df["age"] > 30)', "Into::into"),
     ('df.filter(~col("age").is_null())', "use `!`"),

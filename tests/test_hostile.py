@@ -1,5 +1,5 @@
-"""Clients that nobody wishes for: garbage, floods, replies that nobody reads. Whatever one of them
-does, the kernel lives, keeps its variables, and answers the others."""
+"""Hostile clients: garbage, floods, replies that nobody reads. Whatever such a client does, the kernel
+survives, keeps its variables, and answers the others."""
 
 import contextlib
 import itertools
@@ -24,15 +24,15 @@ from kernel import KERNEL_NAME, Kernel, running_kernel
 
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 MEGABYTE = 1_000_000
-# The kernel lets 128 MiB wait for one client, and a message have as much.
+# The kernel queues up to 128 MiB for one client, and a message may have the same size.
 QUEUE_LIMIT = MESSAGE_LIMIT = 128 << 20
-# Far more than any answer takes, far less than it took to wait for a client that doesn't read.
+# In seconds: far more than any answer takes, far less than waiting for a client that doesn't read used to take.
 SOON = 5
 
 
 @pytest.fixture(autouse=True)
 def survives(request):
-    """Before each test a value, after it the same value, and every channel."""
+    """Checks that a value set before each test still exists after it, and that every channel works."""
     name = "own_kernel" if "own_kernel" in request.fixturenames else "kernel"
     kernel = request.getfixturevalue(name)
     kernel.ok("let through_the_storm = 8;")
@@ -44,7 +44,7 @@ def survives(request):
 
 
 def assert_serves_newcomers(kernel):
-    """A client that comes now gets answers on shell, control, iopub and the heartbeat."""
+    """Checks that a new client gets answers on shell, control, iopub and the heartbeat."""
     client = BlockingKernelClient()
     client.load_connection_info(kernel.manager.get_connection_info())
     client.start_channels()
@@ -72,7 +72,7 @@ def endpoint(kernel, channel: str) -> str:
 
 @contextlib.contextmanager
 def bare(kernel, channel: str, kind: int, **options):
-    """A ZeroMQ socket without a client around it."""
+    """A bare ZeroMQ socket, without a client around it."""
     bare = zmq.Context.instance().socket(kind)
     for name, value in options.items():
         setattr(bare, name, value)
@@ -85,7 +85,7 @@ def bare(kernel, channel: str, kind: int, **options):
 
 @contextlib.contextmanager
 def tcp(kernel, channel: str, data: bytes = b"", receive_buffer: int | None = None):
-    """A connection without ZeroMQ, that begins by sending `data`."""
+    """A TCP connection without ZeroMQ, which first sends `data`."""
     info = kernel.manager.get_connection_info()
     with socket.socket() as connection:
         if receive_buffer:
@@ -97,7 +97,7 @@ def tcp(kernel, channel: str, data: bytes = b"", receive_buffer: int | None = No
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Reads to the end; False where none comes soon."""
+    """Reads until the connection ends; returns False if that does not happen soon."""
     try:
         while connection.recv(1 << 20):
             pass
@@ -141,7 +141,7 @@ def frames(kernel, header: bytes, content: bytes = b"{}", sign: bool = True) -> 
 
 
 def receive(bare: zmq.Socket) -> tuple[str, dict]:
-    """The next message's type and content."""
+    """Returns the next message's type and content."""
     assert bare.poll(30_000), "no message"
     parts = bare.recv_multipart()
     parts = parts[parts.index(b"<IDS|MSG>") :]
@@ -152,7 +152,7 @@ def code(text: str) -> bytes:
     return json.dumps({"code": text}).encode()
 
 
-# Messages that are none.
+# Malformed messages.
 
 
 EXIT = code("std::process::exit(9)")
@@ -190,7 +190,7 @@ def test_a_malformed_message_is_dropped(kernel, make):
     for channel in ("shell", "control"):
         with bare(kernel, channel, zmq.DEALER) as socket:
             socket.send_multipart(make(kernel))
-            # The same connection goes on, and this is its first reply.
+            # The same connection keeps working, and this is its first reply.
             socket.send_multipart(frames(kernel, header("connect_request")))
             kind, content = receive(socket)
             while content.get("ename") == "ProtocolError":
@@ -217,7 +217,7 @@ def test_a_replayed_message_does_nothing(kernel):
         for socket in (first, second, control):
             for again in (once, upper, [b"thief", *once], [*once, b"buffer"]):
                 socket.send_multipart(again)
-            # Answered after all that came before it.
+            # The answer comes after those to all earlier requests.
             socket.send_multipart(frames(kernel, header("kernel_info_request")))
             assert receive(socket)[0] == "kernel_info_reply"
     assert kernel.ok("replayed").result == "1"
@@ -230,7 +230,7 @@ def test_a_large_message_is_answered(kernel):
         assert receive(socket)[0] == "kernel_info_reply"
 
 
-# Bytes that are no messages.
+# Bytes that are not messages.
 
 
 TRAFFIC = {
@@ -263,14 +263,14 @@ def test_garbage_closes_its_own_connection(kernel, name):
     for channel in CHANNELS:
         data = BYTES.get(name) or GREETING + ready(PEER[channel]) + TRAFFIC[name]
         with tcp(kernel, channel) as connection:
-            with contextlib.suppress(ConnectionError):  # It may be over before all is sent.
+            with contextlib.suppress(ConnectionError):  # The connection may end before everything is sent.
                 connection.sendall(data)
             assert is_closed(connection), channel
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_unfinished_business_disturbs_nobody(kernel, channel):
-    """Silence, a half greeting, a half message: kept open while others are served."""
+    """Silence, half a greeting, half a message: the connections stay open while others are served."""
     halves = [b"", GREETING[:1], GREETING[:32], GREETING, GREETING + ready(PEER[channel])[:9]]
     halves.append(GREETING + ready(PEER[channel]) + b"\x02" + struct.pack(">Q", 3000) + bytes(10))
     with contextlib.ExitStack() as open_connections:
@@ -307,7 +307,7 @@ def test_connections_that_come_and_go_leave_nothing(kernel, channel):
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_too_many_connections_are_refused(kernel, channel):
-    """Who is served gets a greeting. The rest of the process needs file descriptors too."""
+    """Served connections get a greeting. The number is limited because the rest of the process needs file descriptors too."""
     with contextlib.ExitStack() as left_open:
         connections = [left_open.enter_context(tcp(kernel, channel)) for _ in range(300)]
         served = 0
@@ -322,7 +322,7 @@ def test_too_many_connections_are_refused(kernel, channel):
 
 
 class Memory(threading.Thread):
-    """Watches how much memory a process takes at most."""
+    """Watches the peak memory of a process."""
 
     def __init__(self, pid: int):
         super().__init__(daemon=True)
@@ -358,7 +358,7 @@ def test_a_subscriber_that_reads_nothing_delays_nobody(own_kernel):
             assert len(result.displays[0]["text/html"]) == shown
             slowest = max(slowest, result.seconds)
         assert slowest < SOON, "the other client waited"
-        # What waits for it, what is being written and read, and the allocator's share.
+        # The client's queue, the data being written and read, and the allocator's overhead.
         assert memory.growth < QUEUE_LIMIT + 150 * MEGABYTE, memory.growth
         assert is_closed(stuck)
     print(f"slowest cell {slowest:.2f} s, memory grew by {memory.growth / MEGABYTE:.0f} MB while {30 * shown / MEGABYTE:.0f} MB were shown")
@@ -369,7 +369,7 @@ def test_a_subscriber_that_vanishes_disturbs_nobody(kernel):
     for _ in range(10):
         with tcp(kernel, "iopub", GREETING + ready(b"SUB") + SUBSCRIBE) as subscriber:
             subscriber.recv(200)
-            # Closing resets the connection: what comes is an error, not an end.
+            # Closing resets the connection, so the kernel sees an error instead of an end.
             subscriber.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     result = kernel.finish(cell)
     assert result.stdout == "".join(f"line {n}\n" for n in range(40))
@@ -377,7 +377,7 @@ def test_a_subscriber_that_vanishes_disturbs_nobody(kernel):
 
 
 def test_a_client_that_reads_no_replies_delays_nobody(kernel):
-    """Its replies are as long as its requests: each is quoted in the error."""
+    """The replies are as long as the requests, because each error quotes the request."""
     with Memory(kernel.manager.provisioner.pid) as memory, tcp(kernel, "shell", GREETING + ready(b"DEALER"), receive_buffer=4096) as deaf:
         deaf.settimeout(60)
         slowest = 0.0
@@ -414,7 +414,7 @@ def test_a_flood_of_requests_delays_nobody(kernel):
 
 
 def test_a_client_that_reconnects_is_answered(kernel):
-    """Under its old name, after a farewell or while its old connection is still there, and under new ones."""
+    """It uses its old identity, after closing its old connection or while that is still open, or new identities."""
     with contextlib.ExitStack() as left_open:
         for n in range(30):
             identity = [b"the same", uuid.uuid4().bytes.replace(b"\0", b"0"), b""][n % 3]
@@ -430,7 +430,7 @@ def test_a_client_that_reconnects_is_answered(kernel):
 
 
 def test_clients_of_the_same_name_each_get_their_replies(kernel):
-    """As two have that one KernelManager made; neither drives the other away."""
+    """Two clients of one KernelManager have the same identity. Neither displaces the other."""
     with bare(kernel, "shell", zmq.DEALER, identity=b"twin") as one, bare(kernel, "shell", zmq.DEALER, identity=b"twin") as other:
         for n in range(20):
             socket = (one, other)[n % 2]
@@ -470,7 +470,7 @@ def test_topics(kernel):
 
 @pytest.fixture
 def ipc_folder():
-    # A socket's path has room for a hundred characters, which pytest's folders take up.
+    # A socket's path is limited to about a hundred characters, and pytest's folders are too long for that.
     folder = Path(tempfile.mkdtemp(prefix="swath-ipc-"))
     yield folder
     shutil.rmtree(folder)
@@ -500,7 +500,7 @@ def test_unix_sockets(kernelspec, ipc_folder):
         with bare(kernel, "hb", zmq.REQ) as heart:
             heart.send(b"x")
             assert heart.poll(SOON * 1000)
-        # Before the manager tidies up: the kernel itself removes them.
+        # Checked before the manager cleans up: the kernel itself removes the sockets.
         process = psutil.Process(manager.provisioner.pid)
         kernel.client.shutdown()
         process.wait(timeout=20)
@@ -527,7 +527,7 @@ def test_unix_sockets_that_a_killed_kernel_left(kernelspec, ipc_folder):
 
 
 def test_a_subscriber_that_reads_misses_nothing_at_the_end(kernelspec, tmp_path):
-    """Most of it is still in the kernel when the kernel is told to end."""
+    """Most of the output is still in the kernel when the shutdown request arrives."""
     with running_kernel(str(tmp_path)) as kernel, bare(kernel, "iopub", zmq.SUB, rcvhwm=1, rcvbuf=4096) as subscriber:
         subscriber.subscribe(b"")
         assert receive(subscriber)[0] == "iopub_welcome"

@@ -1,4 +1,4 @@
-"""The program's own installation: kernelspecs that Jupyter accepts, and that leave others' alone."""
+"""The program's own installation: it writes kernelspecs that Jupyter accepts, and does not touch others."""
 
 import json
 import os

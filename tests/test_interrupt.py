@@ -23,7 +23,7 @@ def kept_variables(kernel):
 
 
 def interrupted(kernel, cell: str, after: float = 1.5, times: int = 1, pause: float = 0.0):
-    """Runs a cell, interrupts it, and says how long it went on after the first interrupt."""
+    """Runs a cell and interrupts it. Returns its result, and how long it ran on after the first interrupt."""
     message_id = kernel.send('println!("started");\n' + cell)
     while True:
         message = kernel.iopub(timeout=60)
@@ -58,7 +58,7 @@ def test_arrays_are_interrupted(kernel):
     assert kernel.ok("Array::<f64>::ones((4, 4), (2, 2)).sum().compute()?").result == "16.0"
 
 
-# What runs for minutes, and stops at once.
+# Cells that run for minutes and stop at once.
 STOPPABLE = {
     "sleep": "sleep(std::time::Duration::from_secs(600))?;",
     "checkpoint in a loop": "let mut n = 0u64; loop { n += 1; std::hint::black_box(n); checkpoint()?; }",
@@ -99,7 +99,7 @@ def test_it_stops_and_everything_is_kept(kernel, cell):
     kernel.ok("fn triple(n: u64) -> u64 { 3 * n }\nlet held = Array::<f64>::ones([8, 8], (4, 4)).persist()?;")
     result, took = interrupted(kernel, cell, after=1.0)
     assert result.reply["ename"] == "Interrupted", result.error
-    # Generous: cells that this machine compiles meanwhile hold it up.
+    # Generous, because other compilations on this machine may delay it.
     assert took < 5
     asked = time.monotonic()
     assert kernel.ok('format!("{} {treasure} {}", triple(2), held.sum().compute()?)').result == '"6 gold 64"'
@@ -116,7 +116,7 @@ def test_waiting_for_input_is_interrupted(kernel):
 
 
 def test_a_compilation_is_interrupted(kernel):
-    # The compiler computes this for minutes.
+    # This takes the compiler minutes.
     slow = "const fn fib(n: u64) -> u64 { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }\nconst SLOW: u64 = fib(60);\nSLOW"
     message_id = kernel.send("#[allow(long_running_const_eval)]\n" + slow.replace("const SLOW", "#[allow(long_running_const_eval)]\nconst SLOW"))
     time.sleep(3)
@@ -139,7 +139,7 @@ def test_a_persist_in_the_background_is_interrupted(kernel):
         "let dozing = delayed(gather).call(parts).persist()?;"
     )
     time.sleep(0.5)
-    # No cell runs.
+    # No cell is running.
     kernel.manager.interrupt_kernel()
     time.sleep(1)
     dozed = kernel.ok("DOZED.load(std::sync::atomic::Ordering::SeqCst)").result

@@ -1,4 +1,4 @@
-"""Who imports whom: the `use` lines of both packages against the layers in ARCHITECTURE.md."""
+"""Checks the `use` lines of both packages against the layers in ARCHITECTURE.md."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ PACKAGES = ["runtime/src", "kernel/src"]
 
 
 def layers(package: str) -> dict[str, int]:
-    """The line of each module, as ARCHITECTURE.md lists them."""
+    """Returns the line number of each module in the list in ARCHITECTURE.md."""
     text = (PROJECT / "ARCHITECTURE.md").read_text()
     listed = re.search(rf"^`{package}`:\n\n((?: {{4}}.*\n)+)", text, re.MULTILINE)
     assert listed, f"no list of the layers of {package}"
@@ -19,13 +19,13 @@ def layers(package: str) -> dict[str, int]:
 
 
 def code(path: Path) -> str:
-    """A file's code without comments and its tests."""
+    """Returns a file's code without comments and without its tests."""
     text = path.read_text().split("#[cfg(test)]\nmod tests {")[0]
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
 
 
 def imports(package: str) -> list[tuple[str, str, str]]:
-    """Module, module that it names, and the file in which it does."""
+    """Returns each import: the module, the imported module, and the file."""
     root = PROJECT / package
     found = []
     for path in sorted(root.rglob("*.rs")):
@@ -37,7 +37,7 @@ def imports(package: str) -> list[tuple[str, str, str]]:
         named = re.findall(r"(?<!\$)\bcrate::(\w+)", text)
         for group in re.findall(r"(?<!\$)\bcrate::\{([^;]*)\}", text):
             named += re.findall(r"(?:^|,|\{)\s*(\w+)", re.sub(r"::\{[^}]*\}", "", group))
-        # As many steps up as the file is deep lead to the root.
+        # A path with as many `super` as the file is deep leads to the root.
         depth = len(parts) - (parts[-1] == "mod.rs")
         named += [name for up, name in re.findall(r"((?:super::)+)(\w+)", text) if up.count("super") == depth]
         found += [(module, name, str(path.relative_to(PROJECT))) for name in named]
@@ -63,7 +63,7 @@ def test_modules_import_what_is_above_them(package):
 
 
 def test_imports_are_found():
-    """The test above would pass if it saw nothing."""
+    """Without this, the test above would pass even if it found no imports."""
     found = {(module, other) for package in PACKAGES for module, other, _ in imports(package)}
     for edge in [("compute", "schedule"), ("schedule", "optimize"), ("display", "array"), ("session", "execution"), ("session", "frame")]:
         assert edge in found, edge

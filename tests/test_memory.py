@@ -1,4 +1,4 @@
-"""Values above the memory limit are on disk, and nothing of them is left behind."""
+"""Values above the memory limit are on disk, and leave nothing behind."""
 
 import os
 import re
@@ -15,7 +15,7 @@ SUM = (32 << 20) * ((32 << 20) - 1) // 2
 
 
 def spilled_files(kernel) -> list[str]:
-    """The open files of the runtime process that have no name any more."""
+    """Returns the open files of the runtime process that no longer have a name."""
     folder = Path(f"/proc/{runtime_of(kernel).pid}/fd")
     links = []
     for link in folder.iterdir():
@@ -100,7 +100,7 @@ def test_a_profile_is_a_table(own_kernel):
 
 
 def test_a_redefined_function_is_another_one(own_kernel):
-    """What is persisted is found by what computes it: never by the name of a function."""
+    """Persisted values are found by their computation, never by the name of a function."""
     own_kernel.ok("fn f(x: f64) -> f64 { x + 1.0 }\nlet x = Array::<f64>::ones((4, 4), (2, 2));")
     own_kernel.ok("let y = x.map(f).persist()?; progress(&y)?;")
     assert own_kernel.ok("x.map(f).sum().compute()?").result == "32.0"
@@ -123,7 +123,7 @@ def test_what_is_persisted_is_not_computed_again(own_kernel):
 
 
 def test_the_process_is_interrupted_while_it_plans(own_kernel):
-    """A million calls: most of the time goes to the plan."""
+    """With a million calls, most of the time goes into the plan."""
     own_kernel.ok(
         "let none = delayed(|| 0u64);\n"
         "let calls: Vec<_> = (0..1_000_000).map(|_| none.call()).collect();\n"

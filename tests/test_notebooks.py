@@ -1,7 +1,7 @@
-"""The notebooks, executed headless: every figure that they are meant to show.
+"""The notebooks, executed headless: checks every figure that they should show.
 
-What the figures have to be is worked out here from the files, in plain Python,
-or written down from the walkthrough that ours follows.
+The expected figures are computed here from the files, in plain Python, or copied
+from the walkthrough that ours follows.
 """
 
 import ast
@@ -38,7 +38,7 @@ FANS_OF_49 = [
 
 
 class Executed:
-    """An executed notebook; cells are known by their ids."""
+    """An executed notebook, with cells by their ids."""
 
     def __init__(self, notebook):
         self.cells = {cell.id: cell for cell in notebook.cells}
@@ -47,7 +47,7 @@ class Executed:
         return [output for output in self.cells[cell].outputs if not types or output.output_type in types]
 
     def shown(self, cell: str, mime: str) -> list[str]:
-        """What the cell shows in one MIME type: results and displays."""
+        """Returns what the cell shows in one MIME type: results and displays."""
         bundles = [output.data for output in self.outputs(cell, "execute_result", "display_data")]
         return [bundle[mime] for bundle in bundles if mime in bundle]
 
@@ -60,13 +60,13 @@ class Executed:
         return float(re.search(r"-?\d+(\.\d+)?(e-?\d+)?", self.text(cell)).group())
 
     def table(self, cell: str) -> list[list[str]]:
-        """The rows of the cell's HTML table whose number of cells is the usual one, header first."""
+        """Returns the rows of the cell's longest HTML table, header first."""
         found = tables(self.shown(cell, "text/html")[-1])
         assert found, f"the cell {cell} shows no table"
         return max(found, key=len)
 
     def graph(self, cell: str) -> ElementTree.Element:
-        """The cell's SVG, wherever it is: a MIME type of its own, or in HTML."""
+        """Returns the cell's SVG, whether it has its own MIME type or is inside HTML."""
         texts = self.shown(cell, "image/svg+xml") + self.shown(cell, "text/html")
         svg = re.search(r"<svg.*</svg>", texts[0], re.DOTALL)
         assert svg, f"the cell {cell} shows no SVG"
@@ -92,7 +92,7 @@ def numbers(row: list[str]) -> list[float]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, movielens):
-    """A folder to execute in: its own out/, and the data as notebooks/ has them."""
+    """A folder to execute in, with its own out/ and the data of notebooks/."""
     folder = tmp_path_factory.mktemp("notebooks")
     (folder / "data").symlink_to(movielens)
     for path in (WALKTHROUGH, COMPATIBILITY):
@@ -120,7 +120,7 @@ def compatibility(folder, kernelspec):
     return execute(folder / COMPATIBILITY.name)
 
 
-# The files as they are committed.
+# The files as committed.
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
@@ -195,7 +195,7 @@ def test_walkthrough_group_means(walkthrough, cell):
     assert re.search("f64", " ".join(table[0] + table[1])), "no dtypes"
 
 
-# Delayed, and a graph of one's own.
+# Delayed, and a custom graph.
 
 
 def test_walkthrough_delayed(walkthrough):
@@ -231,7 +231,7 @@ def test_walkthrough_frame_is_described(walkthrough):
 
 
 def test_walkthrough_progress_ends_complete(walkthrough):
-    """Three bars in one display, which the updates have brought to their end."""
+    """Three bars in one display, which the updates have completed."""
     html = "".join(walkthrough.shown("persist", "text/html"))
     bars = re.findall(r'role="progressbar"[^>]*', html)
     assert len(bars) == 3
@@ -266,7 +266,7 @@ def test_walkthrough_what_they_liked(walkthrough):
 
 
 def recommended(walkthrough, cell: str) -> list[tuple[int, str, int, float]]:
-    """The rows of a recommendation: film, title, count, mean, in the table's order."""
+    """Returns the rows of a recommendation (film, title, count, mean) in the table's order."""
     table = walkthrough.table(cell)
     header = [re.match(r"\w+", name).group() if re.match(r"\w+", name) else "" for name in table[0]]
     at = {name: header.index(name) for name in ("movie_id", "title", "count", "mean")}
@@ -275,7 +275,7 @@ def recommended(walkthrough, cell: str) -> list[tuple[int, str, int, float]]:
 
 
 def expected_recommendation(folder: Path, film: int, least: int) -> list[tuple[int, str, int, float]]:
-    """All films that the fans of one liked, by count, in plain Python."""
+    """Computes, in plain Python, all films that the fans of one film liked, sorted by count."""
     data = folder / "data" / "ml-100k"
     ratings = [tuple(map(int, line.split("\t"))) for line in (data / "u.data").read_text().splitlines()]
     items = csv.reader(io.StringIO((data / "u.item").read_text("latin-1")), delimiter="|", quoting=csv.QUOTE_NONE)
@@ -290,7 +290,7 @@ def expected_recommendation(folder: Path, film: int, least: int) -> list[tuple[i
 
 
 def assert_is_the_top_of(shown: list, expected: list, rows: int = 10) -> None:
-    """Films of equal count may come in any order; which of them make the list may differ as well."""
+    """Films of equal count may come in any order, and the choice among them at the end of the list may differ."""
     assert len(shown) == rows
     assert [row[2] for row in shown] == [row[2] for row in expected[:rows]]
     by_film = {row[0]: row for row in expected}
@@ -315,7 +315,7 @@ def test_walkthrough_puts_the_film_right(walkthrough, folder):
 
 
 def test_walkthrough_with_parameters(folder, kernelspec):
-    """By papermill: another film and another limit give another list."""
+    """Runs with papermill: another film and another limit give another list."""
     out = folder / "godfather.ipynb"
     papermill.execute_notebook(
         str(folder / WALKTHROUGH.name), str(out), parameters={"movie_name": "Godfather", "min_rating": 5},
@@ -330,7 +330,7 @@ def test_walkthrough_with_parameters(folder, kernelspec):
 
 
 def test_papermill_from_the_command_line_knows_the_parameters(folder):
-    """Nothing has to be imported first: the package's entry point is enough."""
+    """The package's entry point is enough; nothing has to be imported first."""
     command = [sys.executable, "-m", "papermill", "--help-notebook", str(folder / WALKTHROUGH.name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert 'movie_name: Unknown type (default "Star")' in done.stdout, done.stdout + done.stderr
@@ -351,7 +351,7 @@ def test_papermill_writes_rust(value, rust):
 
 
 def test_the_installer_leaves_notebook_and_page(folder, kernelspec):
-    """What install/run calls last."""
+    """The last step of install/run."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell("# A page of one cell"), nbformat.v4.new_code_cell("6 * 7")],
         metadata={"kernelspec": {"name": KERNEL_NAME, "display_name": "Rust (Swath)", "language": "rust"}},
@@ -366,7 +366,7 @@ def test_the_installer_leaves_notebook_and_page(folder, kernelspec):
     assert "<title>A page of one cell</title>" in page and "42" in page
 
 
-# What notebooks written for evcxr use.
+# Features used by notebooks written for evcxr.
 
 
 def test_compat_streams_and_value(compatibility):

@@ -1,4 +1,4 @@
-"""Functions on the elements of arrays: every row of the table in runtime/src/array/elementwise/functions.rs beside NumPy."""
+"""Compares the functions on array elements with NumPy: every row of the table in runtime/src/array/elementwise/functions.rs."""
 
 import math
 import re
@@ -10,13 +10,13 @@ import pytest
 
 TABLE = (Path(__file__).resolve().parent.parent / "runtime/src/array/elementwise/functions.rs").read_text()
 
-# NumPy's name, where it is another one.
+# NumPy's name, where it differs.
 NUMPY = {"ln": "log", "ceil": "ceil", "round": "rint", "is_nan": "isnan", "abs": "absolute", "lt": "less", "le": "less_equal", "gt": "greater",
          "ge": "greater_equal", "eq": "equal", "ne": "not_equal"}  # fmt: skip
 
 
 def rows(macro: str, kinds: list[str]) -> list[tuple[str, str]]:
-    """The names in a table, with the kind of elements that have the function."""
+    """Returns the names in a table, with the kind of elements that have the function."""
     table = re.search(rf"^{macro}! \{{\n(.*?)^\}}", TABLE, re.MULTILINE | re.DOTALL)[1]
     found = []
     for kind in kinds:
@@ -28,8 +28,8 @@ def rows(macro: str, kinds: list[str]) -> list[tuple[str, str]]:
 UNARY = rows("unary", ["float", "test", "signed"])
 BINARY = rows("binary", ["float", "method", "any", "compare"])
 
-# How far off values may be, in units in the last place, where that is more than one: the C library's are, too. The
-# functions' documentation says so.
+# The permitted error in units in the last place, where it is more than one. The C library's values are off by as much.
+# The functions' documentation says so.
 UNITS = {"sinh": 2, "tanh": 2}
 
 EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1.7976931348623157e308]
@@ -43,18 +43,18 @@ def numpy(name: str):
 
 
 def literal(values: np.ndarray) -> str:
-    """An array in memory of exactly these values, in chunks of 7."""
+    """Returns the source of an array in memory of exactly these values, in chunks of 7."""
     return arrays.literal(values, "7")
 
 
 def computed(kernel, expression: str, dtype: str) -> np.ndarray:
-    """What an array comes to, exactly."""
+    """Returns the exact values of an array."""
     [[found]] = arrays.computed(kernel, [expression], dtype, ["()"])
     return found
 
 
 def check(found: np.ndarray, exact: np.ndarray, beside: np.ndarray, limit: float) -> None:
-    """`exact`: in more digits than the type has. `beside`: what NumPy says."""
+    """Compares with `exact`, which has more digits than the type, and with `beside`, NumPy's values."""
     assert found.dtype == beside.dtype
     special = ~np.isfinite(beside) | (beside == 0)
     np.testing.assert_array_equal(found[special], beside[special])
@@ -101,7 +101,7 @@ def test_a_function_of_two_elements(kernel, name, kind, dtype):
     if kind == "float":
         check(found, exact, beside, UNITS.get(name, 1))
         return
-    # Which zero `minimum` takes of two is not said.
+    # Which of two zeros `minimum` returns is not specified.
     np.testing.assert_array_equal(found, beside)
     if kind == "method":
         np.testing.assert_array_equal(np.signbit(found[beside == 0]), np.signbit(beside[beside == 0]))

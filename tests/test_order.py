@@ -1,9 +1,9 @@
 """The scheduler's order holds no more bytes than Dask's, on graphs of many shapes.
 
-`order` is the program `runtime/scheduler/examples/order`, which says what it
-reads and replies. Dask knows nothing of sizes; an order is compared with Dask's
-where all values are of one size, where outputs are stored and take up nothing,
-and with random sizes.
+`order` is the program `runtime/scheduler/examples/order`, which documents its
+input and its replies. Dask does not know sizes. Orders are compared with Dask's
+for values of one size, for outputs that are stored and take no memory, and for
+random sizes.
 """
 
 import os
@@ -27,7 +27,7 @@ TARGET = PROJECT / "target" / "order"
 
 
 class Numbered(NamedTuple):
-    """A graph in numbers: inputs have smaller ones than what takes them."""
+    """A graph whose tasks are numbers: inputs have smaller numbers than the tasks that depend on them."""
 
     inputs: list[list[int]]
     outputs: list[int]
@@ -39,8 +39,8 @@ def numbered(graph: dict[object, tuple]) -> Numbered:
     keys = list(TopologicalSorter(graph).static_order())
     number = {key: i for i, key in enumerate(keys)}
     inputs = [[number[key] for key in graph[at]] for at in keys]
-    # Dask breaks ties by the keys' text and by sets' order. With these numbers
-    # for keys its order is the same each time.
+    # Dask breaks ties by the text of keys and by the order of sets. With these
+    # numbers as keys its order is always the same.
     key = len(keys) * 10
     place = dask_order({key + at: (sum, [key + i for i in taken]) for at, taken in enumerate(inputs)})
     dask = sorted(range(len(keys)), key=lambda at: place[key + at])
@@ -49,10 +49,10 @@ def numbered(graph: dict[object, tuple]) -> Numbered:
 
 
 def from_array(*arrays, optimize: bool = True) -> dict[object, tuple]:
-    """The graph that Dask makes for arrays."""
+    """Returns the graph that Dask builds for arrays."""
     graph = collections_to_expr(arrays, optimize_graph=optimize).optimize().__dask_graph__()
     dependencies, _ = get_deps(graph)
-    # Its parts and sets come in another order each time.
+    # The order of its parts and sets varies between runs.
     keys = sorted(graph, key=lambda key: [str(part).rjust(4) for part in (key if isinstance(key, tuple) else (key,))])
     place = {key: at for at, key in enumerate(keys)}
     return {key: tuple(sorted(dependencies[key], key=place.__getitem__)) for key in keys}
@@ -114,7 +114,7 @@ WEIGHTS = ["one size", "stored", "random 1", "random 2", "random, stored"]
 
 
 def held(graph: Numbered, nbytes: list[int], sequence: list[int]) -> list[int]:
-    """What is held while each task runs, by looking at every value each time."""
+    """Returns the bytes held while each task runs, computed by looking at every value each time."""
     place = {at: i for i, at in enumerate(sequence)}
     until = {at: place[at] for at in sequence}
     for at in sequence:
@@ -133,14 +133,14 @@ def lower_bound(graph: Numbered, nbytes: list[int]) -> int:
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """Built apart from the project's other targets."""
+    """The program, built in a separate target folder."""
     command = ["cargo", "build", "--quiet", "--release", "-p", "swath-scheduler", "--example", "order"]
     subprocess.run(command, cwd=PROJECT, check=True, env=os.environ | {"CARGO_TARGET_DIR": str(TARGET)})
     return TARGET / "release" / "examples" / "order"
 
 
 def asked(program: Path, graphs: list[tuple[str, Numbered, list[int], list[int]]]) -> list[list[int]]:
-    """The replies to (`order` or `simulate`, graph, sizes, sequence)."""
+    """Returns the replies to requests (`order` or `simulate`, graph, sizes, sequence)."""
     lines = []
     for what, graph, nbytes, sequence in graphs:
         lines.append(f"{what} {len(graph.inputs)}")

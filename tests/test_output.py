@@ -1,7 +1,7 @@
-"""Output comes while it happens: bars, notices, what goes on after its cell.
+"""Output appears while work runs: progress bars, notices, work that continues after its cell.
 
-Order, streams, displays: test_cells.py. What the kernel does with output that comes in any pieces
-and at any speed: kernel/src/session/tests.rs, kernel/src/execution/io.rs.
+Order, streams and displays are tested in test_cells.py. How the kernel handles output in any pieces
+and at any speed is tested in kernel/src/session/tests.rs and kernel/src/execution/io.rs.
 """
 
 import re
@@ -29,7 +29,7 @@ def tasks(kernel):
 
 
 def timed(kernel, message_id: str, until=None, timeout: float = 60) -> list[tuple[float, dict]]:
-    """The outputs of a cell, and when they came; until its idle, or until `until` says so."""
+    """Returns the outputs of a cell with their times, up to its idle, or until `until` is true."""
     seen = []
     deadline = time.monotonic() + timeout
     while True:
@@ -42,7 +42,7 @@ def timed(kernel, message_id: str, until=None, timeout: float = 60) -> list[tupl
 
 
 def bars(seen: list[tuple[float, dict]]) -> list[tuple[float, str, str]]:
-    """The displays with an id: when, which kind, and the plain text."""
+    """Returns the displays with an id: time, kind and plain text."""
     return [
         (at, message["msg_type"], message["content"]["data"]["text/plain"])
         for at, message in seen
@@ -63,7 +63,7 @@ def test_a_long_computation_has_a_bar(kernel):
     assert re.search(r"\d+ of 101 tasks .* tasks/s · .* left · ", middle), middle
     parts = [int(re.search(r"(\d+) %", text)[1]) for text in texts]
     assert parts == sorted(parts)
-    # At most ten times a second, with what the way here adds.
+    # At most ten times a second, plus some slack for delays on the way here.
     elapsed = shown[-1][0] - shown[0][0]
     assert len(shown) <= 10 * elapsed + 5
 
@@ -155,7 +155,7 @@ def test_a_saved_notebook_has_the_end_of_each_bar(kernelspec, tmp_path):
 
 
 def test_a_long_compilation_has_a_notice(kernel):
-    # The compiler computes this for some seconds.
+    # This takes the compiler some seconds.
     code = (
         "const fn fib(n: u64) -> u64 { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }\n"
         "#[allow(long_running_const_eval)]\nconst SLOW: u64 = fib(30);\nSLOW"

@@ -1,9 +1,9 @@
 """Two JupyterLab pages and a terminal on one kernel.
 
-A notebook in JupyterLab shows the outputs of the cells that its own page has
-run; what others run is shown in consoles, where "all kernel activity" is asked
-for. The status bar is about all of them. That a client which comes while a cell
-runs gets what the cell still prints is in test_clients.py: a page drops it.
+A notebook in JupyterLab shows only the outputs of cells that its own page has
+run. Consoles show the cells of others, if "all kernel activity" is on. The status
+bar reflects all of them. A client that connects while a cell runs gets the rest of
+its output; test_clients.py tests that, because a page drops that output.
 """
 
 import json
@@ -21,9 +21,9 @@ from test_clients import console
 
 pytestmark = pytest.mark.timeout(420)
 
-# Playwright counts in these.
+# In milliseconds, as Playwright expects.
 PATIENCE = 60_000
-# Ends when the test has seen enough; until then it prints every half second.
+# Prints every half second until the test has seen enough.
 TALKS = """let mut spoken = 0;
 while !std::path::Path::new("enough").exists() {
     spoken += 1;
@@ -36,7 +36,7 @@ STATUS = "#jp-bottom-panel >> text=/Rust \\(Swath\\) \\| %s/"
 
 
 def call(address: str, method: str, path: str, content: dict | None = None):
-    """JupyterLab's server, by its REST interface."""
+    """Calls JupyterLab's server through its REST interface."""
     body = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(f"{address}/api/{path}", data=body, method=method, headers={"Authorization": f"token {TOKEN}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -54,7 +54,7 @@ def browser():
 
 @pytest.fixture
 def notebook(jupyterlab, request) -> str:  # noqa: F811
-    """A notebook of its own for each test; its name."""
+    """Creates a separate notebook for each test, and returns its name."""
     name = f"{request.node.name}.ipynb"
     cells = [{"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text} for n, text in enumerate(CELLS)]
     metadata = {"kernelspec": {"name": KERNEL_NAME, "display_name": "Rust (Swath)", "language": "rust"}}
@@ -66,7 +66,7 @@ def notebook(jupyterlab, request) -> str:  # noqa: F811
 
 
 class Page:
-    """A page of its own, as another window has it."""
+    """A separate page, like another browser window."""
 
     def __init__(self, browser, address: str, notebook: str, workspace: str):
         self.context = browser.new_context(viewport={"width": 1200, "height": 900})
@@ -76,7 +76,7 @@ class Page:
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
 
     def status(self, state: str) -> None:
-        """Waits until the status bar says so."""
+        """Waits until the status bar shows this state."""
         self.page.wait_for_selector(STATUS % state)
 
     def run(self, number: int) -> None:
@@ -90,14 +90,14 @@ class Page:
         expect(self.output(number)).to_contain_text(text, timeout=PATIENCE)
 
     def stays(self, state: str, milliseconds: int = 1500) -> None:
-        """The status bar says so now, and goes on saying so."""
+        """Checks that the status bar shows this state now, and continues to."""
         self.status(state)
         other = "Busy" if state == "Idle" else "Idle"
         self.page.wait_for_timeout(milliseconds)
         assert not self.page.locator(STATUS % other).count(), f"the status is not {state} any more"
 
     def open_console(self):
-        """A console of the notebook's kernel beside it, which shows what others run."""
+        """Opens a console on the notebook's kernel, which shows what others run."""
         choose(self.page, "File", "New Console for Notebook")
         shown = self.page.locator(".jp-CodeConsole")
         shown.wait_for()
@@ -114,13 +114,13 @@ def kernel_of(address: str, notebook: str) -> dict:
 
 
 def connection_file(kernel: str) -> str:
-    """Where a kernel of the server's listens: its own command line says it."""
+    """Returns the connection file of one of the server's kernels, from the kernel's command line."""
     arguments = [argument for process in psutil.process_iter(["cmdline"]) for argument in process.info["cmdline"] or []]
     return next(argument for argument in arguments if argument.endswith(f"kernel-{kernel}.json"))
 
 
 def enough(address: str) -> None:
-    """Lets the talking cell end: the file stands beside the notebook."""
+    """Lets the talking cell end, by a file beside the notebook."""
     call(address, "PUT", "contents/enough", {"type": "file", "format": "text", "content": ""})
 
 
@@ -133,11 +133,11 @@ def no_file(jupyterlab):  # noqa: F811
 
 @pytest.fixture
 def open_page(browser, jupyterlab, notebook):  # noqa: F811
-    """Opens pages on the notebook; they are closed at the end."""
+    """Opens pages on the notebook, and closes them at the end."""
     pages = []
 
     def opened() -> Page:
-        # A workspace of its own: one that is there already brings its tabs along.
+        # A new workspace, because an existing one brings its tabs along.
         pages.append(Page(browser, jupyterlab, notebook, uuid.uuid4().hex))
         return pages[-1]
 
@@ -147,7 +147,7 @@ def open_page(browser, jupyterlab, notebook):  # noqa: F811
 
 
 def test_pages_and_a_terminal_share_a_kernel(jupyterlab, notebook, open_page, tmp_path):  # noqa: F811
-    """Each runs cells, all have the same variables, and each sees what the others show."""
+    """Each client runs cells. All share the variables, and each sees the outputs of the others."""
     setting = {"raw": json.dumps({"showAllKernelActivity": True})}
     settings = urllib.request.Request(
         f"{jupyterlab}/lab/api/settings/@jupyterlab/console-extension:tracker", data=json.dumps(setting).encode(), method="PUT",
@@ -184,7 +184,7 @@ def test_pages_and_a_terminal_share_a_kernel(jupyterlab, notebook, open_page, tm
 
 
 def test_a_page_that_is_closed_while_its_cell_runs(jupyterlab, notebook, open_page):  # noqa: F811
-    """The cell goes on; the other page and one that is opened then say so, to its end and no longer."""
+    """The cell keeps running. The other page and a page opened later show that, exactly until it ends."""
     first, second = open_page(), open_page()
     for page in (first, second):
         page.status("Idle")
@@ -195,7 +195,7 @@ def test_a_page_that_is_closed_while_its_cell_runs(jupyterlab, notebook, open_pa
     second.stays("Busy")
     again = open_page()
     again.stays("Busy")
-    # What the kernel answers meanwhile is not the cell's end.
+    # Other answers of the kernel must not look like the cell's end.
     again.page.locator(".jp-NotebookPanel .jp-Cell .jp-InputArea-editor").nth(1).click()
     again.page.keyboard.press("Control+End")
     again.page.keyboard.type("\nspo")

@@ -1,4 +1,4 @@
-"""Parquet files of every type that Arrow's own library writes: each column is read, or refused by name."""
+"""Parquet files of every type that Arrow's own library writes: each column is either read, or refused with its name."""
 
 import datetime
 import decimal
@@ -10,7 +10,7 @@ import pytest
 DAY = datetime.date(2026, 11, 30)
 MOMENT = datetime.datetime(2026, 11, 30, 12, 30, 15, 123456)
 
-# A type, its values, and what the frame's column is made of.
+# A type, its values, and the type of the frame's column.
 READ = {
     "bool": (arrow.bool_(), [True, None], "bool"),
     "int8": (arrow.int8(), [-128, None], "i8"),
@@ -83,7 +83,7 @@ def test_values_are_those_that_were_written(kernel, every, name, text):
 
 
 def test_decimals_are_exact(kernel, tmp_path):
-    """As in the files of TPC-H."""
+    """The same decimal type as in the files of TPC-H."""
     prices = [decimal.Decimal("0.10"), decimal.Decimal("0.20"), decimal.Decimal("9999999999999.99")]
     path = tmp_path / "lineitem.parquet"
     parquet.write_table(arrow.table({"price": arrow.array(prices, type=arrow.decimal128(15, 2))}), path, row_group_size=1)
@@ -100,7 +100,7 @@ def test_a_file_that_is_none_is_named(kernel, tmp_path):
 
 def test_a_type_that_frames_do_not_have_is_named(kernel, tmp_path):
     path = tmp_path / "months.parquet"
-    # Parquet's own type for intervals, which only the schema in the metadata tells.
+    # Parquet's own type for intervals, which only the schema in the metadata reveals.
     table = arrow.table({"span": arrow.array([arrow.MonthDayNano([1, 2, 3])], type=arrow.month_day_nano_interval())})
     try:
         parquet.write_table(table, path)

@@ -1,4 +1,4 @@
-"""The messaging protocol, by Jupyter's own suite with every sample set, and beyond it."""
+"""The messaging protocol: Jupyter's own suite with every sample set, and further tests."""
 
 import json
 import queue
@@ -74,11 +74,11 @@ class SwathTests(jupyter_kernel_test.KernelTests):
     code_clear_output = "clear_output(false);"
 
     def setUp(self):
-        # The suite allows a tenth of a second between messages: the first cell's
-        # compilation must not be what it measures.
+        # The suite allows a tenth of a second between messages, so it must not measure
+        # the first cell's compilation.
         if not getattr(type(self), "warm", False):
             self.execute_helper("1 + 1", timeout=60)
-            # Nor the analyzer's loading: until then, only names are known.
+            # Nor the loading of the analyzer, before which only names are completed.
             while not self.kc.complete("std::process::exi", 17, reply=True, timeout=60)["content"]["matches"]:
                 time.sleep(0.2)
             type(self).warm = True
@@ -90,7 +90,7 @@ class SwathTests(jupyter_kernel_test.KernelTests):
         self.assertEqual([message["msg_type"] for message in output_messages], ["error"])
 
     def test_every_sample_is_set(self):
-        """What is not set, the suite skips; nothing of it may be skipped."""
+        """The suite skips samples that are not set. None may be skipped."""
         for name in dir(jupyter_kernel_test.KernelTests):
             if name.startswith("code_") or name.endswith(("_samples", "_operations")):
                 self.assertTrue(getattr(self, name), name)
@@ -152,11 +152,11 @@ def test_user_expressions(kernel):
 
 
 def test_after_an_error_the_queue_is_aborted(kernel):
-    """Run All sends every cell at once: what follows a failing one must not run."""
+    """Run All sends every cell at once, so cells after a failing one must not run."""
     sent = [kernel.send(code) for code in ("let queued = 1;", 'panic!("stop here")', "let queued = 2;", "queued")]
     statuses = [kernel.reply(message_id, 60)["status"] for message_id in sent]
     assert statuses == ["ok", "error", "aborted", "aborted"]
-    time.sleep(0.5)  # The queue is open again a moment after the failing cell.
+    time.sleep(0.5)  # The queue accepts cells again a moment after the failing one.
     assert kernel.ok("queued").result == "1"
 
 
@@ -292,7 +292,7 @@ def test_connect(kernel):
 
 
 def test_headers_are_the_kernels_own(kernel):
-    """JupyterLab takes the session in the headers for the kernel's identity."""
+    """JupyterLab uses the session in the headers as the kernel's identity."""
     message_id = kernel.send("let own_headers = 1;")
     headers = []
     while True:
@@ -309,7 +309,7 @@ def test_headers_are_the_kernels_own(kernel):
 
 
 def test_two_clients_see_each_others_cells(kernel):
-    # With a session of its own, as a second browser has.
+    # With a separate session, like a second browser.
     other = BlockingKernelClient()
     other.load_connection_info(kernel.manager.get_connection_info())
     other.start_channels()
@@ -322,7 +322,7 @@ def test_two_clients_see_each_others_cells(kernel):
             if message["parent_header"].get("msg_id") == message_id and message["msg_type"] == "execute_result":
                 break
         assert message["content"]["data"]["text/plain"] == "33"
-        while True:  # The first client hears of it too.
+        while True:  # The first client sees it too.
             message = kernel.iopub(timeout=30)
             if message["parent_header"].get("msg_id") == message_id and message["msg_type"] == "execute_input":
                 break
@@ -330,7 +330,7 @@ def test_two_clients_see_each_others_cells(kernel):
         other.stop_channels()
 
 
-# Its life.
+# Start, restart and end.
 
 
 def descendants(pid: int) -> list[psutil.Process]:
@@ -375,7 +375,7 @@ def test_the_connection_file_is_nobody_elses(own_kernel):
 
 
 def test_a_kernel_is_ready_soon(kernelspec, tmp_path):
-    """A limit, not a benchmark: kernel_info has to be answered while the runtime still starts."""
+    """A limit, not a benchmark: kernel_info must be answered while the runtime is still starting."""
     started = time.monotonic()
     with running_kernel(str(tmp_path)):
         assert time.monotonic() - started < 10

@@ -1,4 +1,4 @@
-"""The runtime process ends: what is told, what is still there, and what comes back from disk."""
+"""The runtime process ends: what is reported, what still exists, and what comes back from disk."""
 
 import os
 import queue
@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 @contextmanager
 def recovering_kernel(folder: Path, **environment):
-    """A kernel with recovery on, whose disk is `folder`/disk."""
+    """Runs a kernel with recovery on, whose disk is `folder`/disk."""
     disk = folder / "disk"
     disk.mkdir(exist_ok=True)
     variables = {**os.environ, "SWATH_RECOVERY": "1", "SWATH_SPILL_FOLDER": str(disk), **environment}
@@ -36,7 +36,7 @@ def recovering(kernelspec, tmp_path):
 
 
 def files(kernel) -> list[Path]:
-    """What is kept, a file a layer."""
+    """Returns the files on disk, one per layer."""
     return list(kernel.disk.glob("swath-recovery-*/*/*.layer"))
 
 
@@ -58,7 +58,7 @@ def kill(kernel) -> None:
     wait_until(lambda: not runtime.is_running() or runtime.status() == psutil.STATUS_ZOMBIE, "the process has ended")
 
 
-# What is told.
+# What is reported.
 
 DEATHS = {
     "an exit": ("std::process::exit(3)", ["RuntimeDied", r"exit code 3\b"]),
@@ -108,7 +108,7 @@ def test_a_fresh_process_is_there_within_a_second(own_kernel):
         own_kernel.fails("std::process::abort()", "SIGABRT")
         fresh = own_kernel.ok("1 + 1").seconds
         took.append(fresh - alive)
-        # Statics live in the process: this one is a new one.
+        # Statics live in the process, and this is a new process.
         assert own_kernel.ok(cell).result == "2"
         assert own_kernel.ok(cell).result == "4"
     print(f"a cell takes {alive * 1000:.0f} ms; right after an end {max(took) * 1000:.0f} ms more")
@@ -153,7 +153,7 @@ def test_an_end_between_cells_is_an_error_where_a_static_would_begin_anew(own_ke
 
 
 def test_children_do_not_hide_the_end(own_kernel):
-    """They have the standard streams, and a fork has the channel too."""
+    """Child processes hold the standard streams, and a fork holds the channel too."""
     started = time.monotonic()
     child = own_kernel.fails('let child = std::process::Command::new("sleep").arg("100").spawn()?; println!("{}", child.id()); std::process::abort()', "SIGABRT")
     forked = own_kernel.fails(
@@ -216,7 +216,7 @@ def test_persisted_collections_come_back_after_every_end(recovering):
         assert BACK in error, error
         check(recovering)
     recovering.fails("lost_lazy.compute()?", "`lost_lazy` was lost")
-    # They are collections as any other.
+    # They are ordinary collections.
     assert recovering.ok("(&array + 1.0).max().compute()?").result == "1999.0"
     kill(recovering)
     result = recovering.ok("array.sum().compute()?")
@@ -225,7 +225,7 @@ def test_persisted_collections_come_back_after_every_end(recovering):
 
 
 def test_what_is_computed_from_them_is_found_again(recovering):
-    """The layers have the identities that they had: the same expression takes what came back."""
+    """The layers have their old identities, so the same expression uses the values that came back."""
     expression = "(Array::random((2000, 1000), (500, 500), 7) + 1.0)"
     tasks = lambda: recovering.ok(f"{expression}.sum().explain()?").result  # noqa: E731
     computed = tasks()
@@ -246,7 +246,7 @@ def test_a_persist_that_has_not_finished_is_lost_and_named(recovering):
 
 
 def test_a_variable_never_comes_back_as_what_it_was_before(recovering):
-    """kill -9 at any moment, also while files are written: a variable is what it was set to last, or lost."""
+    """After kill -9 at any moment, even while files are written, a variable has its last value or is lost."""
     moments = random.Random(5)
     outcomes = []
     for n in range(10):
@@ -263,7 +263,7 @@ def test_a_variable_never_comes_back_as_what_it_was_before(recovering):
             recovering.fails("big.compute()?", "`big` was lost")
         if "small" in names:
             assert recovering.ok("small.compute()?").result == str(n)
-        # What was written and is not whole is gone.
+        # Files that were not completed are removed.
         assert not list(recovering.disk.glob("swath-recovery-*/*/*.unfinished")) or "big" not in names
     print("came back:", outcomes)
     assert any("big" in names for names in outcomes)
@@ -292,7 +292,7 @@ def test_a_restart_forgets(recovering, command):
 
 
 def test_no_process_is_left_in_the_systems_table(own_kernel):
-    """A process that has ended stays there until its parent takes note of it."""
+    """A process that has ended stays in the table until its parent waits for it."""
     kernel = psutil.Process(own_kernel.manager.provisioner.process.pid)
     for command in [":restart", ":clear", ":restart"]:
         own_kernel.ok(command)
@@ -314,13 +314,13 @@ def check_the_setting(own_kernel) -> Path:
     own_kernel.fails(":recovery perhaps", "on, or off")
     own_kernel.ok("let kept = Array::<f64>::ones(100, 10).persist()?; kept.compute()?;")
     own_kernel.fails("std::process::abort()", "Lost variables: kept", "`:recovery on`")
-    # What is there when it is turned on is kept as well.
+    # Values that exist when it is turned on are kept as well.
     own_kernel.ok("let kept = Array::<f64>::ones(100, 10).persist()?; kept.compute()?;")
     [folder] = re.findall(r"written to (\S+),", own_kernel.ok(":recovery on").result)
     folder = Path(folder)
     wait_until(lambda: len(list(folder.glob("*.layer"))) == 1, "a file")
     own_kernel.fails("std::process::exit(1)", "Came back from disk: kept")
-    # Off: what has come back, and is on disk only, is still there.
+    # When it is turned off, values that came back and are only on disk still exist.
     assert "off" in own_kernel.ok(":recovery off").result
     assert own_kernel.ok("kept.sum().compute()?").result == "100.0"
     assert "on" in own_kernel.ok(":recovery on").result
@@ -344,11 +344,11 @@ def test_the_folder_of_a_kernel_that_was_killed_goes_with_the_next(kernelspec, t
             wait_until(lambda: not left.exists(), "the folder has gone")
 
 
-# What is scarce.
+# Scarce memory and disk.
 
 
 def test_values_above_the_memory_limit_come_back_without_filling_memory(recovering):
-    """Twice the limit, and what the process has in memory stays far below the values."""
+    """The values are twice the limit, and the process uses far less memory than that."""
     recovering.ok('set_memory_limit("128 MiB")?;')
     recovering.ok("let big = (Array::<i64>::arange(32 << 20, 1 << 20) + 1).persist()?; progress(&big)?;")
     wait_for_files(recovering, 1)
@@ -376,7 +376,7 @@ def test_a_full_disk_costs_nothing_but_recovery(recovering):
     wait_for_files(recovering, 1)
     runtime = runtime_of(recovering)
     runtime.rlimit(resource.RLIMIT_FSIZE, (4 * MIB, resource.RLIM_INFINITY))
-    # The note comes when the disk is found to be full, as a rule after the cell.
+    # The note appears when the disk turns out to be full, usually after the cell.
     said = recovering.ok("let big = Array::random((1000, 1000), (100, 1000), 1).persist()?; progress(&big)?;").stderr
     deadline = time.monotonic() + 30
     while "`big` cannot be restored" not in said and time.monotonic() < deadline:
@@ -385,7 +385,7 @@ def test_a_full_disk_costs_nothing_but_recovery(recovering):
         except queue.Empty:
             pass
     assert said.count("cannot be restored") == 1, said
-    # Told once.
+    # Reported only once.
     result = recovering.ok("let other = Array::random((1000, 1000), (100, 1000), 2).persist()?; progress(&other)?; sleep(std::time::Duration::from_millis(500))?;")
     assert "cannot be restored" not in result.stderr
     assert 0.49 < float(recovering.ok("big.mean().compute()?").result) < 0.51
@@ -406,7 +406,7 @@ def test_out_of_memory(recovering):
 
 
 def test_writing_does_not_hold_up_cells(recovering):
-    """Half a gigabyte is written while cells run."""
+    """Writes half a gigabyte while cells run."""
     alive = min(recovering.ok("1 + 1").seconds for _ in range(5))
     recovering.ok("let big = (Array::<i64>::arange(64 << 20, 1 << 20) + 1).persist()?; progress(&big)?;")
     cells = []

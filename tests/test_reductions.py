@@ -1,4 +1,4 @@
-"""Reductions of arrays: every row of the table in runtime/src/array/reduce/methods.rs beside NumPy."""
+"""Compares the reductions of arrays with NumPy: every row of the table in runtime/src/array/reduce/methods.rs."""
 
 import re
 import warnings
@@ -10,12 +10,12 @@ from arrays import computed, literal
 
 TABLE = (Path(__file__).resolve().parent.parent / "runtime/src/array/reduce/methods.rs").read_text()
 SHAPE = (4, 6, 5)
-# The last ones have chunks without elements, and one chunk.
+# The last two have empty chunks, and a single chunk.
 CHUNKS = ["(2, 4, 2)", "(1, -1, 5)", "vec![vec![2, 0, 2], vec![0, 6], vec![3, 2]]", "-1"]
 
 
 def rows() -> list[tuple[str, str]]:
-    """Each method's name, with the kind of what comes out."""
+    """Returns each method's name, with the kind of its result."""
     table = re.search(r"^reductions! \{\n(.*?)^\}", TABLE, re.MULTILINE | re.DOTALL)[1]
     sections = re.findall(r"^    (\w+) \{\n(.*?)^    \}", table, re.MULTILINE | re.DOTALL)
     return [(name, kind) for kind, section in sections for name in re.findall(r"^        [A-Z]\w* (\w+) ", section, re.MULTILINE)]
@@ -28,7 +28,7 @@ SEVERAL = {"[0, 1]": (0, 1), "[0, 2]": (0, 2), "(1, -1)": (1, 2), "Axes::of([2, 
 
 
 def axes_of(kind: str) -> dict[str, int | tuple[int, ...] | None]:
-    """What code says, and what NumPy is told. A place has one axis, or all."""
+    """Returns the axes as written in code, and for NumPy. The position of an element is along one axis, or along all."""
     axes = {**dict.fromkeys(TOTALS), **ONE}
     return axes if kind == "index" else {**axes, **SEVERAL}
 
@@ -40,7 +40,7 @@ def data(of: str) -> np.ndarray:
     if of in ("nan", "nan32"):
         values = random.normal(size=SHAPE)
         values[random.uniform(size=SHAPE) < 0.3] = np.nan
-        # No lane is of NaN alone.
+        # No lane consists only of NaN.
         values[np.isnan(values).all(axis=0)[None] & (np.arange(4) == 1)[:, None, None]] = 2.0
         values[:, 1, :] = np.arange(5)
         values[1, :, 2] = -np.arange(6)
@@ -60,7 +60,7 @@ def numpy(name: str, values: np.ndarray, axis, keepdims: bool, **more) -> np.nda
     if name in ("count_nonzero", "argmin", "argmax", "nanargmin", "nanargmax", "min", "max", "nanmin", "nanmax", "any", "all"):
         return np.asarray(getattr(np, name)(values, axis=axis, keepdims=keepdims))
     if name in ("mean", "nanmean", "var", "std", "nanvar", "nanstd"):
-        # In f64, whatever the elements are.
+        # In f64, for all element types.
         values = values.astype("float64")
     return np.asarray(getattr(np, name)(values, axis=axis, keepdims=keepdims, **more))
 
@@ -70,7 +70,7 @@ DATA = ["numbers", "nan", "nan32", "ties", "large", "bytes", "mask"]
 
 @pytest.fixture(scope="module")
 def arrays(kernel):
-    """A kernel with all data in all chunks: `large_2`."""
+    """A kernel with all data in all chunkings, in variables such as `large_2`."""
     for of in DATA:
         kernel.ok("".join(f"let {of}_{number} = {literal(data(of), chunks)};\n" for number, chunks in enumerate(CHUNKS)))
     return kernel
@@ -114,7 +114,7 @@ def test_floats_beside_numpy(arrays, name, kind):
     check(arrays, name, kind, ["nan32"])
 
 
-# The product of all of the large ones is beyond every type: it is in a test of its own.
+# The product of all large values exceeds every type, so it has a separate test.
 @pytest.mark.parametrize("name, kind", [row for row in ROWS if row[1] != "mask" and not row[0].endswith("prod")])
 def test_integers_beside_numpy(arrays, name, kind):
     check(arrays, name, kind, ["large"])
@@ -214,6 +214,6 @@ def test_flip_and_roll(kernel, chunks):
     [found] = computed(kernel, said, "int64")
     for one, ours, theirs in zip(said, found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs, err_msg=one)
-    # In the middle of other steps, which become one task with it.
+    # In the middle of other steps, which are fused into one task with it.
     [[found]] = computed(kernel, ["(x.flip(0) + x).flip([0, 1]).max_axis(1)"], "int64")
     np.testing.assert_array_equal(found, np.flip(np.flip(values, 0) + values, (0, 1)).max(axis=1))

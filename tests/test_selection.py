@@ -1,4 +1,4 @@
-"""Elements that are chosen by their values, beside NumPy: sizes that are not known before they are computed."""
+"""Compares the selection of elements by their values with NumPy. The resulting sizes are unknown until they are computed."""
 
 import re
 
@@ -16,7 +16,7 @@ def values() -> np.ndarray:
 
 @pytest.fixture(scope="module", params=CHUNKS)
 def x(request, kernel, values):
-    """A kernel in which `x` has the values, and `mask` those above 0."""
+    """A kernel in which `x` has the values, and `mask` selects those above 0."""
     kernel.ok(f"let x = {literal(values, request.param)};\nlet mask = x.gt(0);\nlet rows = x.sum_axis(1).gt(0);")
     return kernel
 

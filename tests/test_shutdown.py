@@ -1,8 +1,8 @@
-"""A kernel ends when it is told to, whatever it is doing, and leaves nothing behind.
+"""A kernel ends when asked to, whatever it is doing, and leaves nothing behind.
 
-Each way to end a kernel, in the middle of each kind of work: within seconds no
-process of it runs, nobody listens on its ports, and its folders are gone. A
-kernel that is restarted there works at once.
+The tests use each way to end a kernel, during each kind of work. Within seconds none
+of its processes runs, nothing listens on its ports, and its folders are removed. A
+kernel that restarts on the same ports works at once.
 """
 
 import os
@@ -25,7 +25,7 @@ PATIENCE = 60
 
 @dataclass(frozen=True)
 class Work:
-    """A cell that goes on for minutes, and how to see that it has begun."""
+    """A cell that runs for minutes, and how to detect that it has started."""
 
     code: str
     begun: Callable[[BlockingKernelClient, Traces], None]
@@ -103,7 +103,7 @@ def started(request, traces, tmp_path):
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-        # What a failed test has found must not go on until the machine is switched off.
+        # Processes that a failed test has found must not keep running.
         traces.clear()
 
 
@@ -129,7 +129,7 @@ def by_sigkill(started: Started) -> None:
 
 
 def as_vs_code_does(started: Started) -> None:
-    """Its kernelProcess.node.ts sends SIGTERM to every process below the kernel, then to the kernel."""
+    """VS Code's kernelProcess.node.ts sends SIGTERM to every process below the kernel, then to the kernel."""
     below = [pid for pid in started.traces.processes() if pid != started.pid]
     for pid in [*below, started.pid]:
         try:
@@ -145,7 +145,7 @@ def test_nothing_is_left(started, end):
 
 
 def test_a_kernel_that_ends_at_once_says_nothing(traces, tmp_path):
-    """Whatever it is doing: loading its libraries, connecting, waiting."""
+    """The kernel may be loading its libraries, connecting, or waiting."""
     for number in range(12):
         log = tmp_path / f"stderr-{number}"
         with log.open("w") as stderr:
@@ -156,12 +156,12 @@ def test_a_kernel_that_ends_at_once_says_nothing(traces, tmp_path):
             os.kill(manager.provisioner.pid, signal.SIGTERM)
             until(lambda: not manager.is_alive(), "end")
         manager.cleanup_resources()
-        # Folders of one that had no time to remove them, the next one removes.
+        # A kernel may have no time to remove its folders; the next kernel removes them.
         traces.clear()
         assert log.read_text() == "", f"after {number * 20} ms"
 
 
-# What a notebook server is to its kernels: it starts one, tells where, and dies.
+# Acts like a notebook server: starts a kernel, prints a line when it has, and is then killed.
 PARENT = """
 import sys, time
 from jupyter_client import KernelManager
@@ -196,14 +196,14 @@ def test_a_kernel_whose_parent_dies(traces, tmp_path, work):
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["asked to end", "killed"])
 def test_a_restarted_kernel_works_at_once(started, at_once):
-    """The new process has the old one's ports."""
+    """The new process uses the old one's ports."""
     old = started.traces.processes()
     started.manager.restart_kernel(now=at_once, env=started.traces.environment)
     begun = time.monotonic()
     started.client.wait_for_ready(timeout=PATIENCE)
     request = started.client.execute("1 + 1")
     while (reply := started.client.get_shell_msg(timeout=PATIENCE))["parent_header"]["msg_id"] != request:
-        pass  # What the old one said last.
+        pass  # The old process's last messages.
     assert reply["content"]["status"] == "ok"
     assert reply["content"]["execution_count"] == 1
     assert time.monotonic() - begun < 20

@@ -1,4 +1,4 @@
-"""What is known of a type stands in several tables, some compiled and some read as text: they agree."""
+"""Several tables, some compiled and some read as text, list the types. Checks that they agree."""
 
 import re
 from pathlib import Path
@@ -17,20 +17,20 @@ def sources(folder: Path) -> str:
 
 
 def collections() -> list[str]:
-    """The public types whose values are computed: Array, DataFrame, …"""
+    """Returns the public types whose values are computed: Array, DataFrame, …"""
     found = set(re.findall(r"^impl.* Collection for (\w+)", sources(RUNTIME), re.MULTILINE))
     public = {name for name in found if re.search(rf"^pub struct {name}\b", sources(RUNTIME), re.MULTILINE)}
     assert {"Array", "Scalar", "DataFrame", "Series", "FrameScalar", "Delayed", "TaskOutput"} <= public
     return sorted(public)
 
 
-# A task of a graph is made by a graph that is not kept: after the process's end nobody could name it.
+# A TaskOutput comes from a graph that is not kept: after the process has ended, nothing could name it.
 NOT_RECOVERED = {"TaskOutput"}
-# Named by a type parameter that any type can be: the row of `Delayed` leads to its module.
+# Its type parameter can be any type. The row of `Delayed` leads to its module.
 NO_PATH = {"TaskOutput"}
 
 
-# Made by methods of others, which the instances call.
+# Created by methods of other types, which the instances call.
 NO_INSTANCE = {"TaskOutput"}
 
 
@@ -63,7 +63,7 @@ def test_public_paths_are_exported():
 
 
 def methods_of_columns() -> set[str]:
-    """The methods of frames that take names of columns, by their signatures."""
+    """Returns the methods of frames that take names of columns, by their signatures."""
     found = set()
     for file in ("dataframe.rs", "groupby.rs"):
         for name, parameters in re.findall(r"pub fn (\w+)(?:<[^(]*>)?\(\s*&self,([^)]*)\)", text(f"frame/{file}")):
@@ -74,7 +74,7 @@ def methods_of_columns() -> set[str]:
 
 
 def test_columns_are_completed_in_every_method_that_takes_them():
-    """The kernel has a list of its own: it does not link the runtime."""
+    """The kernel has a separate list, because it does not link the runtime."""
     table = re.search(r"^const METHODS: &\[&str\] = &\[\n(.*?)^\];", (KERNEL / "completion/columns.rs").read_text(), re.MULTILINE | re.DOTALL)[1]
     listed = set(re.findall(r'"(\w+)"', table))
     assert methods_of_columns() <= listed, f"not in kernel/src/completion/columns.rs: {sorted(methods_of_columns() - listed)}"

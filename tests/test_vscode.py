@@ -1,10 +1,10 @@
-"""The rules by which VS Code's Jupyter extension talks to a kernel, against ours.
+"""Checks the kernel against the rules by which VS Code's Jupyter extension talks to kernels.
 
-The extension itself needs a desktop. What it relies on is written down here,
-rule by rule, each with the file of its source (microsoft/vscode-jupyter, below
-src/; @jupyterlab/services is jupyterlab/jupyterlab, packages/services/src).
-It speaks ZeroMQ itself, without a server in between, and leaves the bookkeeping
-of requests to @jupyterlab/services.
+The extension itself needs a desktop. This file lists the rules that it relies on,
+each with its source file (microsoft/vscode-jupyter, below src/; @jupyterlab/services
+is jupyterlab/jupyterlab, packages/services/src). The extension speaks ZeroMQ itself,
+without a server in between, and leaves the bookkeeping of requests to
+@jupyterlab/services.
 """
 
 import json
@@ -25,14 +25,14 @@ from kernel import KERNEL_NAME
 from leftovers import Traces
 
 PATIENCE = 60
-# kernels/raw/session/rawKernelConnection.node.ts, postStartKernel: so long it waits between two kernel_info_requests.
+# kernels/raw/session/rawKernelConnection.node.ts, postStartKernel: the wait between two kernel_info_requests.
 RETRY = 0.5
 # package.json, jupyter.jupyterInterruptTimeout: after this it offers to restart the kernel.
 INTERRUPT_TIMEOUT = 10
-# standalone/intellisense/kernelCompletionProvider.ts waits Settings.IntellisenseTimeout; generous for a machine that does other things.
+# standalone/intellisense/kernelCompletionProvider.ts waits Settings.IntellisenseTimeout; generous for a busy machine.
 COMPLETION_TIMEOUT = 5
 
-# kernels/raw/session/rawSocket.node.ts, HEADER_FIELDS and IOPUB_CONTENT_FIELDS: what lacks one of these is repaired or dropped.
+# kernels/raw/session/rawSocket.node.ts, HEADER_FIELDS and IOPUB_CONTENT_FIELDS: messages without these are repaired or dropped.
 HEADER_FIELDS = ("username", "version", "session", "msg_id", "msg_type")
 CONTENT_FIELDS: dict[str, dict[str, type | tuple]] = {
     "stream": {"name": str, "text": str},
@@ -48,7 +48,7 @@ CONTENT_FIELDS: dict[str, dict[str, type | tuple]] = {
 
 
 class Extension:
-    """A connection as the extension makes it: four sockets, one session, a status."""
+    """A connection like the extension's: four sockets, one session, a status."""
 
     def __init__(self, connection: dict, iopub: bool = True):
         self.session = Session(key=connection["key"].encode(), session=uuid.uuid4().hex, username=uuid.uuid4().hex)
@@ -61,7 +61,7 @@ class Extension:
         if iopub:
             self.subscribe()
         self.messages: list[dict] = []
-        # services/kernel/default.ts, _updateStatus: the last status that came, whoever asked for it.
+        # services/kernel/default.ts, _updateStatus: the last status received, whichever request it belongs to.
         self.status = "unknown"
 
     def open(self, channel: str, kind: int, identity: bytes = b"") -> None:
@@ -88,7 +88,7 @@ class Extension:
         return message["header"]["msg_id"]
 
     def receive(self, timeout: float) -> None:
-        """Takes what comes on any channel, checked as the extension checks it."""
+        """Receives messages on any channel, and checks them as the extension does."""
         poller = zmq.Poller()
         for socket in self.sockets.values():
             poller.register(socket, zmq.POLLIN)
@@ -116,7 +116,7 @@ class Extension:
         return found
 
     def children(self, request: str, *types: str) -> list[dict]:
-        """What came for a request, in its order."""
+        """Returns the messages for a request, in order of arrival."""
         return [message for message in self.messages if message["parent_header"].get("msg_id") == request and (not types or message["msg_type"] in types)]
 
     def is_done(self, request: str) -> bool:
@@ -125,7 +125,7 @@ class Extension:
         return bool(replies) and "idle" in [message["content"]["execution_state"] for message in self.children(request, "status")]
 
     def done(self, request: str, timeout: float = PATIENCE) -> dict:
-        """The reply's content, once the request is done."""
+        """Returns the reply's content, once the request is done."""
         self.until(lambda: self.is_done(request), timeout)
         return next(message["content"] for message in self.children(request) if message["channel"] in ("shell", "control"))
 
@@ -135,7 +135,7 @@ class Extension:
         return self.send("shell", "execute_request", content, {"cellId": "vscode-notebook-cell:/home/ada/n.ipynb#W0sZmlsZQ"})
 
     def start(self) -> int:
-        """rawKernelConnection.node.ts, postStartKernel: how many attempts it took until all was there."""
+        """rawKernelConnection.node.ts, postStartKernel: returns how many attempts the start took."""
         attempts, asked = 0, []
         while True:
             attempts += 1
@@ -143,9 +143,9 @@ class Extension:
             until = time.monotonic() + RETRY
             while time.monotonic() < until:
                 self.receive(0.02)
-                # One of them is done, which takes an idle of its own; and something has come on iopub.
+                # One request is done, which needs an idle for it, so something has arrived on iopub.
                 if any(map(self.is_done, asked)):
-                    # kernels/common/helpers.ts, waitForIdleOnSession: cells are sent from here on.
+                    # kernels/common/helpers.ts, waitForIdleOnSession: after this it sends cells.
                     self.until(lambda: self.status == "idle")
                     return attempts
             assert attempts * RETRY < PATIENCE, "the kernel doesn't answer"
@@ -153,7 +153,7 @@ class Extension:
 
 @pytest.fixture
 def launched(kernelspec, tmp_path) -> Iterator[tuple[KernelManager, dict, Traces]]:
-    """A kernel process, just started, as the extension starts one: nobody has waited for it."""
+    """A kernel process started as the extension does it, without waiting for it to be ready."""
     traces = Traces()
     manager = KernelManager(kernel_name=KERNEL_NAME)
     manager.start_kernel(cwd=str(tmp_path), env=traces.environment)
@@ -175,10 +175,10 @@ def extension(launched) -> Iterator[Extension]:
 
 
 def test_start(launched):
-    """It asks at once, while nothing listens yet, on both channels, and starts when one of the requests is done."""
+    """The extension sends requests on both channels at once, before the kernel listens, and starts when one is done."""
     extension = Extension(launched[1])
     try:
-        # Generous: half a second an attempt.
+        # Generous: an attempt takes half a second.
         assert extension.start() <= 20
         sessions = {message["header"]["session"] for message in extension.messages}
         assert len(sessions) == 1, "services/kernel/default.ts, _assertCurrentMessage: a message of another session is dropped"
@@ -188,7 +188,7 @@ def test_start(launched):
 
 
 def test_start_with_a_subscription_that_comes_late(launched):
-    """Requests arrive before the subscription; the idle that it waits for must come all the same."""
+    """Requests arrive before the subscription. The idle that the extension waits for must come all the same."""
     extension = Extension(launched[1], iopub=False)
     try:
         request = extension.send("shell", "kernel_info_request", {})
@@ -201,7 +201,7 @@ def test_start_with_a_subscription_that_comes_late(launched):
 
 
 def test_a_cell(extension):
-    """One execute_input, the outputs, one reply, and between one busy and one idle nothing of it outside."""
+    """One execute_input, the outputs and one reply. All of its messages on iopub are between one busy and one idle."""
     request = extension.execute('println!("out"); eprintln!("err"); display(&Html("<b>shown</b>")); 6 * 7')
     reply = extension.done(request)
     assert (reply["status"], reply["execution_count"]) == ("ok", 1)
@@ -234,7 +234,7 @@ def test_every_request_has_one_reply_and_one_idle(extension):
         seen = extension.children(request)
         assert [message["msg_type"] for message in seen if message["channel"] == channel] == [kind.replace("_request", "_reply")]
         states = [message["content"]["execution_state"] for message in seen if message["msg_type"] == "status"]
-        # A cell is said to be busy again after each answer that is given while it runs.
+        # Busy is sent again for the cell after each answer that is given while it runs.
         assert set(states[:-1]) == {"busy"} and states[-1] == "idle", kind
 
 
@@ -249,7 +249,7 @@ def test_a_failing_cell_and_the_next(extension):
 
 
 def test_code_that_the_user_does_not_see(extension):
-    """kernels/helpers.ts, executeSilently: its outputs are read, and it neither counts nor is remembered."""
+    """kernels/helpers.ts, executeSilently: the outputs are read, and the cell is neither counted nor stored in the history."""
     before = extension.done(extension.execute("1"))["execution_count"]
     request = extension.execute('println!("for the extension"); 5', store_history=False)
     extension.done(request)
@@ -259,7 +259,7 @@ def test_code_that_the_user_does_not_see(extension):
 
 
 def test_expressions_of_a_silent_cell(extension):
-    """A view of variables asks without a cell: nothing is shown, the values are in the reply."""
+    """A variable view evaluates expressions without a cell: nothing is shown, the values are in the reply."""
     extension.done(extension.execute("let seen = vec![1, 2];"))
     request = extension.execute("", silent=True, store_history=False, user_expressions={"seen": "seen.len()", "gone": "no_such_name"})
     values = extension.done(request)["user_expressions"]
@@ -268,7 +268,7 @@ def test_expressions_of_a_silent_cell(extension):
 
 
 def test_the_status_while_a_cell_runs(extension):
-    """services/kernel/default.ts takes the last status for the kernel's: what is answered meanwhile must not look like the cell's end."""
+    """services/kernel/default.ts treats the last status as the kernel's: other answers must not look like the cell's end."""
     extension.done(extension.execute("1"))
     cell = extension.execute('println!("started"); std::thread::sleep(std::time::Duration::from_secs(4));')
     extension.until(lambda: extension.children(cell, "stream"))
@@ -286,7 +286,7 @@ def test_the_status_while_a_cell_runs(extension):
 
 
 def test_completion_counts_code_points(extension):
-    """The protocol's cursor_pos, into which JupyterLab turns JavaScript's UTF-16 units (packages/coreutils/src/text.ts, jsIndexToCharIndex)."""
+    """cursor_pos counts code points; JupyterLab converts JavaScript's UTF-16 units (packages/coreutils/src/text.ts, jsIndexToCharIndex)."""
     extension.done(extension.execute("let treasure = 1;"))
     code = '"🗾é"; treas'
     request = extension.send("shell", "complete_request", {"code": code, "cursor_pos": len(code)})
@@ -295,7 +295,7 @@ def test_completion_counts_code_points(extension):
 
 
 def test_interrupt(extension):
-    """kernels/kernel.ts, interruptExecution: interrupt_request on control; then reply, idle, and the cell's own end within the limit."""
+    """kernels/kernel.ts, interruptExecution: interrupt_request on control, then reply, idle and the end of the cell within the limit."""
     extension.done(extension.execute("let kept = 3;"))
     cell = extension.execute(
         'println!("started"); for _ in 0..2400 { delayed(|n: u64| { std::thread::sleep(std::time::Duration::from_millis(50)); n }).call(1u64).compute()?; }'
@@ -313,7 +313,7 @@ def test_interrupt(extension):
 
 
 def test_input(extension):
-    """The question comes on stdin, with the cell as its parent; the answer needs no reply."""
+    """The question comes on stdin, with the cell as its parent. The answer needs no reply."""
     cell = extension.execute('let name = input("who? ")?; name.len()')
     (question,) = extension.until(lambda: extension.children(cell, "input_request"))
     assert question["channel"] == "stdin"
@@ -324,12 +324,12 @@ def test_input(extension):
 
 
 def test_restart(launched, extension, tmp_path):
-    """rawKernelConnection.node.ts, restart: the old process is ended by signals, the new one has its own file, ports and session."""
+    """rawKernelConnection.node.ts, restart: signals end the old process, the new one has its own file, ports and session."""
     manager, _, traces = launched
     extension.done(extension.execute("let old_life = 1;"))
     old_session = {message["header"]["session"] for message in extension.messages}
     old = traces.processes()
-    # kernelProcess.node.ts, dispose: SIGTERM to what is below the kernel, then to the kernel.
+    # kernelProcess.node.ts, dispose: SIGTERM to the processes below the kernel, then to the kernel.
     for pid in sorted(old, key=lambda pid: pid == manager.provisioner.pid):
         try:
             os.kill(pid, signal.SIGTERM)
@@ -353,7 +353,7 @@ def test_restart(launched, extension, tmp_path):
 
 
 def test_a_server_that_restarts_the_kernel(launched, extension):
-    """jupyter_server asks for the end with `restart`, says so to every client, and starts the kernel on the same ports."""
+    """jupyter_server requests a shutdown with `restart`, and starts the kernel again on the same ports. Every client is notified."""
     extension.done(extension.execute("let old_life = 1;"))
     request = extension.send("control", "shutdown_request", {"restart": True})
     reply = extension.until(lambda: [message for message in extension.children(request) if message["channel"] == "control"])

@@ -1,20 +1,20 @@
 """Papermill parameters in Rust.
 
-Papermill injects a cell with the parameters below the one tagged `parameters`;
-it needs to know how a value is written in the notebook's language. With this
-package installed it knows Rust:
+Papermill injects a cell with the parameters below the one tagged `parameters`.
+It needs to know how to write a value in the notebook's language. This package
+adds Rust:
 
     papermill in.ipynb out.ipynb -p movie_name Alien -p min_rating 5
 
-gives the cell
+produces the cell
 
     // Parameters
     let movie_name = "Alien";
     let min_rating = 5;
 
-A number without a point is an integer, whose type Rust finds from its use; one
-with a point is an f64. A list is a Vec, a mapping a BTreeMap with text as keys.
-Null has no type of its own in Rust, so `None` is given as `None::<()>`.
+A number without a point becomes an integer, whose type Rust infers from its use; a
+number with a point becomes an f64. A list becomes a Vec, a mapping a BTreeMap with
+string keys. Null has no type of its own in Rust, so `None` becomes `None::<()>`.
 """
 
 import math
@@ -46,7 +46,7 @@ class RustTranslator(Translator):
     def translate_int(cls, val):
         if -(2**31) <= val < 2**31:
             return str(val)
-        # Rust takes an unsuffixed literal for an i32.
+        # In Rust an unsuffixed literal is an i32 by default.
         return f"{val}_i64" if -(2**63) <= val < 2**63 else f"{val}_i128"
 
     @classmethod
@@ -81,12 +81,12 @@ class RustTranslator(Translator):
     @classmethod
     def assign(cls, name, str_val):
         if not name.isidentifier():
-            raise PapermillException(f"the parameter {name!r} is no name in Rust")
+            raise PapermillException(f"the parameter {name!r} is not a valid name in Rust")
         return f"let {name} = {str_val};"
 
     @classmethod
     def inspect(cls, parameters_cell):
-        """The cell's parameters, for `papermill --help-notebook`."""
+        """Returns the cell's parameters, for `papermill --help-notebook`."""
         found = map(PARAMETER.match, parameters_cell["source"].splitlines())
         return [
             Parameter(match["name"], match["type"] or "None", match["value"], match["help"] or "")
@@ -106,4 +106,4 @@ papermill_translators.register("rust", RustTranslator)
 
 
 class Engine(NBClientEngine):
-    """Papermill's own engine under another name: the entry point has to name one."""
+    """Papermill's own engine under another name, because the entry point has to name one."""

@@ -3,11 +3,11 @@
     python tests/bench/cells.py [--evcxr PATH] [--only WORD] [--markdown FILE]
 
 The yardstick is `rustc` on an empty cdylib, measured between the cells of the
-same run. A cell's time is from its request to the kernel's idle, the median of
-several turns. Sections: start, cells, at-once, polars, walkthrough, speed.
+same run. A cell's time is from its request to the kernel's idle, as the median of
+several rounds. Sections: start, cells, at-once, polars, walkthrough, speed.
 
-This is a benchmark and no test: it always exits with 0, and says in its last
-table which goals were reached.
+This is a benchmark, not a test: it always exits with 0. Its last table lists
+which goals were reached.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from typical import ARRAY_CRATE, POLARS, POLARS_CRATE, TYPICAL, Cell  # noqa: E4
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "notebooks"
 SECTIONS = ("start", "cells", "at-once", "polars", "walkthrough", "speed")
-# Polars' compilation in evcxr's kernel, on two slow cores.
+# Time to compile Polars in evcxr's kernel, on two slow cores.
 POLARS_TIMEOUT = 3600
 
 TYPICAL_LIMIT, WALKTHROUGH_LIMIT, ANY_LIMIT = 4, 6, 10
@@ -40,12 +40,12 @@ EVCXR_TIMES = 5
 START_SECONDS, FIRST_CELL_SECONDS = 0.2, 1.5
 RESIDENT_MEGABYTES = 60
 SPEED_LIMIT = 1.2
-# Two runs of the same cell differ by this much on a machine with nothing else to do.
+# Two runs of the same cell differ by this much on an idle machine.
 NOISE = 1.1
 
 
 class Benchmark:
-    """One run: what is measured, and what came out."""
+    """One run of the benchmark: its options and results."""
 
     def __init__(self, options: argparse.Namespace, folder: Path):
         self.options = options
@@ -62,7 +62,7 @@ class Benchmark:
 
     @property
     def word(self) -> str:
-        """What names of cells have to contain."""
+        """The word that the names of cells must contain."""
         return "" if self.options.only in SECTIONS else self.options.only
 
     def ours(self) -> Session:
@@ -70,7 +70,7 @@ class Benchmark:
         return Session(self.open.enter_context(running_kernel(folder, timing.manager(self.options.kernel), stderr=subprocess.DEVNULL)))
 
     def theirs(self, dep: str) -> Session:
-        """evcxr's kernel with crates added."""
+        """Starts evcxr's kernel and adds crates."""
         folder = tempfile.mkdtemp(dir=self.folder)
         session = Session(self.open.enter_context(running_evcxr(self.options.evcxr, folder, self.options.evcxr_folder)), dep)
         info = session.kernel.reply(session.kernel.client.kernel_info(), timing.CELL_TIMEOUT)
@@ -98,7 +98,7 @@ class Benchmark:
         ]
 
     def cells(self) -> None:
-        """The typical cells, alone, in ours and in evcxr's kernel; then all at once, in ours."""
+        """Measures the typical cells alone, in our kernel and in evcxr's, then all at once in ours."""
         sessions = {"ours": self.ours()}
         pid = sessions["ours"].kernel.manager.provisioner.pid
         sessions["ours"].begin()
@@ -153,7 +153,7 @@ class Benchmark:
         )
 
     def polars(self) -> None:
-        """Polars as in its own guide, in both kernels."""
+        """Measures Polars as in its own guide, in both kernels."""
         sessions = {"ours": self.ours()}
         if self.options.evcxr and self.options.evcxr_polars:
             sessions["evcxr"] = self.theirs(POLARS_CRATE)
@@ -172,7 +172,7 @@ class Benchmark:
         ]
 
     def walkthrough(self) -> None:
-        """The walkthrough notebook, with what its cells compute."""
+        """Measures the walkthrough notebook, including its computations."""
         cells = timing.notebook_cells(NOTEBOOKS / "scaling-with-swath.ipynb")
         shown = [cell for cell in cells if self.word in cell.name]
         if not shown:
@@ -198,7 +198,7 @@ class Benchmark:
         ]
 
     def speed(self) -> None:
-        """The user's own code, against the same code in a program."""
+        """Compares the user's own code with the same code in a program."""
         taken = speed.measure(self.ours().kernel, self.options.repeat, self.word)
         if not taken:
             return
@@ -208,7 +208,7 @@ class Benchmark:
             self.goals.append(Goal.at_most(f"{name}: at most {SPEED_LIMIT} × cargo build --release", ours.over(native), SPEED_LIMIT, _twice))
 
     def _cells_table(self, title: str, cells: list[Cell], taken: dict[str, dict[str, Samples]]) -> None:
-        """One row a cell: ours and its ratio to the yardstick, evcxr's and its ratio to ours."""
+        """Adds a table with one row per cell: ours and its ratio to the yardstick, evcxr's and its ratio to ours."""
         empty, compared = self.yardstick.dynamic, "evcxr" in taken
         heads = ["cell", "ours, ms", "/ empty rustc"] + (["evcxr_jupyter, ms", "/ empty rustc", "/ ours"] if compared else [])
         rows = []
@@ -235,8 +235,8 @@ class Benchmark:
         self.tables.append(Table(title, heads, [*rows, middle], notes))
 
     def run(self) -> None:
-        """The sections, each with kernels of its own. One that breaks off doesn't cost the others."""
-        # Typical cells are measured alone and at once in one kernel.
+        """Runs the sections, each with its own kernels. If one breaks off, the others still run."""
+        # One kernel measures the typical cells both alone and at once.
         for section in ("start", "cells", "polars", "walkthrough", "speed"):
             if not (self.wants(section) or section == "cells" and self.wants("at-once")):
                 continue
@@ -248,7 +248,7 @@ class Benchmark:
                 self.goals.append(Goal(f"{section}: measured to the end", "broke off", False))
 
     def report(self, load_before: str) -> tuple[list[str], list[Table]]:
-        """The lines above the tables, and the tables."""
+        """Returns the lines above the tables, and the tables."""
         lines = machine.description(self.yardstick.rustc)
         lines.append(f"load average before: {load_before}; after: {machine.load()}")
         if self.options.evcxr:

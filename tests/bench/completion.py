@@ -2,9 +2,9 @@
 """How long completion and inspection take in an installed kernel.
 
 Prints a table: the first completion once the analyzer is warm, later ones at
-rest and while a cell keeps every core busy, inspection, and what the analyzer
-takes for it (processor time a request, memory). Wall time is what a user
-waits; processor time says what it would be on a machine with nothing else to do.
+rest and while a cell keeps every core busy, inspection, and the cost for the
+analyzer (processor time per request, memory). Wall time is how long a user
+waits; processor time is what that would be on an idle machine.
 """
 
 import argparse
@@ -24,7 +24,7 @@ let frame = DataFrame::from_polars(df.clone(), 1);
 fn relevance(x: f64) -> f64 { x.sqrt() }
 """
 
-# What is asked, and one of the answers that must be there.
+# The requests, each with an answer that must be among the results.
 COMPLETIONS = {
     "method of a Vec": ("numbers.", "len"),
     "method, begun": ("numbers.iter().ma", "map"),
@@ -75,7 +75,7 @@ class Kernel:
         return [content.get("data", {}).get("text/plain", "")]
 
     def analyzer(self) -> Path | None:
-        """The analyzer process's folder in /proc."""
+        """Returns the analyzer process's folder in /proc."""
         kernel = self.manager.provisioner.pid
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -86,7 +86,7 @@ class Kernel:
         return None
 
     def cpu_seconds(self) -> float:
-        """What all threads of the analyzer have used so far."""
+        """Returns the processor time that all threads of the analyzer have used so far."""
         folder = self.analyzer()
         if folder is None:
             return 0.0
@@ -94,7 +94,7 @@ class Kernel:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> tuple[float, float]:
-        """Resident, and the most that ever was, in MB."""
+        """Returns the analyzer's resident memory and its peak, in MB."""
         folder = self.analyzer()
         if folder is None:
             return 0.0, 0.0
@@ -102,7 +102,7 @@ class Kernel:
         return tuple(int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
 
     def until_warm(self, limit: float) -> float:
-        """Waits until the analyzer has used no processor for a second. How long that was."""
+        """Waits until the analyzer has used no processor time for a second. Returns how long that took."""
         started = time.monotonic()
         seen, since = -1.0, started
         while time.monotonic() - started < limit:
@@ -129,7 +129,7 @@ def measure(kernel: Kernel, label: str, questions: dict, ask, rounds: int, detai
     used = kernel.cpu_seconds()
     for turn in range(rounds):
         for name, (code, expected) in questions.items():
-            # What stands before differs a little, as it does while somebody types.
+            # The text in front varies a little, as it does while a user types.
             code = f"let turn = {turn};\n{code}"
             started = time.monotonic()
             found = ask(code)

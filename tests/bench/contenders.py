@@ -1,6 +1,6 @@
-"""The programs that are measured against each other: ours, and those of the peers.
+"""The programs that are compared: ours, and those of the peers.
 
-Each prints a line of JSON a measurement. `interleaved` runs them in turn, so
+Each prints one line of JSON per measurement. `interleaved` runs them in turn, so
 that all of them see the same machine.
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 from results import Samples
 
 PEERS = Path(__file__).resolve().parent / "peers"
-#: What the longest measurement takes, and far more.
+#: In seconds, far more than the longest measurement takes.
 TIMEOUT = 1800
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program and what stands before its arguments."""
+    """A program, with the command in front of its arguments."""
 
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
@@ -36,7 +36,7 @@ class Program:
         )
 
     def measure(self, *words: object) -> list[dict]:
-        """A process of its own, and what it measured."""
+        """Runs a new process, and returns its measurements."""
         with self.start(*words) as process:
             try:
                 output, errors = process.communicate(timeout=TIMEOUT)
@@ -54,7 +54,7 @@ class Program:
 
 
 def peer(python: str, module: str, script: str, environment: dict[str, str]) -> tuple[Program, str] | None:
-    """A peer and its version, if the interpreter has it."""
+    """Returns a peer and its version, if the interpreter has it."""
     ask = f"import {module}, importlib.metadata as m; print(m.version('{module.partition('.')[0]}'))"
     found = subprocess.run([python, "-c", ask], capture_output=True, text=True)
     if found.returncode:
@@ -64,14 +64,14 @@ def peer(python: str, module: str, script: str, environment: dict[str, str]) -> 
 
 @dataclass(frozen=True)
 class Turn:
-    """What a contender does in a turn."""
+    """The work of a contender in one turn."""
 
     program: Program
     words: tuple[object, ...]
 
 
 def interleaved(turns: dict[str, Turn], rounds: int) -> dict[str, list[dict]]:
-    """All measurements of each contender, in turn. A peer that fails has none, and the others go on."""
+    """Returns all measurements of each contender, taken in turn. A contender that fails is skipped from then on; the others continue."""
     measured: dict[str, list[dict]] = {name: [] for name in turns}
     failed = set()
     for _ in range(rounds):
@@ -87,7 +87,7 @@ def interleaved(turns: dict[str, Turn], rounds: int) -> dict[str, list[dict]]:
 
 
 def samples(measured: list[dict], what: str, per: str = "") -> Samples:
-    """One figure of each measurement; divided by another one, if so said."""
+    """Returns one figure of each measurement, divided by the figure `per` if that is given."""
     return Samples([figures[what] / (figures[per] if per else 1) for figures in measured])
 
 

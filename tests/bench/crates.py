@@ -2,10 +2,10 @@
 
     python tests/bench/crates.py [--only WORD] [--markdown FILE]
 
-Each crate is compiled from nothing, so all of them take an hour on two cores;
-cargo needs crates.io. `--only` takes the entries whose name contains a word,
-`--slow` and `--quick` those that the tests leave out or run, and `--markdown
-docs/crates.md` puts what came out in the place of what stands there.
+Each crate is compiled from scratch, so all of them take an hour on two cores;
+cargo needs crates.io. `--only` selects the entries whose name contains a word,
+`--slow` and `--quick` select those that the tests leave out or run, and `--markdown
+docs/crates.md` replaces the results in that file.
 """
 
 import argparse
@@ -25,25 +25,25 @@ from test_cases import check  # noqa: E402
 from test_crates import CRATES, steps  # noqa: E402
 from timing import progress  # noqa: E402
 
-# The largest crates, while the machine does other things too.
+# In seconds: enough for the largest crates on a busy machine.
 TIMEOUT = 1800
 HEADS = ["crate", "version", "alone", "with the runtime's", "seconds to add", "copy"]
 CRATES_TITLE, TWINS_TITLE = "Crates", "What cannot be had"
 TWINS_HEADS = ["asked for", "comes to"]
 TWIN = "wrong: "
-# In a document the table begins below the first of these lines, which it keeps.
+# In a document the tables begin below this line. The text above it is kept.
 BEGIN = "<!-- tests/bench/crates.py writes what follows -->"
 
 
 @dataclass
 class Outcome:
-    """What an entry came to."""
+    """The outcome of an entry."""
 
     crate: dict
     version: str = "–"
     copies: set[str] = field(default_factory=set)
     seconds: float | None = None
-    # By part (`dep`, `alone`, `with`): the cells that did not come to what they should.
+    # By part (`dep`, `alone`, `with`): the cells with an unexpected outcome.
     missed: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -76,7 +76,7 @@ class Outcome:
 
 
 def asked_for(dep: str) -> list[str]:
-    """The packages that the lines of a `:dep` name."""
+    """Returns the packages that the lines of a `:dep` name."""
     packages = []
     for line in dep.splitlines():
         name = re.match(r":dep\s+([\w-]+)", line)[1]
@@ -86,15 +86,15 @@ def asked_for(dep: str) -> list[str]:
 
 
 def learn(outcome: Outcome, result: Result) -> None:
-    """Reads versions and copies from what was said while a crate was added."""
+    """Reads versions and copies from the output while a crate was added."""
     outcome.seconds = result.seconds
     said = result.stdout + result.stderr
     for number, package in enumerate(asked_for(outcome.crate["dep"])):
         held = re.search(rf"^{re.escape(package)} (\S+): the runtime's own", said, re.MULTILINE)
-        # Of a crate that is compiled nothing else is said.
+        # For a crate that is compiled, this is the only line.
         found = held or re.search(rf"^Compiling {re.escape(package)} v(\S+)", said, re.MULTILINE)
         if found and number == 0:
-            # A suffix, as in `1.2.0+spec-1.1.0`, is nothing to ask for.
+            # A suffix, as in `1.2.0+spec-1.1.0`, is not part of a version requirement.
             outcome.version = found[1].partition("+")[0]
         outcome.copies.add("the runtime's" if held else "own")
 
@@ -115,7 +115,7 @@ def outcome_of(kernel: Kernel, crate: dict) -> Outcome:
 
 
 def measured(crate: dict) -> Outcome:
-    """One entry, in a kernel of its own."""
+    """Runs one entry, in a new kernel."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             with running_kernel(folder) as kernel:
@@ -127,14 +127,14 @@ def measured(crate: dict) -> Outcome:
 
 
 def rows_of(text: str, title: str) -> list[list[str]]:
-    """The rows of a table in a document."""
+    """Returns the rows of a table in a document."""
     table = text.partition(f"## {title}\n")[2].partition("\n## ")[0]
     lines = [line for line in table.splitlines() if line.startswith("| ")]
     return [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[1:]]
 
 
 def merged(rows: list[list[str]], before: list[list[str]], order: list[str]) -> list[list[str]]:
-    """The rows, and of those that were there before the ones that were not measured now."""
+    """Returns the new rows, and the previous rows of entries that were not measured this time."""
     found = {row[0]: row for row in [*before, *rows]}
     return [found[name] for name in order if name in found]
 
@@ -144,7 +144,7 @@ def twin_row(outcome: Outcome) -> list[str]:
 
 
 def tables(outcomes: list[Outcome], before: str) -> list[Table]:
-    """Both tables, with what the document had `before` of entries that were not run."""
+    """Returns both tables. Entries that were not run have their rows from `before`, the document's old text."""
     everything = [Outcome(crate) for crate in CRATES]
     made = []
     for title, heads, twins in ((CRATES_TITLE, HEADS, False), (TWINS_TITLE, TWINS_HEADS, True)):
@@ -155,7 +155,7 @@ def tables(outcomes: list[Outcome], before: str) -> list[Table]:
 
 
 def write(outcomes: list[Outcome], file: Path) -> None:
-    """Brings a document's tables up to date."""
+    """Updates a document's tables."""
     above, _, before = file.read_text().partition(BEGIN) if file.exists() else ("# Crates\n\n", "", "")
     text = "\n".join(table.markdown() for table in tables(outcomes, before))
     file.write_text(f"{above}{BEGIN}\n\n{text.rstrip()}\n")

@@ -1,4 +1,4 @@
-"""Values that are kept on a disk, beside what `dd` reaches on the same one."""
+"""Compares values kept on a disk with `dd` on the same disk."""
 
 import json
 import os
@@ -17,11 +17,11 @@ NOTHING = 1 << 20
 
 @dataclass
 class Turns:
-    """Ours and dd, one after the other."""
+    """Our program and dd, one after the other."""
 
     ours: Program
     folder: Path
-    #: Whether the system forgets what it has read before it reads again: if that is asked for, and allowed.
+    #: Whether to empty the system's cache before each read; becomes false where that is not permitted.
     empty: bool
     written: list[dict] = field(default_factory=list)
     read: list[dict] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Turns:
         self.read.append(json.loads(summed))
 
     def rate(self, what: str, seconds: str) -> Samples:
-        """Bytes a second of ours; what stayed in memory is not counted."""
+        """Returns our bytes per second. Values that stayed in memory are not counted."""
         turns = self.written if what == "written" else self.read
         return Samples([turn[what] / turn[seconds] for turn in turns if turn[what] > NOTHING])
 
@@ -52,12 +52,12 @@ class Turns:
 
 
 def write(file: Path, size: int) -> float:
-    """Bytes a second of zeros written, until they are on the disk."""
+    """Writes zeros until they are on the disk, and returns the bytes per second."""
     return _dd(size, "if=/dev/zero", f"of={file}", f"count={size // BLOCK}", "conv=fsync")
 
 
 def read(file: Path) -> float:
-    """Bytes a second of a file read."""
+    """Reads a file, and returns the bytes per second."""
     return _dd(file.stat().st_size, f"if={file}", "of=/dev/null")
 
 
@@ -68,7 +68,7 @@ def _dd(size: int, *words: str) -> float:
 
 
 def empty_cache() -> bool:
-    """Has the system forget what it has read from disks, if that is allowed."""
+    """Empties the system's disk cache. Returns whether that is permitted."""
     os.sync()
     try:
         Path("/proc/sys/vm/drop_caches").write_text("3\n")
@@ -78,6 +78,6 @@ def empty_cache() -> bool:
 
 
 def kind(folder: Path) -> str:
-    """The type of a folder's file system: `ext4`, or `tmpfs`, which is no disk."""
+    """Returns the type of a folder's file system: `ext4`, or `tmpfs`, which is not a disk."""
     found = subprocess.run(["stat", "--file-system", "--format=%T", str(folder)], capture_output=True, text=True, check=True)
     return found.stdout.strip()

@@ -2,16 +2,16 @@
 
     python tests/bench/endurance.py [--only cells|starts] [--cells N] [--starts N] [--markdown FILE]
 
-cells: small cells, no two alike, in one session. The variables and functions
-that they bind have few names, so what a session has to remember doesn't grow;
-what grows is code, which is never unloaded, and whatever should not. A cell's
-code is the mapped segments of its library; memory beyond that is told apart.
+cells: small cells, no two alike, in one session. They bind few distinct names, so
+the session's own state doesn't grow. Only code grows, which is never unloaded, and
+anything that should not. A cell's code is the mapped segments of its library;
+memory beyond that is reported separately.
 
-starts: a kernel is started, runs a cell and is shut down, again and again. What
-is left of it is looked for after each: processes, listening ports, files.
+starts: a kernel is started, runs a cell and is shut down, again and again. After
+each time the benchmark looks for leftovers: processes, listening ports, files.
 
-This is a benchmark and no test: it always exits with 0, and says in its last
-table which goals were reached.
+This is a benchmark, not a test: it always exits with 0. Its last table lists
+which goals were reached.
 """
 
 import argparse
@@ -40,17 +40,17 @@ from timing import progress  # noqa: E402
 
 SECTIONS = ("cells", "starts")
 KILOBYTE = 1e3
-# The yardstick is taken after so many cells, and after so many starts.
+# The yardstick is measured every so many cells, and every so many starts.
 YARDSTICK_EVERY, YARDSTICK_STARTS = 25, 5
 
-# Late cells against early ones, late starts against early ones.
+# For late cells compared with early ones, and late starts with early ones.
 SLOWDOWN_LIMIT = 1.25
-# The cell's text, its entry in the history, the loader's notes on a library.
+# For the cell's text, its entry in the history, and the loader's records of a library.
 KERNEL_KILOBYTES, RUNTIME_KILOBYTES = 2, 4
 
 
 def cell_texts():
-    """Small cells, no two alike, as people write them; names come again after some turns."""
+    """Yields small cells, no two alike, as people write them. Names repeat after some rounds."""
     for n in itertools.count():
         name, number = f"value_{n % 25}", 1000 + n
         yield f"let {name} = {number};"
@@ -65,10 +65,10 @@ def cell_texts():
 
 @dataclass(frozen=True)
 class Memory:
-    """A process's memory: mappings of cells' libraries, and the rest. In bytes."""
+    """A process's memory in bytes: mappings of cells' libraries, and the rest."""
 
     resident: int
-    #: Cells' libraries: address space, resident, how many of them.
+    #: Cells' libraries: address space, resident memory, number.
     code: int
     resident_code: int
     libraries: int
@@ -77,7 +77,7 @@ class Memory:
 
     @property
     def beyond(self) -> int:
-        """Resident, and no cell's code."""
+        """Resident memory without the code of cells."""
         return self.resident - self.resident_code
 
 
@@ -91,7 +91,7 @@ def memory_of(pid: int) -> Memory:
     for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
         if mapping := _MAPPING.match(line):
             found = _CELL_LIBRARY.search(mapping[1])
-            # A library's zeroed data is the mapping without a name that follows it.
+            # A library's zeroed data is the unnamed mapping after it.
             is_cell = bool(found) or (is_cell and not mapping[1])
             mappings += 1
             if found:
@@ -111,16 +111,16 @@ def memory_of(pid: int) -> Memory:
 
 @dataclass(frozen=True)
 class Mark:
-    """What was seen after so many cells."""
+    """The state after a number of cells."""
 
     cells: int
     kernel: Memory
     runtime: Memory
     analyzer: int
-    #: In the kernel's folder, and their bytes.
+    #: Files in the kernel's folder, and their bytes.
     files: int
     file_bytes: int
-    #: Medians of the cells since the mark before, and of the compiler on an empty library beside them.
+    #: Medians of the cells since the previous mark, and of the compiler on an empty library between them.
     milliseconds: float
     empty: float
 
@@ -142,16 +142,16 @@ def look(kernel: Kernel, traces: Traces, cells: int, taken: Samples, yardstick: 
 
 
 def run_cells(kernel_name: str, folder: Path, count: int, steps: int = 20) -> list[Mark]:
-    """Runs the cells, and looks at the processes so many times.
+    """Runs the cells, and inspects the processes `steps` times.
 
-    The compiler on an empty library is measured between the cells: the machine
-    that is slower at the end is no fault of theirs.
+    The compiler on an empty library is measured between the cells, to separate a
+    machine that gets slower from cells that do.
     """
     traces, yardstick = Traces(folder), EmptyLibrary(folder)
     manager = KernelManager(kernel_name=kernel_name)
     every = max(1, count // steps)
     with running_kernel(str(folder), manager, env=traces.environment, stderr=subprocess.DEVNULL) as kernel:
-        # Every kind of cell once, and the analyzer, before the first look.
+        # Run every kind of cell once, and load the analyzer, before the first measurement.
         texts = cell_texts()
         for code in itertools.islice(texts, 8):
             kernel.ok(code)
@@ -171,7 +171,7 @@ def run_cells(kernel_name: str, folder: Path, count: int, steps: int = 20) -> li
 
 
 def per_cell(marks: list[Mark], of) -> float:
-    """Bytes a cell between the first mark after the start's and the last: the rest is the start's own."""
+    """Returns the bytes per cell between the second mark and the last. Growth before that belongs to the start."""
     first, last = marks[min(1, len(marks) - 2)], marks[-1]
     return (of(last) - of(first)) / (last.cells - first.cells)
 
@@ -222,7 +222,7 @@ def measure_cells(options: argparse.Namespace, folder: Path) -> tuple[list[Table
 
 
 def start_and_stop(kernel_name: str, folder: Path, traces: Traces) -> tuple[float, float]:
-    """A kernel's whole life: the seconds to its first cell's idle, and those to its end."""
+    """Starts and stops a kernel. Returns the seconds to its first cell's idle, and those from there to its end."""
     manager = KernelManager(kernel_name=kernel_name)
     started = time.perf_counter()
     manager.start_kernel(cwd=str(folder), env=traces.environment, stderr=subprocess.DEVNULL)
@@ -243,7 +243,7 @@ def start_and_stop(kernel_name: str, folder: Path, traces: Traces) -> tuple[floa
 
 
 def run_starts(kernel_name: str, folder: Path, count: int) -> tuple[Samples, Samples, Samples, list[dict]]:
-    """The kernels' starts, over the compiler on an empty library too; their stops; and what each of them left."""
+    """Returns the times of the starts, their ratios to the compiler on an empty library, the times of the stops, and the leftovers."""
     traces, yardstick = Traces(folder), EmptyLibrary(folder)
     starts, ratios, stops, left = Samples(), Samples(), Samples(), []
     for done in range(1, count + 1):
@@ -257,7 +257,7 @@ def run_starts(kernel_name: str, folder: Path, count: int) -> tuple[Samples, Sam
             for one in what:
                 progress(f"left by start {done}, {kind}: {one}")
                 left.append({"start": done, "kind": kind, "what": str(one)})
-        # What one has left is not the next one's; and a later kernel of somebody else's may get its ports.
+        # Leftovers of one kernel must not count for the next, and a later kernel of another program may get its ports.
         traces.clear()
         if done % 50 == 0:
             progress(f"{done} starts of {count}, {1000 * starts.values[-1]:.0f} ms; left behind: {len(left)}")

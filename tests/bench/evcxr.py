@@ -1,7 +1,7 @@
-"""evcxr's own kernel, to lay ours beside.
+"""evcxr's own kernel, for comparison with ours.
 
-It is not installed: a kernelspec for it is written into a throwaway folder, so
-that nobody's Jupyter changes. Build it with `cargo install evcxr_jupyter`.
+It is not installed: its kernelspec is written into a temporary folder, so that
+no Jupyter installation changes. Build it with `cargo install evcxr_jupyter`.
 """
 
 import json
@@ -21,10 +21,10 @@ NAME = "evcxr"
 
 @contextmanager
 def running_evcxr(program: Path, folder: str, keep: Path | None = None):
-    """evcxr's kernel, started in `folder` as its own kernelspec starts it.
+    """Runs evcxr's kernel in `folder`, started as its own kernelspec starts it.
 
-    It has no configuration of the user's. Compiled crates go to `keep`, where
-    the next kernel finds them; without it they are gone with the kernel.
+    It ignores the user's configuration. Compiled crates go to `keep`, where the
+    next kernel finds them; without it they are deleted with the kernel.
     """
     with TemporaryDirectory() as scratch:
         spec = Path(scratch) / "kernels" / NAME

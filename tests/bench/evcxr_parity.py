@@ -2,9 +2,9 @@
 
     python tests/bench/evcxr_parity.py --evcxr PATH [--only WORD]
 
-For each cell it prints where evcxr does something else than the table has
-recorded, and what to write there. If there is only the last line, the table
-tells the truth.
+For each cell that behaves differently in evcxr than the table records, it prints
+the difference and the correct entry. If it prints only the last line, the table is
+correct.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from evcxr import running_evcxr  # noqa: E402
 from kernel import Kernel  # noqa: E402
 from test_evcxr_parity import OURS_ALONE, ROWS, TIMEOUT, Expected, Fails, Seen, expected  # noqa: E402
 
-# evcxr passes the streams on in a thread of its own, and some of it after the cell's end.
+# evcxr forwards the streams in a separate thread, and some output comes after the cell's end.
 LATE_OUTPUT_SECONDS = 0.3
 
 
@@ -43,12 +43,12 @@ def run(kernel: Kernel, code: str) -> Seen:
 
 
 def pattern(text: str) -> str:
-    """A pattern that matches a text, with no more backslashes than it needs."""
+    """Returns a pattern that matches a text, with as few backslashes as possible."""
     return re.sub(r"([.?*+^$|()\[\]{}\\])", r"\\\1", text)
 
 
 def as_recorded(seen: Seen) -> str:
-    """What the table would have to say, as its source."""
+    """Returns the correct entry for the table, as source."""
     if not seen.ok:
         lines = [pattern(error.splitlines()[0].split(": ", 1)[-1]) for error in seen.errors]
         words = [repr(line) for line in dict.fromkeys(lines)]
@@ -62,13 +62,13 @@ def as_recorded(seen: Seen) -> str:
 
 
 def without_place(outcome: Expected) -> Expected:
-    """evcxr's errors all begin with 1:1, and show the place in a drawing: it isn't compared."""
+    """Drops the place of an error: evcxr's all begin with 1:1 and show the place in a drawing, so it isn't compared."""
     return Fails(*outcome.patterns, count=outcome.count) if isinstance(outcome, Fails) else outcome
 
 
 @dataclass
 class Difference:
-    """A cell that evcxr treats in another way than the table says."""
+    """A cell that behaves differently in evcxr than the table records."""
 
     number: int
     code: str
@@ -81,7 +81,7 @@ class Difference:
 
 
 def differences(kernel: Kernel, cells: list) -> list[Difference]:
-    """What evcxr makes of a row's cells, where that isn't what is recorded."""
+    """Returns the cells of a row whose outcome in evcxr differs from the recorded one."""
     found = []
     run(kernel, ":clear")
     for number, (code, ours, *theirs) in enumerate(cells):
@@ -99,7 +99,7 @@ def differences(kernel: Kernel, cells: list) -> list[Difference]:
 
 
 class Evcxr:
-    """evcxr's kernel, started again when it is gone."""
+    """evcxr's kernel, restarted when it has ended."""
 
     def __init__(self, program: Path):
         self.program = program
@@ -107,7 +107,7 @@ class Evcxr:
         self.kernel: Kernel | None = None
 
     def row(self, cells: list) -> list[Difference]:
-        """The row's differences. A row that the kernel doesn't outlive is one as well."""
+        """Returns the row's differences. A row that ends the kernel counts as one."""
         if self.kernel is None:
             folder = self.open.enter_context(tempfile.TemporaryDirectory())
             self.kernel = self.open.enter_context(running_evcxr(self.program, folder))

@@ -1,17 +1,17 @@
-"""Measures how soon a cell ends that is interrupted, and how soon there is a new process where one died.
+"""Measures how soon an interrupted cell ends, and how soon a new process is ready after one has died.
 
     python tests/bench/interrupt.py [--times N] [--only WORD] [--markdown FILE]
 
-stop: each cell of tests/test_interrupt.py that can stop is run and interrupted;
-the time is from the interrupt to the cell's reply, beside what one task of it
-takes, which is waited for. After it the next cell's round trip is measured:
-it has to run at once, with everything still there.
+stop: each cell of tests/test_interrupt.py that can stop is run and interrupted.
+The time is from the interrupt to the cell's reply. The table also shows the time
+of one task, because the kernel waits for the running one. Then the next cell's
+round trip is measured: it must run at once, with all variables kept.
 
-death: a cell ends its process; the time is from the cell's error to the reply of
-the next cell, which needs the new process, minus an ordinary cell's.
+death: a cell ends its process. The time is from the cell's error to the reply of
+the next cell, which needs the new process, minus an ordinary cell's time.
 
-This is a benchmark and no test: it always exits with 0, and says in its last
-table which goals were reached.
+This is a benchmark, not a test: it always exits with 0. Its last table lists
+which goals were reached.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from timing import progress, timed  # noqa: E402
 
 STOP_LIMIT, DEATH_LIMIT = 0.2, 1.0
 CELLS = {"tasks of 50 ms": SLOW_TASKS, **STOPPABLE}
-# How long a task, or a step between two checks, takes in these cells.
+# The duration of a task, or of a step between two checks, in these cells.
 STEP = {"tasks of 50 ms": 0.05, "a query of Polars": 0.05, "a graph of tasks": 0.02, "a loop that prints": 0.02}
 DEATHS = {
     "abort": "std::process::abort()",
@@ -43,7 +43,7 @@ DEATHS = {
 
 
 def stop(kernel, code: str) -> tuple[float, float]:
-    """The seconds from the interrupt to the reply, and those of the next cell."""
+    """Returns the seconds from the interrupt to the reply, and those of the next cell."""
     message_id = kernel.send('println!("started");\n' + code)
     while True:
         message = kernel.iopub(timeout=60)

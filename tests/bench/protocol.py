@@ -1,20 +1,20 @@
-"""Measures what the protocol costs: answers while every core is busy, and a cell beyond its compiling and running.
+"""Measures the cost of the protocol: answers while every core is busy, and the overhead of a cell beyond compiling and running.
 
     python tests/bench/protocol.py [--only busy|overhead] [--markdown FILE]
 
 busy: kernel_info round trips, one every few milliseconds, on control and on shell,
-while a cell computes on every core; beside ipykernel's control channel, while
-its cell multiplies matrices on every core. (ipykernel answers on shell when the
-cell has ended.)
+while a cell computes on every core; compared with ipykernel's control channel
+while its cell multiplies matrices on every core. (ipykernel answers on shell when
+the cell has ended.)
 
-overhead: trivial cells, one after the other. The compiler's own time is told
-apart by a program that stands in for rustc, and writes down when rustc started
-and ended; what is left of the round trip is the kernel's, and has the loading
-and running of the cell in it, and the client. A blank cell is the messages' own
-way. Beside them, ipykernel's cells, whole.
+overhead: trivial cells, one after the other. A program in place of rustc records
+when rustc started and ended, which separates the compiler's own time. The rest of
+the round trip is the kernel's, including the loading and running of the cell, and
+the client's. A blank cell shows the cost of the messages alone. For comparison, the
+round trips of ipykernel's cells.
 
-This is a benchmark and no test: it always exits with 0, and says in its last
-table which goals were reached.
+This is a benchmark, not a test: it always exits with 0. Its last table lists
+which goals were reached.
 """
 
 import argparse
@@ -40,8 +40,8 @@ from timing import progress  # noqa: E402
 SECTIONS = ("busy", "overhead")
 ANSWER_LIMIT, OVERHEAD_LIMIT = 0.010, 0.005
 CELL_TIMEOUT = 120
-# Between two round trips: a client's questions come one by one, and a thousand
-# without a pause would be over before the scheduler has turned to anybody else.
+# The pause between two round trips. A client's requests come one by one, and a thousand
+# without a pause would be over before the scheduler switches to another process.
 PAUSE = 0.005
 
 BUSY = {
@@ -92,14 +92,14 @@ int main(int count, char **arguments) {
 
 
 class StandIn:
-    """A program that is found before rustc, and writes down when rustc ran."""
+    """A program that is found before rustc, and records when rustc ran."""
 
     def __init__(self, folder: Path):
         self.folder, self.log = folder, folder / "rustc.log"
         source, program = folder / "rustc.c", folder / "rustc"
         source.write_text(STAND_IN)
         subprocess.run(["cc", "-O1", f'-DRUSTC="{find()}"', f'-DLOG="{self.log}"', "-o", str(program), str(source)], check=True)
-        # The kernel asks rustup first where rustc is.
+        # The kernel first asks rustup for the path of rustc.
         rustup = folder / "rustup"
         rustup.write_text(f"#!/bin/sh\necho {program}\n")
         rustup.chmod(0o755)
@@ -110,7 +110,7 @@ class StandIn:
         return os.environ | {"PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"}
 
     def runs(self) -> list[tuple[float, float]]:
-        """The runs since the last question: start and end, by `time.monotonic`."""
+        """Returns the runs since the last call: start and end, by `time.monotonic`."""
         text = self.log.read_text()[self.read :] if self.log.exists() else ""
         self.read += len(text)
         return [tuple(int(part) / 1e9 for part in line.split()) for line in text.splitlines()]
@@ -118,7 +118,7 @@ class StandIn:
 
 @dataclass
 class Parts:
-    """One kind of cell's round trips, and what they consist of."""
+    """The round trips of one kind of cell, and their parts."""
 
     whole: Samples = field(default_factory=Samples)
     compiler: Samples = field(default_factory=Samples)
@@ -128,7 +128,7 @@ class Parts:
 
 
 def round_trip(kernel: Kernel, code: str) -> tuple[float, float]:
-    """From the request to the kernel's idle, by `time.monotonic`."""
+    """Runs a cell. Returns the times of the request and of the kernel's idle, by `time.monotonic`."""
     started = time.monotonic()
     request = kernel.send(code)
     while True:
@@ -143,7 +143,7 @@ def round_trip(kernel: Kernel, code: str) -> tuple[float, float]:
 
 
 def ask(kernel: Kernel, channel: str) -> float:
-    """One kernel_info round trip."""
+    """Returns the seconds of one kernel_info round trip."""
     socket = getattr(kernel.client, f"{channel}_channel")
     message = kernel.client.session.msg("kernel_info_request", {})
     started = time.perf_counter()
@@ -162,14 +162,14 @@ def asked(kernel: Kernel, channel: str, count: int) -> Samples:
 
 
 def at(samples: Samples, share: float) -> float:
-    """The sample below which so large a share lies."""
+    """Returns the sample below which the share `share` lies."""
     ordered = sorted(samples.values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 @contextmanager
 def busy(kernel: Kernel, code: str):
-    """The kernel while a cell keeps every core busy; it is killed afterwards, not asked."""
+    """Keeps every core busy with a cell of the kernel. The kernel is killed afterwards, not shut down."""
     request = kernel.send(code)
     while kernel.iopub(timeout=CELL_TIMEOUT)["msg_type"] != "stream":
         pass
@@ -193,7 +193,7 @@ class Benchmark:
 
     @contextmanager
     def kernel(self, name: str, environment: dict[str, str] | None = None):
-        """Ours, or ipykernel; killed at the end, whatever it does."""
+        """Runs our kernel or ipykernel. It is killed at the end, whatever it is doing."""
         manager = KernelManager(kernel_name=self.options.kernel if name == "ours" else "python3")
         manager.start_kernel(cwd=str(self.folder), env=environment or dict(os.environ), stderr=subprocess.DEVNULL)
         try:

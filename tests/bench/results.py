@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass
 class Samples:
-    """One thing, measured several times, in seconds (or another unit)."""
+    """Repeated measurements of one thing, in seconds (or another unit)."""
 
     values: list[float] = field(default_factory=list)
 
@@ -20,28 +20,28 @@ class Samples:
 
     @property
     def best(self) -> float | None:
-        """The fastest: what is left where others use the machine too."""
+        """The fastest, which is least affected by other work on the machine."""
         return min(self.values, default=None)
 
     def __bool__(self) -> bool:
         return bool(self.values)
 
     def spread(self, unit: float = 1, digits: int = 2) -> str:
-        """The least and the most, in a unit of so many: `0.37–0.44`, or `0.37` for one."""
+        """Formats the least and the greatest, divided by `unit`: `0.37–0.44`, or `0.37` for one."""
         if not self.values:
             return "–"
         ends = sorted({min(self.values), max(self.values)})
         return "–".join(f"{end / unit:.{digits}f}" for end in ends)
 
     def milliseconds(self) -> str:
-        """The median, and how far the measurements are apart: `182 (175–240)`."""
+        """Formats the median and the range: `182 (175–240)`."""
         if not self.values:
             return "–"
         low, high = min(self.values), max(self.values)
         return f"{1000 * self.median:.0f} ({1000 * low:.0f}–{1000 * high:.0f})"
 
     def over(self, other: "Samples | float") -> float | None:
-        """How many times `other`, by the medians."""
+        """Returns the ratio of the medians to `other`."""
         if not self:
             return None
         other = other if isinstance(other, float) else other.median if other else 0.0
@@ -59,7 +59,7 @@ def median(values) -> float | None:
 
 @dataclass
 class Goal:
-    """What is to be reached, and the figure."""
+    """A goal, and the measured figure."""
 
     what: str
     figure: str
@@ -90,7 +90,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        """For a terminal: the first column to the left, figures to the right."""
+        """Formats the table for a terminal: the first column aligned left, figures right."""
         widths = [max(len(row[at]) for row in [self.heads, *self.rows]) for at in range(len(self.heads))]
         lines = [
             "  ".join(cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths)))
@@ -112,7 +112,7 @@ def goals_table(goals: list[Goal]) -> Table:
 
 
 def publish(title: str, lines: list[str], tables: list[Table], file: Path | None) -> None:
-    """Prints what was measured, and writes it to a file as well where there is one."""
+    """Prints the results, and also writes them to a file if one is given."""
     print("\n".join([*lines, "", *(table.text() for table in tables)]))
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from results import Samples
 
 
 def find() -> str:
-    """The compiler itself: rustup's stand-in would add its own time."""
+    """Returns the path of the compiler itself, because rustup's proxy would add its own time."""
     if shutil.which("rustup"):
         found = subprocess.run(["rustup", "which", "rustc"], capture_output=True, text=True)
         if found.returncode == 0:
@@ -18,10 +18,10 @@ def find() -> str:
 
 
 class EmptyLibrary:
-    """`rustc` on an empty cdylib, measured between the cells: machines get slower and faster.
+    """`rustc` on an empty cdylib, measured between the cells, because the speed of machines varies.
 
-    `dynamic` links std dynamically, as cells do; it takes less time, so ratios
-    are to it. `plain` is without that option.
+    `dynamic` links std dynamically, as cells do. It takes less time, so ratios
+    refer to it. `plain` is without that option.
     """
 
     def __init__(self, folder: Path):
@@ -31,7 +31,7 @@ class EmptyLibrary:
         self.source.write_text("")
         self.plain = Samples()
         self.dynamic = Samples()
-        self._compile("-Cprefer-dynamic")  # Once for the disk's cache.
+        self._compile("-Cprefer-dynamic")  # Fills the disk cache.
         self._compile()
 
     def _compile(self, *options: str) -> float:
@@ -44,6 +44,6 @@ class EmptyLibrary:
 
     def measure(self) -> None:
         self.dynamic.add(self._compile("-Cprefer-dynamic"))
-        # The plain one is for the record: every third time is enough.
+        # The plain one is only for the record, so every third time is enough.
         if len(self.dynamic.values) % 3 == 1:
             self.plain.add(self._compile())

@@ -1,4 +1,4 @@
-"""Measures what the scheduler costs, beside Dask's, Frisky's, and rayon without any.
+"""Measures the cost of the scheduler, compared with Dask's, Frisky's, and bare rayon.
 
     cargo build --release --workspace --examples
     python -m venv PEERS && PEERS/bin/pip install -r tests/bench/peers/requirements.txt
@@ -6,12 +6,12 @@
 
 Sections: graphs, forms, many, array, delayed, speedup, memory, cancel. Ours is
 `runtime/examples/scheduler`, the peers are `tests/bench/peers`; without Dask or
-Frisky their columns are empty. Every measurement has a process of its own, and
-those that are compared take turns. `--markdown` also writes the single
-measurements, as JSON, beside the tables.
+Frisky their columns are empty. Every measurement runs in its own process, and
+those that are compared take turns. `--markdown` also writes the individual
+measurements, as JSON, next to the tables.
 
-This is a benchmark and no test: it always exits with 0, and says in its last
-table which goals were reached.
+This is a benchmark, not a test: it always exits with 0. Its last table lists
+which goals were reached.
 """
 
 import argparse
@@ -40,9 +40,9 @@ SHAPES = {
     "fan-in": "fan-in",
 }
 FORMS = ("listed", "blockwise", "delayed", "keys")
-#: What stands in the column of a peer where it has several ways.
+#: The headers of the peers' columns, where a peer has several modes.
 DASK, DASK_SYNCHRONOUS, FRISKY = "Dask, 2 threads", "Dask, synchronous", "Frisky"
-#: Frisky's ways, measured on independent tasks.
+#: Frisky's modes, measured on independent tasks.
 FRISKY_MODES = {
     "threads": "one worker of 2 threads in the process, a graph",
     "threads-map": "one worker of 2 threads in the process, client.map",
@@ -64,10 +64,10 @@ CANCEL_SECONDS = 20e-3
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """The sizes of the measurements."""
 
     tasks: int = 1_000_000
-    #: Peers take fewer tasks; what is compared is the time of one.
+    #: Peers run fewer tasks; the comparison is per task.
     peer_tasks: int = 50_000
     #: Chunks along each side of the array.
     side: int = 100
@@ -78,7 +78,7 @@ class Sizes:
     chunk: int = 16 * MEBIBYTE
     limit: int = 512 * MEBIBYTE
     rounds: int = 3
-    #: Turns of what takes long: peers' graphs, many tasks, the disk.
+    #: Rounds of the slow measurements: peers' graphs, many tasks, the disk.
     slow_rounds: int = 2
 
 
@@ -89,16 +89,16 @@ QUICK = Sizes(
 
 
 class Benchmark:
-    """One run: what is measured, and what came out."""
+    """One run of the benchmark: its options and results."""
 
     def __init__(self, options: argparse.Namespace, folder: Path):
         self.options = options
         self.sizes = QUICK if options.quick else Sizes()
         self.folder = folder
-        # With the allocator's setting under which the kernel starts its runtime process.
+        # The allocator has the setting with which the kernel starts its runtime process.
         settings = (("SWATH_SPILL_FOLDER", str(folder)), ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"))
         self.ours = Program((str(options.program),), settings)
-        # Frisky leaves a file there for each worker that had to be ended.
+        # Frisky writes a file there for each worker that had to be killed.
         environment = {"FRISKY_DEATH_DUMP_DIR": str(folder), "TMPDIR": str(folder)}
         self.dask = peer(options.peers, "dask.array", "dask_peer.py", {})
         self.frisky = peer(options.peers, "frisky.dask", "frisky_peer.py", environment)
@@ -110,7 +110,7 @@ class Benchmark:
         self.raw: dict[str, dict[str, list[dict]]] = {}
 
     def measure(self, label: str, turns: dict[str, Turn | None], rounds: int) -> dict[str, list[dict]]:
-        """What each contender measured; nothing for those that aren't there."""
+        """Returns each contender's measurements, and an empty list for missing contenders."""
         progress(label)
         measured = interleaved({name: turn for name, turn in turns.items() if turn}, rounds)
         self.raw[label] = measured
@@ -128,7 +128,7 @@ class Benchmark:
     # The sections.
 
     def graphs(self) -> None:
-        """A task's time from graph to done, for each shape and contender."""
+        """Measures a task's time from graph to done, for each shape and contender."""
         sizes, rows = self.sizes, []
         for shape, title in SHAPES.items():
             # The first run in a process is slower for everyone.
@@ -180,7 +180,7 @@ class Benchmark:
         self.tables.append(Table(f"Frisky: {tasks:,} independent tasks", ["how", "µs a task"], rows))
 
     def forms(self) -> None:
-        """The ways to tell a graph: what building, running and remembering it costs."""
+        """Measures the ways to describe a graph: the cost of building, running and storing it."""
         tasks, rows = self.sizes.tasks, []
         for shape, title in SHAPES.items():
             forms = [form for form in FORMS if form != "blockwise" or shape == "independent"]
@@ -205,7 +205,7 @@ class Benchmark:
         )
 
     def many(self) -> None:
-        """Ten times as many tasks take ten times as long, and little memory."""
+        """Checks that ten times as many tasks take ten times as long, and little memory."""
         few, many = self.sizes.tasks, MANY * self.sizes.tasks
         rows = []
         for shape, title in SHAPES.items():
@@ -234,7 +234,7 @@ class Benchmark:
         )
 
     def array(self) -> None:
-        """`(x + x.t()).mean()` on many small chunks."""
+        """Measures `(x + x.t()).mean()` on many small chunks."""
         side, rows = self.sizes.side, []
         for elements in ("ones", "random"):
             measured = self.measure(
@@ -259,7 +259,7 @@ class Benchmark:
         )
 
     def delayed(self) -> None:
-        """Delayed calls and one that takes them all."""
+        """Measures delayed calls, and one call that depends on all of them."""
         calls, rows = self.sizes.calls, []
         measured = self.measure(
             "delayed",
@@ -268,7 +268,7 @@ class Benchmark:
                 DASK: self.dask_turn("delayed", calls, 1),
                 FRISKY: self.frisky_turn("delayed", calls, 1),
             },
-            # In Dask a call costs the more the more calls there are: these take it a minute.
+            # In Dask the cost of a call grows with the number of calls: these take it a minute.
             1,
         )
         for what, title in (("build", "building"), ("run", "computing")):
@@ -287,7 +287,7 @@ class Benchmark:
         )
 
     def speedup(self) -> None:
-        """Tasks that only calculate, on one thread and on two."""
+        """Measures tasks that only calculate, on one thread and on two."""
         turns = {"ours": self.our_turn("speedup", self.sizes.spins, self.sizes.rounds)}
         figures = self.measure("speedup", turns, 1)["ours"]
         one, two = samples(figures, "one"), samples(figures, "two")
@@ -314,7 +314,7 @@ class Benchmark:
         )  # fmt: skip
 
     def memory(self) -> None:
-        """Sums of more than there may be in memory, and values kept on disk."""
+        """Measures sums of more data than the memory limit allows, and values kept on disk."""
         self._sum()
         self._kept()
 
@@ -344,7 +344,7 @@ class Benchmark:
         self._memory_goals(f"the sum of {size(sizes.sum)}", measured["ours"])
 
     def _kept(self) -> None:
-        """Ours and dd take turns on one disk."""
+        """Measures values kept on a disk, in turn with dd on the same disk."""
         sizes = self.sizes
         progress("memory: kept values")
         turns = disk.Turns(self.ours, self.folder, empty=not self.options.keep_cache)
@@ -390,7 +390,7 @@ class Benchmark:
         ]
 
     def cancel(self) -> None:
-        """From the stop button to the end of the next, trivial computation."""
+        """Measures the time from the stop button to the end of the next, trivial computation."""
         rows, worst = [], []
         sizes = self.sizes
         for shape in ("independent", "layered"):
@@ -428,7 +428,7 @@ class Benchmark:
         return [ours.spread(unit, 1), dask.spread(unit, 0), frisky.spread(unit, 0), _ratio(dask.best, ours.best), _ratio(frisky.best, ours.best)]
 
     def run(self) -> None:
-        """The sections. One that breaks off doesn't cost the others."""
+        """Runs the sections. If one breaks off, the others still run."""
         for section in SECTIONS:
             if self.options.only not in ("", section):
                 continue
@@ -439,7 +439,7 @@ class Benchmark:
                 self.goals.append(Goal(f"{section}: measured to the end", "broke off", False))
 
     def report(self, load_before: str) -> tuple[list[str], list[Table]]:
-        """The lines above the tables, and the tables."""
+        """Returns the lines above the tables, and the tables."""
         versions = [f"{name} {found[1]}" for name, found in (("Dask", self.dask), ("Frisky", self.frisky)) if found]
         lines = machine.description(rustc.find())
         lines.append(f"load average before: {load_before}; after: {machine.load()}")
@@ -454,7 +454,7 @@ def _ratio(figure: float | None, other: float | None) -> str:
 
 
 def _fastest_of(ours: Samples, other: Samples) -> float | None:
-    """Our rate as a part of the other one, the fastest of each."""
+    """Returns the ratio of our fastest rate to the other fastest rate."""
     return max(ours.values) / max(other.values) if ours and other else None
 
 

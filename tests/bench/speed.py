@@ -1,4 +1,4 @@
-"""How fast the user's own code is: the same text in cells, and built by `cargo build --release`."""
+"""Measures the speed of the user's own code: the same text in cells, and built by `cargo build --release`."""
 
 import re
 import subprocess
@@ -56,19 +56,19 @@ CLOSURE_SETUP = "let rate = std::hint::black_box(3.7f64);\nlet start: Vec<f64> =
 
 @dataclass(frozen=True)
 class Case:
-    """A measurement. Where cells and program differ, `cell_body` is the cells' version."""
+    """A measurement. If cells and program differ, `cell_body` is the cells' version."""
 
     name: str
     items: str
     setup: str
     body: str
-    #: The items in a cell of their own, before the one that uses them.
+    #: Whether the items are in a separate cell, before the one that uses them.
     earlier: bool = False
     cell_setup: str = ""
     cell_body: str = ""
 
     def measured(self, body: str) -> str:
-        """The body, and how long it took. The answer is looked at, so that nothing is optimised away."""
+        """Returns the body with code that prints its time and its answer. Printing the answer keeps it from being optimised away."""
         return (
             "let started = std::time::Instant::now();\n"
             f"{body}"
@@ -79,7 +79,7 @@ class Case:
         return f"{self.items}\nfn main() {{\n{self.setup}{self.measured(self.body)}}}\n"
 
     def cells(self) -> tuple[list[str], str]:
-        """The cells before, and the one that measures. What it measures is in braces: variables that stay cost nothing."""
+        """Returns the cells to run before, and the one that measures. Its code is in braces, so that no variables are kept, which would take time."""
         before = [self.items] if self.earlier else []
         here = "" if self.earlier else self.items
         setup, body = self.cell_setup or self.setup, self.cell_body or self.body
@@ -120,7 +120,7 @@ def _answer(output: str) -> float:
 
 
 def _build(folder: Path, cases: list[Case]) -> list[Path]:
-    """The cases as programs of a cargo project with nothing but its name in it."""
+    """Builds the cases as programs of a cargo project with default settings."""
     (folder / "src" / "bin").mkdir(parents=True)
     (folder / "Cargo.toml").write_text('[package]\nname = "speed"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n')
     for number, case in enumerate(cases):
@@ -131,7 +131,7 @@ def _build(folder: Path, cases: list[Case]) -> list[Path]:
 
 
 def measure(kernel: Kernel, repeat: int, only: str = "") -> list[tuple[str, Samples, Samples]]:
-    """Each case's name, its times in cells, and as a program: one right after the other, after a turn that doesn't count."""
+    """Returns each case's name, and its times in cells and as a program. The two run one right after the other; a first round doesn't count."""
     cases = [case for case in CASES if only in case.name]
     if not cases:
         return []

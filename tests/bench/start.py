@@ -1,4 +1,4 @@
-"""How long a kernel takes to start, and what it holds when it rests."""
+"""Measures how long a kernel takes to start, and its memory at rest."""
 
 import socket
 import subprocess
@@ -12,12 +12,12 @@ from timing import CELL_TIMEOUT
 
 
 def start(manager: KernelManager, folder: str, **options) -> tuple[float, float]:
-    """Starts a kernel: the seconds until its kernel_info_reply, and until its first cell is idle.
+    """Starts a kernel. Returns the seconds until its kernel_info_reply, and until its first cell is idle.
 
-    Clients that call before a kernel listens try again every 100 ms, which
-    would be measured as well. So the kernel's port is watched first.
+    A client that connects before the kernel listens retries every 100 ms, which
+    would distort the measurement. So this first watches the kernel's port.
     """
-    manager.kernel_spec  # Looked up before the time runs.
+    manager.kernel_spec  # Looked up before the measurement starts.
     started = time.perf_counter()
     manager.start_kernel(cwd=folder, **options)
     client = manager.client()
@@ -46,7 +46,7 @@ def _listens(port: int) -> bool:
 
 
 def starts(kernel_name: str, folder: str, repeat: int) -> tuple[Samples, Samples]:
-    """Several starts, after one that warms the disk's cache."""
+    """Measures several starts, after one that warms the disk cache."""
     answers, first_cells = Samples(), Samples()
     for turn in range(repeat + 1):
         answered, first_cell = start(KernelManager(kernel_name=kernel_name), folder, stderr=subprocess.DEVNULL)
@@ -57,11 +57,11 @@ def starts(kernel_name: str, folder: str, repeat: int) -> tuple[Samples, Samples
 
 
 def memory(pid: int) -> list[tuple[str, float]]:
-    """The kernel process and those that it started, with their resident megabytes, kernel first."""
+    """Returns the kernel process and those that it started, with their resident megabytes, kernel first."""
     found = [(machine.name(pid), machine.resident(pid))]
     for child in machine.descendants(pid):
         try:
             found.append((machine.name(child), machine.resident(child)))
-        except (OSError, TypeError):  # It ended, or is about to.
+        except (OSError, TypeError):  # The process has ended, or is about to.
             continue
     return found

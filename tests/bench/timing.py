@@ -1,4 +1,4 @@
-"""Kernels to measure, and how long a cell takes: from its request to the kernel's idle."""
+"""Kernels to measure, and the time of a cell: from its request to the kernel's idle."""
 
 import queue
 import sys
@@ -15,8 +15,8 @@ from rustc import EmptyLibrary
 from typical import Cell
 
 CELL_TIMEOUT = 300
-# A kernel may go on working after a cell, for the completion of the next one:
-# whoever is measured next would pay for it.
+# A kernel may keep working after a cell, to prepare completion for the next one.
+# That would slow down the next measurement.
 SETTLE_SECONDS = 0.2
 
 
@@ -29,7 +29,8 @@ def manager(kernel_name: str) -> KernelManager:
 
 
 def timed(kernel: Kernel, code: str, timeout: float = CELL_TIMEOUT) -> tuple[float, Result]:
-    """Runs a cell; the seconds until it is idle. A cell that fails ends the measurement: its time means nothing."""
+    """Runs a cell. Returns the seconds until it is idle, and its result. A failing cell ends the measurement, because its time
+    means nothing."""
     started = time.perf_counter()
     result = kernel.run(code, timeout=timeout)
     seconds = time.perf_counter() - started
@@ -41,23 +42,23 @@ def timed(kernel: Kernel, code: str, timeout: float = CELL_TIMEOUT) -> tuple[flo
 
 @dataclass
 class Session:
-    """A kernel, and the `:dep`s that its cells need."""
+    """A kernel, and the `:dep` lines that its cells need."""
 
     kernel: Kernel
     dep: str = ""
 
     def begin(self, timeout: float = CELL_TIMEOUT) -> float:
-        """Starts from nothing, as a notebook that is run again; one cell makes it warm. The seconds that it took."""
+        """Clears the session, as for a notebook that is run again, and warms it up with one cell. Returns the seconds that this took."""
         return sum(timed(self.kernel, code, timeout)[0] for code in (":clear", self.dep, "let warm = 1;\nwarm") if code)
 
 
 def alone(
     cells: list[Cell], sessions: dict[str, Session], yardstick: EmptyLibrary, repeat: int, only: str = ""
 ) -> dict[str, dict[str, Samples]]:
-    """Each cell's times in each kernel, by the kernel's and the cell's name.
+    """Returns each cell's times in each kernel, by the kernel's and the cell's name.
 
-    All cells in turn, `repeat` times after a first turn that doesn't count. The
-    compiler on the empty library is measured before each cell, and the kernels
+    All cells run in turn, `repeat` times after a first round that doesn't count. The
+    compiler on the empty library is measured before each cell, and the kernels run
     one right after the other, so that all of them see the same machine.
     """
     taken = {name: {cell.name: Samples() for cell in cells} for name in sessions}
@@ -78,7 +79,7 @@ def alone(
 
 
 def all_at_once(cells: list[Cell], session: Session, repeat: int) -> dict[str, Samples]:
-    """Each cell's time when all are sent together: from the idle before it to its own."""
+    """Returns each cell's time when all are sent together: from the previous cell's idle to its own."""
     taken = {cell.name: Samples() for cell in cells}
     kernel = session.kernel
     for turn in range(repeat):
@@ -105,6 +106,6 @@ def all_at_once(cells: list[Cell], session: Session, repeat: int) -> dict[str, S
 
 
 def notebook_cells(path: Path) -> list[Cell]:
-    """A notebook's code, cell by cell, by the ids that it gives them."""
+    """Returns a notebook's code cells, named by their ids."""
     notebook = nbformat.read(path, as_version=4)
     return [Cell(cell.id, "notebook", cell.source) for cell in notebook.cells if cell.cell_type == "code"]

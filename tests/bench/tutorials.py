@@ -3,15 +3,15 @@
     python tests/bench/tutorials.py NOTEBOOK --evcxr PATH
     python tests/bench/tutorials.py NAME --git-dir DIR --evcxr PATH       # as a repository's newest commit has it
 
-A notebook's code cells are run in order, in one fresh kernel each, and a cell that fails does not stop it. The
-table has the cells that fail in either kernel, and those that show something else. Cells that need files find
-them in the folder where the kernels start, and cells that connect to a port find somebody who listens there.
-Cells of `!commands` alone are left out: they install things.
+Each kernel runs a notebook's code cells in order, in a fresh session, and a failing cell does not stop it. The
+table lists the cells that fail in either kernel, and those whose outputs differ. Files that cells need are in
+the folder where the kernels start, and a listener waits on the port that cells connect to. Cells that consist
+only of `!commands` are left out, because they install things.
 
-    --replace OLD NEW    changes the notebook's text before it is run
-    --without TEXT       leaves out the lines that have this text
-    --kernel NAME        runs one kernel alone (swath or evcxr)
-    --record FOLDER      keeps what was seen; of a kernel that is not run, it is taken from there
+    --replace OLD NEW    changes the notebook's text before the run
+    --without TEXT       leaves out the lines that contain this text
+    --kernel NAME        runs only one kernel (swath or evcxr)
+    --record FOLDER      saves the outcomes, and reads those of a kernel that is not run
 """
 
 import argparse
@@ -40,11 +40,11 @@ from timing import progress  # noqa: E402
 OURS = "swath"
 KERNELS = (OURS, EVCXR)
 CELL_TIMEOUT = 120
-# A cell with `:dep` may compile Polars, on two slow cores that do something else as well.
+# A cell with `:dep` may compile Polars, on two slow and busy cores.
 DEP_TIMEOUT = 3600
-# Where the cells of evcxr's tour connect to.
+# The port that the cells of evcxr's tour connect to.
 PORT = 6543
-# What cells read. Rows of our own: the columns are those of the US Department of Transportation.
+# The files that cells read. The rows are invented; the columns are those of the US Department of Transportation.
 FILES = {
     "dataset/Flight_on_time_HIX.csv": (
         "Airline,Origin_Airport,Destination_Airport,Departure_Delay_Minutes,Arrival_Delay_Minutes\n"
@@ -56,7 +56,7 @@ SHOWN_CHARACTERS = 160
 
 @dataclass
 class Seen:
-    """What a user sees of a cell."""
+    """The outcome of a cell, as the user sees it."""
 
     outcome: str
     stdout: str = ""
@@ -94,7 +94,7 @@ class Seen:
 
     @property
     def reason(self) -> str:
-        """Why a cell has failed, in its first words."""
+        """The first line of the reason why a cell failed."""
         said = self.errors[0] if self.errors else self.stderr
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         return lines[0] if lines else self.outcome
@@ -116,13 +116,13 @@ def run(kernel: Kernel, code: str, timeout: float) -> Seen:
 
 
 def is_command(code: str) -> bool:
-    """A cell of `!commands` and comments alone."""
+    """Returns whether a cell consists only of `!commands` and comments."""
     lines = [line.strip() for line in code.splitlines() if line.strip()]
     return any(line.startswith("!") for line in lines) and all(line.startswith(("!", "#", "//")) for line in lines)
 
 
 def run_all(kernel: Kernel, cells: list[str], name: str) -> list[Seen]:
-    """What becomes of each cell. After a cell that the kernel does not outlive, none is run."""
+    """Returns the outcome of each cell. After a cell that ends the kernel, no further cell runs."""
     seen: list[Seen] = []
     for number, code in enumerate(cells, 1):
         if not code.strip():
@@ -142,7 +142,7 @@ def run_all(kernel: Kernel, cells: list[str], name: str) -> list[Seen]:
 
 @contextmanager
 def listening(port: int):
-    """Somebody who takes what cells send to a port, as `nc -l` does. Where somebody does so already, that will do."""
+    """Listens on a port for data from cells, like `nc -l`, unless another program already does."""
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -170,7 +170,7 @@ def listening(port: int):
 
 
 def run_in(name: str, cells: list[str], options: argparse.Namespace) -> list[Seen]:
-    """The cells in a fresh kernel, in a folder of its own that has the files."""
+    """Runs the cells in a fresh kernel, in a new folder that contains the files."""
     with tempfile.TemporaryDirectory() as folder, listening(PORT):
         for file, text in FILES.items():
             path = Path(folder) / file
@@ -184,7 +184,7 @@ def run_in(name: str, cells: list[str], options: argparse.Namespace) -> list[See
             return run_all(kernel, cells, KERNEL_NAME if name == OURS else name)
 
 
-# What stands around values, in Swath's tables, Polars' and ndarray's.
+# The text around values in the tables of Swath, Polars and ndarray.
 DECORATION = re.compile(
     r"shape: \([^)]*\)|Series: '[^']*'|---|\d+ rows? × \d+ columns?|series of \d+ values?"
     r"|shape \([\d, ]*\), \w+|shape=\[.*?ndim=\d+|[\s,'\"│┆┌┐└┘─═╞╡╪┬┴┼(){}\[\]]+",
@@ -193,12 +193,12 @@ DECORATION = re.compile(
 
 
 def words(text: str) -> list[str]:
-    """A text's words in a fixed order: what hash maps show has none."""
+    """Returns a text's words in sorted order, because the output of hash maps has no fixed order."""
     return sorted(re.findall(r"[^\s,{}]+", text))
 
 
 def values(text: str) -> list[str]:
-    """What a text shows, whatever stands around it, and however many digits a number has."""
+    """Returns the values in a text, without the text around them and regardless of the number of digits."""
     name = "".join(re.findall(r"Series: '([^']*)'", text))
     found = [*DECORATION.sub(" ", text).split(), *name.split()]
     return sorted(f"{float(word):.5g}" if re.fullmatch(r"-?\d+(\.\d*)?(e-?\d+)?", word) else word for word in found)
@@ -214,7 +214,7 @@ def lines_but(text: str, pattern: str) -> str:
 
 
 def difference(ours: Seen, theirs: Seen) -> str:
-    """What is not the same, in a few words, or nothing."""
+    """Returns what differs, in a few words, or an empty string."""
     if not ours.ok or not theirs.ok:
         return "the outcome" if ours.outcome != theirs.outcome else "both fail" if ours.outcome == "error" else "–"
     found = []
@@ -243,7 +243,7 @@ def told(seen: Seen) -> str:
 
 
 def numbers(cells: list[int]) -> str:
-    """Cells' numbers, those in a row as `3–7`."""
+    """Formats the numbers of cells, consecutive ones as `3–7`."""
     runs: list[list[int]] = []
     for cell in cells:
         if runs and runs[-1][-1] == cell - 1:
@@ -254,7 +254,7 @@ def numbers(cells: list[int]) -> str:
 
 
 def table(seen: dict[str, list[Seen]]) -> str:
-    """The cells that fail in a kernel or differ, as Markdown. Those with the same difference share a row."""
+    """Returns, as Markdown, the cells that fail in a kernel or differ. Cells with the same difference share a row."""
     rows: dict[tuple[str, ...], list[int]] = {}
     for number, each in enumerate(zip(*seen.values()), 1):
         if each[0].outcome == "empty":
@@ -268,7 +268,7 @@ def table(seen: dict[str, list[Seen]]) -> str:
 
 
 def read(options: argparse.Namespace) -> list[str]:
-    """The notebook's code cells, with what was asked to be changed."""
+    """Returns the notebook's code cells, with the requested changes."""
     if options.git_dir:
         shown = ["git", f"--git-dir={options.git_dir}", "show", f"HEAD:{options.notebook}"]
         text = subprocess.run(shown, capture_output=True, text=True, check=True).stdout

@@ -1,7 +1,7 @@
 """The cells whose time is measured. Data only.
 
-They are run in order, as a notebook's are, and again and again: each may use
-what those above define, and leaves things as the next turn needs them.
+They run in order, like the cells of a notebook, and repeatedly. Each may use the
+definitions of those above, and leaves the session as the next round needs it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Cell:
     code: str
 
 
-# evcxr's kernel needs them added first; to Swath they belong.
+# evcxr's kernel needs them added first; Swath includes them.
 ARRAY_CRATE = ':dep ndarray = "0.17"'
 POLARS_CRATE = ':dep polars = { version = "0.55", features = ["lazy", "csv", "strings", "is_in"] }'
 
@@ -51,7 +51,7 @@ TYPICAL = [
     Cell("an ndarray's product", "array", "grid.t().dot(&grid).sum()"),
 ]
 
-# The same text runs in both kernels: it is Polars as Polars' own guide writes it.
+# The same text runs in both kernels: Polars as written in its own guide.
 POLARS = [
     Cell("use polars", "polars", "use polars::prelude::{IntoLazy, NamedFrom};"),
     Cell("a data frame", "polars", 'let table = polars::df!("name" => ["a", "b", "a", "c"], "value" => [1i64, 2, 3, 4])?;'),

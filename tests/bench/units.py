@@ -1,4 +1,4 @@
-"""Units, and how figures in them are shown."""
+"""Units, and the formatting of figures in them."""
 
 MICROSECOND, MILLISECOND = 1e-6, 1e-3
 MEBIBYTE, GIBIBYTE = 1 << 20, 1 << 30
@@ -17,7 +17,7 @@ def mebibytes(count: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """A round number of bytes: `4 GiB`."""
+    """Formats a round number of bytes: `4 GiB`."""
     return f"{count // GIBIBYTE} GiB" if count % GIBIBYTE == 0 else f"{count // MEBIBYTE} MiB"
 
 
