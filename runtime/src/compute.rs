@@ -1,5 +1,6 @@
 //! What every collection can do: compute, persist, visualize.
 
+pub(crate) mod describe;
 pub(crate) mod recover;
 
 use crate::context::PerContext;

@@ -26,13 +26,20 @@ pub mod prelude;
 pub mod schedule;
 pub mod session;
 pub mod shown;
+pub mod visualize;
 
-pub use array::{Array, Scalar};
+/// The collections. Every cell has their names in scope.
+pub mod collections {
+    pub use crate::array::{Array, Scalar};
+    pub use crate::delayed::{Delayed, TaskGraph, TaskOutput};
+    pub use crate::frame::{DataFrame, FrameScalar, Series};
+}
+
+pub use collections::*;
 pub use compute::{Collection, compute};
-pub use delayed::{Delayed, TaskGraph};
 pub use display::plot;
 pub use error::{Error, Result};
-pub use frame::{DataFrame, FrameScalar, JoinType, Series};
+pub use frame::JoinType;
 pub use schedule::{
     MemoryUse, memory, memory_limit, set_cache_limit, set_memory_limit, set_spill_folder,
 };

@@ -8,26 +8,25 @@
 pub use std::prelude::rust_2024::*;
 
 // What every collection can do.
+pub use crate::collections::*;
 pub use crate::compute::{Collection, compute};
 pub use crate::error::{Error, Result as SwathResult};
 
 // Arrays.
-pub use crate::array::{Array, Axes, ChunkSpec, DType, Scalar, concatenate, random_array, stack};
+pub use crate::array::{Axes, ChunkSpec, DType, concatenate, random_array, stack};
 pub use ndarray::Axis;
 
 // Frames. Names that Polars has as well (DataFrame, Series, JoinType) are
 // Swath's here and Polars' in `polars::prelude`.
 pub use crate::frame::Order::{Ascending, Descending};
-pub use crate::frame::{DataFrame, Datum, ExprExt, Frame, FrameScalar, JoinType, Order, Series};
+pub use crate::frame::{Datum, ExprExt, Frame, JoinType, Order};
 pub use crate::io::{Encoding, read_csv, read_parquet};
 pub use polars::df;
 pub use polars::prelude::{DataType, Expr, all, col, cols, len, lit, when};
 
 // Functions and graphs.
 pub use crate::cluster::{Client, ClusterInfo, LocalCluster};
-pub use crate::delayed::{
-    Delayed, Function, TaskGraph, TaskOutput, delayed, key, keys, try_delayed,
-};
+pub use crate::delayed::{Function, delayed, key, keys, try_delayed};
 
 // Values of types of one's own.
 pub use crate::graph::encodable;
@@ -36,9 +35,10 @@ pub use crate::graph::encodable;
 pub use crate::diagnostics::progress::progress;
 pub use crate::diagnostics::{Profile, Profiler, ProgressIterator, show_progress};
 pub use crate::display::{
-    DisplayHandle, GraphStyle, Html, Latex, Markdown, Plot, Png, Rankdir, Show, Svg, Visualize,
-    clear_output, display, display_handle, plot,
+    DisplayHandle, Html, Latex, Markdown, Plot, Png, Show, Svg, clear_output, display,
+    display_handle, plot,
 };
+pub use crate::visualize::{GraphStyle, Rankdir, Visualize};
 pub use crate::{progress, show};
 
 // The session.

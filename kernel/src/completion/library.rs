@@ -50,7 +50,12 @@ impl Library {
 
     fn read(folder: &Path) -> Self {
         let mut library = Self::default();
-        library.read_prelude(&fs::read_to_string(folder.join("prelude.rs")).unwrap_or_default());
+        let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        library.read_prelude(&text("prelude.rs"));
+        // The prelude has all of it.
+        if let Some((_, collections)) = text("lib.rs").split_once("pub mod collections {") {
+            library.read_prelude(collections.split("\n}").next().unwrap_or_default());
+        }
         let mut waiting = vec![folder.to_owned()];
         while let Some(path) = waiting.pop() {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -81,8 +81,20 @@ impl PublicNames {
             // Types of the session are in every cell's crate.
             Some(("ctx", rest)) => rest.to_owned(),
             Some(("alloc" | "core", rest)) => format!("std::{rest}"),
+            // A module of the runtime's exports the types of the modules within it.
+            Some(("swath", rest)) if !rest.starts_with("session::") => exported(rest),
             _ => path.to_owned(),
         }
+    }
+}
+
+/// The public path of a type of the runtime's: `array::typed::Array` →
+/// `swath::array::Array`.
+fn exported(path: &str) -> String {
+    let (module, rest) = path.split_once("::").unwrap_or((path, ""));
+    match rest.rsplit_once("::") {
+        Some((_, name)) => format!("swath::{module}::{name}"),
+        None => format!("swath::{path}"),
     }
 }
 

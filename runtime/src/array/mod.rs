@@ -27,6 +27,7 @@ mod shift;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod view;
 
 pub use axes::Axes;
 pub use chunk::Chunk;

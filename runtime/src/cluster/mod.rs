@@ -6,6 +6,7 @@
 //! runs and reads the machine's size; it runs nothing itself.
 
 mod client;
+mod view;
 
 pub use client::Client;
 

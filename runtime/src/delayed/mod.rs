@@ -16,11 +16,13 @@ mod function;
 mod keys;
 mod pure;
 mod recover;
+mod view;
 
+pub use argument::Argument;
 pub use call::Callable;
 pub use custom::{TaskGraph, TaskOutput};
 pub use function::{Function, delayed, try_delayed};
-pub use keys::{IntoKeys, Key, Keys, KeysOf, key, keys};
+pub use keys::{Asked, IntoKeys, Key, Keys, KeysOf, key, keys};
 
 use crate::compute::Collection;
 use crate::error::{Error, Result};

@@ -10,22 +10,17 @@
 //! (`currentColor`, JupyterLab's variables with fallbacks), fills are colours
 //! that are legible on white and on black.
 
-mod collections;
-pub mod graph;
-mod layout;
+pub(crate) mod brief;
 mod ndarray;
 pub(crate) mod palette;
 pub mod plot;
 pub mod probe;
-mod scheduler;
 mod show;
 pub(crate) mod style;
 pub mod table;
 pub(crate) mod text;
 pub mod view;
 
-pub use graph::{GraphStyle, Visualize};
-pub use layout::Direction as Rankdir;
 pub use plot::Plot;
 pub use view::{ArrayView, ClusterView, DelayedView, FrameView, ScalarView};
 
@@ -131,7 +126,12 @@ const OWN: &str = "<svg class=\"swath-";
 
 /// A picture of ours: it takes the colour and the fonts of the page that it is
 /// in, is never blown up, and shrinks with the page to no less than half.
-fn svg_document(class: &str, (width, height): (f64, f64), summary: &str, body: &str) -> String {
+pub(crate) fn svg_document(
+    class: &str,
+    (width, height): (f64, f64),
+    summary: &str,
+    body: &str,
+) -> String {
     let (width, height) = (width.max(1.0).ceil(), height.max(1.0).ceil());
     let least = (width * 0.55).ceil();
     format!(

@@ -24,7 +24,7 @@ pub(super) fn series(number: usize) -> &'static str {
 
 /// A colour for each name: the same name has the same one in every picture,
 /// unless another name of this picture has it already.
-pub(super) fn assign<'a>(
+pub(crate) fn assign<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> BTreeMap<String, &'static str> {
     let mut colours = BTreeMap::new();

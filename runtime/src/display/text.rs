@@ -31,12 +31,12 @@ fn advance(c: char) -> u32 {
 }
 
 /// The width of a text in pixels.
-pub(super) fn width(text: &str, font_size: f64) -> f64 {
+pub(crate) fn width(text: &str, font_size: f64) -> f64 {
     text.chars().map(|c| f64::from(advance(c))).sum::<f64>() * font_size / 1000.0
 }
 
 /// Cuts the middle out of a text that has more than `limit` characters.
-pub(super) fn shorten_middle(text: &str, limit: usize) -> String {
+pub(crate) fn shorten_middle(text: &str, limit: usize) -> String {
     let count = text.chars().count();
     if count <= limit {
         return text.to_owned();
@@ -48,7 +48,7 @@ pub(super) fn shorten_middle(text: &str, limit: usize) -> String {
 }
 
 /// Cuts the middle out of a text that is wider than `limit` pixels.
-pub(super) fn fit(text: &str, font_size: f64, limit: f64) -> String {
+pub(crate) fn fit(text: &str, font_size: f64, limit: f64) -> String {
     let mut count = text.chars().count();
     let mut fitting = text.to_owned();
     while width(&fitting, font_size) > limit && count > 1 {
@@ -68,7 +68,7 @@ pub(super) fn shorten_end(text: &str, limit: usize) -> String {
 }
 
 /// Text as the content of an element, or as an attribute's value.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -163,7 +163,7 @@ pub(crate) fn tuple<T: std::fmt::Display>(items: &[T]) -> String {
 }
 
 /// A coordinate: at most two decimals, no trailing zeros.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     match text.strip_suffix(".0") {
         Some("-0") => "0".to_owned(),

@@ -6,8 +6,10 @@ use super::table::{facts, structure};
 use super::text::{bytes, counted, escape, grouped, number, tuple};
 use super::{Bundle, Show, palette, style};
 use crate::error::Result;
+use crate::graph::Layer;
 use maud::{PreEscaped, html};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A chunked array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,6 +185,19 @@ impl Show for FrameView {
             columns.join("\n")
         ))
         .with("text/html", style::page(&page)))
+    }
+}
+
+impl ScalarView {
+    /// The view of a layer of one number.
+    pub(crate) fn of(layer: &Arc<Layer>, label: Option<&str>, dtype: String) -> Self {
+        let (tasks, layers) = layer.extent();
+        Self {
+            name: label.unwrap_or(layer.operation_name(0)).to_owned(),
+            dtype,
+            tasks,
+            layers,
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod series;
 mod shuffle;
 mod sort;
 mod step;
+pub(crate) mod view;
 
 #[cfg(test)]
 mod tests;

@@ -272,6 +272,15 @@ pub fn topological(outputs: &[Arc<Layer>]) -> Vec<Arc<Layer>> {
     nodes.into_iter().map(|node| node.layer).collect()
 }
 
+impl Layer {
+    /// Counts the tasks and layers that the layer stands on, itself included.
+    pub(crate) fn extent(self: &Arc<Self>) -> (usize, usize) {
+        let layers = topological(std::slice::from_ref(self));
+        let tasks = layers.iter().map(|layer| layer.grid().len()).sum();
+        (tasks, layers.len())
+    }
+}
+
 /// A fast hash for tables of identities, and of texts that no adversary
 /// chooses.
 pub(crate) type QuickHash = BuildHasherDefault<Quick>;

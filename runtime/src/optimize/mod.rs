@@ -12,6 +12,7 @@ mod inline_literals;
 mod remove_aliases;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub(crate) use explain::explain;
 pub use explain::{Explanation, RuleReport};

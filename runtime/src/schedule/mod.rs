@@ -21,6 +21,7 @@ mod spill;
 mod sync;
 mod task;
 pub mod underway;
+mod view;
 
 #[cfg(test)]
 pub(crate) mod tests;

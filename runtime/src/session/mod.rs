@@ -7,6 +7,7 @@
 pub mod cell;
 pub mod channel;
 pub mod closures;
+mod collections;
 pub mod comm;
 mod describe;
 pub mod early;

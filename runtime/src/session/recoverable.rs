@@ -1,18 +1,14 @@
 //! Collections that another process can make anew: of a description, and of the
 //! values of their layers.
 //!
-//! Which types those are is a table: arrays, frames and what is taken of them, of
-//! every element type; delayed values of the types that have an encoding from the
-//! start; vectors of all of them. A type of the user's is none: a process that has
-//! loaded no cell does not know it.
+//! The types are those of [`super::collections`], and vectors of them. A type of the
+//! user's is not among them: a process that has loaded no cell does not know it.
 
-use crate::array::{Array, Element, Scalar};
+use super::collections::{CollectionVisitor, each_collection};
 use crate::compute::Collection;
+use crate::compute::describe::Describe;
 use crate::compute::recover::{Recover, misfit};
-use crate::delayed::Delayed;
 use crate::error::Result;
-use crate::frame::{DataFrame, Datum, FrameScalar, ScalarValue, Series};
-use crate::graph::encoding::{TypeVisitor, each_type};
 use crate::graph::{Codec, Layer};
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -104,26 +100,7 @@ pub(crate) fn kind_named(type_name: &str) -> Option<&'static Kind> {
 
 static TABLE: LazyLock<HashMap<TypeId, Kind>> = LazyLock::new(|| {
     let mut table = Table::default();
-    table.arrays::<f64>();
-    table.arrays::<f32>();
-    table.arrays::<i64>();
-    table.arrays::<i32>();
-    table.arrays::<u64>();
-    table.arrays::<u32>();
-    table.arrays::<u8>();
-    table.arrays::<bool>();
-    table.add::<DataFrame>();
-    table.add::<Series>();
-    table.scalars::<f64>();
-    table.scalars::<i64>();
-    table.scalars::<i32>();
-    table.scalars::<u64>();
-    table.scalars::<u32>();
-    table.scalars::<usize>();
-    table.scalars::<bool>();
-    table.scalars::<String>();
-    table.scalars::<Datum>();
-    each_type(&mut table);
+    each_collection(&mut table);
     table.0
 });
 
@@ -131,16 +108,6 @@ static TABLE: LazyLock<HashMap<TypeId, Kind>> = LazyLock::new(|| {
 struct Table(HashMap<TypeId, Kind>);
 
 impl Table {
-    fn arrays<T: Element>(&mut self) {
-        self.add::<Array<T>>();
-        self.add::<Scalar<T>>();
-    }
-
-    fn scalars<T: ScalarValue + 'static>(&mut self) {
-        self.add::<FrameScalar<T>>();
-        self.add::<FrameScalar<Option<T>>>();
-    }
-
     /// Collections of a type, and vectors of them.
     fn add<C: Recover>(&mut self) {
         let one = Kind {
@@ -173,10 +140,12 @@ impl Table {
     }
 }
 
-impl TypeVisitor for Table {
-    fn visit<T: Any + Clone + Send + Sync>(&mut self) {
-        self.add::<Delayed<T>>();
+impl CollectionVisitor for Table {
+    fn restored<C: Recover + Describe>(&mut self) {
+        self.add::<C>();
     }
+
+    fn lost<C: Describe>(&mut self) {}
 }
 
 fn of<T: Any>(value: &dyn Any) -> &T {

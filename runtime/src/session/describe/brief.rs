@@ -3,13 +3,13 @@
 //! Not `Debug`: that of a text looks at all of it first, and of a user's type it
 //! is the user's code.
 
-use super::LINE;
 use crate::array::{Array, Element};
 use crate::delayed::Delayed;
+use crate::display::brief::{Bounded, bounded};
 use crate::error::Error;
 use polars::prelude::{DataType, Expr};
 use std::collections::VecDeque;
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -25,90 +25,9 @@ pub(super) trait Brief {
     fn write(&self, to: &mut Bounded) -> fmt::Result;
 }
 
-/// A text that refuses what is too much.
-pub(super) struct Bounded {
-    text: String,
-    left: usize,
-}
-
-impl Write for Bounded {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        for c in more.chars() {
-            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
-            self.text.push(if c == '\n' { ' ' } else { c });
-        }
-        Ok(())
-    }
-}
-
 /// A value on one line of at most so many characters.
 pub(super) fn brief(value: &dyn Brief, limit: usize) -> String {
     bounded(limit, |text| value.write(text))
-}
-
-/// The same of what `Debug` writes, which has to be quick.
-pub(super) fn debugged(value: &dyn Debug, limit: usize) -> String {
-    bounded(limit, |text| write!(text, "{value:?}"))
-}
-
-fn bounded(limit: usize, write: impl FnOnce(&mut Bounded) -> fmt::Result) -> String {
-    let mut text = Bounded {
-        text: String::new(),
-        left: limit,
-    };
-    if write(&mut text).is_err() {
-        text.text.push('…');
-    }
-    text.text
-}
-
-/// The first values of many, in brackets: on one line, and on as many as they
-/// take, where that says more.
-pub(super) fn listed(
-    values: &mut dyn Iterator<Item = String>,
-    count: usize,
-    (open, close): (&str, &str),
-) -> (String, String) {
-    const VALUES: usize = 60;
-    const WIDTH: usize = 96;
-    let (mut line, mut lines) = (open.to_owned(), open.to_owned());
-    // How many the line shows, and how long line and last line are.
-    let (mut in_line, mut length, mut column) = (0, 1, 1);
-    let mut shown = 0;
-    for value in values.take(VALUES) {
-        let last = if shown + 1 == count { "" } else { "," };
-        let width = value.chars().count() + 2;
-        if in_line == shown && length + width < LINE {
-            line.push_str(if shown > 0 { " " } else { "" });
-            line.push_str(&value);
-            line.push_str(last);
-            length += width;
-            in_line += 1;
-        }
-        if shown > 0 && column + width > WIDTH {
-            lines.push_str("\n ");
-            column = 1;
-        } else if shown > 0 {
-            lines.push(' ');
-        }
-        lines.push_str(&value);
-        lines.push_str(last);
-        column += width;
-        shown += 1;
-    }
-    line.push_str(if in_line < count { " …" } else { "" });
-    lines.push_str(if shown < count { " …" } else { "" });
-    line.push_str(close);
-    lines.push_str(close);
-    if line == lines {
-        lines.clear();
-    }
-    (line, lines)
-}
-
-/// The beginning of a text, on one line, as it is.
-pub(super) fn brief_line(text: &str) -> String {
-    bounded(LINE, |line| line.write_str(text))
 }
 
 /// Cuts a text after its last whole line of so many bytes, or within its first.

@@ -1,39 +1,24 @@
 //! What is told of a variable's value: shape, bytes, the first of it.
 //!
-//! A table from types to what describes them: [`plain`] has Rust's own,
-//! [`collections`] and [`frames`] ours, ndarray's and Polars'. To describe a value
+//! A table from types to what describes them: [`plain`] has Rust's own, [`of_polars`] those of
+//! Polars, [`others`] those of ndarray and of what is shown; collections describe
+//! themselves. To describe a value
 //! takes microseconds and never computes anything; a text has a limit while it is
 //! written ([`brief`]), so a long value costs what is shown of it. What is generic
 //! here is a few lines over what is not: there are a thousand types.
 
 mod brief;
-mod collections;
-mod frames;
+mod of_polars;
+mod others;
 mod plain;
 
+use super::collections::{CollectionVisitor, each_collection};
+use crate::compute::describe::{COLUMNS, Describe, PREVIEW};
+use crate::compute::recover::Recover;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use swath_channel::Description;
-
-/// The characters of a one-line summary.
-const LINE: usize = 80;
-/// The bytes of a preview.
-const PREVIEW: usize = 2000;
-/// The columns of a frame that are told.
-const COLUMNS: usize = 2000;
-
-/// A type whose values can be described.
-trait Describe: Any {
-    /// What is told of a value.
-    fn describe(&self) -> Description;
-
-    /// Whether that may be something else a moment later, though nobody has
-    /// touched the value: it is being computed.
-    fn is_changing(&self) -> bool {
-        false
-    }
-}
 
 /// What the table holds of a type.
 #[derive(Clone, Copy)]
@@ -69,11 +54,22 @@ impl Table {
     }
 }
 
+impl CollectionVisitor for Table {
+    fn restored<C: Recover + Describe>(&mut self) {
+        self.add_changing::<C>();
+    }
+
+    fn lost<C: Describe>(&mut self) {
+        self.add_changing::<C>();
+    }
+}
+
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table::default();
     plain::add_to(&mut table);
-    collections::add_to(&mut table);
-    frames::add_to(&mut table);
+    each_collection(&mut table);
+    others::add_to(&mut table);
+    of_polars::add_to(&mut table);
     table
 });
 

@@ -2,8 +2,9 @@
 //!
 //! What a type holds is of the types in the lists here.
 
-use super::brief::{Brief, brief, listed};
-use super::{Describe, LINE, PREVIEW, Table};
+use super::brief::{Brief, brief};
+use super::{Describe, PREVIEW, Table};
+use crate::display::brief::{LINE, listed};
 use crate::display::text::grouped;
 use crate::error::Error;
 use std::any::Any;

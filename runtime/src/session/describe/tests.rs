@@ -2,6 +2,7 @@ use super::*;
 use crate::array::Array;
 use crate::compute::Collection;
 use crate::delayed::{TaskGraph, delayed};
+use crate::display::brief::LINE;
 use crate::frame::DataFrame;
 use polars::prelude::{Column, col, df, lit};
 use std::collections::{BTreeMap, HashSet};

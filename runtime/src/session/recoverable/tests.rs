@@ -2,6 +2,7 @@
 //! does not come back at all.
 
 use super::*;
+use crate::collections::*;
 use crate::compute::Collection;
 use crate::delayed::delayed;
 use crate::graph::{LayerId, Tasks};

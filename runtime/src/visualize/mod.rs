@@ -5,14 +5,19 @@
 //! it takes the page's (`currentColor`), so it is legible in every theme;
 //! [`Svg::save`] and front ends that show images give it a white page.
 
-use super::layout::{Direction, Layout, Point, layout};
-use super::text::{counted, escape, fit, grouped, number, shorten_middle, width};
-use super::{Svg, palette};
+mod layout;
+
+pub use layout::Direction as Rankdir;
+
 use crate::compute::Collection;
+use crate::delayed::TaskGraph;
+use crate::display::text::{counted, escape, fit, grouped, number, shorten_middle, width};
+use crate::display::{Svg, palette, svg_document, text};
 use crate::error::Result;
 use crate::graph::{Layer, Layers, Node as LayerNode, TaskRef, Tasks};
 use crate::optimize::{Rules, optimize};
 use crate::schedule::Plan;
+use layout::{Direction, Layout, Point, layout};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -20,7 +25,7 @@ use std::sync::Arc;
 /// How a graph is drawn.
 ///
 /// ```
-/// use swath::display::{GraphStyle, Rankdir};
+/// use swath::visualize::{GraphStyle, Rankdir};
 /// let style = GraphStyle { optimize: true, rankdir: Rankdir::LeftToRight, ..GraphStyle::default() };
 /// assert_eq!(style.max_tasks, 250);
 /// ```
@@ -41,6 +46,17 @@ impl Default for GraphStyle {
             rankdir: Direction::default(),
             max_tasks: 250,
         }
+    }
+}
+
+impl TaskGraph {
+    /// The picture of what the task under `key` needs.
+    ///
+    /// # Errors
+    /// Where the graph cannot compute the key: [`crate::Error::MissingKey`],
+    /// [`crate::Error::Cycle`], [`crate::Error::Type`].
+    pub fn visualize(&self, key: impl AsRef<str>) -> Result<Svg> {
+        draw(&[self.layer(key.as_ref())?], &GraphStyle::default())
     }
 }
 
@@ -228,7 +244,7 @@ fn value_label(layer: &Layer, linear: u32, nth: usize) -> String {
             None => format!("#{nth}"),
         };
     }
-    super::text::tuple(&layer.grid().index(linear))
+    text::tuple(&layer.grid().index(linear))
 }
 
 /// A name on up to three lines in the smallest circle that holds it.
@@ -658,7 +674,7 @@ fn render(
             ),
         );
     }
-    Svg(super::svg_document("graph", size, summary, &body))
+    Svg(svg_document("graph", size, summary, &body))
 }
 
 /// Writing to a `String` does not fail.

@@ -1,0 +1,54 @@
+//! The collections that a session knows: a row for each.
+//!
+//! Two tables are made of these rows: what lists of variables show ([`super::describe`]),
+//! and which variables another process can restore ([`super::recoverable`]).
+
+use crate::array::{Array, Scalar};
+use crate::compute::describe::Describe;
+use crate::compute::recover::Recover;
+use crate::delayed::{Delayed, TaskGraph, TaskOutput};
+use crate::frame::{DataFrame, Datum, FrameScalar, GroupedFrame, Series};
+use crate::graph::encoding::{TypeVisitor, each_type};
+use std::any::Any;
+
+/// A visitor of the types of collections.
+pub(super) trait CollectionVisitor {
+    /// A collection that another process can restore.
+    fn restored<C: Recover + Describe>(&mut self);
+    /// A collection that goes with its process.
+    fn lost<C: Describe>(&mut self);
+}
+
+/// Calls the visitor for each type of collections.
+pub(super) fn each_collection(visitor: &mut impl CollectionVisitor) {
+    macro_rules! of_elements {
+        ($($type:ty)*) => {$(
+            visitor.restored::<Array<$type>>();
+            visitor.restored::<Scalar<$type>>();
+        )*};
+    }
+    of_elements!(f64 f32 i64 i32 u64 u32 u8 bool);
+    macro_rules! of_values {
+        ($($type:ty)*) => {$(
+            visitor.restored::<FrameScalar<$type>>();
+            visitor.restored::<FrameScalar<Option<$type>>>();
+        )*};
+    }
+    of_values!(f64 i64 i32 u64 u32 usize bool String Datum);
+    visitor.restored::<DataFrame>();
+    visitor.restored::<Series>();
+    visitor.lost::<GroupedFrame>();
+    visitor.lost::<TaskGraph>();
+    visitor.lost::<Delayed<&'static str>>();
+    each_type(&mut OfAnyType(visitor));
+}
+
+/// The collections of values of any type that can be encoded.
+struct OfAnyType<'a, V>(&'a mut V);
+
+impl<V: CollectionVisitor> TypeVisitor for OfAnyType<'_, V> {
+    fn visit<T: Any + Clone + Send + Sync>(&mut self) {
+        self.0.restored::<Delayed<T>>();
+        self.0.lost::<TaskOutput<T>>();
+    }
+}
