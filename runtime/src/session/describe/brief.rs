@@ -1,7 +1,8 @@
-//! Values as text within a limit: what is beyond is not even looked at.
+//! Formats values as text within a limit. What is beyond the limit is not even
+//! read.
 //!
-//! Not `Debug`: that of a text looks at all of it first, and of a user's type it
-//! is the user's code.
+//! This does not use `Debug`: the `Debug` of a text first reads all of it, and
+//! that of a user's type is user code.
 
 use super::LINE;
 use crate::array::{Array, Element};
@@ -16,16 +17,16 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A value that can be written as far as there is room.
+/// A value that can be written until the limit is reached.
 pub(super) trait Brief {
     /// Writes the value.
     ///
     /// # Errors
-    /// Where there is no more room.
+    /// [`fmt::Error`] if the limit is reached.
     fn write(&self, to: &mut Bounded) -> fmt::Result;
 }
 
-/// A text that refuses what is too much.
+/// A text that rejects characters beyond its limit.
 pub(super) struct Bounded {
     text: String,
     left: usize,
@@ -41,12 +42,12 @@ impl Write for Bounded {
     }
 }
 
-/// A value on one line of at most so many characters.
+/// Formats a value on one line of at most `limit` characters.
 pub(super) fn brief(value: &dyn Brief, limit: usize) -> String {
     bounded(limit, |text| value.write(text))
 }
 
-/// The same of what `Debug` writes, which has to be quick.
+/// Does the same with the value's `Debug`, which must be quick.
 pub(super) fn debugged(value: &dyn Debug, limit: usize) -> String {
     bounded(limit, |text| write!(text, "{value:?}"))
 }
@@ -62,8 +63,8 @@ fn bounded(limit: usize, write: impl FnOnce(&mut Bounded) -> fmt::Result) -> Str
     text.text
 }
 
-/// The first values of many, in brackets: on one line, and on as many as they
-/// take, where that says more.
+/// Formats the first of many values in brackets: on one line, and on as many
+/// lines as they need if that shows more.
 pub(super) fn listed(
     values: &mut dyn Iterator<Item = String>,
     count: usize,
@@ -72,7 +73,8 @@ pub(super) fn listed(
     const VALUES: usize = 60;
     const WIDTH: usize = 96;
     let (mut line, mut lines) = (open.to_owned(), open.to_owned());
-    // How many the line shows, and how long line and last line are.
+    // How many values the line shows, its length, and the length of the last
+    // line.
     let (mut in_line, mut length, mut column) = (0, 1, 1);
     let mut shown = 0;
     for value in values.take(VALUES) {
@@ -106,12 +108,13 @@ pub(super) fn listed(
     (line, lines)
 }
 
-/// The beginning of a text, on one line, as it is.
+/// Returns the beginning of a text on one line, unquoted.
 pub(super) fn brief_line(text: &str) -> String {
     bounded(LINE, |line| line.write_str(text))
 }
 
-/// Cuts a text after its last whole line of so many bytes, or within its first.
+/// Cuts a text after its last complete line within `limit` bytes, or within its
+/// first line.
 pub(super) fn cut(text: &mut String, limit: usize) {
     if text.len() <= limit {
         return;
@@ -149,7 +152,7 @@ impl<T> Brief for Delayed<T> {
     }
 }
 
-/// A literal, of as much of the text as there is room for.
+/// Writes a string literal with as much of the text as fits.
 fn write_text(text: &str, to: &mut Bounded) -> fmt::Result {
     let end = text.char_indices().nth(to.left);
     let seen = end.map_or(text, |(at, _)| &text[..at]);
@@ -248,7 +251,7 @@ impl<T: Brief> Brief for Range<T> {
 macro_rules! locks {
     ($($type:ident $lock:ident;)*) => {$(
         impl<T: Brief> Brief for $type<T> {
-            /// Nobody is waited for.
+            /// Does not wait for the lock.
             fn write(&self, to: &mut Bounded) -> fmt::Result {
                 match self.$lock() {
                     Ok(value) => write_call(stringify!($type), &[&*value], to),

@@ -1,5 +1,5 @@
-//! Arrays, delayed values and what goes with them, as far as they are known
-//! without being computed; arrays of ndarray.
+//! Describes arrays, delayed values and related types, as far as they are known
+//! without being computed; and arrays of ndarray.
 
 use super::brief::{brief_line, debugged, listed};
 use super::{Describe, LINE, Table};
@@ -56,9 +56,9 @@ pub(super) fn add_to(table: &mut Table) {
     );
 }
 
-// ---- whether values are there ----
+// ---- the state of values ----
 
-/// What is known of a layer's values.
+/// The state of a layer's values.
 struct State {
     text: String,
     nbytes: Option<u64>,
@@ -109,7 +109,7 @@ pub(super) fn is_running_in(collection: &impl Collection) -> bool {
     collection.layer().is_ok_and(|layer| is_running(&layer))
 }
 
-/// What is told of a collection that cannot be computed.
+/// Describes a collection that cannot be computed.
 pub(super) fn broken(error: &Error) -> Description {
     Description {
         state: "cannot be computed".to_owned(),
@@ -208,7 +208,8 @@ where
     Self: Show,
 {
     fn describe(&self) -> Description {
-        // Made of a few hundred elements at most; the last line is the shape.
+        // The text has a few hundred elements at most; the last line is the
+        // shape.
         let text = shown(self);
         let elements = text.rsplit_once('\n').map_or("", |(text, _)| text);
         let dtype = short_type_name(std::any::type_name::<S::Elem>());
@@ -267,7 +268,7 @@ impl Describe for TaskGraph {
     }
 }
 
-// ---- clusters, profiles, what is shown ----
+// ---- clusters, profiles, displayed documents ----
 
 fn cluster(info: &ClusterInfo) -> Description {
     Description {
@@ -345,7 +346,7 @@ impl Describe for Error {
     }
 }
 
-/// A value that `Debug` writes quickly.
+/// Describes a value whose `Debug` is quick.
 pub(super) fn by_debug(value: &dyn Debug) -> Description {
     let summary = debugged(value, LINE);
     Description {

@@ -1,5 +1,5 @@
-//! Frames, series and expressions: ours, which are described and not computed,
-//! and Polars'.
+//! Describes frames, series and expressions: those of Swath without computing
+//! them, and those of Polars.
 
 use super::brief::{brief_line, debugged};
 use super::collections::{broken, by_debug, is_running_in, of_layer};
@@ -37,7 +37,7 @@ fn columns(schema: &Schema) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Names and types, as many as a preview has room for.
+/// Lists names and types, as many as fit into a preview.
 fn listed_columns(columns: &[(String, String)]) -> String {
     const SHOWN: usize = 24;
     let mut lines: Vec<String> = columns
@@ -175,7 +175,7 @@ fn column(column: &Column, nbytes: Option<usize>) -> Description {
 
 impl Describe for Column {
     fn describe(&self) -> Description {
-        // One value many times isn't made many values for this.
+        // A column that repeats one value is not expanded for this.
         column(self, self.as_series().map(PolarsSeries::estimated_size))
     }
 }
@@ -187,7 +187,8 @@ impl Describe for PolarsSeries {
 }
 
 impl Describe for LazyFrame {
-    /// Its columns would have to be worked out, perhaps from files.
+    /// Does not list the columns: they would have to be worked out, perhaps
+    /// from files.
     fn describe(&self) -> Description {
         Description {
             state: "not computed".to_owned(),

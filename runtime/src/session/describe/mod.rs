@@ -1,10 +1,11 @@
-//! What is told of a variable's value: shape, bytes, the first of it.
+//! Describes a variable's value: shape, bytes, and its first elements.
 //!
-//! A table from types to what describes them: [`plain`] has Rust's own,
-//! [`collections`] and [`frames`] ours, ndarray's and Polars'. To describe a value
-//! takes microseconds and never computes anything; a text has a limit while it is
-//! written ([`brief`]), so a long value costs what is shown of it. What is generic
-//! here is a few lines over what is not: there are a thousand types.
+//! A table maps types to the code that describes them. [`plain`] has Rust's own
+//! types, [`collections`] and [`frames`] those of Swath, ndarray and Polars.
+//! Describing a value takes microseconds and never computes anything. A text is
+//! limited while it is being written ([`brief`]), so a long value costs only what
+//! is shown of it. Generic code here is a few lines over non-generic code, because
+//! there are a thousand types.
 
 mod brief;
 mod collections;
@@ -16,43 +17,43 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use swath_channel::Description;
 
-/// The characters of a one-line summary.
+/// The largest number of characters of a one-line summary.
 const LINE: usize = 80;
-/// The bytes of a preview.
+/// The largest number of bytes of a preview.
 const PREVIEW: usize = 2000;
-/// The columns of a frame that are told.
+/// The largest number of a frame's columns that are reported.
 const COLUMNS: usize = 2000;
 
 /// A type whose values can be described.
 trait Describe: Any {
-    /// What is told of a value.
+    /// Returns the description of a value.
     fn describe(&self) -> Description;
 
-    /// Whether that may be something else a moment later, though nobody has
-    /// touched the value: it is being computed.
+    /// Returns whether the description may change although nobody has touched the
+    /// value, because it is being computed.
     fn is_changing(&self) -> bool {
         false
     }
 }
 
-/// What the table holds of a type.
+/// The table's entry of a type.
 #[derive(Clone, Copy)]
 struct Known {
     describe: fn(&dyn Any) -> Description,
     is_changing: fn(&dyn Any) -> bool,
 }
 
-/// The types that are known.
+/// The types that can be described.
 #[derive(Default)]
 struct Table(HashMap<TypeId, Known>);
 
 impl Table {
-    /// A type whose values stay as they are.
+    /// Adds a type whose values do not change by themselves.
     fn add<T: Describe>(&mut self) {
         self.insert::<T>(|_| false);
     }
 
-    /// A type whose values may be computed in the background.
+    /// Adds a type whose values may be computed in the background.
     fn add_changing<T: Describe>(&mut self) {
         self.insert::<T>(|value| value.downcast_ref::<T>().is_some_and(T::is_changing));
     }
@@ -77,8 +78,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// What is told of a value, and whether it may be something else soon. Of a type
-/// that is not known, that is its own size.
+/// Returns a value's description, and whether it may change soon. The description
+/// of an unknown type contains only the value's own size.
 pub(super) fn describe(value: &dyn Any) -> (Description, bool) {
     let Some(known) = TABLE.0.get(&value.type_id()) else {
         let nbytes = Some(size_of_val(value) as u64);
