@@ -76,7 +76,7 @@ use targets::{Cost, Policy, Ties, Welcome, by_targets};
 /// assert_eq!(simulate(&graph, &sequence), [1, 2, 2, 3, 3]);
 /// ```
 pub fn order(graph: &Topology) -> Vec<TaskId> {
-    order_unless(graph, 0, &|| false).expect("invariant: nobody stops it")
+    order_unless(graph, 0, &|| false).expect("invariant: it is never stopped")
 }
 
 /// Does the same as [`order()`] with limited effort. An order that holds at most

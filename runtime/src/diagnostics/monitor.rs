@@ -52,7 +52,7 @@ pub(crate) fn install() {
     let spawned = std::thread::Builder::new()
         .name("swath-progress".to_owned())
         .spawn(move || looking.look());
-    // Without the thread there are no bars; everything else works.
+    // Without a thread there are no bars; nothing else is missing.
     if spawned.is_ok() {
         watch(monitor);
     }

@@ -180,7 +180,7 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
     })?;
     match result {
         Some(result) => result,
-        None => unreachable!("invariant: what does not panic has a result"),
+        None => unreachable!("invariant: code that does not panic has a result"),
     }
 }
 
