@@ -1,11 +1,11 @@
-//! Automatic progress bars below the cell: for long computations, and for iterators
-//! that request one.
+//! Automatic progress bars below the cell: for long computations, and for
+//! iterators that request one.
 //!
-//! A cell has one display, however much it computes. It shows what is running, the
-//! last few computations that ended, and how many ended before. Work that continues
-//! after its cell has ended is still shown there. A thread updates the display a
-//! few times a second. The computing thread draws the end itself before it
-//! continues, so that a cell does not end before its bars do.
+//! A cell has one display, however much it computes. It shows what is running,
+//! the last few computations that ended, and how many ended before. Work that
+//! continues after its cell has ended is still shown there. A thread updates
+//! the display a few times a second. The computing thread draws the end itself
+//! before it continues, so that a cell does not end before its bars do.
 
 use super::bar::{self, Bar, Of};
 use crate::display::Bundle;

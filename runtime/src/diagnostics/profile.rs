@@ -1,7 +1,7 @@
 //! Measures how long the operations take.
 //!
-//! A live [`Profiler`] receives the events of all computations: it gives each run a listener,
-//! and adds up its events.
+//! A live [`Profiler`] receives the events of all computations: it gives each
+//! run a listener, and adds up its events.
 
 use crate::schedule::{Event, Listener, Observer, Plan, observe, pool};
 use parking_lot::Mutex;

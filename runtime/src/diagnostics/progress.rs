@@ -1,8 +1,8 @@
 //! Live bars for collections that are computed in the background.
 //!
-//! A persisted layer counts its own tasks ([`Source::progress`]). This module only reads
-//! the counts a few times a second, and draws them. The display ends in its complete
-//! state, so a saved notebook shows what happened.
+//! A persisted layer counts its own tasks ([`Source::progress`]). This module
+//! only reads the counts a few times a second, and draws them. The display ends
+//! in its complete state, so a saved notebook shows what happened.
 
 use super::bar::{self, Bar, Of};
 use crate::cancel::{self, checkpoint};
@@ -103,8 +103,8 @@ pub fn progress<S: ProgressSet>(collections: S) -> Result<()> {
     show(collections.layers()?, &[])
 }
 
-/// Does the same as [`progress`](progress()), under the names that the collections have
-/// in the cell: `progress!(users, ratings)?`.
+/// Does the same as [`progress`](progress()), under the names that the
+/// collections have in the cell: `progress!(users, ratings)?`.
 #[macro_export]
 macro_rules! progress {
     ($($(&)? $collection:ident),+ $(,)?) => {

@@ -34,8 +34,8 @@ use swath_channel::{FromRuntime, Variable};
 
 /// The reason why a cell failed. `?` converts any error into it.
 ///
-/// It deliberately does not implement `Display`: otherwise `?` could not accept every
-/// type that does.
+/// It deliberately does not implement `Display`: otherwise `?` could not accept
+/// every type that does.
 pub struct Failure {
     kind: String,
     message: String,
@@ -63,7 +63,8 @@ impl From<CellFailure> for Failure {
 
 /// Returns the error as one of Swath's own, if it is one.
 fn as_ours<E>(error: &E) -> Option<&Error> {
-    // `Any` would do, except for errors that borrow (`PoisonError<MutexGuard<'_>>`).
+    // `Any` would do, except for errors that borrow
+    // (`PoisonError<MutexGuard<'_>>`).
     if typeid::of::<E>() != TypeId::of::<Error>() {
         return None;
     }
@@ -184,8 +185,8 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
     }
 }
 
-/// Drops a value that the cell does not keep. If the cell ended with a panic, drops
-/// it as a panic would: a lock that is held is then poisoned.
+/// Drops a value that the cell does not keep. If the cell ended with a panic,
+/// drops it as a panic would: a lock that is held is then poisoned.
 pub fn end_with<T>(failure: &Failure, value: T) {
     if failure.kind != PANIC {
         return;
@@ -202,8 +203,8 @@ fn caught(body: &mut dyn FnMut()) -> Result<(), Failure> {
     panics::catch_payload(body).map_err(Failure::of_panic)
 }
 
-/// Checks that the variables a cell is about to take have the types it was compiled
-/// for, before the first one is taken.
+/// Checks that the variables a cell is about to take have the types it was
+/// compiled for, before the first one is taken.
 ///
 /// # Errors
 /// A failure that names the variable and both types.
@@ -240,7 +241,8 @@ pub fn take<T: 'static>(name: &str) -> T {
     missing(name)
 }
 
-/// Returns a copy of a variable whose copies are cheap; the store keeps the variable.
+/// Returns a copy of a variable whose copies are cheap; the store keeps the
+/// variable.
 ///
 /// # Panics
 /// If [`check`] was not called before.

@@ -10,7 +10,6 @@
 //! code. The other properties of a value, and the number of a function's
 //! arguments, are found by method resolution, as for the value of a cell
 //! ([`crate::display::probe`]).
-//! ([`crate::display::probe`]).
 
 use super::cell;
 use std::cell::Cell;

@@ -1,8 +1,8 @@
-//! Comms: messages between code in a cell and a client of the notebook: a widget in the page, an
-//! extension, another program.
+//! Comms: messages between code in a cell and a client of the notebook: a
+//! widget in the page, an extension, another program.
 //!
-//! Messages from clients are delivered on a separate thread, in order, also while a cell runs.
-//! Jupyter's documentation calls the two ends of a comm its
+//! Messages from clients are delivered on a separate thread, in order, also
+//! while a cell runs. Jupyter's documentation calls the two ends of a comm its
 //! *kernel side* and *front end side*:
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
 
@@ -79,10 +79,11 @@ struct Registry {
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
-/// Registers a target: comms that clients open to the target `name` are passed to `on_open`, which
-/// sets their handlers.
+/// Registers a target: comms that clients open to the target `name` are passed
+/// to `on_open`, which sets their handlers.
 ///
-/// A second call replaces the earlier handler. Comms to unregistered targets are closed at once.
+/// A second call replaces the earlier handler. Comms to unregistered targets
+/// are closed at once.
 pub fn comm_target(
     name: impl Into<String>,
     on_open: impl Fn(Comm, CommMessage) + Send + Sync + 'static,
@@ -164,9 +165,9 @@ impl Comm {
         Ok(())
     }
 
-    /// Sets the handler of messages from the other end. It is called for one message after the
-    /// other, also while a cell runs, and also for messages that arrived earlier. A panic in it is
-    /// printed.
+    /// Sets the handler of messages from the other end. It is called for one
+    /// message after the other, also while a cell runs, and also for messages
+    /// that arrived earlier. A panic in it is printed.
     pub fn on_message(&self, handler: impl FnMut(CommMessage) + Send + 'static) {
         self.0.handlers.lock().message = Some(Box::new(handler));
         DELIVERY.send(Delivery::Waiting(self.clone()));
