@@ -33,8 +33,8 @@ thread_local! {
 }
 
 impl CancelToken {
-    /// Returns a token that [`interrupt`] cancels. If a task registers it,
-    /// cancelling that task's run cancels it too.
+    /// Returns a token that [`interrupt`] cancels. If a task registers it, cancelling
+    /// that task's run cancels it too.
     pub fn register() -> Self {
         let outer = CURRENT.with_borrow(Clone::clone);
         let token = Self(Arc::new(Shared {
@@ -45,8 +45,8 @@ impl CancelToken {
         running.retain(|shared| shared.strong_count() > 0);
         running.push(Arc::downgrade(&token.0));
         drop(running);
-        // An interrupt between two computations cancels the next one. It sets
-        // this flag before it reads the list of running ones.
+        // An interrupt between two computations cancels the next one. It sets this flag
+        // before it reads the list of running ones.
         if INTERRUPTED.load(Ordering::Acquire) {
             token.cancel();
         }
@@ -80,8 +80,8 @@ impl Shared {
 }
 
 /// Interrupts every running computation, and those that start before the next
-/// [`begin`]. The notebook's stop button calls it. Variables and persisted
-/// values are kept.
+/// [`begin`]. The notebook's stop button calls it. Variables and persisted values are
+/// kept.
 pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Release);
     cancel_all();
@@ -90,8 +90,8 @@ pub fn interrupt() {
     }
 }
 
-/// Cancels every running computation, and nothing else. The stop button calls
-/// it when no cell runs.
+/// Cancels every running computation, and nothing else. The stop button calls it when
+/// no cell runs.
 pub fn cancel_all() {
     for shared in RUNNING.lock().iter().filter_map(Weak::upgrade) {
         shared.cancel();
@@ -124,8 +124,8 @@ impl Drop for Inside {
 
 /// Fails if the computation was stopped: a cheap check for your own loops.
 ///
-/// In a cell it fails after the notebook's stop button was pressed, in a task
-/// after its run was cancelled.
+/// In a cell it fails after the notebook's stop button was pressed, in a task after its
+/// run was cancelled.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
