@@ -130,7 +130,8 @@ impl Failure {
         Self { task, ..self }
     }
 
-    /// Returns the message, with the variable that the failed task computes.
+    /// Returns the message, with the variable for which the failed task was
+    /// computed.
     fn told(&self) -> String {
         let variable = self.task.as_deref().and_then(origin::variable_of);
         match variable {

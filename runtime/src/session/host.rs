@@ -34,7 +34,7 @@ pub fn main() -> ! {
 fn serve(directory: Option<&Path>) -> io::Result<()> {
     let directory = directory.ok_or_else(|| {
         io::Error::other(
-            "this program cannot be started by hand: the kernel starts it and sets where to connect",
+            "this program cannot be started by hand: the kernel starts it and tells it where to connect",
         )
     })?;
     redirect(directory)?;

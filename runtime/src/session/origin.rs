@@ -6,8 +6,8 @@ use super::variables;
 use crate::graph::{Layer, topological};
 use std::sync::Arc;
 
-/// Returns the variable that a task computes: one whose collection ends with the
-/// task's layer, or else the one with the fewest layers that needs it.
+/// Returns the variable for which a task is computed: one whose collection ends
+/// with the task's layer, or else the one with the fewest layers that needs it.
 ///
 /// Returns `None` for tasks of a custom graph, whose keys are the user's own.
 pub(super) fn variable_of(key: &str) -> Option<String> {

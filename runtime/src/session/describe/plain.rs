@@ -80,7 +80,7 @@ fn hold<T: Describe + Brief>(table: &mut Table) {
     table.add::<Range<T>>();
 }
 
-/// Adds the maps with a key type.
+/// Adds the maps with keys of a type.
 fn maps<K: Any + Brief>(table: &mut Table) {
     macro_rules! values {
         ($($value:ty)*) => {$(
@@ -91,7 +91,7 @@ fn maps<K: Any + Brief>(table: &mut Table) {
     values!(bool char i32 i64 u32 u64 usize f64 String &'static str Vec<i32> Vec<f64> Vec<String>);
 }
 
-/// Adds the pairs whose first element has a type.
+/// Adds the pairs whose first element is of a type.
 fn pairs<A: Any + Brief>(table: &mut Table) {
     macro_rules! seconds {
         ($($second:ty)*) => {$(
