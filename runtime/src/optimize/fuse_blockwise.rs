@@ -3,10 +3,10 @@
 //! A blockwise layer moves into the blockwise layers that use it if two
 //! conditions hold: all of them become one layer, and each chunk of that layer
 //! uses exactly one chunk of the moved layer, the same for all uses. So
-//! `ones → + → ×` becomes one task per chunk. So does `(x + 1) × (x + 2)` if
-//! nothing else uses `x`: `x` runs once per chunk. A layer stays if it is an
-//! output, or if its chunks are also used at other positions (`x + x.t()`), so
-//! that nothing runs twice.
+//! `ones → + → ×` becomes one task per chunk. So does `(x + 1) × (x + 2)` if nothing
+//! else uses `x`: `x` runs once per chunk. A layer stays if it is an output, or
+//! if its chunks are also used at other positions (`x + x.t()`), so that
+//! nothing runs twice.
 
 use super::Notes;
 use super::explain::joined;
