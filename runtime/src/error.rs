@@ -1,8 +1,8 @@
 //! The one error type of the runtime.
 //!
-//! A message says what could not be done, what was found, what was expected and, if
-//! there is one, how to fix it. [`Error::kind`] is the name that the notebook shows
-//! in front of it.
+//! A message says what could not be done, what was found, what was expected
+//! and, if there is one, how to fix it. [`Error::kind`] is the name that the
+//! notebook shows in front of it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -162,7 +162,8 @@ pub enum Error {
     /// Bytes that are not a valid encoding.
     #[error("cannot decode {0}")]
     Decode(String),
-    /// An encoding could not be written or read because of its storage: a full disk.
+    /// An encoding could not be written or read because of its storage: a full
+    /// disk.
     #[error("cannot {action} an encoded value: {cause}")]
     Transfer {
         /// The attempted action: `read`, `write`.
@@ -230,9 +231,9 @@ impl Error {
         }
     }
 
-    /// Raises the error as a panic whose payload is the error itself, so that the
-    /// notebook shows it as an error of its kind. For operators, which cannot return
-    /// a `Result`.
+    /// Raises the error as a panic whose payload is the error itself, so that
+    /// the notebook shows it as an error of its kind. For operators, which
+    /// cannot return a `Result`.
     #[track_caller]
     pub fn raise(self) -> ! {
         std::panic::panic_any(self)

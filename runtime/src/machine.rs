@@ -6,8 +6,8 @@
 use std::fs::read_to_string;
 use std::path::Path;
 
-/// Returns the memory that this process may use, in bytes: the machine's memory, or
-/// less if a control group sets a lower limit.
+/// Returns the memory that this process may use, in bytes: the machine's
+/// memory, or less if a control group sets a lower limit.
 pub(crate) fn memory() -> u64 {
     let machine = read_to_string("/proc/meminfo")
         .ok()

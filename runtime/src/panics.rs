@@ -99,8 +99,8 @@ fn error_of(payload: Box<dyn Any + Send>) -> Error {
     }
 }
 
-/// Converts a panic like [`error_of`], and returns its location, `file:line:column`.
-/// The panic then counts as handled.
+/// Converts a panic like [`error_of`], and returns its location,
+/// `file:line:column`. The panic then counts as handled.
 pub(crate) fn error_and_place(payload: Box<dyn Any + Send>) -> (Error, Option<String>) {
     let place = take_location();
     let error = match payload.downcast::<Error>() {

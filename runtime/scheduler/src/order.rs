@@ -4,43 +4,44 @@
 //!
 //! - *output*: a task whose value is requested; the value is held to the end.
 //! - *consumer*: a task that uses another's value.
-//! - *peak*: the most bytes that are held while some task runs, including its inputs
-//!   and its own value ([`simulate`](crate::simulate())).
-//! - *load*: the bytes that must be held at once to compute a task and everything it
-//!   needs, one input after the other (the Sethi–Ullman number, weighted by bytes).
-//!   *Excess* is the load minus the bytes that remain, those of the value.
+//! - *peak*: the most bytes that are held while some task runs, including its
+//!   inputs and its own value ([`simulate`](crate::simulate())).
+//! - *load*: the bytes that must be held at once to compute a task and
+//!   everything it needs, one input after the other (the Sethi–Ullman number,
+//!   weighted by bytes). *Excess* is the load minus the bytes that remain,
+//!   those of the value.
 //! - *growth*: how much more is held after a task, or several, than before.
 //! - *free*: a task that releases at least as many bytes as it adds.
 //! - *target*: a task with an input that has run, so that finishing the task may
 //!   release that input. The less it still needs, the nearer it is.
-//! - *rank*: breaks ties. By default it is a task's number, so that of equally good
-//!   outputs the one requested first comes first.
+//! - *rank*: breaks ties. By default it is a task's number, so that of equally
+//!   good outputs the one requested first comes first.
 //!
 //! # Steps
 //!
-//! Finding the best order is NP-hard in general, and no simple rule is good for all
-//! graphs. But the peak of an order is quickly counted. So several rules propose
-//! orders, each in linear time (except for a heap), and the best proposal is used;
-//! among equally good ones, the first.
+//! Finding the best order is NP-hard in general, and no simple rule is good for
+//! all graphs. But the peak of an order is quickly counted. So several rules
+//! propose orders, each in linear time (except for a heap), and the best
+//! proposal is used; among equally good ones, the first.
 //!
-//! 1. *Depth-first* from the outputs, inputs with greater excess first. On trees of
-//!    values of one size it has the least possible peak, and it is good on most
-//!    other graphs with few shared values.
-//! 2. *By targets*: also towards the outputs, but it turns aside when a target is
-//!    nearer than the current goal. If several reductions share loads, these advance
-//!    together. A [`Policy`] defines which targets qualify, what makes them near and
-//!    which rank breaks ties. A table holds policies that are good on different
-//!    graphs.
+//! 1. *Depth-first* from the outputs, inputs with greater excess first. On
+//!    trees of values of one size it has the least possible peak, and it is
+//!    good on most other graphs with few shared values.
+//! 2. *By targets*: also towards the outputs, but it turns aside when a target
+//!    is nearer than the current goal. If several reductions share loads, these
+//!    advance together. A [`Policy`] defines which targets qualify, what makes
+//!    them near and which rank breaks ties. A table holds policies that are
+//!    good on different graphs.
 //! 3. Two passes improve each proposal in turn: *hoist* moves free tasks to the
 //!    first place where they can run. *Sink* is its mirror image: it moves tasks
 //!    that only add bytes to just before their first consumer.
 //! 4. For a small graph, a *search* over the sets of completed tasks looks for a
 //!    still better order.
 //!
-//! The process ends as soon as the peak reaches the *lower bound*. The more tasks
-//! there are, the fewer policies and passes are tried: ordering must not take longer
-//! than running. Small graphs are tried from several starts, one of which is the
-//! best order so far.
+//! The process ends as soon as the peak reaches the *lower bound*. The more
+//! tasks there are, the fewer policies and passes are tried: ordering must not
+//! take longer than running. Small graphs are tried from several starts, one of
+//! which is the best order so far.
 
 mod backward;
 mod bound;
@@ -61,8 +62,8 @@ use targets::{Cost, Policy, Ties, Welcome, by_targets};
 /// Returns a sequence in which the tasks can run, each once and after its inputs,
 /// such that few bytes are held at a time.
 ///
-/// The same graph always gives the same sequence. It takes linear time, except for a
-/// factor that is logarithmic on some graphs.
+/// The same graph always gives the same sequence. It takes linear time, except
+/// for a factor that is logarithmic on some graphs.
 ///
 /// ```
 /// use swath_scheduler::{Adjacency, TaskId, Topology, order, simulate};
@@ -76,12 +77,12 @@ use targets::{Cost, Policy, Ties, Welcome, by_targets};
 /// assert_eq!(simulate(&graph, &sequence), [1, 2, 2, 3, 3]);
 /// ```
 pub fn order(graph: &Topology) -> Vec<TaskId> {
-    order_unless(graph, 0, &|| false).expect("invariant: nobody stops it")
+    order_unless(graph, 0, &|| false).expect("invariant: it is never stopped")
 }
 
-/// Does the same as [`order()`] with limited effort. An order that holds at most
-/// `enough` bytes is not improved further, and `None` is returned soon after `stop`
-/// returns true.
+/// Does the same as [`order()`] with limited effort. An order that holds at
+/// most `enough` bytes is not improved further, and `None` is returned soon
+/// after `stop` returns true.
 pub fn order_unless(graph: &Topology, enough: u64, stop: &dyn Fn() -> bool) -> Option<Vec<TaskId>> {
     let graph = &*distinct(graph);
     let loads = loads(graph);
@@ -108,8 +109,8 @@ enum Start {
     Excess,
     /// The output that was requested last comes first.
     Reversed,
-    /// In the order of a sweep over the graph from one end, which visits neighbours
-    /// in a grid one after the other, along its shorter side.
+    /// In the order of a sweep over the graph from one end, which visits
+    /// neighbours in a grid one after the other, along its shorter side.
     Sweep,
     /// In the reverse order of such a sweep.
     SweepBack,
@@ -135,9 +136,9 @@ const POLICIES: [(Start, Policy); 10] = [
     (Start::Sweep,    Policy { welcome: Welcome::Releasing, cost: Cost::LoadGrowth, ties: Ties::Latest }),
 ];
 
-/// Returns how many of the policies are tried. With very many tasks, ordering costs
-/// more than most tasks do. That is only worth it if the sizes are known to be
-/// large.
+/// Returns how many of the policies are tried. With very many tasks, ordering
+/// costs more than most tasks do. That is only worth it if the sizes are known
+/// to be large.
 fn policies_for(graph: &Topology) -> usize {
     match graph.len() {
         0..=2_000 => POLICIES.len(),
@@ -166,8 +167,8 @@ fn starts_for(tasks: usize) -> &'static [Start] {
 
 /// The reason to end the search.
 enum End {
-    /// The best order is found: its peak is at the lower bound, or it is known to be
-    /// the best for its kind of graph. Or the order is good enough.
+    /// The best order is found: its peak is at the lower bound, or it is known
+    /// to be the best for its kind of graph. Or the order is good enough.
     Settled,
     /// The caller has stopped it.
     Stopped,
@@ -305,7 +306,8 @@ fn by_excess(graph: &Topology, loads: &[u64]) -> Vec<TaskId> {
     outputs
 }
 
-/// Returns the outputs in the order of `sequence`, and the rank of every task in it.
+/// Returns the outputs in the order of `sequence`, and the rank of every task
+/// in it.
 fn by_rank(graph: &Topology, sequence: &[TaskId]) -> (Vec<TaskId>, Vec<u32>) {
     let mut rank = vec![0; graph.len()];
     for (&task, at) in sequence.iter().zip(0..) {

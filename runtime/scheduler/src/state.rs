@@ -271,7 +271,7 @@ fn take<V: Clone>(uses: &mut [u32], values: &mut [Option<V>], task: TaskId) -> V
         0 => values[at].take(),
         _ => values[at].clone(),
     };
-    value.expect("invariant: what has run is there until its last use")
+    value.expect("invariant: a value exists until its last use")
 }
 
 impl Transition {

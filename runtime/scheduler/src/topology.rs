@@ -121,7 +121,6 @@ impl Topology {
     /// If an input does not have a smaller number than the task that uses it, if
     /// an output is not a task, or if the number of sizes is not the number of
     /// tasks.
-    /// output is no task, or the sizes are of another number of tasks.
     pub fn new(inputs: Adjacency, outputs: Vec<TaskId>, nbytes: Vec<u64>) -> Self {
         assert!(nbytes.is_empty() || nbytes.len() == inputs.len());
         for id in 0..inputs.len() as u32 {

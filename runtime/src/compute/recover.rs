@@ -1,30 +1,30 @@
-//! What a collection needs so that another process can make it anew.
+//! Restores collections in another process.
 
 use super::Collection;
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Layer};
 use std::sync::Arc;
 
-/// A collection that can be made anew.
+/// A collection that another process can restore.
 pub(crate) trait Recover: Collection + 'static {
-    /// How its values are read.
+    /// Returns the codec of its values.
     fn codec() -> Option<Codec>;
 
-    /// What it is, beside its layer.
+    /// Returns the collection's description, without its layer.
     ///
     /// # Errors
-    /// Where that cannot be written.
+    /// The error of encoding the description.
     fn describe(&self) -> Result<Vec<u8>>;
 
-    /// The collection that was described so, on its layer.
+    /// Restores a collection from its description and its layer.
     ///
     /// # Errors
-    /// [`Error::Decode`] for another description, or a layer that does
-    /// not fit it.
+    /// [`Error::Decode`] for a different description, or a layer that does not
+    /// fit it.
     fn restore(description: &[u8], layer: Arc<Layer>) -> Result<Self>;
 }
 
-/// The error of a description that does not fit.
+/// Returns the error of a description that does not fit.
 pub(crate) fn misfit(expected: &str) -> Error {
     Error::Decode(format!("a collection: expected {expected}"))
 }

@@ -1,4 +1,4 @@
-//! How a bar looks: as a row of a table, and as a line of text.
+//! Draws progress bars: as a row of a table, and as a line of text.
 
 use crate::display::Bundle;
 use crate::display::palette;
@@ -9,24 +9,24 @@ use crate::graph::Progress;
 use maud::html;
 use std::time::Duration;
 
-/// A bar in words.
+/// The content of a bar.
 pub(super) struct Bar {
     name: String,
-    /// From 0 to 1; `None` where nobody knows.
+    /// The finished part from 0 to 1; `None` if unknown.
     part: Option<f64>,
     colour: &'static str,
     count: String,
     note: String,
 }
 
-/// What a bar is of.
+/// What a bar describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Of {
-    /// What is counted: `task`.
+    /// The unit of the count: `task`.
     pub(super) unit: &'static str,
-    /// Whether nobody waits for it.
+    /// Whether it runs in the background, with nobody waiting for it.
     pub(super) in_background: bool,
-    /// Whether it is over, even if nobody knows how.
+    /// Whether it has ended, even if the outcome is unknown.
     pub(super) has_ended: bool,
 }
 
@@ -39,18 +39,19 @@ impl Of {
 }
 
 impl Bar {
-    /// A collection that nobody computes.
+    /// Creates the bar of a collection that is not being computed.
     pub(super) fn not_persisted(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             part: Some(0.0),
             colour: palette::ACCENT,
             count: String::new(),
-            note: "not persisted: nothing runs; take what persist() returns".to_owned(),
+            note: "not persisted, so nothing runs: use what persist() returns".to_owned(),
         }
     }
 
-    /// A collection whose values were there from the beginning.
+    /// Creates the bar of a collection whose values were available from the
+    /// beginning.
     pub(super) fn in_memory(name: &str, chunks: usize) -> Self {
         Self {
             name: name.to_owned(),
@@ -61,7 +62,8 @@ impl Bar {
         }
     }
 
-    /// Computations that ended before those that are shown.
+    /// Creates the bar that sums up computations which ended before those that
+    /// are shown.
     pub(super) fn earlier(count: usize, elapsed: Duration) -> Self {
         Self {
             name: format!("{} earlier", grouped(count)),
@@ -72,7 +74,7 @@ impl Bar {
         }
     }
 
-    /// Something that runs, or has ended.
+    /// Creates the bar of work that is running or has ended.
     pub(super) fn of(name: &str, progress: &Progress, of: Of) -> Self {
         let Progress {
             done,
@@ -84,7 +86,7 @@ impl Bar {
         let done = total.map_or(done, |total| done.min(total));
         let part = match outcome {
             Some(Ok(())) => Some(1.0),
-            // Only the end is 100 %.
+            // 100 % is shown only at the end.
             _ => total.map(|total| (done as f64 / total.max(1) as f64).min(0.999)),
         };
         let mut notes = vec![duration(elapsed)];
@@ -125,7 +127,7 @@ impl Bar {
     }
 }
 
-/// How many a second, and how long the rest will take at that.
+/// Returns the rate per second, and the estimated time for the rest.
 fn rate(done: usize, total: Option<usize>, elapsed: Duration, unit: &str) -> Vec<String> {
     let seconds = elapsed.as_secs_f64();
     if done == 0 || seconds <= 0.5 {
@@ -141,7 +143,7 @@ fn rate(done: usize, total: Option<usize>, elapsed: Duration, unit: &str) -> Vec
     notes
 }
 
-/// Bars below each other.
+/// Draws bars below each other.
 pub(super) fn draw(bars: &[Bar]) -> Bundle {
     let page = html! {
         table.swath-table.swath-plain {
@@ -183,7 +185,7 @@ fn text(bars: &[Bar]) -> String {
     let lines: Vec<String> = bars
         .iter()
         .map(|bar| {
-            // Eighths of a cell, so that a long run is seen moving.
+            // Eighths of a cell, so that the progress of a long run is visible.
             let eighths = (bar.part.unwrap_or(0.0) * (CELLS * 8) as f64).floor() as usize;
             let mut drawn = "█".repeat(eighths / 8);
             if eighths / 8 < CELLS {

@@ -1,4 +1,4 @@
-//! A bar for a loop, which is also what lets the stop button end it.
+//! A progress bar for loops, which also lets the stop button end them.
 
 use crate::graph::Progress;
 use crate::schedule::checkpoint;
@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Iterators that show how far they are: `for n in (0..100).progress()`.
+/// Iterators that show their progress: `for n in (0..100).progress()`.
 pub trait ProgressIterator: Iterator + Sized {
-    /// The same items, with a bar in the notebook: how many there were, how many
-    /// a second, and the time that is left where the iterator knows its length.
-    /// The stop button ends the loop at the next item. (Elsewhere than in a
-    /// notebook there is no bar.)
+    /// Returns the same items, with a bar in the notebook.
+    ///
+    /// The bar shows how many items there were, how many per second, and the
+    /// time left if the iterator knows its length. The stop button ends the loop
+    /// at the next item. (Outside a notebook there is no bar.)
     ///
     /// **Panics** with [`Error::Interrupted`](crate::Error::Interrupted) after
-    /// the stop button was pressed, which is the cell's error: variables are
+    /// the stop button was pressed. This becomes the cell's error; variables are
     /// kept.
     ///
     /// ```
@@ -28,7 +29,8 @@ pub trait ProgressIterator: Iterator + Sized {
         self.progress_as("items")
     }
 
-    /// As [`progress`](Self::progress), under a name of your choice.
+    /// Does the same as [`progress`](Self::progress), under a name of your
+    /// choice.
     fn progress_as(self, name: impl Into<String>) -> Tracked<Self> {
         let total = match self.size_hint() {
             (least, Some(most)) if least == most => Some(most),
@@ -52,7 +54,8 @@ pub trait ProgressIterator: Iterator + Sized {
 
 impl<I: Iterator> ProgressIterator for I {}
 
-/// An iterator that shows how far it is; made by [`ProgressIterator::progress`].
+/// An iterator that shows its progress. Created by
+/// [`ProgressIterator::progress`].
 pub struct Tracked<I> {
     items: I,
     count: Arc<Count>,
@@ -64,7 +67,7 @@ struct Count {
     begin: Instant,
     done: AtomicUsize,
     total: Option<usize>,
-    /// All items were taken, or no more are wanted.
+    /// Whether all items were consumed, or no more are wanted.
     has_ended: AtomicBool,
 }
 
@@ -77,7 +80,7 @@ impl<I: Iterator> Iterator for Tracked<I> {
         }
         let item = self.items.next();
         match item {
-            // Nobody else writes.
+            // No other thread writes it.
             Some(_) => {
                 let done = self.count.done.load(Ordering::Relaxed);
                 self.count.done.store(done + 1, Ordering::Relaxed);
@@ -103,7 +106,7 @@ impl<I> Tracked<I> {
 
 impl<I> Drop for Tracked<I> {
     fn drop(&mut self) {
-        // A loop that breaks has what it wanted; one that fails has not.
+        // A loop that breaks has ended successfully; one that fails has not.
         if !std::thread::panicking() {
             self.end();
         }
@@ -159,7 +162,7 @@ mod tests {
         items.next();
         assert_eq!(count.progress().done, 2);
         assert!(count.progress().outcome.is_none());
-        // A loop that breaks off.
+        // A loop that breaks early.
         drop(items);
         assert_eq!(
             (count.progress().done, count.progress().total),

@@ -1,5 +1,5 @@
-//! What is seen of computations: the progress of those that run, and where the
-//! time went of those that did.
+//! Observes computations: the progress of running ones, and the time spent in
+//! finished ones.
 
 mod bar;
 mod iterator;

@@ -1,11 +1,11 @@
-//! Bars that come by themselves, below the cell: for what takes long, and for
-//! iterators that ask for one.
+//! Automatic progress bars below the cell: for long computations, and for
+//! iterators that request one.
 //!
-//! A cell has one display, however much it computes: what runs, the last few
-//! that ended, and how many ended before. Work that goes on after its cell has
-//! ended goes on being shown there. A thread looks a few times a second; the end
-//! is drawn by the thread that computed, before it goes on, so that a cell does
-//! not end before its bars do.
+//! A cell has one display, however much it computes. It shows what is running,
+//! the last few computations that ended, and how many ended before. Work that
+//! continues after its cell has ended is still shown there. A thread updates
+//! the display a few times a second. The computing thread draws the end itself
+//! before it continues, so that a cell does not end before its bars do.
 
 use super::bar::{self, Bar, Of};
 use crate::context::{Context, PerContext};
@@ -19,20 +19,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What takes no longer needs no bar.
+/// Computations that take no longer than this need no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two looks: a display changes at most ten times a second.
+/// The time between two updates: a display changes at most ten times a second.
 const LOOK: Duration = Duration::from_millis(100);
-/// How many bars of what has ended stay, of each cell.
+/// How many bars of ended computations remain visible in each cell.
 const ENDED: usize = 5;
 
 static SHOWS: PerContext<AtomicBool> = PerContext::new(|| AtomicBool::new(true));
 
-/// Whether computations that take longer than a second show a bar by
-/// themselves, which they do in a notebook. The environment variable
-/// `SWATH_PROGRESS=0` says no from the beginning. What asks for a bar
+/// Sets whether computations that take longer than a second show a bar
+/// automatically.
+///
+/// In a notebook they do by default; the environment variable `SWATH_PROGRESS=0`
+/// turns this off from the beginning. Bars that are requested
 /// ([`progress`](super::progress()), [`ProgressIterator`](super::ProgressIterator))
-/// gets it in any case.
+/// are shown in any case.
 ///
 /// ```
 /// swath::diagnostics::show_progress(false);
@@ -41,7 +43,7 @@ pub fn show_progress(shows: bool) {
     SHOWS.with(|it| it.store(shows, Ordering::Relaxed));
 }
 
-/// Shows bars from now on: called once, in a notebook's process.
+/// Starts showing bars. Called once, in a notebook's process.
 pub(crate) fn install() {
     if std::env::var_os("SWATH_PROGRESS").is_some_and(|value| value == "0") {
         show_progress(false);
@@ -70,11 +72,11 @@ struct CellBars {
     /// The display's id.
     id: String,
     running: Vec<Running>,
-    /// The last that ended and were shown.
+    /// The last computations that ended and were shown.
     ended: VecDeque<(String, Progress, Of)>,
-    /// How many there were before those, and how long they took.
+    /// How many ended before those, and how long they took.
     earlier: (usize, Duration),
-    /// What is shown.
+    /// The current content of the display.
     last: Option<Bundle>,
 }
 
@@ -118,7 +120,7 @@ impl Monitor {
                 self.begun.wait(&mut cells);
             }
             drop(cells);
-            // What is over by then is shown once, at its end.
+            // Work that ends during this time is shown once, at its end.
             std::thread::sleep(LOOK);
             self.cells.lock().iter_mut().for_each(CellBars::show);
         }
@@ -180,7 +182,7 @@ impl CellBars {
         self.show();
     }
 
-    /// Shows what has changed.
+    /// Updates the display if it has changed.
     fn show(&mut self) {
         let mut bars = Vec::new();
         if self.earlier.0 > 0 {

@@ -1,7 +1,7 @@
-//! Which operations take how long.
+//! Measures how long the operations take.
 //!
-//! A [`Profiler`] is told what every computation does while it lives: it gives
-//! each run a listener, and adds up what that is told.
+//! A live [`Profiler`] receives the events of all computations: it gives each
+//! run a listener, and adds up its events.
 
 use crate::schedule::{Event, Listener, Observer, Plan, observe, pool};
 use parking_lot::Mutex;
@@ -10,8 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Adds up what computations do, from when it is started until it is stopped or
-/// dropped.
+/// Measures computations from its start until it is stopped or dropped.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -29,37 +28,37 @@ pub struct Profiler {
     begin: Instant,
 }
 
-/// What computations did while a [`Profiler`] was there.
+/// The measurements of a [`Profiler`].
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Those that took longest first.
+    /// The operations, the longest first.
     pub operations: Vec<OperationProfile>,
-    /// For how long the profiler was there.
+    /// How long the profiler was active.
     pub elapsed: Duration,
-    /// The time of all tasks together.
+    /// The total time of all tasks.
     pub busy: Duration,
-    /// How many threads there are for tasks.
+    /// The number of threads for tasks.
     pub threads: usize,
-    /// Tasks that failed.
+    /// The number of failed tasks.
     pub failed: usize,
     /// Bytes that were moved to disk.
     pub spilled: u64,
-    /// Bytes that came back from there.
+    /// Bytes that were read back from disk.
     pub unspilled: u64,
 }
 
-/// What the tasks of one operation did.
+/// The measurements of one operation.
 #[derive(Clone, Debug, Default)]
 pub struct OperationProfile {
-    /// The operation's name; of several that were fused, all of theirs.
+    /// The operation's name; for fused operations, the names of all.
     pub name: String,
-    /// How many tasks there were.
+    /// The number of tasks.
     pub tasks: usize,
-    /// How long they took together.
+    /// The total time of the tasks.
     pub elapsed: Duration,
-    /// How long the longest took.
+    /// The time of the longest task.
     pub longest: Duration,
-    /// The bytes of their values.
+    /// The bytes of the tasks' values.
     pub nbytes: u64,
 }
 
@@ -74,14 +73,14 @@ struct Inner {
     unspilled: u64,
 }
 
-/// Adds up one run.
+/// The listener of one run.
 struct OfRun {
     plan: Arc<Plan>,
     sums: Arc<Sums>,
 }
 
 impl Profiler {
-    /// Starts to add up.
+    /// Starts measuring.
     #[must_use = "a profiler ends when it is dropped"]
     pub fn start() -> Self {
         let sums = Arc::new(Sums::default());
@@ -92,7 +91,7 @@ impl Profiler {
         }
     }
 
-    /// What was done so far.
+    /// Returns the measurements so far.
     pub fn report(&self) -> Profile {
         let inner = self.sums.0.lock();
         let mut operations: Vec<OperationProfile> = inner.operations.values().cloned().collect();
@@ -108,7 +107,7 @@ impl Profiler {
         }
     }
 
-    /// Ends it; what was done.
+    /// Stops measuring and returns the measurements.
     pub fn stop(self) -> Profile {
         self.report()
     }
@@ -163,7 +162,7 @@ impl Listener for OfRun {
 }
 
 impl Profile {
-    /// Which part of the threads' time tasks took, from 0 to 1.
+    /// Returns the part of the threads' time that tasks took, from 0 to 1.
     pub fn busy_share(&self) -> f64 {
         let time = self.elapsed.as_secs_f64() * self.threads as f64;
         (self.busy.as_secs_f64() / time.max(f64::MIN_POSITIVE)).min(1.0)
@@ -188,7 +187,7 @@ mod tests {
         let sum = delayed(|naps: Vec<u64>| naps.iter().sum::<u64>()).named("profiled_sum");
         assert_eq!(sum.call(&naps).compute().unwrap(), 10);
         let profile = profiler.stop();
-        // Other tests compute as well meanwhile.
+        // Other tests compute at the same time.
         let of = |name: &str| {
             let found = profile
                 .operations
@@ -212,7 +211,7 @@ mod tests {
         let sums = Arc::downgrade(&profiler.sums);
         drop(profiler);
         delayed(|| 1).call().compute().unwrap();
-        // Runs of other tests may hold theirs a little longer.
+        // Runs of other tests may hold their listeners a little longer.
         for _ in 0..2000 {
             if sums.strong_count() == 0 {
                 return;

@@ -1,8 +1,8 @@
 //! Live bars for collections that are computed in the background.
 //!
-//! A persisted layer counts its own tasks ([`Source::progress`]); here they are
-//! only looked at, a few times a second, and drawn. The display ends complete,
-//! so a saved notebook shows what happened.
+//! A persisted layer counts its own tasks ([`Source::progress`]). This module
+//! only reads the counts a few times a second, and draws them. The display ends
+//! in its complete state, so a saved notebook shows what happened.
 
 use super::bar::{self, Bar, Of};
 use crate::cancel::{self, checkpoint};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// A collection whose progress can be shown: every [`Collection`].
 pub trait Progressed {
-    /// The layer that is computed.
+    /// Returns the layer that is computed.
     ///
     /// # Errors
     /// What was wrong when the collection was described.
@@ -31,12 +31,12 @@ impl<C: Collection> Progressed for C {
 
 /// One collection or several: `&x`, `&[&x, &y]`, `(&x, &y)`, `&[&x as &dyn Progressed]`.
 #[diagnostic::on_unimplemented(
-    message = "`progress` takes collections, and `{Self}` is none",
+    message = "`progress` takes collections, and `{Self}` is not a collection",
     note = "collections are passed by reference: `progress((&users, &ratings))?`",
     note = "a loop gets a bar from its iterator: `for item in items.progress() {{ … }}`"
 )]
 pub trait ProgressSet {
-    /// The layers that are computed.
+    /// Returns the layers that are computed.
     ///
     /// # Errors
     /// What was wrong when a collection was described.
@@ -83,7 +83,7 @@ tuples!(A 0, B 1, C 2, D 3);
 tuples!(A 0, B 1, C 2, D 3, E 4);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 
-/// Shows a bar for each collection that is persisted, until all are there.
+/// Shows a bar for each persisted collection until all of them are computed.
 ///
 /// One collection or several: `progress(&users)?`, `progress((&users, &ratings))?`.
 /// `progress!(users, ratings)?` names the bars as the variables are called.
@@ -103,8 +103,8 @@ pub fn progress<S: ProgressSet>(collections: S) -> Result<()> {
     show(collections.layers()?, &[])
 }
 
-/// As [`progress`](progress()), under the names that the collections have in
-/// the cell: `progress!(users, ratings)?`.
+/// Does the same as [`progress`](progress()), under the names that the
+/// collections have in the cell: `progress!(users, ratings)?`.
 #[macro_export]
 macro_rules! progress {
     ($($(&)? $collection:ident),+ $(,)?) => {
@@ -114,10 +114,10 @@ macro_rules! progress {
     };
 }
 
-/// What [`crate::progress!`] calls.
+/// The function that [`crate::progress!`] calls.
 ///
 /// # Errors
-/// As [`progress`](progress()).
+/// Those of [`progress`](progress()).
 #[doc(hidden)]
 pub fn named(collections: &[(&str, &dyn Progressed)]) -> Result<()> {
     let layers: Result<Vec<_>> = collections
@@ -133,24 +133,24 @@ pub fn named(collections: &[(&str, &dyn Progressed)]) -> Result<()> {
 
 fn show(layers: Vec<Arc<Layer>>, names: &[String]) -> Result<()> {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    // A terminal gets the end only, not every step on a line of its own.
+    // A terminal gets only the end, not every step on a separate line.
     let live = shown::has_sink();
     watch(&looked_at(&layers, names), live, &mut |bundle, update| {
         shown::display(bundle, Some(&id), update && live);
     })
 }
 
-/// A collection that is looked at.
+/// A collection whose progress is displayed.
 struct LookedAt {
     name: String,
     layer: Arc<Layer>,
 }
 
-/// How a bar stands.
+/// The state of a bar.
 enum Stand {
-    /// Nobody computes it.
+    /// The collection is not being computed.
     NotPersisted,
-    /// It was there from the beginning.
+    /// The values were available from the beginning.
     InMemory(usize),
     Computed(Progress),
 }
@@ -196,10 +196,10 @@ impl LookedAt {
     }
 }
 
-/// Looks at the bars until nothing runs any more. `put` is called once with a
-/// new display, and then with updates of it.
+/// Updates the bars until nothing runs any more. `put` is called once with a new
+/// display, and then with updates of it.
 fn watch(shown: &[LookedAt], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
-    /// Between two looks, and between two updates.
+    /// The times between two checks, and between two updates.
     const LOOK: Duration = Duration::from_millis(20);
     const UPDATE: Duration = Duration::from_millis(150);
     let mut last: Option<(Instant, Bundle)> = None;
@@ -231,7 +231,7 @@ fn watch(shown: &[LookedAt], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> 
                 _ => Ok(()),
             });
         }
-        // Seen at the beginning of the next round.
+        // An interrupt is noticed at the beginning of the next round.
         let _ = cancel::sleep(LOOK);
     }
 }
@@ -251,7 +251,7 @@ impl Stand {
         matches!(self, Self::Computed(progress) if progress.outcome.is_none())
     }
 
-    /// Who waits for it does so no longer.
+    /// Marks a running computation as interrupted: nobody waits for it any more.
     fn interrupt(&mut self) {
         if let Self::Computed(progress) = self {
             progress.outcome.get_or_insert(Err(Error::Interrupted));
@@ -266,7 +266,7 @@ mod tests {
     use crate::schedule::{Options, Persisted};
     use parking_lot::Mutex;
 
-    /// Waits until it may go on, or fails.
+    /// A task that waits at the gate, and may then fail.
     struct Step {
         gate: Arc<Mutex<()>>,
         fails: bool,
@@ -315,7 +315,7 @@ mod tests {
         }
     }
 
-    /// What was put: the text, and whether it was an update.
+    /// Returns what was displayed: the text, and whether it was an update.
     fn watched(
         layers: &[Arc<Layer>],
         names: &[&str],

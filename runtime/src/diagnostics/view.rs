@@ -1,4 +1,4 @@
-//! How a profile looks.
+//! Displays profiles.
 
 use super::profile::{OperationProfile, Profile};
 use crate::display::Show;
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::shown::Bundle;
 use maud::html;
 
-/// How many operations of a profile are shown.
+/// The largest number of operations that are shown.
 const OPERATIONS: usize = 20;
 
 impl Show for Profile {

@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The tasks of one operation, and the layers whose chunks they depend on.
 ///
-/// A layer's identity is a hash of the operation, its arguments and the identities of
-/// its dependencies. Two layers with the same identity compute the same values.
+/// A layer's identity is a hash of the operation, its arguments and the
+/// identities of its dependencies. Two layers with the same identity compute
+/// the same values.
 pub struct Layer {
     id: LayerId,
     /// Computed on first use: the name of a single call's layer is rarely needed.
@@ -21,8 +22,8 @@ pub struct Layer {
     sizes: Sizes,
 }
 
-/// The size in bytes of each task's value, as far as it is known before the value is
-/// computed.
+/// The size in bytes of each task's value, as far as it is known before the
+/// value is computed.
 #[derive(Clone, Default)]
 pub enum Sizes {
     /// The sizes are unknown.
@@ -109,7 +110,8 @@ impl Layer {
         Self::new(id, None, Grid::single(), tasks, dependencies)
     }
 
-    /// Creates a layer that is one chunk of another layer; it has no task of its own.
+    /// Creates a layer that is one chunk of another layer; it has no task of
+    /// its own.
     pub fn pick(layer: &Arc<Layer>, linear: u32) -> Arc<Self> {
         let mut fingerprint = Fingerprint::new();
         fingerprint.text("pick").layer(layer.id);
@@ -119,7 +121,8 @@ impl Layer {
         Self::new(id, None, Grid::single(), tasks, [layer.clone()])
     }
 
-    /// Creates a layer of values, under the identity of the layer that computed them.
+    /// Creates a layer of values, under the identity of the layer that computed
+    /// them.
     pub fn values(id: LayerId, grid: Grid, source: Arc<dyn Source>) -> Arc<Self> {
         Self::new(id, None, grid, Tasks::Values(source), [])
     }
@@ -192,8 +195,8 @@ impl Layer {
         &self.sizes
     }
 
-    /// Returns the operation of the task at a row-major position, or `None` for a layer
-    /// of values.
+    /// Returns the operation of the task at a row-major position, or `None` for
+    /// a layer of values.
     pub fn operation(&self, linear: u32) -> Option<&dyn Operation> {
         self.tasks.operation(&self.grid, linear)
     }
@@ -206,8 +209,8 @@ impl Layer {
         }
     }
 
-    /// Returns a short description of the layer for views: its operation's name, or its
-    /// own name if it has no chunks.
+    /// Returns a short description of the layer for views: its operation's
+    /// name, or its own name if it has no chunks.
     pub fn label(&self) -> String {
         match self.grid.is_empty() {
             true => self.name().to_string(),
@@ -275,8 +278,8 @@ impl fmt::Debug for Layer {
 }
 
 impl Drop for Layer {
-    /// Frees a chain of layers in a loop. If each layer dropped the next, a chain of a
-    /// million delayed calls would overflow the stack.
+    /// Frees a chain of layers in a loop. If each layer dropped the next, a
+    /// chain of a million delayed calls would overflow the stack.
     fn drop(&mut self) {
         let mut pending = std::mem::take(&mut self.dependencies);
         while let Some(layer) = pending.pop() {

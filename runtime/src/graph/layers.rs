@@ -88,7 +88,7 @@ impl Node {
 impl Layers {
     /// Collects the layers reachable from `outputs`.
     pub fn new(outputs: &[Arc<Layer>]) -> Self {
-        Self::new_unless(outputs, &|| false).expect("invariant: nobody stops it")
+        Self::new_unless(outputs, &|| false).expect("invariant: it is never stopped")
     }
 
     /// Does the same as [`new`](Self::new), but returns `None` soon after

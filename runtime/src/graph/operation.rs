@@ -79,7 +79,7 @@ impl EncodedOperation {
     {
         let bytes = postcard::to_stdvec(operation).map_err(|error| {
             Error::Encode(format!(
-                "the operation {}: its arguments are not data only ({error}); an expression with a Rust closure (map, apply) cannot be sent elsewhere, one of Polars' own functions can",
+                "the operation {}: its arguments are not plain data ({error}). An expression with a Rust closure (map, apply) cannot be sent to another process; use one of Polars' own functions instead",
                 operation.name()
             ))
         })?;

@@ -27,16 +27,16 @@ pub enum Tasks {
     Single(Arc<dyn Operation>),
     /// Tasks listed one by one, each after its inputs.
     Listed(Arc<Listed>),
-    /// No task of its own: the layer is the chunk at this row-major position of its
-    /// one dependency.
+    /// No task of its own: the layer is the chunk at this row-major position of
+    /// its one dependency.
     Pick(u32),
     /// Nothing to compute: the source of the values, in row-major order.
     Values(Arc<dyn Source>),
 }
 
 impl Tasks {
-    /// Returns the operation of the task at a row-major position of the layer's grid,
-    /// or `None` for a layer of values.
+    /// Returns the operation of the task at a row-major position of the layer's
+    /// grid, or `None` for a layer of values.
     #[inline]
     pub fn operation(&self, grid: &Grid, linear: u32) -> Option<&dyn Operation> {
         match self {
@@ -117,15 +117,16 @@ pub trait Source: Send + Sync + 'static {
     /// The error that the computation failed with, or
     /// [`Error::Interrupted`](crate::Error::Interrupted).
     fn wait(&self) -> Result<()>;
-    /// Returns the progress of the computation, or `None` for values that were never
-    /// computed.
+    /// Returns the progress of the computation, or `None` for values that were
+    /// never computed.
     fn progress(&self) -> Option<Progress> {
         None
     }
-    /// Notifies the source that its progress is displayed, so that nothing else needs
-    /// to display it.
+    /// Notifies the source that its progress is displayed, so that nothing else
+    /// needs to display it.
     fn is_shown(&self) {}
-    /// Returns the bytes of the values in memory, or `None` if they are not counted.
+    /// Returns the bytes of the values in memory, or `None` if they are not
+    /// counted.
     fn nbytes(&self) -> Option<usize> {
         None
     }
@@ -218,8 +219,8 @@ impl AxisMap {
         }
     }
 
-    /// Composes two maps: replaces the output axis of this map by its map in `outer`.
-    /// outer output.
+    /// Composes two maps: replaces the output axis of this map by its map in
+    /// `outer`. outer output.
     pub(crate) fn after(self, outer: &[Self]) -> Self {
         match self {
             Self::Output(axis) => outer[axis as usize],
@@ -272,8 +273,8 @@ impl BlockInput {
 /// A reference to a task of a dependency, or of the layer itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskRef {
-    /// The position of the dependency in the layer's list; [`TaskRef::SELF`] for the
-    /// layer itself.
+    /// The position of the dependency in the layer's list; [`TaskRef::SELF`]
+    /// for the layer itself.
     pub dependency: u32,
     /// The row-major position in that layer.
     pub linear: u32,
@@ -297,8 +298,8 @@ impl TaskRef {
     }
 }
 
-/// Tasks listed one by one, each after its inputs. The lists are stored in a few flat
-/// arrays.
+/// Tasks listed one by one, each after its inputs. The lists are stored in a
+/// few flat arrays.
 #[derive(Clone)]
 pub struct Listed {
     operations: Vec<Arc<dyn Operation>>,

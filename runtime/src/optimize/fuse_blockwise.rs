@@ -79,7 +79,7 @@ impl Operation for Fused {
                     } else {
                         value.clone()
                     };
-                    value.expect("invariant: a value is there until it is taken last")
+                    value.expect("invariant: a value exists until its last use")
                 })
                 .collect();
             let block = Block {

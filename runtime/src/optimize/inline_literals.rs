@@ -31,7 +31,7 @@ impl Operation for WithLiterals {
             .iter()
             .map(|literal| match literal {
                 Some(value) => value.clone(),
-                None => computed.next().expect("invariant: an input a gap"),
+                None => computed.next().expect("invariant: one input per gap"),
             })
             .collect();
         self.operation.run(block, inputs)

@@ -1,12 +1,13 @@
 //! Plans and runs computations: from layers to values.
 //!
-//! [`plan::Plan`] numbers the needed tasks in the order in which they should run. It never visits
-//! other tasks, which is how they are culled. The crate `swath-scheduler` finds that order. It is
-//! also the pure core that both runners drive: [`sync`] on the calling thread, and [`pool`] on the
-//! threads that Polars and ndarray use too. [`task`] runs one task. [`memory`] decides which values
-//! go to disk, and [`spill`] writes them. [`saved`] writes values that outlive the process.
-//! [`kept`] holds values that outlive a run. Events are reported as [`event::Event`]s. The
-//! scheduler depends on no collection.
+//! [`plan::Plan`] numbers the needed tasks in the order in which they should
+//! run. It never visits other tasks, which is how they are culled. The crate
+//! `swath-scheduler` finds that order. It is also the pure core that both
+//! runners drive: [`sync`] on the calling thread, and [`pool`] on the threads
+//! that Polars and ndarray use too. [`task`] runs one task. [`memory`] decides
+//! which values go to disk, and [`spill`] writes them. [`saved`] writes values
+//! that outlive the process. [`kept`] holds values that outlive a run. Events
+//! are reported as [`event::Event`]s. The scheduler depends on no collection.
 
 mod cache;
 pub mod event;
@@ -52,19 +53,19 @@ use underway::WaitedFor;
 /// How tasks are run, and who receives the events.
 #[derive(Clone)]
 pub struct Options {
-    /// The number of tasks that run at a time. `None`, or more than the pool has threads, means as
-    /// many as the pool has threads.
+    /// The number of tasks that run at a time. `None`, or more than the pool
+    /// has threads, means as many as the pool has threads.
     pub threads: Option<usize>,
     /// Run on the calling thread, one task after the other.
     pub synchronous: bool,
     /// How often a failed task is retried before the failure is reported.
     pub retries: u32,
-    /// The bytes that values may occupy in memory during the run. `None`, or more than
-    /// [`memory_limit`], means [`memory_limit`].
+    /// The bytes that values may occupy in memory during the run. `None`, or
+    /// more than [`memory_limit`], means [`memory_limit`].
     pub memory_limit: Option<u64>,
-    /// Pass every operation, input and value through its encoding, without fusing tasks, as if
-    /// another process ran them. For tests. The default is on if the environment variable
-    /// `SWATH_ENCODED` is `1`.
+    /// Pass every operation, input and value through its encoding, without
+    /// fusing tasks, as if another process ran them. For tests. The default is
+    /// on if the environment variable `SWATH_ENCODED` is `1`.
     pub encoded: bool,
     /// The listeners that receive all events.
     pub listeners: Vec<Arc<dyn Listener>>,
@@ -95,10 +96,12 @@ impl Options {
     }
 }
 
-/// How a run ended: with the values of the outputs, or with the values held at that point.
+/// How a run ended: with the values of the outputs, or with the values held at
+/// that point.
 type Outcome = swath_scheduler::Outcome<Value, Error>;
 
-/// Computes every chunk of the given layers. The chunks of each layer are in row-major order.
+/// Computes every chunk of the given layers. The chunks of each layer are in
+/// row-major order.
 ///
 /// # Errors
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
@@ -151,8 +154,8 @@ fn run_plan_unless(
     }
 }
 
-/// Drops values that are no longer needed. Many values are dropped in the background, so that the
-/// canceller does not have to wait.
+/// Drops values that are no longer needed. Many values are dropped in the
+/// background, so that the canceller does not have to wait.
 fn dispose(values: Vec<Option<Value>>) {
     const FEW: usize = 10_000;
     if values.len() > FEW {
@@ -160,7 +163,8 @@ fn dispose(values: Vec<Option<Value>>) {
     }
 }
 
-/// Optimises and plans. Uses persisted values: all of them, or those with a number below `before`.
+/// Optimises and plans. Uses persisted values: all of them, or those with a
+/// number below `before`.
 fn prepare(
     outputs: &[Arc<Layer>],
     options: &Options,
@@ -186,7 +190,8 @@ fn prepare(
     if layers.chunks() <= SMALL || pool::in_pool() {
         return plan(layers, token);
     }
-    // On another thread, so that a cancelled call returns without waiting for the planning.
+    // On another thread, so that a cancelled call returns without waiting for
+    // the planning.
     let (sender, receiver) = mpsc::channel();
     let planned_for = token.clone();
     let context = Context::current();
@@ -205,7 +210,8 @@ fn prepare(
     }
 }
 
-/// Explains what the optimiser does with the layers of some collections, and what that saves.
+/// Explains what the optimiser does with the layers of some collections, and
+/// what that saves.
 ///
 /// # Errors
 /// [`Error::Argument`] for a graph that is too large to plan.

@@ -1,4 +1,4 @@
-//! What the code that is generated for a cell calls.
+//! The functions that a cell's generated code calls.
 //!
 //! A cell looks like this (the user's text in the middle):
 //!
@@ -16,8 +16,8 @@
 //! });
 //! ```
 //!
-//! Every generic function here is a few lines over one that is compiled
-//! already: each cell pays for what it instantiates.
+//! Each generic function here is a few lines over one that is already compiled,
+//! because each cell pays for the code it instantiates.
 
 use super::{channel, origin, recovery, variables};
 pub use crate::cancel::interruptible;
@@ -32,20 +32,21 @@ use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use swath_channel::{FromRuntime, Variable};
 
-/// Why a cell failed. Made of any error by `?`.
+/// The reason why a cell failed. `?` converts any error into it.
 ///
-/// It is deliberately no `Display`: that is what lets `?` take every type that is.
+/// It deliberately does not implement `Display`: otherwise `?` could not accept
+/// every type that does.
 pub struct Failure {
     kind: String,
     message: String,
     location: Option<String>,
-    /// The variable that is not there, or of another type.
+    /// The variable that does not exist or has another type.
     variable: Option<String>,
     /// The key of the task that failed.
     task: Option<String>,
 }
 
-/// The kind of a failure that is a panic of the cell's.
+/// The kind of a failure that is a panic in the cell.
 const PANIC: &str = "Panic";
 
 impl<E: Display> From<E> for Failure {
@@ -66,9 +67,10 @@ impl From<CellFailure> for Failure {
     }
 }
 
-/// The error as one of Swath's own, if it is.
+/// Returns the error as one of Swath's own, if it is one.
 fn as_ours<E>(error: &E) -> Option<&Error> {
-    // `Any` would do, but for errors that borrow (`PoisonError<MutexGuard<'_>>`).
+    // `Any` would do, except for errors that borrow
+    // (`PoisonError<MutexGuard<'_>>`).
     if typeid::of::<E>() != TypeId::of::<Error>() {
         return None;
     }
@@ -78,7 +80,7 @@ fn as_ours<E>(error: &E) -> Option<&Error> {
 }
 
 impl Failure {
-    /// A failure of a kind of your own.
+    /// Creates a failure of a custom kind.
     pub fn of(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),
@@ -90,7 +92,7 @@ impl Failure {
     }
 
     fn new(error: &dyn Display, ours: Option<&Error>, type_name: &str) -> Self {
-        // A text or a boxed error tells nothing by its type.
+        // The type of a text or a boxed error says nothing.
         let untold =
             type_name.contains("dyn ") || ["alloc::string::String", "&str"].contains(&type_name);
         let kind = match ours {
@@ -100,7 +102,7 @@ impl Failure {
         };
         Self {
             kind,
-            // anyhow and eyre tell the causes only so.
+            // anyhow and eyre include the causes only in the alternate form.
             message: format!("{error:#}"),
             location: None,
             variable: None,
@@ -129,12 +131,13 @@ impl Failure {
         }
     }
 
-    /// The failure of the task under this key.
+    /// Sets the key of the failed task.
     pub(crate) fn with_task(self, task: Option<String>) -> Self {
         Self { task, ..self }
     }
 
-    /// The message, with the variable that the failed task computes for.
+    /// Returns the message, with the variable for which the failed task was
+    /// computed.
     fn told(&self) -> String {
         let variable = self.task.as_deref().and_then(origin::variable_of);
         match variable {
@@ -144,7 +147,7 @@ impl Failure {
     }
 }
 
-/// Runs a cell and tells the kernel how it ended.
+/// Runs a cell and reports its end to the kernel.
 pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     // An interrupt may have come while the cell was compiled.
     let outcome = schedule::checkpoint()
@@ -153,14 +156,15 @@ pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
     end(outcome.err());
 }
 
-/// Tells the kernel that the cell has ended.
+/// Reports to the kernel that the cell has ended.
 pub(super) fn end(failure: Option<Failure>) {
     panics::tell_caught();
     recovery::note_variables();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {
-            // Only now: the variables that the cell took are back.
+            // Only now, because the variables that the cell took are back in the
+            // store.
             message: failure.told(),
             kind: failure.kind,
             location: failure.location,
@@ -170,8 +174,8 @@ pub(super) fn end(failure: Option<Failure>) {
     });
 }
 
-/// Runs statements of the user's: a panic in them is their failure, so that the
-/// variables around them survive it. What they bind comes back.
+/// Runs the user's statements. A panic in them becomes their failure, so that the
+/// surrounding variables survive it. Returns what the statements bind.
 ///
 /// # Errors
 /// The failure of the statements.
@@ -184,12 +188,12 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
     })?;
     match result {
         Some(result) => result,
-        None => unreachable!("invariant: what does not panic has a result"),
+        None => unreachable!("invariant: code that does not panic has a result"),
     }
 }
 
-/// Ends a value that the cell does not keep, as a panic would, if the cell ended with
-/// one: a lock that is held then is poisoned.
+/// Drops a value that the cell does not keep. If the cell ended with a panic,
+/// drops it as a panic would: a lock that is held is then poisoned.
 pub fn end_with<T>(failure: &Failure, value: T) {
     if failure.kind != PANIC {
         return;
@@ -198,7 +202,7 @@ pub fn end_with<T>(failure: &Failure, value: T) {
         let _held = value;
         std::panic::resume_unwind(Box::new(()));
     });
-    // It always does.
+    // The closure always panics.
     let _: Result<(), _> = std::panic::catch_unwind(ends);
 }
 
@@ -206,8 +210,8 @@ fn caught(body: &mut dyn FnMut()) -> Result<(), Failure> {
     panics::catch_payload(body).map_err(Failure::of_panic)
 }
 
-/// Checks that the variables that a cell is about to take are what it was
-/// compiled for, before the first is taken.
+/// Checks that the variables a cell is about to take have the types it was
+/// compiled for, before the first one is taken.
 ///
 /// # Errors
 /// A failure that names the variable and both types.
@@ -218,12 +222,12 @@ pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
             Err(Some(type_name)) => {
                 let found = short_type_name(type_name);
                 let message = format!(
-                    "the variable `{name}` has a type {found} that was defined anew since: set it again"
+                    "the variable `{name}` has a type {found} that has been redefined since: set the variable again"
                 );
                 return Err(Failure::of_variable(name, message));
             }
             Err(None) => {
-                let message = format!("the variable `{name}` is gone: set it again");
+                let message = format!("the variable `{name}` was lost: set it again");
                 return Err(Failure::of_variable(name, message));
             }
         }
@@ -234,7 +238,7 @@ pub fn check(expected: &[(&str, TypeId)]) -> Result<(), Failure> {
 /// Takes a variable out of the store.
 ///
 /// # Panics
-/// Where [`check`] was not called before.
+/// If [`check`] was not called before.
 pub fn take<T: 'static>(name: &str) -> T {
     if let Some(value) = variables::take(name)
         && let Ok(value) = value.downcast::<T>()
@@ -244,10 +248,11 @@ pub fn take<T: 'static>(name: &str) -> T {
     missing(name)
 }
 
-/// A copy of a variable whose copies are cheap; the store keeps it.
+/// Returns a copy of a variable whose copies are cheap; the store keeps the
+/// variable.
 ///
 /// # Panics
-/// Where [`check`] was not called before.
+/// If [`check`] was not called before.
 pub fn handle<T: Clone + 'static>(name: &str) -> T {
     let mut copy = None;
     variables::look_at(name, &mut |value| {
@@ -263,7 +268,7 @@ pub fn handle<T: Clone + 'static>(name: &str) -> T {
 
 #[cold]
 fn missing(name: &str) -> ! {
-    Error::Argument(format!("the variable `{name}` is gone: set it again")).raise()
+    Error::Argument(format!("the variable `{name}` was lost: set it again")).raise()
 }
 
 /// Puts a variable into the store.
@@ -278,7 +283,7 @@ pub fn forget(names: &[&str]) {
     }
 }
 
-/// The variables that there are.
+/// Returns the existing variables.
 pub fn list() -> Vec<Variable> {
     variables::list()
 }
@@ -289,7 +294,7 @@ pub fn result(bundle: Bundle) {
     channel::send(&FromRuntime::Result { data: bundle.data });
 }
 
-/// Shows what the last expression came to.
+/// Shows the outcome of the last expression.
 ///
 /// # Errors
 /// The failure of an expression that is an `Err`.
@@ -302,7 +307,7 @@ pub fn show(shown: Result<Option<Bundle>, CellFailure>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What runs the session's futures.
+/// Returns the executor of the session's futures.
 fn executor() -> &'static tokio::runtime::Runtime {
     static EXECUTOR: LazyLock<Option<tokio::runtime::Runtime>> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread()
@@ -321,24 +326,25 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     executor().block_on(interruptible(future))
 }
 
-/// Runs code in which `tokio::spawn` and its like find the session's executor.
+/// Runs code in which `tokio::spawn` and similar functions find the session's
+/// executor.
 pub fn entered<T>(body: impl FnOnce() -> T) -> T {
     let _entered = executor().enter();
     body()
 }
 
-/// Runs code with a value that is made once in a session: the executor of a
-/// tokio that a cell brought along.
+/// Runs code with a value that is created once per session: the executor of a
+/// separate tokio that a cell has loaded.
 ///
 /// # Errors
-/// What making it failed with.
+/// The error of creating the value.
 pub fn with_kept<T: 'static, E, R>(
     name: &str,
     make: impl FnOnce() -> Result<T, E>,
     body: impl FnOnce(&mut T) -> R,
 ) -> Result<R, E> {
     let kept = variables::take_kept(name).and_then(|value| value.downcast::<T>().ok());
-    // Not dropped by a panic: what runs in an executor goes on.
+    // Not dropped on a panic, so that what runs in an executor continues.
     let mut value = std::mem::ManuallyDrop::new(match kept {
         Some(value) => value,
         None => Box::new(make()?),
@@ -352,7 +358,7 @@ pub fn with_kept<T: 'static, E, R>(
 /// Asks the user for a line of text.
 ///
 /// # Errors
-/// [`Error::Argument`] where nobody can be asked; [`Error::Interrupted`].
+/// [`Error::Argument`] if no user can be asked; [`Error::Interrupted`].
 pub fn input(prompt: &str) -> crate::Result<String> {
     channel::input(prompt, false)
 }
@@ -360,13 +366,13 @@ pub fn input(prompt: &str) -> crate::Result<String> {
 /// Asks the user for a line of text that is not shown while it is typed.
 ///
 /// # Errors
-/// As [`input`].
+/// Those of [`input`].
 #[doc(alias = "getpass")]
 pub fn password(prompt: &str) -> crate::Result<String> {
     channel::input(prompt, true)
 }
 
-/// Everything that was written so far leaves before what comes.
+/// Flushes everything that was written so far, so that it precedes what follows.
 fn flush() {
     let _ = std::io::Write::flush(&mut std::io::stdout());
     // SAFETY: a null pointer means all of C's output streams; libraries

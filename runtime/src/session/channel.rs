@@ -19,9 +19,9 @@ struct Channel {
     stream: Mutex<UnixStream>,
     inbox: Mutex<Inbox>,
     arrived: Condvar,
-    /// The cell that runs.
+    /// The running cell.
     cell: AtomicU64,
-    /// How many fences were asked for.
+    /// How many fences were requested.
     fences: AtomicUsize,
     stdin: Stdin,
 }
@@ -30,33 +30,34 @@ struct Channel {
 struct Inbox {
     /// How many answers to fences have come.
     fences: usize,
-    /// [`input`] waits for what the user types; standard input gets it otherwise.
+    /// Whether [`input`] waits for the user's input. Otherwise standard input
+    /// receives it.
     asked: bool,
     allow_input: bool,
     input: Option<Option<String>>,
     closed: bool,
 }
 
-/// How often it is looked at whether a cell reads standard input.
+/// How often to check whether a cell reads standard input.
 const STDIN_POLL: Duration = Duration::from_millis(50);
 
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
-/// What the main thread is to do.
+/// A job for the main thread.
 pub(super) enum Job {
     /// Load a cell's library and call its function.
     Run { library: String, function: String },
     /// See [`ToRuntime::Recover`].
     Recover { folder: Option<String> },
-    /// Tell the variables.
+    /// Report the variables.
     List,
 }
 
-/// Connects to the kernel that waits in `directory`. Returns where arrives
-/// what is to be done.
+/// Connects to the kernel that waits in `directory`. Returns the receiver of the
+/// main thread's jobs.
 ///
 /// # Errors
-/// The socket's.
+/// The socket's error.
 pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
@@ -78,7 +79,7 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
             while let Ok(Some(message)) = read_frame::<ToRuntime>(&mut incoming) {
                 receiver.receive(message, &sender);
             }
-            // The kernel is gone: nobody will ever want what is computed here.
+            // The kernel has ended: nothing computed here will ever be used.
             if let Some(kernels) = folder.parent() {
                 orphan::clean_up(kernels);
             }
@@ -105,7 +106,7 @@ impl Channel {
     fn receive(&self, message: ToRuntime, jobs: &mpsc::Sender<Job>) {
         match message {
             ToRuntime::Run { library, function } => {
-                // The main thread takes them until the process ends.
+                // The main thread receives jobs until the process ends.
                 let _ = jobs.send(Job::Run { library, function });
             }
             ToRuntime::List => {
@@ -127,7 +128,7 @@ impl Channel {
             ToRuntime::Interrupt => {
                 schedule::interrupt();
                 abort::abort();
-                // Somebody may wait for input that will not come.
+                // A thread may be waiting for input that will not come.
                 self.arrived.notify_all();
             }
             ToRuntime::Input { text } => {
@@ -161,30 +162,30 @@ pub(super) fn send(message: &FromRuntime) {
     }
 }
 
-/// Whether there is a kernel.
+/// Returns whether there is a kernel.
 pub(super) fn is_connected() -> bool {
     CHANNEL.get().is_some()
 }
 
-/// Whether messages do not get to the kernel any more.
+/// Returns whether messages no longer reach the kernel.
 pub(super) fn is_closed() -> bool {
     CHANNEL
         .get()
         .is_some_and(|channel| channel.inbox.lock().closed)
 }
 
-/// The number of the running cell.
+/// Returns the number of the running cell.
 pub fn current_cell() -> Option<u64> {
     CHANNEL
         .get()
         .map(|channel| channel.cell.load(Ordering::Acquire))
 }
 
-/// Waits until the kernel has taken up all output so far.
+/// Waits until the kernel has read all output so far.
 pub(super) fn fence() {
     let Some(channel) = CHANNEL.get() else { return };
-    // Of fences that cross, the later is answered last, and covers what was
-    // written before either.
+    // If fences overlap, the later one is answered last and covers the output
+    // before both.
     let number = channel.fences.fetch_add(1, Ordering::AcqRel) + 1;
     channel.send(&FromRuntime::Fence);
     let mut inbox = channel.inbox.lock();
@@ -196,12 +197,12 @@ pub(super) fn fence() {
 /// Asks the user for a line of text.
 ///
 /// # Errors
-/// [`crate::Error::Argument`] where nobody can be asked (a notebook that runs
+/// [`crate::Error::Argument`] if no user can be asked (a notebook that runs
 /// headless); [`crate::Error::Interrupted`].
 pub(super) fn input(prompt: &str, password: bool) -> crate::Result<String> {
     let nobody = || {
         crate::Error::Argument(format!(
-            "cannot take input for \"{prompt}\": nobody is there to answer"
+            "cannot read input for \"{prompt}\": there is no user who could answer"
         ))
     };
     let channel = CHANNEL.get().ok_or_else(nobody)?;
@@ -235,8 +236,8 @@ impl Channel {
     }
 }
 
-/// Asks the user for what the thread that runs cells waits for on standard
-/// input: called now and then while a cell runs.
+/// Asks the user for input if the thread that runs cells waits for standard
+/// input. Called regularly.
 fn ask_for_stdin(channel: &Channel, thread: u32) {
     if !Stdin::is_read_by(thread) || !channel.inbox.lock().allow_input {
         return;
@@ -258,7 +259,7 @@ impl Sink for ToKernel {
     }
 
     fn display(&self, cell: Option<u64>, bundle: &Bundle, id: Option<&str>, update: bool) {
-        // What was printed before comes before.
+        // Earlier output comes before the display.
         let _ = io::Write::flush(&mut io::stdout());
         send(&FromRuntime::Display {
             data: bundle.data.clone(),
@@ -266,7 +267,7 @@ impl Sink for ToKernel {
             update,
             cell,
         });
-        // What is printed next comes after.
+        // Later output comes after it.
         fence();
     }
 

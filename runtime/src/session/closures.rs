@@ -1,13 +1,14 @@
-//! Functions and iterators whose types have no name, as values whose types do.
+//! Keeps functions and iterators whose types have no name as values of types that
+//! have one.
 //!
-//! A closure's type can be written nowhere, so a later cell could not take it
-//! out of the store. It is kept behind a trait object in a type of this module,
-//! or in a `Box`, and the later cell makes a closure of it again.
+//! A closure's type cannot be written, so a later cell could not take it out of
+//! the store. It is kept behind a trait object in a type of this module, or in a
+//! `Box`, and the later cell turns it into a closure again.
 //!
-//! How a value can be called is said by whoever keeps it: the compiler knows what
-//! a closure does with what it holds only when it has seen all of the code
-//! around it. What else a value is, and how many arguments a function has, it
-//! finds out by method resolution, as for the value of a cell
+//! The caller specifies how a value can be called. The compiler knows what a
+//! closure does with its captures only after it has seen all of the surrounding
+//! code. The other properties of a value, and the number of a function's
+//! arguments, are found by method resolution, as for the value of a cell
 //! ([`crate::display::probe`]).
 
 use super::cell;
@@ -15,10 +16,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Puts a variable into the store whose type may have no name:
-/// `keep_unnameable!(shared, "f", f);`. If it is a function, threads can share it
-/// (`shared`), or not (`local`), or it changes what it holds (`changing`), or it
-/// can be called `once`.
+/// Puts a variable whose type may have no name into the store:
+/// `keep_unnameable!(shared, "f", f);`.
+///
+/// The first argument says how a function can be called: threads can share it
+/// (`shared`), or not (`local`), it changes its captures (`changing`), or it can
+/// be called `once`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! keep_unnameable {
@@ -46,8 +49,8 @@ impl<T> Unnameable<T> {
     }
 }
 
-/// Whether a value's type has no name: closures, and functions, which are
-/// nothing but their type.
+/// Returns whether a value's type has no name. This is the case for closures, and
+/// for functions, which consist only of their type.
 fn has_no_name<T>() -> bool {
     std::any::type_name::<T>().contains("{{") || size_of::<T>() == 0
 }
@@ -61,7 +64,7 @@ macro_rules! functions {
             pub struct $local<$($parameter,)* R>(Rc<dyn Fn($($parameter),*) -> R>);
 
             impl<$($parameter: 'static,)* R: 'static> $shared<$($parameter,)* R> {
-                /// The function, as one that can be called.
+                /// Returns the function as a callable value.
                 pub fn into_fn(self) -> impl Fn($($parameter),*) -> R + Clone + Send + Sync + 'static {
                     let function = self.0;
                     move |$($argument: $parameter),*| function($($argument),*)
@@ -69,7 +72,7 @@ macro_rules! functions {
             }
 
             impl<$($parameter: 'static,)* R: 'static> $local<$($parameter,)* R> {
-                /// The function, as one that can be called.
+                /// Returns the function as a callable value.
                 pub fn into_fn(self) -> impl Fn($($parameter),*) -> R + Clone + 'static {
                     let function = self.0;
                     move |$($argument: $parameter),*| function($($argument),*)

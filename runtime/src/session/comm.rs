@@ -1,8 +1,8 @@
 //! Comms: messages between code in a cell and a client of the notebook: a
 //! widget in the page, an extension, another program.
 //!
-//! What comes from clients is handed over on a thread of its own, in order, also
-//! while a cell runs. Jupyter's documentation calls the two ends a comm's
+//! Messages from clients are delivered on a separate thread, in order, also
+//! while a cell runs. Jupyter's documentation calls the two ends of a comm its
 //! *kernel side* and *front end side*:
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
 
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, mpsc};
 use swath_channel::{Buffer, CommAction, FromRuntime};
 
-/// One end of a comm. Clones are the same end.
+/// One end of a comm. Clones refer to the same end.
 ///
 /// In a notebook:
 ///
@@ -40,14 +40,14 @@ use swath_channel::{Buffer, CommAction, FromRuntime};
 #[derive(Clone)]
 pub struct Comm(Arc<Inner>);
 
-/// What is said on a comm. Made of `json!(…)` where there are no buffers.
+/// A message on a comm. Created from `json!(…)` if there are no buffers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommMessage {
-    /// Whatever the two ends agree on.
+    /// The data, in a form that the two ends agree on.
     pub data: Value,
     /// The message's metadata.
     pub metadata: Map<String, Value>,
-    /// Raw data beside it, which JSON would blow up.
+    /// Additional raw data, which would be too large in JSON.
     pub buffers: Vec<Vec<u8>>,
 }
 
@@ -66,11 +66,11 @@ struct Inner {
 struct Handlers {
     message: Option<OnMessage>,
     close: Option<OnClose>,
-    /// What came before there was a handler.
+    /// The messages that arrived before there was a handler.
     waiting: VecDeque<CommMessage>,
 }
 
-/// What there is in this process.
+/// The targets and open comms of this process.
 #[derive(Default)]
 struct Registry {
     targets: HashMap<String, OnOpen>,
@@ -79,9 +79,11 @@ struct Registry {
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
 
-/// Has comms that clients open to the target `name` handed to `on_open`, which
-/// sets what becomes of their messages. Called again, it replaces the earlier
-/// one. Comms to targets that nobody has set are closed at once.
+/// Registers a target: comms that clients open to the target `name` are passed
+/// to `on_open`, which sets their handlers.
+///
+/// A second call replaces the earlier handler. Comms to unregistered targets
+/// are closed at once.
 pub fn comm_target(
     name: impl Into<String>,
     on_open: impl Fn(Comm, CommMessage) + Send + Sync + 'static,
@@ -94,7 +96,7 @@ pub fn comm_target(
     channel::send(&FromRuntime::CommTarget { name, exists: true });
 }
 
-/// Takes no comms to the target `name` any more; open ones stay.
+/// Stops accepting comms to the target `name`. Open comms remain open.
 pub fn remove_comm_target(name: &str) {
     if REGISTRY.lock().targets.remove(name).is_some() {
         let name = name.to_owned();
@@ -109,16 +111,16 @@ impl Comm {
     /// Opens a comm to a target that clients know.
     ///
     /// # Errors
-    /// [`Error::Argument`] where there is no notebook.
+    /// [`Error::Argument`] if there is no notebook.
     pub fn open(target: impl Into<String>, message: impl Into<CommMessage>) -> Result<Self> {
         if !channel::is_connected() {
             return Err(Error::Argument(
-                "cannot open a comm: this is no notebook, nobody is at the other end".to_owned(),
+                "cannot open a comm: this code does not run in a notebook, so there is no other end".to_owned(),
             ));
         }
         let target = target.into();
         let comm = Self::new(uuid::Uuid::new_v4().simple().to_string(), target.clone());
-        // Known before it is told: an answer may come at once.
+        // Registered before it is announced, because an answer may come at once.
         REGISTRY.lock().open.insert(comm.0.id.clone(), comm.clone());
         comm.tell(CommAction::Open { target }, message.into());
         Ok(comm)
@@ -133,25 +135,25 @@ impl Comm {
         }))
     }
 
-    /// The comm's id.
+    /// Returns the comm's id.
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// The target that it was opened to.
+    /// Returns the target that it was opened to.
     pub fn target(&self) -> &str {
         &self.0.target
     }
 
-    /// Whether neither end has closed it.
+    /// Returns whether neither end has closed it.
     pub fn is_open(&self) -> bool {
         self.0.is_open.load(Ordering::Acquire)
     }
 
-    /// Says something to the other end.
+    /// Sends a message to the other end.
     ///
     /// # Errors
-    /// [`Error::Argument`] where the comm is closed.
+    /// [`Error::Argument`] if the comm is closed.
     pub fn send(&self, message: impl Into<CommMessage>) -> Result<()> {
         if !self.is_open() {
             return Err(Error::Argument(format!(
@@ -163,9 +165,9 @@ impl Comm {
         Ok(())
     }
 
-    /// Has messages of the other end handed to `handler`, one after the other,
-    /// also while a cell runs; those that came before too. A panic in it is
-    /// printed.
+    /// Sets the handler of messages from the other end. It is called for one
+    /// message after the other, also while a cell runs, and also for messages
+    /// that arrived earlier. A panic in it is printed.
     pub fn on_message(&self, handler: impl FnMut(CommMessage) + Send + 'static) {
         self.0.handlers.lock().message = Some(Box::new(handler));
         DELIVERY.send(Delivery::Waiting(self.clone()));
@@ -176,14 +178,14 @@ impl Comm {
         self.0.handlers.lock().close = Some(Box::new(handler));
     }
 
-    /// Closes the comm, if it is open.
+    /// Closes the comm if it is open.
     pub fn close(&self, message: impl Into<CommMessage>) {
         if self.forget() {
             self.tell(CommAction::Close, message.into());
         }
     }
 
-    /// Whether it was open.
+    /// Unregisters the comm. Returns whether it was open.
     fn forget(&self) -> bool {
         REGISTRY.lock().open.remove(&self.0.id);
         self.0.is_open.swap(false, Ordering::AcqRel)
@@ -199,7 +201,7 @@ impl Comm {
         }));
     }
 
-    /// Hands over what has come, as long as somebody takes it.
+    /// Delivers the waiting messages while there is a handler.
     fn deliver(&self) {
         loop {
             let (mut handler, message) = {
@@ -214,7 +216,7 @@ impl Comm {
                 (handler, message)
             };
             guarded(self.target(), || handler(message));
-            // Unless it has set another one.
+            // Unless the handler has set another one.
             self.0.handlers.lock().message.get_or_insert(handler);
         }
     }
@@ -245,15 +247,15 @@ impl From<()> for CommMessage {
     }
 }
 
-/// What is done on the thread that calls handlers.
+/// A task for the thread that calls handlers.
 enum Delivery {
-    /// A client did something.
+    /// A client's action.
     Of(Box<swath_channel::Comm>),
-    /// A handler was set: there may be something for it.
+    /// A handler was set; there may be waiting messages for it.
     Waiting(Comm),
 }
 
-/// To that thread.
+/// The sender to that thread.
 struct Sender(Mutex<mpsc::Sender<Delivery>>);
 
 static DELIVERY: LazyLock<Sender> = LazyLock::new(|| {
@@ -272,7 +274,7 @@ impl Sender {
     }
 }
 
-/// Takes what a client did.
+/// Receives a client's action.
 pub(super) fn receive(comm: swath_channel::Comm) {
     DELIVERY.send(Delivery::Of(Box::new(comm)));
 }
@@ -301,7 +303,7 @@ fn deliver(delivery: Delivery) {
             };
             match on_open {
                 Some(on_open) => guarded(&target, || on_open(opened, message)),
-                // Removed meanwhile.
+                // The target was removed in the meantime.
                 None => opened.close(()),
             }
         }
@@ -327,7 +329,7 @@ fn find(id: &str) -> Option<Comm> {
     REGISTRY.lock().open.get(id).cloned()
 }
 
-/// Calls a handler; a panic in it is told.
+/// Calls a handler; a panic in it is printed.
 fn guarded(target: &str, handler: impl FnOnce()) {
     if let Err(error) = panics::catch(handler) {
         eprintln!("the handler of the comm to `{target}` failed: {error}");

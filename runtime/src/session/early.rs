@@ -1,13 +1,12 @@
-//! A variable that its own cell moves on: where a copy is cheap, a copy is kept.
+//! Keeps a copy of a variable that its own cell moves, if a copy is cheap.
 //!
-//! Whether it is cheap the compiler finds out by method resolution, as for the
-//! value of a cell ([`crate::display::probe`]): for a value that cannot be
-//! cloned, nothing is done.
+//! The compiler finds out by method resolution whether a copy is possible, as
+//! for the value of a cell ([`crate::display::probe`]). For a value that cannot
+//! be cloned, nothing happens.
 
 use super::variables;
 
-/// Keeps a copy of a variable's value, if that is cheap:
-/// `keep_early!("x", x);`.
+/// Keeps a copy of a variable's value if that is cheap: `keep_early!("x", x);`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! keep_early {
@@ -26,7 +25,7 @@ pub struct Early<'a, T>(pub &'a T);
 
 /// A value that can be cloned.
 pub trait ViaClone {
-    /// Puts a copy into the store, if the value is a handle or owns nothing.
+    /// Puts a copy into the store if the value is a handle or owns nothing.
     fn keep(&self, name: &str);
 }
 

@@ -1,8 +1,8 @@
-//! The runtime process: loads cells and runs them.
+//! The runtime process, which loads cells and runs them.
 //!
-//! The kernel starts it and tells it over the channel which library to load
-//! and which function in it to call. Its standard streams are the channel's
-//! FIFOs, so that a cell can do with them what it likes.
+//! The kernel starts it and sends it over the channel the library to load and
+//! the function in it to call. Its standard streams are the channel's FIFOs, so
+//! that a cell can use them freely.
 
 use super::channel::{self, Job};
 use super::{cell, public_paths, recovery};
@@ -14,14 +14,14 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use swath_channel::{DIRECTORY_VARIABLE, FromRuntime, STDERR, STDOUT};
 
-/// The process's main function; ends with the process.
+/// The process's main function. Does not return.
 pub fn main() -> ! {
     let directory = std::env::var_os(DIRECTORY_VARIABLE).map(PathBuf::from);
     let code = match serve(directory.as_deref()) {
         Ok(()) => 0,
         Err(error) => {
-            // The kernel removes its folder when it ends. Nobody is left to read
-            // that it could not be reached.
+            // The kernel removes its folder when it ends. Then nobody reads the
+            // message that it could not be reached.
             if directory.as_deref().is_none_or(Path::exists) {
                 eprintln!("swath-runtime: {error}");
             }
@@ -34,14 +34,14 @@ pub fn main() -> ! {
 fn serve(directory: Option<&Path>) -> io::Result<()> {
     let directory = directory.ok_or_else(|| {
         io::Error::other(
-            "started by hand: the kernel starts this program, and tells it where to connect",
+            "this program cannot be started by hand: the kernel starts it and tells it where to connect",
         )
     })?;
     redirect(directory)?;
     abort::install();
     panics::install_hook();
-    // SAFETY: nothing else sets what is done on this signal. A file that has
-    // become too large is an error of whoever writes it, as a full disk is.
+    // SAFETY: nothing else sets the handler of this signal. Writing a file that
+    // has become too large then returns an error, like a full disk.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let jobs = channel::connect(directory)?;
     diagnostics::install();
@@ -62,7 +62,8 @@ fn serve(directory: Option<&Path>) -> io::Result<()> {
                 channel::send(&FromRuntime::Recovered { variables });
             }
         }
-        // A cell that has closed the descriptor has ended, and nobody was told.
+        // A cell that closed the descriptor has ended without the kernel being
+        // notified.
         if channel::is_closed() {
             return Err(io::Error::other("the channel to the kernel is closed"));
         }
@@ -70,9 +71,9 @@ fn serve(directory: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts the channel's FIFOs in the place of the standard streams.
+/// Replaces the standard streams by the channel's FIFOs.
 fn redirect(directory: &Path) -> io::Result<()> {
-    // Until a cell begins that may read it.
+    // Until a cell begins that may read standard input.
     replace(0, &File::open("/dev/null")?)?;
     replace(
         1,
@@ -93,9 +94,10 @@ fn replace(descriptor: RawFd, by: &File) -> io::Result<()> {
     }
 }
 
-/// Loads a cell's library and calls its function. The library is never
-/// unloaded: values of its types, and their code, outlive the cell. Later
-/// cells find its statics, so its symbols are everybody's.
+/// Loads a cell's library and calls its function.
+///
+/// The library is never unloaded: values of its types, and their code, outlive
+/// the cell. Its symbols are global, because later cells use its statics.
 fn load_and_run(library: &str, function: &str) -> io::Result<()> {
     let path = CString::new(library)?;
     let name = CString::new(function)?;
@@ -117,8 +119,8 @@ fn load_and_run(library: &str, function: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The error, and what to do where it is about too many mappings: each library
-/// has some, and is never unloaded.
+/// Adds what to do if the error is caused by too many memory mappings: each
+/// library has some, and is never unloaded.
 fn with_mappings(error: io::Error) -> io::Error {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let limit: usize = read("/proc/sys/vm/max_map_count")
@@ -126,19 +128,19 @@ fn with_mappings(error: io::Error) -> io::Error {
         .parse()
         .unwrap_or(usize::MAX);
     let found = read("/proc/self/maps").lines().count();
-    // A library takes a few at once.
+    // A library needs a few at once.
     if found + 16 < limit {
         return error;
     }
     io::Error::other(format!(
-        "{error}: the session has run as many cells as the system lets a process have mappings for \
-         ({found} of {limit}). `:restart` begins anew; `sysctl vm.max_map_count=262144` allows more"
+        "{error}: each cell needs some memory mappings, and the process has reached the system's limit \
+         ({found} of {limit}). `:restart` starts a new session; `sysctl vm.max_map_count=262144` raises the limit"
     ))
 }
 
 fn dl_error() -> io::Error {
     // SAFETY: called right after a failure on this thread, so that the message
-    // is there; it is copied before anything else is called.
+    // exists; it is copied before anything else is called.
     unsafe {
         let message = libc::dlerror();
         if message.is_null() {

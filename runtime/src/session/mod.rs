@@ -1,8 +1,8 @@
-//! What a notebook's session holds in the runtime process: variables, the
-//! channel to the kernel, the cell that runs.
+//! The state of a notebook's session in the runtime process: variables, the
+//! channel to the kernel, the running cell.
 //!
-//! A cell's generated code calls [`cell`] and nothing else; [`host`] is the
-//! process that loads cells. Nothing here knows ZeroMQ or Jupyter's messages.
+//! A cell's generated code calls only [`cell`]. [`host`] is the process that
+//! loads cells. Nothing here depends on ZeroMQ or Jupyter's messages.
 
 pub mod cell;
 pub mod channel;

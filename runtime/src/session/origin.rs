@@ -1,15 +1,15 @@
-//! Whose task a failed one is: a key names a layer, and variables hold the
-//! collections that need it.
+//! Finds the variable to which a failed task belongs: a key names a layer, and
+//! variables hold the collections that need it.
 
 use super::recoverable::kind_of;
 use super::variables;
 use crate::graph::{Layer, topological};
 use std::sync::Arc;
 
-/// The variable that a task computes for: one whose collection ends with the
-/// task's layer, else the one with the fewest layers that needs it.
+/// Returns the variable for which a task is computed: one whose collection ends
+/// with the task's layer, or else the one with the fewest layers that needs it.
 ///
-/// Nothing for the tasks of a custom graph, whose keys are the user's own.
+/// Returns `None` for tasks of a custom graph, whose keys are the user's own.
 pub(super) fn variable_of(key: &str) -> Option<String> {
     let id = layer_of(key)?;
     let mut found: Option<(usize, String)> = None;
@@ -25,7 +25,8 @@ pub(super) fn variable_of(key: &str) -> Option<String> {
     found.map(|(_, name)| name)
 }
 
-/// The identity in a key, `mean-8d1f2c3b4a596877[0, 1]`, as far as names have it.
+/// Returns the part of the layer's identity in a key such as
+/// `mean-8d1f2c3b4a596877[0, 1]`.
 fn layer_of(key: &str) -> Option<u64> {
     const DIGITS: usize = 16;
     let name = match key.strip_suffix(']') {
@@ -38,7 +39,7 @@ fn layer_of(key: &str) -> Option<u64> {
         .flatten()
 }
 
-/// Nothing where no collection needs the layer, zero where one ends with it.
+/// Returns `None` if no collection needs the layer, and zero if one ends with it.
 fn distance(id: u64, collections: &[Arc<Layer>]) -> Option<usize> {
     let is_it = |layer: &Arc<Layer>| layer.id().quick() == id;
     if collections.iter().any(is_it) {
@@ -98,7 +99,7 @@ mod tests {
         put("frame", frame);
         put("y", y.clone());
         assert_eq!(variable_of(&failed(y.compute())).as_deref(), Some("y"));
-        // Also where what was computed is on top of it.
+        // Also if the computed collection depends on it.
         let key = failed(y.column("a").mean().compute());
         assert_eq!(variable_of(&key).as_deref(), Some("y"), "{key}");
     }

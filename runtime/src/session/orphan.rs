@@ -1,5 +1,5 @@
-//! What is left of a kernel that was killed: the compiler that it ran, and its
-//! folder. A kernel that ends by itself leaves neither.
+//! Cleans up after a kernel that was killed: the compiler processes it ran, and
+//! its folder. A kernel that ends by itself leaves neither.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 /// Ends the processes that work in the kernel's folder, and removes it. The
 /// user's own child processes work elsewhere.
 pub(super) fn clean_up(folder: &Path) {
-    // A program that is killed may have started another one.
+    // A killed program may have started another one in the meantime.
     for _ in 0..2 {
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let pid: Option<libc::pid_t> = entry
@@ -19,9 +19,9 @@ pub(super) fn clean_up(folder: &Path) {
             if let Some(pid) = pid
                 && works_there()
             {
-                // SAFETY: kill has no memory effects. Between the look and this
-                // another process could get the number only if the first has
-                // ended and all numbers were used up meanwhile.
+                // SAFETY: kill has no memory effects. Another process could
+                // only get this number in the meantime if the first one has
+                // ended and all numbers have been used up.
                 unsafe { libc::kill(pid, libc::SIGKILL) };
             }
         }

@@ -1,8 +1,9 @@
-//! `print!` and its kin, so that standard output and error keep their order.
+//! Versions of `print!` and similar macros that keep the order of standard
+//! output and standard error.
 //!
-//! The two streams are separate pipes, and whoever reads both cannot tell what
-//! was written first. So where the output changes from one stream to the
-//! other, the kernel is asked to take up what there is before more is written.
+//! The two streams are separate pipes, and a reader of both cannot tell what
+//! was written first. So when output changes from one stream to the other, the
+//! kernel is asked to read what has been written before more is written.
 
 use parking_lot::Mutex;
 use std::fmt;
@@ -23,7 +24,7 @@ static LAST: Mutex<Stream> = Mutex::new(Stream::Stdout);
 ///
 /// # Panics
 /// With [`crate::Error::Interrupted`] after the notebook's stop button was
-/// pressed: a loop that prints can be stopped.
+/// pressed, so that a loop that prints can be stopped.
 pub fn write(stream: Stream, arguments: fmt::Arguments<'_>) {
     if let Err(interrupted) = crate::schedule::checkpoint()
         && !std::thread::panicking()
@@ -32,13 +33,13 @@ pub fn write(stream: Stream, arguments: fmt::Arguments<'_>) {
     }
     let mut last = LAST.lock();
     if *last != stream {
-        // Nobody can be told that the output is gone.
+        // There is nowhere to report lost output.
         let _ = io::stdout().flush();
         super::channel::fence();
         *last = stream;
     }
     let _ = match stream {
-        // Flushed at once: a line that grows (`print!(".")`) is seen growing.
+        // Flushed at once, so that a growing line (`print!(".")`) is visible.
         Stream::Stdout => {
             let mut stdout = io::stdout().lock();
             stdout.write_fmt(arguments).and_then(|()| stdout.flush())
@@ -47,7 +48,7 @@ pub fn write(stream: Stream, arguments: fmt::Arguments<'_>) {
     };
 }
 
-/// As `std::print!`, in order with standard error.
+/// Like `std::print!`, in order with standard error.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cell_print {
@@ -56,7 +57,7 @@ macro_rules! cell_print {
     };
 }
 
-/// As `std::println!`, in order with standard error.
+/// Like `std::println!`, in order with standard error.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cell_println {
@@ -66,7 +67,7 @@ macro_rules! cell_println {
     };
 }
 
-/// As `std::eprint!`, in order with standard output.
+/// Like `std::eprint!`, in order with standard output.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cell_eprint {
@@ -75,7 +76,7 @@ macro_rules! cell_eprint {
     };
 }
 
-/// As `std::eprintln!`, in order with standard output.
+/// Like `std::eprintln!`, in order with standard output.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cell_eprintln {
@@ -85,7 +86,7 @@ macro_rules! cell_eprintln {
     };
 }
 
-/// What a cell has in scope instead of std's macros.
+/// The macros that a cell has in scope instead of std's.
 pub mod macros {
     pub use crate::{
         cell_eprint as eprint, cell_eprintln as eprintln, cell_print as print,

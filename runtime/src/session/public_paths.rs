@@ -1,11 +1,11 @@
 //! Public names of types that are defined in private modules.
 //!
-//! A variable's type is told by the path of its definition
+//! A variable's type is reported by the path of its definition
 //! (`std::collections::hash::map::HashMap`), which the next cell may not be
-//! able to write. This table has the paths that can be written; the compiler
-//! fills in where each type is defined, so it is right for every version.
+//! able to write. This table has paths that can be written. The compiler fills
+//! in where each type is defined, so the table is right for every version.
 
-/// Pairs of the path where a type is defined and a public one.
+/// Returns pairs of the path where a type is defined and a public path.
 pub(super) fn table() -> Vec<(String, String)> {
     let mut table = Vec::new();
     macro_rules! public {

@@ -1,11 +1,11 @@
-//! Variables that come back when the process ends.
+//! Variables that are restored after the process has ended.
 //!
-//! After each cell a *manifest* is written: which variables hold collections that
-//! another process can make anew ([`crate::recover`]), and on which layers they
-//! stand. The layers' values are written in the background
-//! ([`crate::schedule::Keeper`]). A process that is told of the folder makes the
-//! variables whose layers are all there. So a variable is what it was when the
-//! last cell ended, or it is lost; it is never what it was before that.
+//! After each cell a *manifest* is written. It lists the variables that hold
+//! collections which another process can restore ([`super::recoverable`]), and
+//! the layers they depend on. The layers' values are written in the background
+//! ([`crate::schedule::Keeper`]). A new process that is given the folder restores
+//! the variables whose layers are all complete. So a variable is either what it
+//! was when the last cell ended, or it is lost; it never has an earlier value.
 
 use super::recoverable::{kind_named, kind_of};
 use super::variables;
@@ -24,23 +24,25 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MANIFEST: &str = "manifest";
 
-/// Of the thread that runs cells, as the variables are; but not dropped by
-/// `exit`, which drops what is a thread's own: the files would go with it.
+/// Used by the thread that runs cells, like the variables. It is not a
+/// thread-local, because `exit` drops thread-locals, and the files would be
+/// removed with it.
 static RECOVERY: Mutex<Option<Recovery>> = Mutex::new(None);
 
 struct Recovery {
     keeper: Keeper,
-    /// As it is on disk.
+    /// The manifest on disk.
     manifest: Manifest,
-    /// The user knows that it cannot be written.
+    /// Whether the user has been told that it cannot be written.
     has_told: bool,
 }
 
-/// What another process has to know.
+/// What another process needs to restore the variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Manifest {
     variables: Vec<Entry>,
-    /// What `set_memory_limit` has set: the values are as large as they were.
+    /// The limit set by `set_memory_limit`: the restored values are as large as
+    /// before.
     memory_limit: Option<u64>,
 }
 
@@ -54,12 +56,12 @@ struct Entry {
     descriptions: Vec<Vec<u8>>,
 }
 
-/// Has what is persisted kept in a folder from now on, and makes variables of
-/// what is there; with no folder, no more. The variables that came back.
+/// Saves persisted values in a folder from now on, and restores variables from
+/// it. Without a folder, stops saving. Returns the restored variables.
 pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
     let Some(folder) = folder else {
-        // Values that are in memory no longer go by the files; those that are
-        // not keep theirs as long as somebody has them.
+        // Values in memory no longer use the files. Values that are only on disk
+        // keep their files as long as anything holds them.
         if let Some(recovery) = RECOVERY.lock().take() {
             let _ = fs::remove_file(recovery.keeper.folder().join(MANIFEST));
         }
@@ -68,7 +70,7 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
     let keeper = match Keeper::start(folder) {
         Ok(keeper) => keeper,
         Err(error) => {
-            eprintln!("note: persisted collections would be lost with the process: {error}");
+            eprintln!("note: persisted collections will be lost with the process: {error}");
             return Vec::new();
         }
     };
@@ -86,10 +88,10 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
     back
 }
 
-/// Makes the variables whose layers are all there; their names.
+/// Restores the variables whose layers are all complete, and returns their names.
 fn take_back(keeper: &Keeper, manifest: &Manifest) -> Vec<String> {
     if let Some(limit) = manifest.memory_limit {
-        // It was one.
+        // It was a valid limit before.
         let _ = set_memory_limit(limit);
     }
     // Variables that shared a layer share it again.
@@ -122,7 +124,7 @@ fn take_back(keeper: &Keeper, manifest: &Manifest) -> Vec<String> {
     names
 }
 
-/// Notes which variables there are, after a cell.
+/// Records the existing variables, after a cell.
 pub(super) fn note_variables() {
     if let Some(recovery) = &mut *RECOVERY.lock() {
         recovery.note_variables();
@@ -144,8 +146,8 @@ impl Recovery {
             .iter()
             .flat_map(|entry| entry.layers.iter().map(|&id| (id, entry.name.clone())))
             .collect();
-        // First the manifest: a variable that is another one by now must not come
-        // back as what it was.
+        // The manifest comes first: a variable that has changed must not be
+        // restored with its earlier value.
         if manifest != self.manifest {
             match manifest.write(self.keeper.folder()) {
                 Ok(()) => self.manifest = manifest,
@@ -155,7 +157,7 @@ impl Recovery {
                     self.manifest = Manifest::default();
                     if !std::mem::replace(&mut self.has_told, true) {
                         eprintln!(
-                            "note: no variable would come back if the runtime process ended: cannot write to {}: {error}",
+                            "note: no variable can be restored if the runtime process ends: cannot write to {}: {error}",
                             self.keeper.folder().display()
                         );
                     }
@@ -165,7 +167,7 @@ impl Recovery {
         self.keeper.keep(wanted);
     }
 
-    /// A variable, if all of its collections are persisted.
+    /// Returns a variable's entry if all of its collections are persisted.
     fn entry(&self, name: &str, type_name: &str, value: &dyn Any) -> Option<Entry> {
         let kind = kind_of(value)?;
         (kind.codec)()?;
@@ -177,8 +179,8 @@ impl Recovery {
             return None;
         }
         let layers: Vec<LayerId> = layers.iter().map(|layer| layer.id()).collect();
-        // The same layers are described alike, unless the variable is of another
-        // type.
+        // The same layers have the same descriptions, unless the variable has
+        // another type.
         let known = self
             .manifest
             .variables
@@ -209,7 +211,8 @@ impl Manifest {
         postcard::from_bytes(manifest).ok()
     }
 
-    /// Under another name first: it is always a whole one that is read.
+    /// Writes to another name first, so that only complete manifests are ever
+    /// read.
     fn write(&self, folder: &Path) -> io::Result<()> {
         let mut bytes = postcard::to_stdvec(self).map_err(io::Error::other)?;
         bytes.extend(xxh3_64(&bytes).to_le_bytes());

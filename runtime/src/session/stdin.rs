@@ -1,8 +1,8 @@
-//! Standard input, for code that reads it: `std::io::stdin().read_line(…)`
-//! asks the notebook's user.
+//! Standard input for user code: `std::io::stdin().read_line(…)` asks the
+//! notebook's user.
 //!
-//! It is a pipe whose other end is ours. Nobody tells when a pipe is read, but
-//! the system tells which call a thread waits in.
+//! It is a pipe whose other end belongs to this module. No event announces that
+//! a pipe is being read, but the system reports in which call a thread waits.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,10 +10,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// Our side of standard input.
 pub(super) struct Stdin {
-    /// What becomes descriptor 0 where the user can be asked.
+    /// Becomes descriptor 0 if the user can be asked.
     reader: OwnedFd,
     writer: File,
-    /// What becomes descriptor 0 where nobody can: reading finds the end.
+    /// Becomes descriptor 0 if no user can be asked: reading returns the end of
+    /// input.
     nothing: File,
 }
 
@@ -35,7 +36,7 @@ impl Stdin {
         })
     }
 
-    /// Puts the pipe in place, or the end of input.
+    /// Makes the pipe descriptor 0, or else an empty input.
     pub(super) fn connect(&self, allow_input: bool) {
         let from = if allow_input {
             self.reader.as_raw_fd()
@@ -48,11 +49,11 @@ impl Stdin {
 
     /// Passes on a line that the user typed.
     pub(super) fn write(&self, line: &str) {
-        // Whoever wanted it may be gone.
+        // The reader may have ended.
         let _ = writeln!(&self.writer, "{line}");
     }
 
-    /// Whether a thread of this process waits for standard input.
+    /// Returns whether a thread of this process waits for standard input.
     pub(super) fn is_read_by(thread: u32) -> bool {
         const READ: &str = "0 0x0 ";
         std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall"))

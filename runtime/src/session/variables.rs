@@ -1,6 +1,6 @@
 //! The variables of a session.
 //!
-//! Only the thread that runs cells has them, so that values which are not
+//! Only the thread that runs cells has access to them, so values that are not
 //! `Send` can be kept.
 
 use super::describe::describe;
@@ -12,7 +12,7 @@ use swath_channel::{Description, Variable};
 struct Stored {
     value: Box<dyn Any>,
     type_name: &'static str,
-    /// Whether there is something to tell of the value.
+    /// Whether there is something new to report about the value.
     is_news: bool,
 }
 
@@ -34,8 +34,8 @@ pub(super) fn keep(name: &str, value: Box<dyn Any>) {
 }
 
 pub(super) fn put(name: &str, type_name: &'static str, value: Box<dyn Any>) {
-    // What is replaced is dropped after the store is free again: its Drop may
-    // be the user's code.
+    // The replaced value is dropped after the store is unlocked, because its
+    // Drop may be user code.
     let stored = Stored {
         value,
         type_name,
@@ -51,7 +51,7 @@ pub(super) fn take(name: &str) -> Option<Box<dyn Any>> {
         .map(|stored| stored.value)
 }
 
-/// Has somebody look at a variable's value, if there is one.
+/// Passes a variable's value to `look`, if the variable exists.
 pub(super) fn look_at(name: &str, look: &mut dyn FnMut(&dyn Any)) {
     STORE.with_borrow(|store| {
         if let Some(stored) = store.get(name) {
@@ -60,7 +60,8 @@ pub(super) fn look_at(name: &str, look: &mut dyn FnMut(&dyn Any)) {
     });
 }
 
-/// Whether there is a variable of this name and type; the type's name if not.
+/// Checks that there is a variable of this name and type. Otherwise returns its
+/// actual type's name, if it exists.
 pub(super) fn has(name: &str, of_type: TypeId) -> Result<(), Option<&'static str>> {
     STORE.with_borrow(|store| match store.get(name) {
         Some(stored) if (*stored.value).type_id() == of_type => Ok(()),
@@ -69,7 +70,7 @@ pub(super) fn has(name: &str, of_type: TypeId) -> Result<(), Option<&'static str
     })
 }
 
-/// Shows each variable: its name, its type's, its value.
+/// Calls `show` with each variable's name, type name and value.
 pub(super) fn each(mut show: impl FnMut(&str, &str, &dyn Any)) {
     STORE.with_borrow(|store| {
         for (name, stored) in store {
@@ -78,8 +79,8 @@ pub(super) fn each(mut show: impl FnMut(&str, &str, &dyn Any)) {
     });
 }
 
-/// The variables. What is told of a value is told once: again where it was put
-/// anew since, or where it was being computed.
+/// Returns the variables. A value is described once, and again only if it was
+/// put again since, or was being computed.
 pub(super) fn list() -> Vec<Variable> {
     STORE.with_borrow_mut(|store| {
         store
@@ -94,7 +95,7 @@ pub(super) fn list() -> Vec<Variable> {
 }
 
 impl Stored {
-    /// What is to be told of the value, if that was not told before.
+    /// Returns the value's description if it has not been reported before.
     fn news(&mut self) -> Option<Description> {
         if !self.is_news {
             return None;

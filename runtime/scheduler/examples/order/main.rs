@@ -4,8 +4,7 @@
 //!
 //! ```text
 //! order 3          the number of tasks (`simulate 3` with a sequence at the end)
-//! 10               one line per task: the bytes of its value, then its inputs'
-//! numbers
+//! 10               one line per task: the bytes of its value, then its inputs' numbers
 //! 20
 //! 1 0 1
 //! 2                the numbers of the outputs

@@ -78,13 +78,13 @@ struct Targets<'a> {
     loads: &'a [u64],
     rank: &'a [u32],
     policy: Policy,
-    /// The load of the inputs that have yet to run; for inputs that are ready, only
-    /// their bytes.
+    /// The load of the inputs that have yet to run; for inputs that are ready,
+    /// only their bytes.
     load: Vec<u64>,
     /// The bytes of the inputs that have yet to run.
     nbytes: Vec<u64>,
-    /// The goals on the way to the output. Each one serves the one before it, or is
-    /// nearer.
+    /// The goals on the way to the output. Each one serves the one before it,
+    /// or is nearer.
     goals: Vec<TaskId>,
     is_goal: Vec<bool>,
     nearest: Heap,

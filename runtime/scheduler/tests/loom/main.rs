@@ -1,5 +1,5 @@
-//! Tests that run under loom, which tries every order of events: `tests/run
-//! loom`.
+//! Tests that run under loom, which tries every order of events:
+//! `tests/run loom`.
 //!
 //! The pool consists of two threads that execute jobs. The threads that wait
 //! for runs are the model's own. There is no time: a thread that waits for a

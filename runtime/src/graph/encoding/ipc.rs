@@ -1,13 +1,13 @@
 //! Encodes frames as uncompressed Arrow IPC streams: the bytes that Polars holds,
 //! unchanged.
 //!
-//! The stream describes its own content (columns, types, batches of rows), so other
-//! programs can read it too. The metadata of the schema adds what Arrow does not
-//! store: the number of rows, which a frame without columns also has, and which
-//! columns are sorted.
+//! The stream describes its own content (columns, types, batches of rows), so
+//! other programs can read it too. The metadata of the schema adds what Arrow
+//! does not store: the number of rows, which a frame without columns also has,
+//! and which columns are sorted.
 //!
-//! Polars assembles a batch in memory before writing it. Batches are therefore about
-//! [`BATCH`] bytes long, and a large frame comes back in as many chunks.
+//! Polars assembles a batch in memory before writing it. Batches are therefore
+//! about [`BATCH`] bytes long, and a large frame comes back in as many chunks.
 
 use super::Noting;
 use super::messages::Messages;
@@ -160,8 +160,8 @@ fn read_stream(messages: &mut Messages<'_>) -> Result<DataFrame, PolarsError> {
     DataFrame::new(height, columns)
 }
 
-/// Compacts texts within lists and structs, which removes the buffers they share with
-/// others. Polars compacts top-level texts itself.
+/// Compacts texts within lists and structs, which removes the buffers they
+/// share with others. Polars compacts top-level texts itself.
 fn compact(batch: RecordBatch) -> Result<RecordBatch, PolarsError> {
     if !batch
         .arrays()

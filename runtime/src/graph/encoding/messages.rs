@@ -68,7 +68,7 @@ impl<'a> Messages<'a> {
         let length = u64::try_from(length).ok();
         let length = length.filter(|&length| start[..4] == CONTINUATION && length <= self.rest());
         let Some(length) = length else {
-            return Err(wrong("no message where one should begin"));
+            return Err(wrong("expected the start of a message"));
         };
         self.header.clear();
         self.header.extend(start);
@@ -105,8 +105,8 @@ fn wrong(what: &str) -> Error {
 /// `rest` bytes.
 fn checked(message: &[u8], rest: u64) -> Result<u64> {
     let body = checked_lengths(message, rest);
-    let body = body.map_err(|error| wrong(&format!("a message that is none: {error}")))?;
-    body.ok_or_else(|| wrong("a message that claims more bytes than there are"))
+    let body = body.map_err(|error| wrong(&format!("invalid message: {error}")))?;
+    body.ok_or_else(|| wrong("a message announces more bytes than there are"))
 }
 
 fn checked_lengths(message: &[u8], rest: u64) -> planus::Result<Option<u64>> {

@@ -2,9 +2,10 @@
 //!
 //! A value writes itself into any writer, and its [`Codec`] says how to read it
 //! back. Arrays and frames know their own encodings. Delayed functions return
-//! arbitrary Rust types, whose encodings are in [`registry`] by type: common types
-//! are registered from the start ([`common`]), others by [`encodable`]. [`elements`]
-//! and [`ipc`] encode the bulk of the data: numbers and Polars frames.
+//! arbitrary Rust types, whose encodings are in [`registry`] by type: common
+//! types are registered from the start ([`common`]), others by [`encodable`].
+//! [`elements`] and [`ipc`] encode the bulk of the data: numbers and Polars
+//! frames.
 
 pub(crate) mod elements;
 pub(crate) mod ipc;
@@ -93,8 +94,8 @@ pub(crate) fn unread(what: &str, cause: io::Error) -> Error {
     }
 }
 
-/// A writer that keeps the error of the writer below it, for callers that lose that
-/// error.
+/// A writer that keeps the error of the writer below it, for callers that lose
+/// that error.
 pub(crate) struct Noting<'a> {
     to: &'a mut dyn Write,
     failure: Option<io::Error>,

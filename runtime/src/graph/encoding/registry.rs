@@ -1,8 +1,8 @@
 //! The registry of encodings by Rust type.
 //!
-//! All threads read the table, for the value of every task whose type owns memory, and it
-//! is hardly ever written. It is therefore a fixed number of slots, each the head of a
-//! list that only grows. Reading takes no lock.
+//! All threads read the table, for the value of every task whose type owns
+//! memory, and it is hardly ever written. It is therefore a fixed number of
+//! slots, each the head of a list that only grows. Reading takes no lock.
 
 use super::Codec;
 use super::format::{Format, Postcard, Serialized, Size};
@@ -25,7 +25,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Creates the entry of a type from its format and the way its bytes are counted.
+    /// Creates the entry of a type from its format and the way its bytes are
+    /// counted.
     pub(super) fn new<T: Any + Send + Sync, F: Format<T>, S: Size<T>>() -> Self {
         fn of<T: Any>(value: &dyn Any) -> &T {
             value
@@ -46,11 +47,11 @@ impl Known {
 
 /// Registers an encoding for the values of a type: postcard, through serde.
 ///
-/// The values can then be spilled to disk when memory runs short. The memory size of
-/// values created from then on includes what they own.
+/// The values can then be spilled to disk when memory runs short. The memory
+/// size of values created from then on includes what they own.
 ///
-/// Numbers and texts, and vectors, options, tuples, maps and arrays of them, have an
-/// encoding without this call. Calling it again has no effect.
+/// Numbers and texts, and vectors, options, tuples, maps and arrays of them,
+/// have an encoding without this call. Calling it again has no effect.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -150,8 +151,8 @@ fn load_common() {
     }
 }
 
-/// Returns a type's slot. The hash of a `TypeId` needs no further mixing: it is already a
-/// hash.
+/// Returns a type's slot. The hash of a `TypeId` needs no further mixing: it is
+/// already a hash.
 fn slot(id: TypeId) -> usize {
     struct Bits(u64);
     impl Hasher for Bits {

@@ -365,7 +365,7 @@ fn functions_are_told_to_be_code() {
     let closure: Expr = col("x").map(|column| Ok(column * 2.0), |_, field| Ok(field.clone()));
     let error = message(&t.select([closure.clone()]).layer().unwrap());
     assert!(
-        error.starts_with("cannot encode the operation select: its arguments are not data only"),
+        error.starts_with("cannot encode the operation select: its arguments are not plain data"),
         "{error}"
     );
     assert!(

@@ -183,7 +183,7 @@ impl Writer {
     ) -> io::Result<Self> {
         let path = paths(folder, id)
             .find(|path| !path.exists())
-            .expect("invariant: numbers do not end");
+            .expect("invariant: some number is free");
         let unfinished = path.with_extension(UNFINISHED);
         let file = File::create(&unfinished)?;
         Ok(Self {

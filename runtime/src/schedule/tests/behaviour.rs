@@ -4,11 +4,9 @@
 //! |---|---|
 //! | values, literals, lists of keys (`GetFunctionTestMixin`) | `a_graph_has_the_values_of_its_keys` |
 //! | 1 lists of keys keep their shape | `delayed::tests::graphs::lists_of_keys_keep_their_shape` |
-//! | 1 a bad key gives a clear error |
-//! `delayed::tests::graphs::a_bad_key_in_lists_is_told_with_its_place` |
+//! | 1 a bad key gives a clear error | `delayed::tests::graphs::a_bad_key_in_lists_is_told_with_its_place` |
 //! | 1 long chains | `delayed::tests::chains_and_fan_ins_take_linear_time_and_no_stack` |
-//! | 2 cycles are reported with their path |
-//! `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
+//! | 2 cycles are reported with their path | `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
 //! | 3 a missing dependency is named | the same |
 //! | 4 an error keeps its type | `delayed::tests::a_failing_function_names_key_and_type` |
 //! | 4 the end is reported, however a run ends | `the_end_is_told_once_however_a_run_ends` |
@@ -24,8 +22,7 @@
 //! | 13 groups of NaN | `nan_and_nothing_are_groups_of_their_own` |
 //! | 14 partitions without rows | `frame::tests`: all properties have some |
 //! | 15 unknown divisions | frames have no divisions: `frame::tests::joins`, `orders` |
-//! | 16 seeded random numbers are reproducible |
-//! `array::tests::random_numbers_depend_on_seed_and_place_alone` |
+//! | 16 seeded random numbers are reproducible | `array::tests::random_numbers_depend_on_seed_and_place_alone` |
 //! | two tasks under one key are an error | `delayed::tests::graphs::wrong_graphs_say_what_is_wrong` |
 //! | `head` after a filter finds its rows | `frame::tests::heads` |
 //! | a failure names its key and inputs | `recovery::a_failure_tells_key_operation_inputs_and_cause` |

@@ -1,6 +1,7 @@
-//! Rust's own types: numbers, texts, and what holds several of them.
+//! Describes Rust's own types: numbers, texts, and types that hold several of
+//! them.
 //!
-//! What a type holds is of the types in the lists here.
+//! The element types are those in the lists here.
 
 use super::brief::{Brief, brief};
 use super::{Describe, PREVIEW, Table};
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 use swath_channel::Description;
 
-/// How many characters of an element are shown.
+/// The largest number of characters that are shown of an element.
 const ELEMENT: usize = 60;
 
 pub(super) fn add_to(table: &mut Table) {
@@ -59,7 +60,7 @@ pub(super) fn add_to(table: &mut Table) {
     others!(() Duration Instant SystemTime PathBuf Box<str> Arc<str> Rc<str>);
 }
 
-/// What may hold values of a type.
+/// Adds the types that hold values of a type.
 fn hold<T: Describe + Brief>(table: &mut Table) {
     table.add::<VecDeque<T>>();
     table.add::<Box<[T]>>();
@@ -80,7 +81,7 @@ fn hold<T: Describe + Brief>(table: &mut Table) {
     table.add::<Range<T>>();
 }
 
-/// Maps from a type.
+/// Adds the maps with keys of a type.
 fn maps<K: Any + Brief>(table: &mut Table) {
     macro_rules! values {
         ($($value:ty)*) => {$(
@@ -91,7 +92,7 @@ fn maps<K: Any + Brief>(table: &mut Table) {
     values!(bool char i32 i64 u32 u64 usize f64 String &'static str Vec<i32> Vec<f64> Vec<String>);
 }
 
-/// Pairs that begin with a type.
+/// Adds the pairs whose first element is of a type.
 fn pairs<A: Any + Brief>(table: &mut Table) {
     macro_rules! seconds {
         ($($second:ty)*) => {$(
@@ -102,7 +103,7 @@ fn pairs<A: Any + Brief>(table: &mut Table) {
     seconds!(bool char i32 i64 u64 usize f64 String &'static str);
 }
 
-/// A value that is told as a whole.
+/// Describes a value as a whole.
 fn whole(value: &dyn Brief, nbytes: Option<usize>) -> Description {
     let summary = brief(value, LINE);
     let is_cut = summary.ends_with('…');
@@ -118,7 +119,7 @@ fn whole(value: &dyn Brief, nbytes: Option<usize>) -> Description {
     }
 }
 
-/// The bytes of so many values, unless they hold more elsewhere.
+/// Returns the bytes of `count` values, unless they own memory elsewhere.
 fn flat<T>(count: usize) -> Option<usize> {
     (!needs_drop::<T>()).then_some(count * size_of::<T>())
 }
@@ -156,7 +157,7 @@ texts! {
     PathBuf, |path| path.capacity();
 }
 
-/// What a sequence is: its first elements.
+/// Describes a sequence by its first elements.
 fn sequence(
     texts: &mut dyn Iterator<Item = String>,
     count: usize,

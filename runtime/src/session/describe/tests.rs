@@ -83,7 +83,7 @@ fn arrays_tell_their_structure_and_whether_they_are_there() {
     assert_eq!((&*lazy.state, lazy.nbytes), ("not computed", None));
     let small = Array::<i32>::zeros([10], 5).persist().unwrap();
     small.compute().unwrap();
-    // It has ended when its values are there, but for a moment.
+    // The end is recorded shortly after the values are available.
     while describe(&small).1 {
         std::thread::yield_now();
     }

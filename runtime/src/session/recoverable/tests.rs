@@ -1,5 +1,5 @@
-//! What is kept comes back as it was, in whatever chunks, and what is damaged
-//! does not come back at all.
+//! Checks that saved values are restored unchanged, in any chunks, and that
+//! damaged values are not restored at all.
 
 use super::*;
 use crate::collections::*;
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A collection's files, as a process that was killed leaves them.
+/// A collection's files, as a killed process leaves them.
 struct Left {
     folder: TempDir,
     layers: Vec<LayerId>,
@@ -25,7 +25,7 @@ struct Left {
     kind: &'static Kind,
 }
 
-/// Persists the collections of a variable, and has them written.
+/// Persists the collections of a variable, and waits until they are written.
 fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>) -> Left {
     let persisted: Vec<C> = collections
         .iter()
@@ -65,7 +65,7 @@ fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>
 }
 
 impl Left {
-    /// The variable in another process.
+    /// Restores the variable, as another process would.
     fn take(&self) -> (Keeper, Option<Box<dyn Any>>) {
         let keeper = Keeper::start(self.folder.path()).unwrap();
         let codec = (self.kind.codec)().unwrap();
@@ -94,7 +94,7 @@ where
     assert_eq!(layer.id(), Collection::layer(collection).unwrap().id());
     assert_eq!(layer.name(), Collection::layer(collection).unwrap().name());
     assert_eq!(back.compute().unwrap(), expected);
-    // Once more: what was read is what is kept.
+    // A second time, from the values that were read and kept.
     assert_eq!(back.compute().unwrap(), expected);
 }
 
@@ -185,7 +185,7 @@ fn what_is_made_of_it_is_found_again() {
     drop(value);
 }
 
-/// A value is damaged: that is an error which says so, and no value.
+/// A damaged value gives an error that says so, and no value.
 #[test]
 fn damaged_values_are_errors() {
     let array = Array::<f64>::arange(100, 10);
@@ -198,8 +198,8 @@ fn damaged_values_are_errors() {
     let value = value.unwrap();
     let back = value.downcast_ref::<Array<f64>>().unwrap();
     let error = back.compute().unwrap_err().to_string();
-    assert!(error.contains("not what was written"), "{error}");
-    // The other chunks are what they were.
+    assert!(error.contains("the stored value is damaged"), "{error}");
+    // The other chunks are intact.
     assert_eq!(
         back.slice_axis(Axis(0), 50..60).sum().compute().unwrap(),
         545.0
@@ -224,7 +224,8 @@ fn files_go_with_who_wants_them() {
     };
     keeper.keep(wanted());
     wait(&|| keeper.has_written(id));
-    // No variable has it; its values still stand in for what is in memory.
+    // No variable needs the file, but its values still stand in for those in
+    // memory.
     keeper.keep([].into());
     assert_eq!(count(), 1);
     keeper.keep(wanted());
