@@ -1,6 +1,7 @@
 """Checks the `use` lines of both packages against the layers in ARCHITECTURE.md."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,35 @@ def test_imports_are_found():
     found = {(module, other) for package in PACKAGES for module, other, _ in imports(package)}
     for edge in [("compute", "schedule"), ("schedule", "optimize"), ("visualize", "delayed"), ("array", "display"), ("session", "execution"), ("session", "frame")]:
         assert edge in found, edge
+
+
+def package(folder: str) -> dict:
+    return tomllib.loads((PROJECT / folder / "Cargo.toml").read_text())
+
+
+def test_kernel_and_runtime_share_the_channel_alone():
+    ours = {package(folder)["package"]["name"]: set(package(folder)["dependencies"]) for folder in package(".")["workspace"]["members"]}
+    of_ours = {name: {other for other in others if other in ours} for name, others in ours.items()}
+    assert of_ours["swath-kernel"] == {"swath-channel", "swath-wire"}
+    assert of_ours["swath"] == {"swath-channel", "swath-scheduler"}
+    assert not any(of_ours[leaf] for leaf in ("swath-channel", "swath-scheduler", "swath-wire"))
+
+
+def test_there_is_one_profile():
+    assert list(package(".")["profile"]) == ["release"]
+    commands = re.findall(r"cargo (?:build|test|clippy) [^\n]*", (PROJECT / "tests/run").read_text() + (PROJECT / "install/steps.sh").read_text())
+    assert len(commands) >= 4
+    assert [command for command in commands if "--release" not in command] == []
+
+
+def test_every_invariant_names_tests_that_exist():
+    section = (PROJECT / "ARCHITECTURE.md").read_text().split("## Invariants")[1].split("\n## ")[0]
+    invariants = re.findall(r"^- .*?(?=^- |\Z)", section, re.MULTILINE | re.DOTALL)
+    assert len(invariants) >= 14
+    files = [file for folder in ("runtime", "kernel", "tests") for file in (PROJECT / folder).rglob("*") if file.suffix in (".rs", ".py")]
+    defined = set(re.findall(r"^ *(?:fn|def) (\w+)\(", "\n".join(file.read_text() for file in files if "target" not in file.parts), re.MULTILINE))
+    for invariant in invariants:
+        _, found, shown = invariant.partition("*Shown by*")
+        assert found, f"not shown: {invariant}"
+        names = re.findall(r"`(\w+)`", shown)
+        assert names and set(names) <= defined, set(names) - defined
