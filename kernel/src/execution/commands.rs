@@ -1,5 +1,5 @@
-//! The commands in front of a cell: `:dep`, `:vars` and the rest of evcxr's, and
-//! lines for the shell.
+//! The commands at the start of a cell: `:dep`, `:vars`, the rest of evcxr's
+//! commands, and lines for the shell.
 
 use super::compiler::OptLevel;
 use super::crates::Added;
@@ -19,9 +19,8 @@ use crate::display::Display;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-/// Commands of evcxr's that change nothing here, and what there is to say of
-/// them. A notebook that was written for it may hold them, and its cells are to
-/// run all the same.
+/// Commands of evcxr that have no effect here, with the reason. A notebook
+/// written for evcxr may contain them, and its cells must still run.
 const WITHOUT_EFFECT: [(&str, &str); 14] = [
     (
         ":allow_static_linking",
@@ -57,7 +56,7 @@ const TOOLCHAIN: &str = "cells are compiled by the compiler that built Swath, an
                          what another one makes cannot be loaded";
 
 impl Session {
-    /// Runs the commands in front of a cell.
+    /// Runs the commands at the start of a cell.
     pub(super) fn commands(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
         let is_all = source.statements.is_empty() && !source.has_syntax_errors;
         for range in &source.commands {
@@ -186,7 +185,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says that a command changes nothing here, and why.
+    /// Reports that a command has no effect here, and why.
     fn note_no_effect(&self, command: &str, why: &str) {
         let why = match why {
             "" => String::new(),
@@ -195,7 +194,7 @@ impl Session {
         self.note(&format!("{command} changes nothing in Swath{why}"));
     }
 
-    /// Says something that is no error.
+    /// Prints a note.
     pub(super) fn note(&self, text: &str) {
         let note = format!("note: {text}\n");
         let channel = &self.shared.channel;
@@ -219,8 +218,8 @@ impl Session {
         )
     }
 
-    /// Adds a crate: the runtime's own copy where that fits, or else what cargo
-    /// builds.
+    /// Adds a crate: the runtime's own copy if it fits, otherwise a copy that
+    /// cargo builds.
     pub(super) fn add_dependency(&mut self, argument: &str, cell: &Cell) -> Result<(), CellError> {
         let channel = &self.shared.channel;
         channel.tell(EventKind::Stage(Stage::Crates));
@@ -247,7 +246,7 @@ impl Session {
         }
     }
 
-    /// Has the shell run a line, where the cells run.
+    /// Runs a line in the shell, in the folder where the cells run.
     fn shell(&mut self, line: &str) -> Result<(), CellError> {
         let mut command = Command::new("sh");
         command
@@ -278,7 +277,7 @@ impl Session {
         }
         if !status.success() {
             let expression = match status.code() {
-                // As the shell says that there is no such command.
+                // The shell's status for a command that does not exist.
                 Some(127) => format!(". As Rust, write it in parentheses: `(!{})`", line.trim()),
                 _ => String::new(),
             };
@@ -304,7 +303,7 @@ impl Session {
         self.process.end();
         self.empty_recovery_folder()
             .map_err(|error| broken(&format!("cannot forget what is on disk: {error}")))?;
-        // Before the new one connects, which on a busy machine may be at once.
+        // Disconnect before the new process connects, which may happen at once.
         self.shared.channel.disconnect();
         let replaced = RuntimeProcess::start(&self.shared, &self.environment);
         self.process =
@@ -326,7 +325,7 @@ impl Session {
         self.begin(cell)
     }
 
-    /// rustc's explanations of the last errors.
+    /// Returns rustc's explanations of the last errors.
     fn explanations(&self) -> String {
         let explanations: Vec<&str> = self
             .last_errors
@@ -362,7 +361,7 @@ impl Session {
     }
 }
 
-/// The level that `:opt` asks for: `Some(None)` is by cell.
+/// Parses the level of `:opt`; `Some(None)` chooses the level for each cell.
 fn opt_level(argument: &str) -> Option<Option<OptLevel>> {
     match argument {
         "auto" => Some(None),
@@ -380,7 +379,7 @@ fn is_on_path(program: &str) -> bool {
     })
 }
 
-/// An error at a command's line.
+/// Returns an error at the line of a command.
 fn command_error(message: String, line: &str, cell: &Cell) -> CellError {
     let diagnostic = Diagnostic::at_name(message, String::new(), &cell.code, line);
     cell_error(&[diagnostic], &cell.code, cell.number)

@@ -1,21 +1,21 @@
-//! How the runtime process ended, in words.
+//! Describes how the runtime process ended.
 
 use super::process::End;
 use crate::text;
 use std::os::unix::process::ExitStatusExt;
 
-/// What is told of the end of the process.
+/// A description of the end of the process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Death {
     /// The error's name.
     pub(super) ename: &'static str,
-    /// What happened: goes on from "the cell …" or "its process …".
+    /// What happened.
     pub(super) what: String,
-    /// What to do about it, where there is something.
+    /// How to fix it, if known.
     pub(super) mend: Option<String>,
 }
 
-/// Signals by number, with what they mean to whoever gets one.
+/// Signals by number, with their meaning for the process that receives one.
 const SIGNALS: [(i32, &str, &str); 13] = [
     (libc::SIGABRT, "SIGABRT", "it aborted"),
     (
@@ -64,8 +64,8 @@ const STACK: &str = "a recursion that is deep can be a loop, or run in a thread 
                      `std::thread::Builder::new().stack_size(…)`";
 
 impl Death {
-    /// What the end of a process comes to; `stderr` is the end of what it wrote
-    /// there, `killed` whether a second interrupt ended it.
+    /// Describes the end of a process. `stderr` is the end of its stderr
+    /// output; `killed` is whether a second interrupt ended it.
     pub(super) fn of(end: &End, stderr: &str, killed: bool) -> Self {
         if killed {
             let what = "interrupted: the cell reached no point where it could stop, so its process was ended";
@@ -147,7 +147,7 @@ impl Death {
     }
 }
 
-/// What to do where memory ran out, or may have.
+/// Returns the advice for when memory ran out, or may have.
 fn memory(end: &End) -> String {
     let took = match end.peak {
         0 => String::new(),
@@ -159,7 +159,7 @@ fn memory(end: &End) -> String {
     )
 }
 
-/// The bytes of the allocation that std says has failed: its last words.
+/// Returns the size of the failed allocation, from std's last message.
 fn failed_allocation(stderr: &str) -> Option<u64> {
     let (_, rest) = stderr.rsplit_once("memory allocation of ")?;
     let (bytes, _) = rest.split_once(" bytes failed")?;
@@ -180,7 +180,8 @@ mod tests {
         }
     }
 
-    /// The ways to end: status, what was written last, name, what is told.
+    /// Checks each way to end: status, last output, error name, part of the
+    /// description.
     #[test]
     fn every_end_has_its_words() {
         let table = [

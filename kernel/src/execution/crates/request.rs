@@ -1,19 +1,19 @@
-//! What a `:dep` asks for.
+//! The request of a `:dep`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// A line of `[dependencies]`, as a `:dep` says it.
+/// A line of `[dependencies]`, as written after `:dep`.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::execution) struct Request {
-    /// The key: the package's name, or the one that the cell gives it.
+    /// The key: the package's name, or the name that the cell gives it.
     pub(super) name: String,
     /// Never a plain version: `"1"` is `{ version = "1" }`.
     table: Table,
 }
 
-/// What cargo takes for a dependency.
+/// The keys that cargo accepts in a dependency.
 const KEYS: [&str; 10] = [
     "version",
     "features",
@@ -28,11 +28,11 @@ const KEYS: [&str; 10] = [
 ];
 
 impl Request {
-    /// Reads what stands behind `:dep`: `regex`, `regex = "1"`,
-    /// `regex = { version = "1", features = ["std"] }`, or a package's folder.
+    /// Parses the argument of `:dep`: `regex`, `regex = "1"`, `regex = {
+    /// version = "1", features = ["std"] }`, or a package's folder.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// What is wrong with it, for users.
     pub(super) fn parse(argument: &str) -> Result<Self, String> {
         let argument = without_comment(argument)
             .trim()
@@ -102,19 +102,19 @@ impl Request {
         })
     }
 
-    /// The name by which code calls the crate, unless its library has a name of
-    /// its own.
+    /// Returns the crate's name in code, unless its library has a name of its
+    /// own.
     pub(in crate::execution) fn library(&self) -> String {
         self.name.replace('-', "_")
     }
 
-    /// The package's name.
+    /// Returns the package's name.
     pub(super) fn package(&self) -> &str {
         self.text("package").unwrap_or(&self.name)
     }
 
-    /// The version that is asked for, of the registry's package and nothing but
-    /// it.
+    /// Returns the requested version; `None` if the request is not for a plain
+    /// package of the registry.
     pub(super) fn version(&self) -> Option<semver::VersionReq> {
         let is_plain = self
             .table
@@ -124,7 +124,8 @@ impl Request {
         semver::VersionReq::parse(version).ok().filter(|_| is_plain)
     }
 
-    /// The features that are asked for, with `default` if it is not declined.
+    /// Returns the requested features, including `default` unless it is
+    /// disabled.
     pub(super) fn features(&self) -> Vec<&str> {
         let asked = self.table.get("features").and_then(Value::as_array);
         let mut features: Vec<&str> = asked
@@ -138,7 +139,7 @@ impl Request {
         features
     }
 
-    /// The request for this version, where it asks for any.
+    /// Returns the request with this version, if it accepts any version.
     pub(super) fn or_version(&self, version: Option<&semver::Version>) -> Self {
         let mut request = self.clone();
         if let Some(version) = version
@@ -156,13 +157,13 @@ impl Request {
 }
 
 impl std::fmt::Display for Request {
-    /// As a line of `[dependencies]`.
+    /// Formats the request as a line of `[dependencies]`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} = {}", self.name, Value::Table(self.table.clone()))
     }
 }
 
-/// A line without the comment at its end, which evcxr leaves out as well.
+/// Returns a line without the comment at its end; evcxr removes it as well.
 fn without_comment(line: &str) -> &str {
     let mut quote = None;
     for (at, c) in line.char_indices() {
@@ -185,7 +186,7 @@ fn check_name(name: &str) -> Result<(), String> {
     if is_name {
         return Ok(());
     }
-    // `regex@1` and `regex 1`, as other tools take them.
+    // `regex@1` and `regex 1`, which other tools accept.
     if let Some((package, version)) = name.split_once(['@', ' '])
         && check_name(package).is_ok()
         && semver::VersionReq::parse(version.trim()).is_ok()
@@ -201,8 +202,8 @@ fn check_name(name: &str) -> Result<(), String> {
     })
 }
 
-/// The keys as cargo writes them today: `default_features` stands in every
-/// notebook that was written before the edition of 2024.
+/// Replaces underscores in keys by dashes, as cargo requires today: every
+/// notebook written before the 2024 edition contains `default_features`.
 fn with_dashes(table: Table) -> Result<Table, String> {
     let mut dashed = BTreeMap::new();
     for (key, value) in table {
