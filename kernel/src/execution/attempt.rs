@@ -169,7 +169,8 @@ impl Attempt {
         if has_changed {
             return None;
         }
-        // The parameter types of an earlier closure are unknown until its value is shown.
+        // The parameter types of an earlier closure may be open before its value is
+        // shown.
         let is_untyped = |one: &Diagnostic| {
             matches!(
                 one.code.as_deref(),
@@ -222,7 +223,8 @@ impl Attempt {
         let errors = self.untyped.take().unwrap_or(errors);
         let diagnostics = &errors.diagnostics;
         // The code around the parts may cause the errors. At least they are clearer
-        // without it. A name that was not handed on is missing in a later part.
+        // without it.
+        // A name that was not handed on is missing in a later part.
         let misses_handed = |one: &Diagnostic| {
             let name = one
                 .variable()

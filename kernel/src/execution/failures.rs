@@ -1,5 +1,5 @@
-//! What is told of a cell that failed: the compiler's errors, and the code's own.
-//! The end of its process is in [`super::recovery`].
+//! The errors of failed cells: the compiler's, and those of the running code.
+//! [`super::recovery`] reports the end of the process.
 
 use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
@@ -31,7 +31,7 @@ impl Session {
                 continue;
             };
             if diagnostic.code.as_deref() != Some("E0425") {
-                // The prelude may have something else of that name.
+                // The prelude may have another item of that name.
                 if let Some(reason) = self.gone_before(diagnostic, &cell.code) {
                     diagnostic.add_help(reason);
                 }
@@ -54,7 +54,7 @@ impl Session {
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 
-    /// Remembers what a cell would have set that did not compile.
+    /// Records the variables that a cell would have set if it had compiled.
     pub(super) fn note_unset(&mut self, source: &Source, cell: u32) {
         for binding in source.bindings() {
             let name = &binding.name;
@@ -86,13 +86,14 @@ impl Session {
         self.variables.get(name)?.source.clone().ok()
     }
 
-    /// Why a variable is gone whose field or method a function of its name is asked
-    /// for, or whose name something else has.
+    /// Returns why a variable was lost, if its name now resolves to something else,
+    /// or to a function that lacks the requested field or method.
     fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
         if diagnostic.code.as_deref() == Some("E0423") {
             return self.gone.get(diagnostic.subject(code)?).cloned();
         }
-        // What else has the field or method may be a closure's own of that name.
+        // A field or method of anything but a function may belong to a closure's
+        // own variable.
         if !diagnostic.is_about_function() {
             return None;
         }
@@ -103,7 +104,8 @@ impl Session {
             .cloned()
     }
 
-    /// What to do where a crate of the user's meets the runtime's copy of it.
+    /// Returns the advice for when a crate of the user's meets the runtime's copy
+    /// of it.
     fn two_versions(&self, name: &str) -> String {
         let own = match self.crates.request(name) {
             Some(request) => format!("the one of `:dep {request}`"),
@@ -126,7 +128,7 @@ impl Session {
         )
     }
 
-    /// The error of code that ran.
+    /// Returns the error of code that failed while running.
     pub(super) fn failure(&self, failure: swath_channel::Failure) -> CellError {
         let origin = failure
             .location
@@ -158,7 +160,7 @@ impl Session {
         }
     }
 
-    /// Where a place in code that was compiled comes from: `cell_7.rs:12:5`.
+    /// Returns the origin of a place in compiled code: `cell_7.rs:12:5`.
     fn origin(&self, location: &str) -> Option<Origin> {
         let mut parts = location.rsplitn(3, ':');
         let column: usize = parts.next()?.parse().ok()?;
@@ -179,7 +181,7 @@ impl Session {
         })
     }
 
-    /// The error of a cell that could not be compiled for reasons of its own.
+    /// Returns the error for when the compiler itself failed.
     pub(super) fn not_compiled(&self, failed: Failed) -> CellError {
         match failed {
             Failed::Stopped if self.shared.interrupted.lock().is_some() => {
@@ -218,7 +220,7 @@ pub(super) fn broken(message: &str) -> CellError {
     }
 }
 
-/// The error of a kernel that cannot run any cell.
+/// Returns the error of a kernel that cannot run any cell.
 pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
     CellError {
         ename: "StartError".to_owned(),
@@ -272,7 +274,7 @@ pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> Strin
     }
 }
 
-/// An error of the line that stores a new variable.
+/// Explains an error of the line that stores a new variable.
 fn explain_store(name: &str, diagnostic: &Diagnostic, code: &str) -> Diagnostic {
     let (message, help) = match diagnostic.code.as_deref() {
         Some("E0597" | "E0505" | "E0521" | "E0716" | "E0310") => (
