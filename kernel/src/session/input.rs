@@ -7,12 +7,12 @@ use crate::connection::Channel;
 use swath_wire::InputRequest;
 
 impl Session {
-    /// Asks the client that sent the running cell. Where nobody can be asked,
-    /// a cell that `must` have an answer gets an empty line.
+    /// Asks the client that sent the running cell. If nobody can be asked, a cell that `must` have
+    /// an answer gets an empty line.
     pub(super) fn ask(&mut self, prompt: String, password: bool, must: bool) {
         let asked = match &mut self.running {
             Some(running) => running.ask(),
-            // Work in the background.
+            // Background work asks.
             None => Question::Nobody,
         };
         match (asked, &self.running) {
