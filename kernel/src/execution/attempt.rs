@@ -72,9 +72,9 @@ pub(super) struct Attempt {
     pub(super) skipped: BTreeSet<usize>,
     /// Text to insert into the cell: copies of handles.
     pub(super) insertions: BTreeMap<usize, String>,
-    /// What is written into the text of closures of earlier cells.
+    /// Text to insert into closures of earlier cells, by closure.
     pub(super) copies_in_lambdas: BTreeMap<String, BTreeMap<usize, String>>,
-    /// Whether copies were wrong: a type of the same name was meant.
+    /// Whether copies turned out wrong: the type only has the same name as a handle.
     copies_nothing: bool,
     /// Earlier variables that turn out not to be handles.
     pub(super) taken: BTreeSet<String>,
@@ -345,7 +345,7 @@ impl Attempt {
         self.insertions.len() > before
     }
 
-    /// Has `?` take errors that have no text but their `Debug`.
+    /// Makes `?` accept errors that only implement `Debug`.
     fn convert_errors(&mut self, diagnostics: &[Diagnostic]) -> bool {
         let before = self.insertions.len();
         for diagnostic in diagnostics {
@@ -359,7 +359,7 @@ impl Attempt {
         self.insertions.len() > before
     }
 
-    /// Has a tuple of variables that is shown take references to them.
+    /// Makes a displayed tuple of variables take references to them.
     fn lend_shown(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.insertions.len();
         for diagnostic in diagnostics {

@@ -44,7 +44,7 @@ pub(super) struct Diagnostic {
     moved_by_closure: Option<MovedByClosure>,
 }
 
-/// A variable that a closure moves when it is called, and where.
+/// A variable that a closure moves when it is called, and the place of the move.
 #[derive(Clone, Debug)]
 pub(super) struct MovedByClosure {
     pub(super) variable: String,
@@ -205,8 +205,8 @@ impl Diagnostic {
         }
     }
 
-    /// Reads which variable a closure moves: "closure cannot be invoked more than once
-    /// because it moves the variable `x` out of its environment".
+    /// Extracts the variable that a closure moves: "closure cannot be invoked more
+    /// than once because it moves the variable `x` out of its environment".
     fn learn_move(&mut self, child: &Value, generated: &Generated) {
         let message = child["message"].as_str().unwrap_or_default();
         let Some((before, _)) = message.split_once("` out of its environment") else {
@@ -484,7 +484,7 @@ impl Diagnostic {
             .map(|place| &place.range)
     }
 
-    /// Whether a `?` of the cell's own meets an error that is not `Display`.
+    /// Returns whether the cell itself uses `?` on an error that is not `Display`.
     pub(super) fn wants_display_for_question_mark(&self) -> bool {
         let is_for_cell = |help: &str| help.contains("required for `Failure` to implement `From<");
         self.code.as_deref() == Some("E0277")
@@ -492,7 +492,7 @@ impl Diagnostic {
             && self.helps.iter().any(|(_, help)| is_for_cell(help))
     }
 
-    /// The variable that a closure moves when it is called.
+    /// Returns the variable that a closure moves when it is called.
     pub(super) fn moved_by_closure(&self) -> Option<&MovedByClosure> {
         self.moved_by_closure.as_ref()
     }

@@ -67,7 +67,7 @@ impl Session {
         }
     }
 
-    /// Remembers the names that macros of a cell may have bound.
+    /// Records the names that macros of a cell may have bound.
     pub(super) fn note_bound_by_macros(&mut self, source: &Source, cell: u32) {
         let macros = source.statements.iter().filter(|one| one.flow.may_bind);
         for name in macros.flat_map(|one| &one.names) {
@@ -201,7 +201,7 @@ impl Session {
     }
 }
 
-/// A place in somebody else's code: the file within its crate.
+/// Shortens a place in other people's code to the file within its crate.
 fn short_place(location: &str) -> String {
     let place = |marker: &str| Some(location.split_once(marker)?.1);
     if let Some(rest) = place("/rustlib/src/rust/library/") {
@@ -211,7 +211,7 @@ fn short_place(location: &str) -> String {
     in_registry.map_or(location, |(_, rest)| rest).to_owned()
 }
 
-/// An error of the kernel's own machinery.
+/// Returns an error of the kernel itself.
 pub(super) fn broken(message: &str) -> CellError {
     CellError {
         ename: "Error".to_owned(),

@@ -69,8 +69,8 @@ pub(super) struct Frame<'a> {
     pub(super) function: &'a str,
     /// Closures of earlier cells that the cell uses, in the order of their definition.
     pub(super) lambdas: Vec<&'a Lambda>,
-    /// What is written into their text: the types of their parameters, where the cell's
-    /// calls of them tell, and copies of handles.
+    /// Text to insert into them: the types of their parameters, where the cell's calls
+    /// show them, and copies of handles.
     pub(super) in_lambdas: BTreeMap<&'a str, BTreeMap<usize, String>>,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,

@@ -164,8 +164,8 @@ impl Source {
         });
     }
 
-    /// The functions, constants and statics that it defines: what a variable of an
-    /// earlier cell may have the name of.
+    /// Returns the functions, constants and statics that the cell defines. A variable
+    /// of an earlier cell may have the same name.
     pub(super) fn value_items(&self) -> impl Iterator<Item = &String> {
         self.items.iter().filter_map(|item| match &item.kind {
             ItemKind::Named {
@@ -177,8 +177,8 @@ impl Source {
         })
     }
 
-    /// Takes statements that are calls of macros which make items for items: an
-    /// item is known by the first name that the call passes.
+    /// Turns calls of macros that expand to items from statements into items. Such an
+    /// item is identified by the first name that the call passes.
     pub(super) fn take_item_calls(&mut self, makes_items: impl Fn(&str) -> bool) {
         let makes_items = |name: &str| {
             let own = self.items.iter().find_map(|item| match &item.kind {

@@ -208,8 +208,8 @@ impl Session {
         state.is_some_and(|state| is_handle(&state.variable.type_name, counted))
     }
 
-    /// The closure of an earlier cell that moves something when it is called, if all that
-    /// it holds are handles.
+    /// Returns the closure of an earlier cell that moves something when it is called, if
+    /// all of its captures are handles.
     pub(super) fn lambda_with_handle(
         &self,
         moved: &MovedByClosure,
@@ -228,7 +228,7 @@ impl Session {
         Some(lambda.name.clone())
     }
 
-    /// Takes guesses that the compiler took for granted.
+    /// Records guessed names that the compiler has accepted.
     pub(super) fn learn_names(&mut self, used: &BTreeSet<String>) {
         let right = self
             .variables
@@ -562,8 +562,8 @@ impl Session {
         }
     }
 
-    /// Variables that a function, a constant or a static of the cell replaces: the last
-    /// definition of a name is the one that counts.
+    /// Returns the variables that a function, a constant or a static of the cell
+    /// replaces: the last definition of a name wins.
     pub(super) fn replaced_by_items(&self, source: &Source) -> Vec<String> {
         let of_closures = |name: &String| [name.clone(), Lambda::held_name(name)];
         let names = source.value_items().flat_map(of_closures);
@@ -572,7 +572,7 @@ impl Session {
             .collect()
     }
 
-    /// Drops variables whose type is defined again, or that an item replaces.
+    /// Drops variables whose types are redefined, or that an item replaces.
     pub(super) fn drop_forgotten(&mut self, forget: &[String], source: &Source) {
         let replaced: BTreeSet<&String> = source.value_items().collect();
         self.lambdas.retain(|name, _| !replaced.contains(name));

@@ -14,12 +14,12 @@ use swath_channel::SOCKET;
 /// The environment variable with the folder for temporary files.
 const TEMPORARY: &str = "TMPDIR";
 
-/// The folder of the channel to the runtime process, within the kernel's.
+/// The folder of the channel to the runtime process, inside the kernel's folder.
 const CHANNEL: &str = "channel";
-/// How many bytes the path of a socket may have: 107 on Linux, 103 on macOS.
+/// The maximum length in bytes of a socket's path: 107 on Linux, 103 on macOS.
 const LONGEST_SOCKET: usize = 103;
 
-/// The folder of a kernel, and the place of the runtime's library.
+/// The folder of a kernel, and that of the runtime's library.
 #[derive(Debug)]
 pub(crate) struct Workplace {
     folder: Mutex<Option<OwnFolder>>,
@@ -189,7 +189,8 @@ impl Workplace {
     }
 }
 
-/// The folder for temporary files, or `/tmp` where a socket in it would have too long a path.
+/// Returns the folder for temporary files, or `/tmp` if the path of a socket in it would be
+/// too long.
 fn with_short_path(temporary: &Path) -> PathBuf {
     let socket = temporary.join("swath-XXXXXX").join(CHANNEL).join(SOCKET);
     match socket.as_os_str().len() <= LONGEST_SOCKET {
@@ -198,7 +199,7 @@ fn with_short_path(temporary: &Path) -> PathBuf {
     }
 }
 
-/// What is kept for the next process.
+/// The persisted collections for the next process.
 #[derive(Debug)]
 struct Kept {
     folder: OwnFolder,
