@@ -18,7 +18,7 @@ pub(crate) enum Error {
     },
     /// The connection file is not JSON, or a field is missing or of another type.
     #[error(
-        "connection file `{}` does not parse: {source}; expected the JSON that Jupyter writes \
+        "cannot parse connection file `{}`: {source}; expected the JSON that Jupyter writes \
          (transport, ip, key, signature_scheme and five ports)",
         path.display()
     )]
@@ -45,7 +45,7 @@ pub(crate) enum Error {
     },
     /// The folder or the threads of the evaluator cannot be created.
     #[error(
-        "cannot prepare the kernel's temporary folder: {0}; is there space, and may it be written?"
+        "cannot prepare the kernel's temporary folder: {0}; check that the disk has free space and the folder is writable"
     )]
     Workplace(std::io::Error),
     /// A socket cannot be bound.

@@ -47,7 +47,7 @@ pub(crate) fn listen() -> mpsc::UnboundedReceiver<Signal> {
             while is_alive(parent) && (!is_child || parent_pid() == parent) {
                 tokio::time::sleep(PARENT_INTERVAL).await;
             }
-            tracing::info!("the process {parent} that started the kernel is gone");
+            tracing::info!("the process {parent} that started the kernel has ended");
             let _ = sender.send(Signal::Terminate);
         });
     }

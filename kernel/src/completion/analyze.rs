@@ -164,7 +164,7 @@ impl Analyzer {
     fn new() -> io::Result<Self> {
         let runtime = runtime_sources().map_or_else(Libraries::default, |sources| {
             Libraries::of_runtime(&sources).unwrap_or_else(|error| {
-                tracing::warn!(%error, "completion without the runtime");
+                tracing::warn!(%error, "cannot read the runtime's sources: completion does not know its methods");
                 Libraries::default()
             })
         });
@@ -215,7 +215,7 @@ impl Analyzer {
             let mut libraries = self.runtime.clone();
             match Libraries::of_dependencies(&self.directory, &self.dependencies) {
                 Ok(added) => libraries.extend(added),
-                Err(error) => tracing::debug!(%error, "completion without the cells' crates"),
+                Err(error) => tracing::debug!(%error, "cannot read the crates of cells"),
             }
             self.world.set_libraries(&libraries);
             self.paths.forget();
@@ -256,7 +256,7 @@ fn listen() -> (mpsc::Receiver<(Instant, Ask)>, Arc<AtomicBool>) {
                         break;
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the kernel's line does not parse"),
+                Err(error) => tracing::warn!(%error, "cannot parse a line from the kernel"),
             }
         }
         drop(sender);
@@ -274,6 +274,6 @@ fn tell(told: &mut File, message: &Told) {
             told.write_all(&line)
         });
     if let Err(error) = written {
-        tracing::warn!(%error, "the kernel does not listen");
+        tracing::warn!(%error, "cannot write to the kernel");
     }
 }

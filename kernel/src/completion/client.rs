@@ -212,7 +212,7 @@ impl Analyzer {
             // waits.
             let asked = process
                 .ask(ask)
-                .inspect_err(|error| tracing::warn!(%error, "the analyzer was not asked"));
+                .inspect_err(|error| tracing::warn!(%error, "cannot ask the analyzer"));
             if wait == Wait::IfReady && !process.is_ready() {
                 return None;
             }
@@ -240,7 +240,7 @@ impl Analyzer {
                     tokio::spawn(revive(Arc::downgrade(&self.0), ended));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "no completion");
+                    tracing::warn!(%error, "cannot start the analyzer: completion is limited");
                     state.ended(false);
                 }
             }

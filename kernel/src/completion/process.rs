@@ -72,7 +72,7 @@ impl Process {
         }
         let mut child = command.spawn().map_err(failed)?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Error::Analyzer("it has no pipes".to_owned()));
+            return Err(Error::Analyzer("the process has no pipes".to_owned()));
         };
         let (asks, lines) = mpsc::unbounded_channel();
         let shared = Arc::new(Mutex::new(Shared {
@@ -159,7 +159,7 @@ async fn read(stdout: ChildStdout, shared: Arc<Mutex<Shared>>) {
         let told: Told = match serde_json::from_str(&line) {
             Ok(told) => told,
             Err(error) => {
-                tracing::warn!(%error, "the analyzer's line does not parse");
+                tracing::warn!(%error, "cannot parse a line from the analyzer");
                 continue;
             }
         };

@@ -147,7 +147,7 @@ fn hide(path: &Path) {
     if mode & 0o077 != 0
         && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700))
     {
-        tracing::warn!(path = %path.display(), %error, "connection file stays readable by others");
+        tracing::warn!(path = %path.display(), %error, "connection file remains readable by other users");
     }
 }
 

@@ -136,7 +136,7 @@ impl Channels {
             }
         };
         if tokio::time::timeout(FLUSH_LIMIT, written).await.is_err() {
-            tracing::warn!("a client has not read all that was sent to it");
+            tracing::warn!("a client did not read everything that was sent to it");
         }
     }
 }

@@ -60,16 +60,16 @@ pub(super) enum Ended {
     #[error(transparent)]
     Violation(#[from] Violation),
     /// The client sent no READY in time.
-    #[error("handshake not done after {HANDSHAKE_LIMIT:?}")]
+    #[error("handshake not finished after {HANDSHAKE_LIMIT:?}")]
     Handshake,
     /// A socket of this type may not connect here.
-    #[error("peer is a socket of type `{found}`")]
+    #[error("a socket of type `{found}` may not connect here")]
     Type {
         /// The type that it announced.
         found: String,
     },
     /// The client does not read.
-    #[error("client reads nothing, and too much waits for it")]
+    #[error("client does not read, and too much output is queued for it")]
     Stuck,
     /// The client has too many subscriptions.
     #[error("client has more than {limit} subscriptions")]

@@ -87,7 +87,10 @@ impl Router {
         let peers = self.peers.lock();
         match peers.by_identity.get(identity).and_then(|all| all.last()) {
             Some(known) => known.outbox.push(encode::message(message)),
-            None => tracing::warn!(socket = self.name(), "client is gone, reply dropped"),
+            None => tracing::warn!(
+                socket = self.name(),
+                "client has disconnected, reply dropped"
+            ),
         }
     }
 }

@@ -86,7 +86,7 @@ async fn accept<S: Socket>(listener: Accepting, socket: Arc<S>, mut closing: wat
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(_) if connections.len() >= MAX_CONNECTIONS => {
-                    tracing::warn!(socket = socket.name(), "too many connections, one refused");
+                    tracing::warn!(socket = socket.name(), "too many connections, new one refused");
                 }
                 Ok(stream) => {
                     connections.spawn(peer::serve(Arc::clone(&socket), stream, closing.clone()));

@@ -282,7 +282,7 @@ impl Compiler {
         let text = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
         let are_all_about = |what: &str| errors.iter().all(|error| text(error).starts_with(what));
         if self.toolchain.lld.is_some() && are_all_about(LINKING) {
-            tracing::warn!("lld cannot link a cell: the C compiler does from now on");
+            tracing::warn!("lld cannot link a cell: linking with the C compiler from now on");
             self.toolchain.lld = None;
             return true;
         }
@@ -290,7 +290,10 @@ impl Compiler {
             .iter()
             .any(|error| text(error).starts_with("can't find crate for `swath"));
         if self.crates != self.all_crates && misses_crate {
-            tracing::warn!("a crate is missing in {}", self.crates.display());
+            tracing::warn!(
+                "a crate is missing in {}: searching all crates from now on",
+                self.crates.display()
+            );
             self.crates = self.all_crates.clone();
             return true;
         }

@@ -21,27 +21,27 @@ const SIGNALS: [(i32, &str, &str); 13] = [
     (
         libc::SIGSEGV,
         "SIGSEGV",
-        "a segmentation fault: `unsafe` code, or a library written in another language, touched memory that is not its own",
+        "a segmentation fault: `unsafe` code, or a library written in another language, accessed memory that does not belong to it",
     ),
     (
         libc::SIGBUS,
         "SIGBUS",
-        "a bus error: a mapped file that was cut short, or memory that is not there",
+        "a bus error: access to a mapped file that was truncated, or to memory that does not exist",
     ),
     (
         libc::SIGILL,
         "SIGILL",
-        "an instruction that the processor does not know",
+        "an instruction that the processor does not support",
     ),
-    (libc::SIGTRAP, "SIGTRAP", "it stopped itself by a trap"),
+    (libc::SIGTRAP, "SIGTRAP", "it executed a trap instruction"),
     (
         libc::SIGFPE,
         "SIGFPE",
-        "an arithmetic error of the processor's",
+        "an arithmetic exception of the processor",
     ),
-    (libc::SIGKILL, "SIGKILL", "somebody killed it"),
-    (libc::SIGTERM, "SIGTERM", "somebody asked it to end"),
-    (libc::SIGINT, "SIGINT", "somebody interrupted it"),
+    (libc::SIGKILL, "SIGKILL", "it was killed"),
+    (libc::SIGTERM, "SIGTERM", "it was asked to terminate"),
+    (libc::SIGINT, "SIGINT", "it was interrupted"),
     (libc::SIGHUP, "SIGHUP", "its terminal was closed"),
     (
         libc::SIGPIPE,
@@ -51,16 +51,16 @@ const SIGNALS: [(i32, &str, &str); 13] = [
     (
         libc::SIGXCPU,
         "SIGXCPU",
-        "it used more of the processor's time than it may",
+        "it exceeded its limit of CPU time",
     ),
     (
         libc::SIGXFSZ,
         "SIGXFSZ",
-        "it wrote a file larger than it may",
+        "it exceeded its limit of file size",
     ),
 ];
 
-const STACK: &str = "a recursion that is deep can be a loop, or run in a thread with a larger stack: \
+const STACK: &str = "replace deep recursion by a loop, or run it in a thread with a larger stack: \
                      `std::thread::Builder::new().stack_size(…)`";
 
 impl Death {
@@ -104,9 +104,10 @@ impl Death {
             };
         }
         if signal == Some(libc::SIGABRT) && stderr.contains("panic in a destructor") {
-            let what = "a destructor (`Drop`) panicked while another panic was on its way, which ends \
+            let what = "a destructor (`Drop`) panicked while another panic was unwinding, which ends \
                         the process (signal 6, SIGABRT)";
-            let mend = "let no destructor panic: `if !std::thread::panicking() { … }`";
+            let mend =
+                "do not panic in a destructor during a panic: `if !std::thread::panicking() { … }`";
             return Self::new("RuntimeDied", what).mend(mend);
         }
         if signal == Some(libc::SIGABRT)
@@ -114,12 +115,12 @@ impl Death {
         {
             let what = "a panic reached a function that cannot unwind (`extern \"C\"`), which ends the \
                         process (signal 6, SIGABRT)";
-            let mend = "catch it there, by `std::panic::catch_unwind`, or let the function be `extern \"C-unwind\"`";
+            let mend = "catch it there with `std::panic::catch_unwind`, or declare the function `extern \"C-unwind\"`";
             return Self::new("RuntimeDied", what).mend(mend);
         }
         let how = match (status.code(), signal) {
             (Some(swath_channel::EXIT_WITHOUT_CHANNEL), _) => {
-                let what = "the process lost its channel to the kernel, without which it cannot go on: \
+                let what = "the process lost its channel to the kernel, which it needs to continue: \
                             the cell closed it, or wrote to it";
                 return Self::new("RuntimeDied", what);
             }
@@ -151,11 +152,11 @@ impl Death {
 fn memory(end: &End) -> String {
     let took = match end.peak {
         0 => String::new(),
-        peak => format!("the process had {} in memory at most; ", text::bytes(peak)),
+        peak => format!("the process used up to {} of memory; ", text::bytes(peak)),
     };
     format!(
-        "{took}`set_memory_limit(\"…\")` sets what Swath's values may take of it, the rest goes to disk; \
-         `memory_limit()` tells, and `:vars` lists the variables' sizes"
+        "{took}`set_memory_limit(\"…\")` limits the memory of Swath's values, and the rest goes to disk; \
+         `memory_limit()` returns the limit, and `:vars` lists the sizes of variables"
     )
 }
 

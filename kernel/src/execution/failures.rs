@@ -60,7 +60,7 @@ impl Session {
             let name = &binding.name;
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
                 let reason = format!(
-                    "`{name}` is not set: cell {cell}, which sets it, did not compile. Mend that cell and run it again"
+                    "`{name}` is not set: cell {cell}, which sets it, did not compile. Correct that cell and run it again"
                 );
                 self.gone.entry(name.clone()).or_insert(reason);
             }
@@ -73,8 +73,8 @@ impl Session {
         for name in macros.flat_map(|one| &one.names) {
             if !self.knows(name) && !self.items.defines(name) {
                 let reason = format!(
-                    "what a macro binds is not kept for later cells: if the macro in cell {cell} bound `{name}`, write \
-                     `let {name} = …;` in place of it"
+                    "variables that a macro binds are not kept for later cells: if the macro in cell {cell} bound \
+                     `{name}`, write `let {name} = …;` in place of it"
                 );
                 self.gone.entry(name.clone()).or_insert(reason);
             }
@@ -109,22 +109,22 @@ impl Session {
     fn two_versions(&self, name: &str) -> String {
         let own = match self.crates.request(name) {
             Some(request) => format!("the one of `:dep {request}`"),
-            None => "one that a `:dep` brought along".to_owned(),
+            None => "a dependency of a `:dep`".to_owned(),
         };
         let runtimes = self.crates.runtimes(name).unwrap_or_default();
         let mend = if BUNDLED_CRATES.contains(&name) {
             format!(
-                "write `swath::{name}` for what goes into Swath's functions, or leave the `:dep` out: \
-                 `{name}` is the runtime's then"
+                "write `swath::{name}` for values that you pass to Swath's functions, or remove the `:dep`: \
+                 `{name}` is then the runtime's"
             )
         } else {
             format!(
-                "`:dep {name} = \"{runtimes}\"` is the nearest version, but still another copy: convert the value"
+                "`:dep {name} = \"{runtimes}\"` is the nearest version, but still a separate copy: convert the value"
             )
         };
         format!(
-            "two crates `{name}` meet here, {own} and the runtime's own {runtimes}, and their types are different \
-             ones: {mend}"
+            "two crates `{name}` meet here, {own} and the runtime's own {runtimes}, and their types are \
+             different: {mend}"
         )
     }
 
@@ -228,7 +228,7 @@ pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
         traceback: [
             &format!("\u{1b}[1mStartError\u{1b}[0m: {evalue}"),
             more,
-            "`swath doctor` tells what else is missing.",
+            "`swath doctor` lists everything that is missing.",
         ]
         .into_iter()
         .flat_map(str::lines)
@@ -249,12 +249,12 @@ pub(super) fn interrupted(what: &str) -> CellError {
 pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> String {
     match why {
         Unnameable::Closure if type_name.contains("::iter::") => format!(
-            "`{name}` is an iterator with a closure in it, whose type has no name, so it is not kept for later cells. \
+            "`{name}` is an iterator that contains a closure, whose type has no name, so it is not kept for later cells. \
              Collect it (`.collect::<Vec<_>>()`) or box it (`let {name}: Box<dyn Iterator<Item = …>> = Box::new(…);`)"
         ),
         Unnameable::Closure => format!(
-            "`{name}` is a closure or a future, or holds one, whose type has no name, so it is not kept for later cells. \
-             Box it: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or of a future \
+            "`{name}` is or contains a closure or a future, whose type has no name, so it is not kept for later cells. \
+             Box it: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or for a future \
              `let {name}: std::pin::Pin<Box<dyn Future<Output = …>>> = Box::pin(…);`"
         ),
         Unnameable::Function => format!(
@@ -262,12 +262,12 @@ pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> Strin
              Write its type as a pointer: `let {name}: fn(…) -> … = …;`"
         ),
         Unnameable::Local => format!(
-            "the type of `{name}`, {}, is defined inside of the cell's own code, in a block or by a macro, so `{name}` \
-             is not kept for later cells. Define the type by itself in a cell",
+            "the type of `{name}`, {}, is defined inside the cell's own code, in a block or by a macro, so `{name}` \
+             is not kept for later cells. Define the type at the top level of a cell",
             short(type_name)
         ),
         Unnameable::Private => format!(
-            "the type of `{name}`, {}, has no public name that could be found, so it is not kept for later cells. \
+            "the type of `{name}`, {}, has no known public name, so it is not kept for later cells. \
              Write the type: `let {name}: … = …;`",
             short(type_name)
         ),
@@ -279,10 +279,10 @@ fn explain_store(name: &str, diagnostic: &Diagnostic, code: &str) -> Diagnostic 
     let (message, help) = match diagnostic.code.as_deref() {
         Some("E0597" | "E0505" | "E0521" | "E0716" | "E0310") => (
             format!(
-                "the variable `{name}` borrows from another one, so it cannot be kept for later cells"
+                "the variable `{name}` borrows from another variable, so it cannot be kept for later cells"
             ),
             format!(
-                "store an owned value (`.clone()`, `.to_owned()`), or put the code into braces `{{ … }}` to use `{name}` in this cell only"
+                "store an owned value (`.clone()`, `.to_owned()`), or put the code in braces `{{ … }}` to use `{name}` in this cell only"
             ),
         ),
         Some("E0282" | "E0283") => (

@@ -19,7 +19,7 @@ pub(super) fn of<'a>(
     variables: &BTreeMap<String, State>,
     lambdas: impl Iterator<Item = &'a str>,
 ) -> [(String, String); 2] {
-    let closure = |name: &str| [name, "closure", "", "", "kept as its text"].map(str::to_owned);
+    let closure = |name: &str| [name, "closure", "", "", "kept as text"].map(str::to_owned);
     let mut rows: Vec<[String; 5]> = variables
         .iter()
         .filter(|(name, _)| !is_held(name))

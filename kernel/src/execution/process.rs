@@ -90,7 +90,7 @@ impl RuntimeProcess {
         let process = Self::of(child);
         match shared.attach(process.killer()) {
             true => Ok(process),
-            false => Err(io::Error::other("the kernel is shut down")),
+            false => Err(io::Error::other("the kernel is shutting down")),
         }
     }
 

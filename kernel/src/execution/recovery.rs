@@ -215,11 +215,11 @@ impl Session {
     pub(super) fn recovery_text(&self) -> String {
         match &self.recovery {
             Some(folder) => format!(
-                "Recovery: on. What is persisted is also written to {}, and comes back when the runtime process ends",
+                "Recovery: on. Persisted collections are also written to {}, and are restored when the runtime process ends",
                 folder.display()
             ),
             None => "Recovery: off. When the runtime process ends, every variable is lost; \
-                     `:recovery on` lets persisted collections come back"
+                     with `:recovery on`, persisted collections are restored"
                 .to_owned(),
         }
     }
@@ -230,19 +230,20 @@ impl Loss {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{}.", self.death.what)];
         if !self.back.is_empty() {
-            lines.push(format!("Came back from disk: {}.", names(&self.back)));
+            lines.push(format!("Restored from disk: {}.", names(&self.back)));
         }
         let lost = match &self.lost[..] {
             [] => "No variable was lost".to_owned(),
             lost => format!("Lost variables: {}", names(lost)),
         };
         lines.push(format!(
-            "{lost}; functions, types, `use` and `:dep` are still there."
+            "{lost}; functions, types, `use` and `:dep` are kept."
         ));
         lines.extend(self.death.mend.as_ref().map(|mend| format!("help: {mend}")));
         if self.is_avoidable {
             lines.push(
-                "help: with `:recovery on`, persisted collections come back from disk".to_owned(),
+                "help: with `:recovery on`, persisted collections are restored from disk"
+                    .to_owned(),
             );
         }
         lines
@@ -253,13 +254,13 @@ impl Loss {
         traceback[0] = format!("\u{1b}[1m{}\u{1b}[0m: {}", self.death.ename, traceback[0]);
         if !self.statics.is_empty() {
             traceback.push(format!(
-                "That was since the last cell. This one was not run, because it uses what begins anew: {}. \
-                 Run it again to go on.",
+                "This happened after the last cell. The current cell was not run, because it uses statics that start \
+                 again: {}. Run it again to continue.",
                 names(&self.statics)
             ));
         }
         if let Some(error) = &self.not_started {
-            traceback.push(format!("A new process could not be started: {error}."));
+            traceback.push(format!("Cannot start a new process: {error}."));
         }
         CellError {
             ename: self.death.ename.to_owned(),

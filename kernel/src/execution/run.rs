@@ -91,12 +91,13 @@ impl Session {
         // compiler.
         let process = RuntimeProcess::start(&shared, &environment).map_err(|error| {
             start_error(
-                "the runtime process cannot be started",
+                "cannot start the runtime process",
                 &format!("{}: {error}", shared.workplace.runtime_program().display()),
             )
         })?;
-        let toolchain = Toolchain::find()
-            .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
+        let toolchain = Toolchain::find().map_err(|missing| {
+            start_error(&missing.found, &format!("To fix it: {}", missing.mend))
+        })?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         let mut session = Self {
             crates: Crates::new(
@@ -126,7 +127,7 @@ impl Session {
             && let Err(error) = session.set_recovery(true)
         {
             // Cells still run.
-            tracing::warn!("recovery cannot be turned on: {error}");
+            tracing::warn!("cannot turn recovery on: {error}");
         }
         Ok(session)
     }
@@ -241,7 +242,7 @@ impl Session {
             return Err(cell_error(&diagnostics, &cell.code, cell.number));
         }
         Err(broken(
-            "the cell cannot be taken apart, though the compiler understands it",
+            "Swath cannot parse the cell, although the compiler can",
         ))
     }
 
@@ -371,7 +372,7 @@ impl Session {
             }
         }
         Err(broken(
-            "the variables that the cell uses cannot be passed to it: set them anew",
+            "the variables that the cell uses cannot be passed to it: set them again",
         ))
     }
 
@@ -506,7 +507,7 @@ impl Session {
     fn note_restarted(&self, statics: &[String]) {
         for name in statics {
             let note = format!(
-                "note: a type in the static `{name}` was defined anew, so it begins anew\n"
+                "note: a type in the static `{name}` was redefined, so the static is initialised again\n"
             );
             let channel = &self.shared.channel;
             channel.tell(EventKind::Stderr(note.into_bytes()));

@@ -65,11 +65,11 @@ impl Toolchain {
         let found = found.unwrap_or_else(|| "found no rustc on the PATH".to_owned());
         Err(NoToolchain {
             found: format!(
-                "{found}, but Swath was built with {RELEASE}, and a cell has to be compiled by the same compiler"
+                "{found}, but Swath was built with {RELEASE}, and cells must be compiled by the same compiler"
             ),
             mend: format!(
-                "`rustup toolchain install {RELEASE}`, then restart the kernel; or build Swath again with the compiler \
-                 that is there"
+                "`rustup toolchain install {RELEASE}`, then restart the kernel; or rebuild Swath with the installed \
+                 compiler"
             ),
         })
     }

@@ -326,8 +326,8 @@ impl Session {
             .collect();
         if !lost.is_empty() {
             notes.push(format!(
-                "what the cell had set before it failed is not kept: {}. The statements behind are one piece with it: \
-                 a `return`, or something that borrows it to change it",
+                "variables that the cell set before it failed are not kept: {}. They belong together with later \
+                 statements: a `return`, or a mutable borrow",
                 lost.join(", ")
             ));
         }
@@ -341,9 +341,9 @@ impl Session {
                 let how = match has_failed {
                     true => "failed before it was set, or before it could be kept",
                     false if source.statements.iter().any(|one| one.flow.returns) => {
-                        "returned before its end, which keeps nothing that is set behind"
+                        "returned before its end, and later variables are not kept"
                     }
-                    false => "could not keep it, since something borrows from it",
+                    false => "could not keep it, because something borrows from it",
                 };
                 let reason = format!("`{name}` is not set: cell {} {how}", cell.number);
                 self.gone.insert(name.clone(), reason);
@@ -399,8 +399,8 @@ impl Session {
             let is_shared = type_name.contains("::Rc<") || type_name.contains("::Arc<");
             if type_name.contains("core::cell::") && !is_shared {
                 return Err(format!(
-                    "`{name}` holds what it changes by itself (a `Cell`), so it is not kept for later cells. \
-                     Put that into an `Rc`"
+                    "`{name}` captures a value with interior mutability (a `Cell`), so it is not kept for later \
+                     cells. Put that value into an `Rc`"
                 ));
             }
             match &state.source {
@@ -451,21 +451,19 @@ impl Session {
                 true => String::new(),
                 false => format!("; {changed} is"),
             };
-            format!(
-                "`{name}` borrows {changed} to change it, so it is not kept for later cells{other}"
-            )
+            format!("`{name}` borrows {changed} mutably, so it is not kept for later cells{other}")
         } else if let Some(from) = attempt.borrowing.get(name) {
             let from = match from {
                 Some(from) => format!("borrows from `{from}`"),
                 None => "borrows from another variable".to_owned(),
             };
             format!(
-                "`{name}` {from}, so it is not kept for later cells. To keep it, make it own what it holds \
+                "`{name}` {from}, so it is not kept for later cells. To keep it, make it own its data \
                  (`.clone()`, `.to_owned()`, `move`)"
             )
         } else if let Kept::Text(_) = kept {
             format!(
-                "`{name}` holds what cannot be cloned, so it is not kept for later cells. \
+                "`{name}` captures a value that cannot be cloned, so it is not kept for later cells. \
                  Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(move |…| …);`)"
             )
         } else {
@@ -582,7 +580,7 @@ impl Session {
                 continue;
             }
             let reason = format!(
-                "the type of `{name}` was defined again, so `{name}` was dropped: set it again"
+                "the type of `{name}` was redefined, so `{name}` was dropped: set it again"
             );
             let note = format!("note: {reason}\n");
             self.shared

@@ -148,7 +148,7 @@ impl Workplace {
         match linked {
             Ok(()) => links,
             Err(error) => {
-                tracing::warn!("cells look for crates in {}: {error}", all.display());
+                tracing::warn!("cells search for crates in {}: {error}", all.display());
                 all
             }
         }
@@ -172,7 +172,7 @@ impl Workplace {
         if let Some(kept) = self.recovery.lock().take()
             && let Err(error) = kept.folder.close()
         {
-            tracing::warn!("cannot remove what was kept for recovery: {error}");
+            tracing::warn!("cannot remove the recovery files: {error}");
         }
         let Some(folder) = self.folder.lock().take() else {
             return;

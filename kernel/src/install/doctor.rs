@@ -173,7 +173,7 @@ fn space(subject: &'static str, directory: &Path) -> Check {
         return Check::warn(
             subject,
             format!("unknown in {}", directory.display()),
-            "check that the directory exists and can be written",
+            "check that the directory exists and is writable",
         );
     };
     let found = format!(
@@ -182,7 +182,7 @@ fn space(subject: &'static str, directory: &Path) -> Check {
         directory.display()
     );
     const MEND: &str =
-        "make room, or set TMPDIR to a larger disk: a dependency takes up to a few GB";
+        "free some space, or set TMPDIR to a larger disk: a dependency takes up to a few GB";
     if free < LITTLE_SPACE {
         Check::fail(subject, found, MEND)
     } else if free < SOME_SPACE {

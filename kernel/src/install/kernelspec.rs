@@ -97,7 +97,7 @@ pub(crate) fn list() -> String {
         }
     }
     if lines.is_empty() {
-        lines.push_str("no kernelspec of Swath is installed; `swath install` does it\n");
+        lines.push_str("no kernelspec of Swath is installed; run `swath install`\n");
     }
     lines
 }
@@ -135,7 +135,7 @@ fn refuse_foreign(directory: &Path) -> Result<()> {
     let found = match read(directory) {
         Some(spec) if is_ours(&spec) => return Ok(()),
         Some(spec) => format!("`{}`", spec["argv"][0].as_str().unwrap_or("nothing")),
-        None => "nothing: there is no kernel.json".to_owned(),
+        None => "nothing: it has no kernel.json".to_owned(),
     };
     Err(Error::ForeignKernelspec {
         path: directory.to_owned(),

@@ -60,7 +60,7 @@ impl Session {
             Request::Interrupt => self.on_interrupt(origin),
             Request::Shutdown(request) => self.on_shutdown(origin, request),
             Request::InputReply(_) => {
-                tracing::warn!("input_reply outside of the stdin channel, message dropped");
+                tracing::warn!("input_reply outside the stdin channel, message dropped");
             }
             Request::Execute(_) | Request::Complete(_) | Request::Inspect(_) => {
                 unreachable!("dispatched by the caller")

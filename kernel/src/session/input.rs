@@ -30,7 +30,7 @@ impl Session {
         if self.running.as_mut().is_some_and(Running::take_question) {
             self.evaluator.reply_input(line);
         } else {
-            tracing::warn!("input_reply to no question, message dropped");
+            tracing::warn!("input_reply without a question, message dropped");
         }
     }
 }

@@ -43,9 +43,9 @@ impl Session {
             }
         };
         let text = format!(
-            "[interrupt] The cell has not come to a point where it can stop. Interrupting again \
-             ends its process; {lost}.\n[interrupt] Loops can be stopped that call \
-             `checkpoint()?` now and then, or run over `….progress()`.\n"
+            "[interrupt] The cell has not reached a point where it can stop. Interrupting again \
+             ends its process; {lost}.\n[interrupt] Loops that call `checkpoint()?` now and \
+             then, or run over `….progress()`, can be stopped.\n"
         );
         self.on_cell(Event {
             cell,

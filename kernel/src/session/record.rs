@@ -145,7 +145,7 @@ impl Record {
         self.opened.get_or_insert_with(|| {
             let opened = path.map(|path| {
                 Opened::at(&path).inspect_err(|error| {
-                    tracing::warn!(path = %path.display(), %error, "history is not kept");
+                    tracing::warn!(path = %path.display(), %error, "cannot keep the history");
                 })
             });
             match opened {
@@ -226,7 +226,7 @@ impl Opened {
                 file.write_all(&line)
             });
         if let Err(error) = written {
-            tracing::warn!(%error, "history is not kept");
+            tracing::warn!(%error, "cannot keep the history");
             self.file = None;
         }
     }

@@ -206,7 +206,7 @@ impl Session {
         tokio::spawn(async move {
             let mut reply = analyzer.inspect(|| evaluator.view(), &subject, None).await;
             if !reply.found {
-                let text = format!("Nothing is known of `{subject}`.");
+                let text = format!("No information about `{subject}`.");
                 reply.data.insert("text/plain".to_owned(), text.into());
             }
             let content = AnswerContent::Pager(reply);
@@ -276,7 +276,7 @@ impl Session {
             return;
         };
         if running.cell != cell {
-            tracing::warn!(cell, "a cell ended that does not run");
+            tracing::warn!(cell, "a cell that does not run has ended");
             return;
         }
         running.asked = false;

@@ -40,10 +40,10 @@ pub enum Rejected {
     #[error("message's signature is wrong: expected HMAC-SHA256 with the connection file's key")]
     Signature,
     /// The same signed message was received before.
-    #[error("message's signature was seen before: it is played back")]
+    #[error("message's signature was seen before: it is a replay")]
     Replayed,
     /// The header is invalid.
-    #[error("message's header does not parse: {0}")]
+    #[error("cannot parse the message's header: {0}")]
     Header(serde_json::Error),
     /// The message type is unknown.
     #[error("message type `{0}` is unknown")]

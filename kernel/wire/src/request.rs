@@ -52,7 +52,7 @@ pub enum BadRequest {
     #[error("message type `{0}` is unknown")]
     UnknownType(String),
     /// The content lacks a field, or has another structure.
-    #[error("content of `{msg_type}` does not parse: {cause}")]
+    #[error("cannot parse the content of `{msg_type}`: {cause}")]
     Content {
         /// The message's type.
         msg_type: String,

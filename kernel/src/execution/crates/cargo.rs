@@ -117,7 +117,7 @@ impl Project {
             return Err(for_people(&String::from_utf8_lossy(&output.stderr)));
         }
         serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("cargo's unit graph cannot be read: {error}"))
+            .map_err(|error| format!("cannot read cargo's unit graph: {error}"))
     }
 
     /// Returns the common `cargo build` command.

@@ -99,7 +99,7 @@ impl Crates {
         let folder = links.to_owned();
         let read = move || {
             Catalogue::read(&folder, &built, cargo::LOCK).unwrap_or_else(|error| {
-                tracing::warn!("what cargo built cannot be read: {error}");
+                tracing::warn!("cannot read what cargo built: {error}");
                 Catalogue::default()
             })
         };
@@ -276,7 +276,7 @@ impl Crates {
         self.number += 1;
         let record = self.project.file("library");
         let recorded = fs::read_to_string(&record)
-            .map_err(|error| format!("cargo did not say what it built: {error}"))?;
+            .map_err(|error| format!("cannot read the record of what cargo built: {error}"))?;
         let arguments: Vec<String> = recorded.lines().map(str::to_owned).collect();
         let files: BTreeMap<String, String> = externs(&arguments).into_iter().collect();
         self.named = cargo::direct(&metadata)

@@ -45,13 +45,13 @@ impl Request {
             None => (argument, Value::String("*".to_owned())),
             Some((name, _)) => {
                 let line: Table = argument.parse().map_err(|error: toml::de::Error| {
-                    format!("this is no line of a Cargo.toml: {}", error.message())
+                    format!("not a line of a Cargo.toml: {}", error.message())
                 })?;
                 let name = name.trim();
                 let plain = name.trim_matches(['"', '\'']);
                 match line.into_iter().next() {
                     Some((key, value)) if key == plain => (plain, value),
-                    _ => return Err(format!("`{name}` is no name of a crate")),
+                    _ => return Err(format!("`{name}` is not a crate name")),
                 }
             }
         };
@@ -68,7 +68,7 @@ impl Request {
         };
         if let Some(Value::String(version)) = table.get("version") {
             semver::VersionReq::parse(version)
-                .map_err(|error| format!("`{version}` is no version: {error}"))?;
+                .map_err(|error| format!("`{version}` is not a version: {error}"))?;
         }
         Ok(Self {
             name: name.to_owned(),
@@ -84,17 +84,17 @@ impl Request {
         };
         let folder = Path::new(&folder)
             .canonicalize()
-            .map_err(|error| format!("there is no folder `{folder}`: {error}"))?;
+            .map_err(|error| format!("cannot open the folder `{folder}`: {error}"))?;
         let manifest = folder.join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest)
             .map_err(|error| format!("cannot read {}: {error}", manifest.display()))?;
         let table: Table = text
             .parse()
-            .map_err(|error| format!("{} is broken: {error}", manifest.display()))?;
+            .map_err(|error| format!("cannot parse {}: {error}", manifest.display()))?;
         let name = table
             .get("package")
             .and_then(|package| package.get("name")?.as_str())
-            .ok_or_else(|| format!("{} has no package", manifest.display()))?;
+            .ok_or_else(|| format!("{} has no `[package]` with a `name`", manifest.display()))?;
         let path = folder.to_string_lossy().into_owned();
         Ok(Self {
             name: name.to_owned(),
@@ -192,13 +192,13 @@ fn check_name(name: &str) -> Result<(), String> {
         && semver::VersionReq::parse(version.trim()).is_ok()
     {
         return Err(format!(
-            "a version is given as `:dep {package} = \"{}\"`",
+            "write the version as `:dep {package} = \"{}\"`",
             version.trim()
         ));
     }
     Err(match name {
-        "" => "`:dep` wants the name of a crate: `:dep regex = \"1\"`".to_owned(),
-        _ => format!("`{name}` is no name of a crate: `:dep regex = \"1\"`"),
+        "" => "`:dep` needs the name of a crate, as in `:dep regex = \"1\"`".to_owned(),
+        _ => format!("`{name}` is not a crate name: expected a line such as `:dep regex = \"1\"`"),
     })
 }
 
@@ -211,9 +211,9 @@ fn with_dashes(table: Table) -> Result<Table, String> {
         if !KEYS.contains(&&*name) {
             let near = KEYS.iter().find(|known| strsim::jaro(known, &name) > 0.85);
             return Err(match near {
-                Some(near) => format!("there is no `{key}` in a dependency: is `{near}` meant?"),
+                Some(near) => format!("a dependency has no key `{key}`: did you mean `{near}`?"),
                 None => format!(
-                    "there is no `{key}` in a dependency; there are {}",
+                    "a dependency has no key `{key}`: expected one of {}",
                     KEYS.join(", ")
                 ),
             });
@@ -265,15 +265,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert!(error("").contains("wants the name"));
+        assert!(error("").contains("needs the name"));
         assert!(error("regex@1.2").contains("`:dep regex = \"1.2\"`"));
         assert!(error("regex 1").contains("`:dep regex = \"1\"`"));
         assert!(error("regex = 1").contains("is a integer, expected a version"));
-        assert!(error("regex = \"one\"").contains("`one` is no version"));
-        assert!(error("regex = {").contains("no line of a Cargo.toml"));
+        assert!(error("regex = \"one\"").contains("`one` is not a version"));
+        assert!(error("regex = {").contains("not a line of a Cargo.toml"));
         assert!(
             error("regex = { version = \"1\", feature = [\"std\"] }")
-                .contains("is `features` meant?")
+                .contains("did you mean `features`?")
         );
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn wrap_rustc() {
         return;
     };
     let fail = |error: &dyn std::fmt::Display| -> ! {
-        eprintln!("error: swath in the place of rustc: {error}");
+        eprintln!("error: swath, as the wrapper of rustc: {error}");
         std::process::exit(99)
     };
     let plan: Plan = match fs::read(&plan)
@@ -135,7 +135,7 @@ impl Call {
     /// would not do: cargo would consider them outdated and rebuild them each
     /// time.
     fn copy_of(&self, file: &Path) -> io::Result<()> {
-        let missing = |what: &str| io::Error::other(format!("rustc is called without {what}"));
+        let missing = |what: &str| io::Error::other(format!("rustc was called without {what}"));
         let name = self
             .value("--crate-name")
             .ok_or_else(|| missing("--crate-name"))?;

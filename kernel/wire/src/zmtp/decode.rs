@@ -37,16 +37,16 @@ pub enum Incoming {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Violation {
     /// The peer does not use ZMTP.
-    #[error("peer does not speak ZMTP")]
+    #[error("peer does not use ZMTP")]
     Greeting,
     /// The peer uses another version of ZMTP.
-    #[error("peer speaks ZMTP {found}, expected 3")]
+    #[error("peer uses ZMTP {found}, expected 3")]
     Version {
         /// The major version.
         found: u8,
     },
     /// The peer wants to authenticate or encrypt.
-    #[error("peer asks for another mechanism than NULL")]
+    #[error("peer requires a mechanism other than NULL, expected NULL")]
     Mechanism,
     /// The flags contain bits that no frame has.
     #[error("frame's flags are {found:#04x}")]
@@ -55,13 +55,13 @@ pub enum Violation {
         found: u8,
     },
     /// A command is malformed.
-    #[error("command does not parse")]
+    #[error("cannot parse a command")]
     Command,
     /// A message arrived before the end of the handshake.
-    #[error("message comes before READY")]
+    #[error("message arrived before READY")]
     NotReady,
     /// The message has more bytes than allowed.
-    #[error("message of {nbytes} bytes or more, at most {limit} are read")]
+    #[error("message of {nbytes} bytes or more, expected at most {limit}")]
     TooLong {
         /// The bytes including this frame.
         nbytes: u64,
@@ -69,7 +69,7 @@ pub enum Violation {
         limit: usize,
     },
     /// The message has more frames than allowed.
-    #[error("message of more than {limit} frames")]
+    #[error("message of more than {limit} frames, expected at most {limit}")]
     TooManyFrames {
         /// The maximum.
         limit: usize,
