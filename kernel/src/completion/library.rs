@@ -52,7 +52,7 @@ impl Library {
         let mut library = Self::default();
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         library.read_prelude(&text("prelude.rs"));
-        // The prelude has all of it.
+        // The prelude re-exports this module.
         if let Some((_, collections)) = text("lib.rs").split_once("pub mod collections {") {
             library.read_prelude(collections.split("\n}").next().unwrap_or_default());
         }

@@ -106,7 +106,8 @@ impl Socket for Publisher {
         Some(number)
     }
 
-    /// In ZMTP 3.0 a subscription is a message: 1 or 0, then the topic.
+    /// Handles a subscription of ZMTP 3.0, which is a message: 1 or 0, then the
+    /// topic.
     fn receive(&self, &number: &u64, message: Vec<Bytes>) -> Result<(), Ended> {
         match &message[..] {
             [frame] if frame.first() == Some(&1) => self.subscribe(&number, frame.slice(1..), true),

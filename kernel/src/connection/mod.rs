@@ -50,7 +50,7 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
-    /// The channel's name in logs and errors.
+    /// Returns the channel's name in logs and errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shell => "shell",

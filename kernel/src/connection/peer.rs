@@ -31,7 +31,7 @@ pub(super) trait Socket: Send + Sync + 'static {
     /// The socket's handle to a connection.
     type Peer: Send + Sync;
 
-    /// The channel's name in logs.
+    /// Returns the channel's name in logs.
     fn name(&self) -> &'static str;
     /// Adds a connection; returns `None` if the socket is closed.
     fn join(&self, ready: Ready, outbox: Outbox) -> Option<Self::Peer>;

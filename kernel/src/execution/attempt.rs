@@ -43,7 +43,7 @@ impl Compiled<'_> {
         parts.position(|part| part.contains(&statement))
     }
 
-    /// The first statement from one on that binds a name.
+    /// Returns the first statement, starting from an index, that binds a name.
     fn bound_again(&self, name: &str, from: usize) -> Option<usize> {
         let binds = |at: &usize| {
             self.source.statements[*at]
@@ -107,7 +107,7 @@ pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
 }
 
 impl Attempt {
-    /// The first attempt.
+    /// Returns the first attempt.
     pub(super) fn new(needed: Needed) -> Self {
         Self {
             needed,

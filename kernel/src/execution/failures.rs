@@ -81,7 +81,7 @@ impl Session {
         }
     }
 
-    /// The type of a variable, as cells write it.
+    /// Returns the type of a variable, as cells write it.
     pub(super) fn type_of(&self, name: &str) -> Option<String> {
         self.variables.get(name)?.source.clone().ok()
     }

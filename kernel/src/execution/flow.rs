@@ -116,7 +116,7 @@ impl Flow {
     }
 }
 
-/// The names that a `let` uses: in its value, its type and its `else`.
+/// Returns the names that a `let` uses: in its value, its type and its `else`.
 fn uses(statement: &ast::LetStmt) -> BTreeSet<String> {
     let pattern = statement.pat();
     statement
@@ -636,7 +636,7 @@ const AWAITING: [&str; 6] = [
     "ready",
 ];
 
-/// Whether a statement awaits something by itself.
+/// Returns whether a statement awaits something by itself.
 fn awaits(node: &SyntaxNode) -> bool {
     own_nodes(node).any(|node| match node.kind() {
         SyntaxKind::AWAIT_EXPR => true,

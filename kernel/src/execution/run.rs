@@ -184,7 +184,7 @@ impl Session {
         result
     }
 
-    /// Whether the session has a variable or an item of a name.
+    /// Returns whether the session has a variable or a function of a name.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.variables.contains_key(name)
             || self.lambdas.contains_key(name)

@@ -81,14 +81,14 @@ impl PublicNames {
             // The session's types are part of every cell's crate.
             Some(("ctx", rest)) => rest.to_owned(),
             Some(("alloc" | "core", rest)) => format!("std::{rest}"),
-            // A module of the runtime's exports the types of the modules within it.
+            // A module of the runtime re-exports the types of its submodules.
             Some(("swath", rest)) if !rest.starts_with("session::") => exported(rest),
             _ => path.to_owned(),
         }
     }
 }
 
-/// The public path of a type of the runtime's: `array::typed::Array` →
+/// Returns the public path of one of the runtime's types: `array::typed::Array` →
 /// `swath::array::Array`.
 fn exported(path: &str) -> String {
     let (module, rest) = path.split_once("::").unwrap_or((path, ""));

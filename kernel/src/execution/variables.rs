@@ -64,7 +64,7 @@ pub(super) struct Candidate {
 }
 
 impl Session {
-    /// The earlier variables that a cell uses.
+    /// Returns the earlier variables that a cell uses.
     pub(super) fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
         let free = source.free();
         let counted = counted_handles(source);
