@@ -1,6 +1,7 @@
-//! Records the compiler, since cells must be compiled by the one that built the
-//! runtime, and tells the linker where the shared libstd is: the profile's
-//! `rpath` is relative to where cargo links first, not to where programs end up.
+//! Records the compiler version, because cells must be compiled by the compiler
+//! that built the runtime. Also gives the linker the folder of the shared
+//! libstd: the profile's `rpath` is relative to where cargo first links, not to
+//! where the program ends up.
 
 use std::process::Command;
 

@@ -1001,12 +1001,12 @@ ROWS: dict[str, list[Cell]] = {
         ("1 + 1", "2"),
     ],
     "a crate of the runtime, at its version, is bound at once": [
-        (':dep ndarray = "0.17"', Notes(r"ndarray 0\.17\.\d+: the runtime's own, bound at once"), OURS_ALONE),
+        (':dep ndarray = "0.17"', Notes(r"ndarray 0\.17\.\d+: the runtime's own copy, available at once"), OURS_ALONE),
         ("let ours = Array::<f64>::from_ndarray(ndarray::Array::ones((2, 2)), (1, 2)); ours.sum().compute()?", "4.0", OURS_ALONE),
     ],
     "a crate of the runtime, with features that it has, is bound at once": [
-        (':dep ndarray = { version = "0.17", features = ["std"] }', Notes(r"ndarray 0\.17\.\d+: the runtime's own, bound at once"), OURS_ALONE),
-        (':dep polars = "0.55"', Notes(r"polars 0\.55\.\d+: the runtime's own, bound at once"), OURS_ALONE),
+        (':dep ndarray = { version = "0.17", features = ["std"] }', Notes(r"ndarray 0\.17\.\d+: the runtime's own copy, available at once"), OURS_ALONE),
+        (':dep polars = "0.55"', Notes(r"polars 0\.55\.\d+: the runtime's own copy, available at once"), OURS_ALONE),
         ("polars::prelude::Series::from_iter([1i64, 2]).len() + ndarray::arr1(&[1, 2]).len()", "4", OURS_ALONE),
     ],
     "a crate of the runtime needs no :dep": [

@@ -70,7 +70,7 @@ DEATHS = {
     ),
     "a kill": (
         "std::process::Command::new(\"kill\").args([\"-9\", &std::process::id().to_string()]).status()?; loop {}",
-        ["SIGKILL", "perhaps because memory ran out", r"had [\d.]+ [MG]iB in memory", "set_memory_limit"],
+        ["SIGKILL", "perhaps because memory ran out", r"used up to [\d.]+ [MG]iB of memory", "set_memory_limit"],
     ),
     "a polite kill": (
         "std::process::Command::new(\"kill\").args([\"-15\", &std::process::id().to_string()]).status()?; loop {}",
@@ -92,7 +92,7 @@ DEATHS = {
 @pytest.mark.parametrize(("cell", "patterns"), DEATHS.values(), ids=DEATHS.keys())
 def test_what_is_told_of_an_end(kernel, cell, patterns):
     kernel.ok("let lost_one = 7; fn survivor() -> i32 { 5 }")
-    kernel.fails(cell, *patterns, r"lost variables: .*lost_one", "functions, types, `use` and `:dep` are still there")
+    kernel.fails(cell, *patterns, r"lost variables: .*lost_one", "functions, types, `use` and `:dep` are kept")
     kernel.fails("lost_one + 1", "`lost_one` was lost when the runtime process ended")
     assert kernel.ok("survivor()").result == "5"
 
@@ -148,7 +148,7 @@ def test_an_end_between_cells_is_an_error_where_a_static_would_begin_anew(own_ke
     assert own_kernel.ok("count()").result == "1"
     own_kernel.ok(BETWEEN)
     wait_for_the_end(own_kernel)
-    own_kernel.fails("count()", "SIGABRT", "begins anew: COUNT", "Run it again")
+    own_kernel.fails("count()", "SIGABRT", "start again: COUNT", "Run it again")
     assert own_kernel.ok("count()").result == "1"
 
 
@@ -199,7 +199,7 @@ WHAT_THEY_ARE = {
     "text.compute()?": '"xxx"',
     "many.iter().map(|one| one.compute()).collect::<SwathResult<Vec<_>>>()?": "[0, 1, 4]",
 }
-BACK = "Came back from disk: array, column, frame, many, mask, mean, text, total."
+BACK = "Restored from disk: array, column, frame, many, mask, mean, text, total."
 
 
 def check(kernel) -> None:
@@ -233,7 +233,7 @@ def test_what_is_computed_from_them_is_found_again(recovering):
     taken = tasks()
     assert taken != computed
     wait_for_files(recovering, 1)
-    recovering.fails("std::process::abort()", "Came back from disk: kept")
+    recovering.fails("std::process::abort()", "Restored from disk: kept")
     assert tasks() == taken
     assert recovering.ok(f"({expression} - &kept).abs().max().compute()?").result == "0.0"
 
@@ -242,7 +242,7 @@ def test_a_persist_that_has_not_finished_is_lost_and_named(recovering):
     recovering.ok("let there = Array::<f64>::ones(10, 5).persist()?; there.compute()?;")
     wait_for_files(recovering, 1)
     recovering.ok("let slow = delayed(|| { std::thread::sleep(std::time::Duration::from_secs(60)); 1u64 }).call().persist()?;")
-    recovering.fails("std::process::abort()", "Came back from disk: there", "Lost variables: slow")
+    recovering.fails("std::process::abort()", "Restored from disk: there", "Lost variables: slow")
 
 
 def test_a_variable_never_comes_back_as_what_it_was_before(recovering):
@@ -254,7 +254,7 @@ def test_a_variable_never_comes_back_as_what_it_was_before(recovering):
         time.sleep(moments.choice([0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
         kill(recovering)
         note = recovering.ok("1 + 1").stderr
-        came = re.search(r"Came back from disk: (.*)\.", note)
+        came = re.search(r"Restored from disk: (.*)\.", note)
         names = came.group(1).split(", ") if came else []
         outcomes.append(tuple(names))
         if "big" in names:
@@ -274,7 +274,7 @@ def test_files_go_when_no_variable_has_them(recovering):
     wait_for_files(recovering, 1)
     recovering.ok("drop(one);")
     assert len(files(recovering)) == 1
-    recovering.fails("std::process::abort()", "Came back from disk: two")
+    recovering.fails("std::process::abort()", "Restored from disk: two")
     recovering.ok("drop(two);")
     wait_for_files(recovering, 0)
 
@@ -288,7 +288,7 @@ def test_a_restart_forgets(recovering, command):
     recovering.fails("kept.compute()?", "kept")
     recovering.ok("let again = Array::<f64>::ones(100, 10).persist()?; again.compute()?;")
     wait_for_files(recovering, 1)
-    recovering.fails("std::process::abort()", "Came back from disk: again")
+    recovering.fails("std::process::abort()", "Restored from disk: again")
 
 
 def test_no_process_is_left_in_the_systems_table(own_kernel):
@@ -311,7 +311,7 @@ def test_the_setting(kernelspec, tmp_path):
 
 def check_the_setting(own_kernel) -> Path:
     assert "off" in own_kernel.ok(":recovery").result
-    own_kernel.fails(":recovery perhaps", "on, or off")
+    own_kernel.fails(":recovery perhaps", "expected on or off")
     own_kernel.ok("let kept = Array::<f64>::ones(100, 10).persist()?; kept.compute()?;")
     own_kernel.fails("std::process::abort()", "Lost variables: kept", "`:recovery on`")
     # Values that exist when it is turned on are kept as well.
@@ -319,7 +319,7 @@ def check_the_setting(own_kernel) -> Path:
     [folder] = re.findall(r"written to (\S+),", own_kernel.ok(":recovery on").result)
     folder = Path(folder)
     wait_until(lambda: len(list(folder.glob("*.layer"))) == 1, "a file")
-    own_kernel.fails("std::process::exit(1)", "Came back from disk: kept")
+    own_kernel.fails("std::process::exit(1)", "Restored from disk: kept")
     # When it is turned off, values that came back and are only on disk still exist.
     assert "off" in own_kernel.ok(":recovery off").result
     assert own_kernel.ok("kept.sum().compute()?").result == "100.0"
@@ -354,7 +354,7 @@ def test_values_above_the_memory_limit_come_back_without_filling_memory(recoveri
     wait_for_files(recovering, 1)
     assert files(recovering)[0].stat().st_size > 256 * MIB
     for _ in range(2):
-        recovering.fails("std::process::abort()", "Came back from disk: big")
+        recovering.fails("std::process::abort()", "Restored from disk: big")
         assert recovering.ok("memory_limit()").result == str(128 * MIB)
         before = runtime_of(recovering).memory_info().rss
         assert before < 150 * MIB, "nothing has been read yet"
@@ -389,7 +389,7 @@ def test_a_full_disk_costs_nothing_but_recovery(recovering):
     result = recovering.ok("let other = Array::random((1000, 1000), (100, 1000), 2).persist()?; progress(&other)?; sleep(std::time::Duration::from_millis(500))?;")
     assert "cannot be restored" not in result.stderr
     assert 0.49 < float(recovering.ok("big.mean().compute()?").result) < 0.51
-    recovering.fails("std::process::abort()", "Came back from disk: small", "Lost variables: big, other")
+    recovering.fails("std::process::abort()", "Restored from disk: small", "Lost variables: big, other")
 
 
 def test_out_of_memory(recovering):
@@ -400,7 +400,7 @@ def test_out_of_memory(recovering):
     runtime.rlimit(resource.RLIMIT_AS, (size + 300 * MIB, resource.RLIM_INFINITY))
     recovering.fails(
         "let mut all = Vec::new(); loop { all.push(vec![1u8; 50_000_000]); }",
-        "OutOfMemory", "memory ran out", "set_memory_limit", "Came back from disk: kept",
+        "OutOfMemory", "memory ran out", "set_memory_limit", "Restored from disk: kept",
     )
     assert recovering.ok("kept.sum().compute()?").result == "1000.0"
 

@@ -1,6 +1,6 @@
 //! The crates that come with Swath.
 
-/// Crates that the runtime gives out (`swath::polars`): a cell names them
+/// Crates that the runtime re-exports (`swath::polars`). A cell can name them
 /// without `:dep`.
 pub(crate) const BUNDLED_CRATES: &[&str] = &[
     "ndarray",

@@ -27,41 +27,41 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the kernel: what Jupyter does.
+    /// Run the kernel. Jupyter starts this command.
     Kernel {
         /// The connection file.
         #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
         file: PathBuf,
-        /// What `jupyter run` adds, the name of its script: of no use here.
+        /// The script name that `jupyter run` appends. It is ignored.
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
         _more: Vec<OsString>,
     },
-    /// Tell Jupyter about the kernel.
+    /// Install a kernelspec, so that Jupyter finds the kernel.
     Install {
         #[command(flatten)]
         place: Place,
-        /// The name that Jupyter shows.
+        /// The name that Jupyter shows for the kernel.
         #[arg(long, default_value = install::DISPLAY_NAME)]
         display_name: String,
-        /// An environment variable of the kernel; may be repeated.
+        /// An environment variable to set for the kernel; may be repeated.
         #[arg(long = "env", value_name = "KEY=VALUE")]
         environment: Vec<String>,
     },
-    /// Remove what `install` wrote.
+    /// Remove the kernelspec that `install` wrote.
     Uninstall {
         #[command(flatten)]
         place: Place,
     },
     /// List Swath's kernelspecs.
     List,
-    /// Check what the kernel needs.
+    /// Check that everything the kernel needs is available.
     Doctor,
     /// Answer the kernel's questions about code.
     #[command(hide = true)]
     Analyze,
 }
 
-/// Which kernelspec.
+/// Selects a kernelspec.
 #[derive(Args, Debug)]
 struct Place {
     /// In the user's Jupyter directory (the default).
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-/// Does what the command line says.
+/// Parses the command line and runs its command.
 pub(crate) fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -147,7 +147,7 @@ fn run(command: Command) -> Result<ExitCode> {
 /// Runs the kernel until a client ends it.
 fn kernel(path: &std::path::Path) -> Result<ExitCode> {
     let file = ConnectionFile::read(path)?;
-    // Bound before anything else: clients ask at once.
+    // Bind first: clients connect at once.
     let listeners = Listeners::bind(&file)?;
     let paths = listeners.paths();
     // SAFETY: no thread has been started yet.
@@ -162,9 +162,9 @@ fn kernel(path: &std::path::Path) -> Result<ExitCode> {
     for path in paths {
         let _ = std::fs::remove_file(path);
     }
-    // Not to wait for a task that blocks.
+    // Does not wait for a task that blocks.
     threads.shutdown_background();
-    // What was being compiled may have written once more.
+    // A compilation that was still running may have written more files.
     let _ = std::fs::remove_dir_all(folder);
     served.map(|()| ExitCode::SUCCESS)
 }

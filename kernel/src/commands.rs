@@ -1,6 +1,6 @@
-//! The commands that a cell may hold: lines that start with a colon.
+//! The commands that a cell may contain: lines that start with a colon.
 
-/// Name and purpose of each command.
+/// The name and purpose of each command.
 pub(crate) const COMMANDS: &[(&str, &str)] = &[
     (
         ":cache",
@@ -22,22 +22,22 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
         ":last_error_json",
         "Print the last compilation error as JSON",
     ),
-    (":linker", "Tell what links cells"),
+    (":linker", "Print which linker links cells"),
     (
         ":offline",
         "Set whether cargo may not use the network, 0 or 1",
     ),
     (
         ":opt",
-        "Set or print the optimization level: 0, 1, 2, 3, s, z, or auto, which is by cell",
+        "Set or print the optimization level: 0, 1, 2, 3, s, z, or auto, which chooses for each cell",
     ),
     (
         ":recovery",
-        "Set or tell whether persisted collections come back when the runtime process ends, on or off",
+        "Set or print whether persisted collections are restored when the runtime process ends, on or off",
     ),
     (
         ":restart",
-        "Restart the runtime process: variables are gone, items are kept",
+        "Restart the runtime process: variables are lost, items are kept",
     ),
     (":sccache", "Set whether to use sccache, 0 or 1"),
     (":show_deps", "Show the dependencies"),

@@ -1,4 +1,4 @@
-//! What is shown: displays, from cells to clients.
+//! Displays, which cells send to clients.
 
 use serde_json::{Map, Value};
 
@@ -14,9 +14,9 @@ pub(crate) struct MimeBundle {
 /// A display.
 #[derive(Clone, Debug)]
 pub(crate) struct Display {
-    /// What is shown.
+    /// The content.
     pub(crate) bundle: MimeBundle,
-    /// The display's id, where it can be updated.
+    /// The id of the display, if it can be updated.
     pub(crate) id: Option<String>,
     /// Whether this replaces the earlier content of `id`.
     pub(crate) update: bool,

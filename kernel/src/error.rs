@@ -4,65 +4,66 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What can keep the kernel from starting or an installation from succeeding.
+/// An error that prevents the kernel from starting or an installation from
+/// succeeding.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     /// The connection file cannot be read.
     #[error("cannot read connection file `{}`: {source}", path.display())]
     ConnectionFileUnreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The connection file is not JSON, or a field is missing or of another type.
     #[error(
-        "connection file `{}` does not parse: {source}; expected the JSON that Jupyter writes \
+        "cannot parse connection file `{}`: {source}; expected the JSON that Jupyter writes \
          (transport, ip, key, signature_scheme and five ports)",
         path.display()
     )]
     ConnectionFileMalformed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Names the field.
+        /// The cause, which names the field.
         source: serde_json::Error,
     },
-    /// A field's value is not one that the kernel can use.
+    /// A field has a value that the kernel cannot use.
     #[error(
         "connection file `{}`: field `{field}` is `{found}`, expected {expected}",
         path.display()
     )]
     ConnectionField {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What it holds.
+        /// Its value.
         found: String,
-        /// What it may hold.
+        /// The values that it may have.
         expected: &'static str,
     },
-    /// The folder, or the threads, that the evaluator needs cannot be had.
+    /// The folder or the threads of the evaluator cannot be created.
     #[error(
-        "cannot prepare the kernel's temporary folder: {0}; is there space, and may it be written?"
+        "cannot prepare the kernel's temporary folder: {0}; check that the disk has free space and the folder is writable"
     )]
     Workplace(std::io::Error),
     /// A socket cannot be bound.
     #[error("cannot bind the {channel} socket to {endpoint}: {source}")]
     Bind {
-        /// Which socket.
+        /// The name of the socket.
         channel: &'static str,
-        /// Where.
+        /// The address.
         endpoint: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A bound socket cannot be opened.
     #[error("cannot open the {channel} socket: {source}")]
     Open {
-        /// Which socket.
+        /// The name of the socket.
         channel: &'static str,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The asynchronous runtime cannot start.
@@ -71,11 +72,11 @@ pub(crate) enum Error {
     /// A file or directory operation failed.
     #[error("cannot {action} `{}`: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The kernelspec's directory belongs to another kernel.
@@ -87,30 +88,30 @@ pub(crate) enum Error {
     ForeignKernelspec {
         /// The directory.
         path: PathBuf,
-        /// What it starts.
+        /// The program that it starts.
         found: String,
     },
-    /// There is nothing to uninstall.
+    /// The kernelspec to uninstall does not exist.
     #[error("kernelspec `{}` does not exist; `swath list` shows what is installed", path.display())]
     NoKernelspec {
         /// The directory.
         path: PathBuf,
     },
-    /// The kernelspec's name is not one that Jupyter accepts.
+    /// Jupyter does not accept the kernelspec's name.
     #[error("kernel name `{0}` is invalid: expected letters, digits, `.`, `-` and `_`")]
     KernelName(String),
-    /// `--env` without a value.
+    /// An `--env` option has no value.
     #[error("--env `{0}` has no value: expected KEY=VALUE")]
     EnvironmentEntry(String),
-    /// No home directory, no prefix.
+    /// A directory is unknown: there is no home directory, or no prefix.
     #[error("cannot find {subject}: {mend}")]
     NoLocation {
-        /// What was looked for.
+        /// The directory that was looked for.
         subject: &'static str,
-        /// What to do.
+        /// How to fix it.
         mend: &'static str,
     },
-    /// Something that serde could not write.
+    /// A value cannot be serialized.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// The analyzer cannot start.
@@ -119,7 +120,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Says which file an I/O error is about.
+    /// Returns a function that adds the action and the path to an I/O error.
     pub(crate) fn file(
         action: &'static str,
         path: &Path,

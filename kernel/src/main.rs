@@ -18,8 +18,8 @@ mod text;
 mod view;
 
 fn main() -> std::process::ExitCode {
-    // First: cargo runs this binary in the place of rustc. Then control does
-    // not come back.
+    // Check this first: cargo may run this binary in place of rustc. In that
+    // case it does not return.
     execution::wrap_rustc();
     cli::main()
 }

@@ -1,4 +1,4 @@
-//! What the operating system asks of the kernel.
+//! Signals of the operating system to the kernel.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use rustix::process::{Pid, test_kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// What the operating system asks.
+/// A request of the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// SIGINT: stop the running cell.
     Interrupt,
-    /// SIGTERM, or the process that started the kernel is gone: end.
+    /// SIGTERM, or the process that started the kernel has ended: shut down.
     Terminate,
 }
 
-/// How often to look whether the parent lives.
+/// How often to check whether the parent is alive.
 const PARENT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Listens to signals, and for the parent's death.
+/// Listens for signals, and for the end of the parent process.
 pub(crate) fn listen() -> mpsc::UnboundedReceiver<Signal> {
     let (sender, receiver) = mpsc::unbounded_channel();
     for (kind, meaning) in [
@@ -47,7 +47,7 @@ pub(crate) fn listen() -> mpsc::UnboundedReceiver<Signal> {
             while is_alive(parent) && (!is_child || parent_pid() == parent) {
                 tokio::time::sleep(PARENT_INTERVAL).await;
             }
-            tracing::info!("the process {parent} that started the kernel is gone");
+            tracing::info!("the process {parent} that started the kernel has ended");
             let _ = sender.send(Signal::Terminate);
         });
     }
@@ -59,6 +59,6 @@ fn parent_pid() -> i32 {
 }
 
 fn is_alive(pid: i32) -> bool {
-    // Somebody else's is alive, too.
+    // A process of another user counts as alive, too.
     Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }

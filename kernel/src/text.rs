@@ -1,6 +1,6 @@
-//! Texts as people read and write them: sizes, what is cut, what is escaped.
+//! Formatting and parsing of text for users: sizes, shortened and escaped text.
 
-/// Bytes in the binary unit that gives a short number: `7.63 MiB`.
+/// Formats bytes in the binary unit that gives a short number: `7.63 MiB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut value = count as f64;
@@ -16,7 +16,7 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
-/// Cuts the end off a text that has more than `limit` characters.
+/// Cuts off the end of a text that has more than `limit` characters.
 pub(crate) fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
@@ -25,7 +25,8 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     format!("{}…", head.trim_end())
 }
 
-/// Text as the content of an element, or as an attribute's value.
+/// Escapes text for the content of an HTML element, or for the value of an
+/// attribute.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -33,7 +34,7 @@ pub(crate) fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Bytes: a number that may end in k, M or G.
+/// Parses a number of bytes, which may end in k, M or G.
 pub(crate) fn parse_nbytes(setting: &str) -> Option<usize> {
     let setting = setting.trim().trim_end_matches(['b', 'B']);
     let (digits, unit) = match setting.char_indices().last()? {

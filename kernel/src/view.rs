@@ -1,4 +1,4 @@
-//! What cells have defined: what execution says of it, and completion knows.
+//! The definitions of a session's cells, which execution passes to completion.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use swath_channel::Description;
 
-/// What cells have defined so far.
+/// Everything that cells have defined so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionView {
     /// Source text of items (functions, types, `use`), in the order of definition.
     pub(crate) items: Vec<String>,
     /// The variables.
     pub(crate) variables: Vec<Variable>,
-    /// Dependencies, as after `:dep`: `regex = "1"`.
+    /// Dependencies, in the syntax of `:dep`: `regex = "1"`.
     pub(crate) deps: Vec<String>,
-    /// The folder that paths are relative to, where it is known.
+    /// The folder that paths are relative to, if known.
     #[serde(skip)]
     pub(crate) folder: Option<PathBuf>,
 }
@@ -25,14 +25,14 @@ pub(crate) struct SessionView {
 pub(crate) struct Variable {
     /// Its name.
     pub(crate) name: String,
-    /// Its type, in source code that compiles.
+    /// Its type, as source code that compiles.
     pub(crate) type_name: String,
     /// Whether it was declared `mut`.
     pub(crate) mutable: bool,
-    /// Its type, for people.
+    /// Its type, for display.
     #[serde(skip)]
     pub(crate) short_type: String,
-    /// What is told of its value; the analyzer has no use for that.
+    /// The description of its value, which the analyzer does not need.
     #[serde(skip)]
     pub(crate) description: Arc<Description>,
 }

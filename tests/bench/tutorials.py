@@ -218,7 +218,7 @@ def difference(ours: Seen, theirs: Seen) -> str:
     if not ours.ok or not theirs.ok:
         return "the outcome" if ours.outcome != theirs.outcome else "both fail" if ours.outcome == "error" else "–"
     found = []
-    stdout, stderr = lines_but(ours.stdout, r".* the runtime's own, bound at once"), lines_but(ours.stderr, "Compiling ")
+    stdout, stderr = lines_but(ours.stdout, r".* the runtime's own copy, available at once"), lines_but(ours.stderr, "Compiling ")
     if (stdout, stderr) != (ours.stdout.rstrip("\n"), ours.stderr.rstrip("\n")):
         found.append("Swath tells of the crates")
     for what, mine, others in (("stdout", stdout, theirs.stdout), ("stderr", stderr, theirs.stderr)):

@@ -1,10 +1,11 @@
 //! The analyzer process: answers questions on stdin until stdin ends.
 //!
-//! Loading takes seconds of a processor, a question a few hundredths. So the
-//! thread that loads has the lowest priority, and gives way to one of a higher
-//! one when somebody waits for it; the thread that answers has that of any
-//! program, or it would starve where a cell keeps every core busy. (Threads,
-//! because a priority that was lowered cannot be raised again.)
+//! Loading takes seconds of CPU time; a question takes a few hundredths. So the
+//! thread that loads has the lowest priority, and hands over to a thread of
+//! higher priority when somebody waits. The thread that answers has normal
+//! priority: otherwise it would starve where a cell keeps every core busy.
+//! (These are separate threads because a lowered priority cannot be raised
+//! again.)
 
 use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
@@ -25,22 +26,24 @@ use super::protocol::{Answer, Ask, PATIENCE, Question, Told};
 use super::world::{Toolchain, World};
 use crate::view::SessionView;
 
-/// Where the process may write.
+/// The environment variable that names the directory the process may write to.
 pub(super) const DIRECTORY_VARIABLE: &str = "SWATH_ANALYZER_DIRECTORY";
 
-/// How long the question at hand may take when stdin has ended.
+/// How long the current question may still take after stdin has ended.
 const LAST_MOMENT: Duration = Duration::from_millis(300);
-/// How long after a question the process tidies up.
+/// How long after a question the process frees memory.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The niceness of loading while nobody waits: takes what would be idle.
+/// The niceness of loading while nobody waits: it uses only idle time.
 const UNNOTICED: i32 = 19;
-/// And while somebody does: a quarter of a core that a cell keeps busy.
+/// The niceness of loading while somebody waits: it gets a quarter of a core
+/// that a cell keeps busy.
 const AWAITED: i32 = 5;
-/// rust-analyzer recurses deeply.
+/// Stack size in bytes. rust-analyzer recurses deeply.
 const STACK: usize = 16 << 20;
 
-/// What the first questions are likely to need.
+/// Code to complete after loading, to warm up what the first questions are
+/// likely to need.
 const REHEARSAL: [&str; 6] = [
     "polars::prelude::",
     "let numbers = vec![1.5]; numbers.",
@@ -50,7 +53,7 @@ const REHEARSAL: [&str; 6] = [
     "read_csv(\"a\").",
 ];
 
-/// The process's main function: its exit code.
+/// Runs the analyzer process; returns its exit code.
 pub(crate) fn analyze() -> i32 {
     let mut told = match take_stdout() {
         Ok(file) => file,
@@ -80,7 +83,7 @@ pub(crate) fn analyze() -> i32 {
                 let answer = if asked.elapsed() < PATIENCE {
                     analyzer.try_answer(&ask)
                 } else {
-                    // Nobody waits for it any more.
+                    // Nobody waits for this answer any more.
                     Answer::nothing(&ask)
                 };
                 tell(&mut told, &Told::Answer { id: ask.id, answer });
@@ -105,8 +108,9 @@ pub(crate) fn analyze() -> i32 {
 /// Loads std and the runtime.
 fn load(is_awaited: &AtomicBool) -> io::Result<Analyzer> {
     let is_awaited = || is_awaited.load(Ordering::Relaxed);
-    // Half a second, most of it cargo's and rustc's: nobody could ask them to
-    // hurry. At the lowest priority it was twenty beside a busy cell.
+    // This takes half a second, most of it in cargo and rustc, which cannot be
+    // sped up once they run. At the lowest priority it took twenty seconds
+    // beside a busy cell.
     let mut analyzer = with_niceness(AWAITED, Analyzer::new)??;
     let is_done = with_niceness(UNNOTICED, || {
         while !is_awaited() {
@@ -122,13 +126,14 @@ fn load(is_awaited: &AtomicBool) -> io::Result<Analyzer> {
     Ok(analyzer)
 }
 
-/// Runs `work` in a thread of less priority; what it starts has no more.
+/// Runs `work` in a thread of lower priority, which the processes it starts
+/// inherit.
 fn with_niceness<T: Send>(niceness: i32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, || {
-                // Of this thread only. It is no error if it cannot be said.
+                // Applies to this thread only. A failure is not an error.
                 #[cfg(target_os = "linux")]
                 // SAFETY: setpriority takes any numbers.
                 unsafe {
@@ -142,16 +147,16 @@ fn with_niceness<T: Send>(niceness: i32, work: impl FnOnce() -> T + Send) -> io:
     })
 }
 
-/// The world, and what it was made from.
+/// The world, and the inputs it was made from.
 struct Analyzer {
     world: World,
     runtime: Libraries,
-    /// What cells had added when the world was made.
+    /// The dependencies that cells had added when the world was made.
     dependencies: Vec<String>,
     paths: PublicPaths,
-    /// For the manifest of what cells add.
+    /// Holds the manifest of the dependencies that cells add.
     directory: PathBuf,
-    /// How much of the [`REHEARSAL`] is done.
+    /// How many snippets of the [`REHEARSAL`] are done.
     rehearsed: usize,
 }
 
@@ -159,7 +164,7 @@ impl Analyzer {
     fn new() -> io::Result<Self> {
         let runtime = runtime_sources().map_or_else(Libraries::default, |sources| {
             Libraries::of_runtime(&sources).unwrap_or_else(|error| {
-                tracing::warn!(%error, "completion without the runtime");
+                tracing::warn!(%error, "cannot read the runtime's sources: completion does not know its methods");
                 Libraries::default()
             })
         });
@@ -174,9 +179,11 @@ impl Analyzer {
         })
     }
 
-    /// A tenth of a second's work, or a few; false when there is no more.
+    /// Does some of the loading, a few tenths of a second at most; returns
+    /// false when there is nothing left to load.
     fn load_some(&mut self) -> bool {
-        // A crate that rust-analyzer fails on keeps nobody from the others.
+        // A crate that makes rust-analyzer panic must not keep the others from
+        // loading.
         let loading = std::panic::catch_unwind(AssertUnwindSafe(|| self.world.load_some()));
         if loading.unwrap_or(true) {
             return true;
@@ -195,8 +202,8 @@ impl Analyzer {
         true
     }
 
-    /// Answers; with nothing where rust-analyzer panics, which leaves its
-    /// database as good as before.
+    /// Answers a question. The answer is empty where rust-analyzer panics; a
+    /// panic leaves its database intact.
     fn try_answer(&mut self, ask: &Ask) -> Answer {
         std::panic::catch_unwind(AssertUnwindSafe(|| self.answer(ask)))
             .unwrap_or_else(|_| Answer::nothing(ask))
@@ -208,7 +215,7 @@ impl Analyzer {
             let mut libraries = self.runtime.clone();
             match Libraries::of_dependencies(&self.directory, &self.dependencies) {
                 Ok(added) => libraries.extend(added),
-                Err(error) => tracing::debug!(%error, "completion without the cells' crates"),
+                Err(error) => tracing::debug!(%error, "cannot read the crates of cells"),
             }
             self.world.set_libraries(&libraries);
             self.paths.forget();
@@ -218,7 +225,8 @@ impl Analyzer {
     }
 }
 
-/// Keeps stdout for answers: whatever else prints, prints on stderr.
+/// Reserves stdout for answers and redirects everything else that is printed
+/// there to stderr.
 fn take_stdout() -> io::Result<File> {
     // SAFETY: dup takes any descriptor and reports a bad one.
     let kept = unsafe { libc::dup(libc::STDOUT_FILENO) };
@@ -231,9 +239,10 @@ fn take_stdout() -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(kept) })
 }
 
-/// Reads questions, each with the time when it came; the flag says whether one
-/// ever did. When stdin ends, the kernel has gone: the process follows, even
-/// from within a question.
+/// Starts a thread that reads questions. Returns them with their time of
+/// arrival, and a flag that says whether any question has arrived. When stdin
+/// ends, the kernel has ended: the process then exits, even in the middle of a
+/// question.
 fn listen() -> (mpsc::Receiver<(Instant, Ask)>, Arc<AtomicBool>) {
     let (sender, receiver) = mpsc::channel();
     let is_awaited = Arc::new(AtomicBool::new(false));
@@ -247,7 +256,7 @@ fn listen() -> (mpsc::Receiver<(Instant, Ask)>, Arc<AtomicBool>) {
                         break;
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the kernel's line does not parse"),
+                Err(error) => tracing::warn!(%error, "cannot parse a line from the kernel"),
             }
         }
         drop(sender);
@@ -265,6 +274,6 @@ fn tell(told: &mut File, message: &Told) {
             told.write_all(&line)
         });
     if let Err(error) = written {
-        tracing::warn!(%error, "the kernel does not listen");
+        tracing::warn!(%error, "cannot write to the kernel");
     }
 }

@@ -1,4 +1,4 @@
-//! From a question to rust-analyzer's answer.
+//! Puts questions to rust-analyzer and converts its answers.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use super::world::{CELL, World};
 use super::{markdown, modules};
 use crate::view::SessionView;
 
-/// Answers, with `view` in place of the question's own; what rust-analyzer
-/// doesn't know is an empty answer.
+/// Answers `ask`, with `view` in place of the question's own view. The answer is empty
+/// where rust-analyzer knows nothing.
 pub(super) fn answer(world: &mut World, view: &SessionView, ask: &Ask) -> Answer {
     match ask.question {
         Question::Complete => Answer::Completions(complete(world, view, ask)),
@@ -48,7 +48,8 @@ fn complete(world: &mut World, view: &SessionView, ask: &Ask) -> Completions {
     };
     let mut matches: Vec<(Rank, Match)> = Vec::new();
     for item in &found {
-        // What would replace part of the context is no completion of the user's code.
+        // Skip completions that would replace part of the context instead of the user's
+        // code.
         let range = item.source_range;
         let (Some(start), Some(end)) = (
             usize::from(range.start()).checked_sub(context.before),
@@ -63,7 +64,7 @@ fn complete(world: &mut World, view: &SessionView, ask: &Ask) -> Completions {
         if end > ask.code.len() || !text.starts_with(typed) || is_internal(text) {
             continue;
         }
-        // All replace the identifier in which the cursor is.
+        // All completions replace the identifier at the cursor.
         (completions.start, completions.end) = (start, end);
         matches.push((
             Rank::new(item, text),
@@ -75,7 +76,8 @@ fn complete(world: &mut World, view: &SessionView, ask: &Ask) -> Completions {
         ));
     }
     matches.sort_by(|(a, _), (b, _)| a.cmp(b));
-    // A name of two things, as a type's and a function's, is offered once.
+    // A name that stands for two things, such as a type and a function, is offered
+    // once.
     let mut seen = BTreeSet::new();
     completions.matches = matches
         .into_iter()
@@ -85,10 +87,10 @@ fn complete(world: &mut World, view: &SessionView, ask: &Ask) -> Completions {
     completions
 }
 
-/// The order of completions: what is near first, then by name.
+/// The order of completions: near ones first, then by name.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    /// By custom, nobody's business.
+    /// Private by convention.
     is_underscored: bool,
     is_far: bool,
     /// A trait's method: every type has dozens.
@@ -107,19 +109,19 @@ impl Rank {
     }
 }
 
-/// What choosing `item` inserts, if it is no more than a word.
+/// Returns the text that choosing `item` inserts, if that is a single word.
 fn inserted(item: &CompletionItem) -> Option<&str> {
     let mut edits = item.text_edit.iter();
     let edit = edits.next()?;
     if edits.next().is_some() || edit.delete != item.source_range {
         return None;
     }
-    // Keywords bring blanks and braces along, which would have to be deleted again.
+    // Keywords come with blanks and braces, which the user would have to delete.
     let text = edit.insert.split([' ', '(', '{', '$', ';']).next()?;
     (!text.is_empty()).then_some(text)
 }
 
-/// What is shown beside it: a function's type, a variable's.
+/// Returns the text shown beside a completion: the type of a function or variable.
 fn signature(item: &CompletionItem) -> String {
     match &item.detail {
         Some(detail) if !detail.is_empty() => detail.clone(),
@@ -135,7 +137,7 @@ fn completion_config() -> CompletionConfig<'static> {
         enable_auto_iter: false,
         enable_auto_await: false,
         enable_private_editable: false,
-        // Expressions that it thinks up, for most of a second.
+        // Term search invents expressions, and takes most of a second.
         enable_term_search: false,
         term_search_fuel: 0,
         full_function_signatures: true,
@@ -155,7 +157,7 @@ fn completion_config() -> CompletionConfig<'static> {
         prefer_absolute: false,
         snippets: Vec::new(),
         limit: None,
-        // Nobody sees them.
+        // Nobody sees these fields.
         fields_to_resolve: CompletionFieldsToResolve {
             resolve_documentation: true,
             resolve_tags: true,
@@ -168,7 +170,7 @@ fn completion_config() -> CompletionConfig<'static> {
     }
 }
 
-/// What kind of thing it is, in JupyterLab's words.
+/// Returns JupyterLab's name for the kind of a completion.
 fn kind(kind: CompletionItemKind) -> &'static str {
     use CompletionItemKind as Kind;
     match kind {
@@ -196,10 +198,10 @@ fn kind(kind: CompletionItemKind) -> &'static str {
     }
 }
 
-/// What the identifier is that ends at the position asked for.
+/// Describes the identifier that ends at the position of the question.
 fn inspect(world: &mut World, view: &SessionView, ask: &Ask) -> Option<Inspection> {
     hover(world, Context::new(view, &ask.code), ask.position).or_else(|| {
-        // A method is one only where it is called, and so is a macro.
+        // Methods and macros resolve only where they are called.
         let name = ask.code.get(..ask.position)?;
         [format!("{name}()"), format!("{name}!()")]
             .iter()
@@ -238,7 +240,7 @@ fn hover_config() -> HoverConfig<'static> {
     }
 }
 
-/// Texts are far smaller than 4 GiB.
+/// Converts a byte offset. Texts are far smaller than 4 GiB.
 pub(super) fn size(offset: usize) -> TextSize {
     TextSize::new(u32::try_from(offset).unwrap_or(u32::MAX))
 }
@@ -266,7 +268,8 @@ mod tests {
             #[macro_export] macro_rules! circle { () => {} }\n\
         }";
 
-    /// Asks in a world without std, in which `swath` is [`LIBRARY`]; `|` is the cursor.
+    /// Asks a question in a world without std, in which `swath` is [`LIBRARY`]; `|` is
+    /// the cursor.
     fn ask(question: Question, marked: &str) -> Answer {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().join("lib.rs");
@@ -303,7 +306,7 @@ mod tests {
         answer(&mut world, &view, &ask)
     }
 
-    /// Completes; what is found, and what it would replace.
+    /// Checks which completions are found, and what they would replace.
     fn check(marked: &str, expect: &[&str], replaced: &str) {
         let Answer::Completions(found) = ask(Question::Complete, marked) else {
             panic!("no completions");

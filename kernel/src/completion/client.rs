@@ -1,4 +1,4 @@
-//! Completion and inspection, as the session asks for them.
+//! Completion and inspection, as the session calls them.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,34 +22,35 @@ use crate::text::escape;
 use crate::view::SessionView;
 use swath_wire::{CompleteReply, InspectReply};
 
-/// How long to leave an analyzer alone that ended before it was ready; doubled
-/// each time, up to [`LONGEST_REST`].
+/// How long to wait before restarting an analyzer that ended before it was ready.
+/// The wait doubles each time, up to [`LONGEST_REST`].
 const REST: Duration = Duration::from_secs(5);
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// Answers from rust-analyzer, and without it where it takes too long.
+/// Answers questions with rust-analyzer, or without it where that takes too long.
 #[derive(Clone)]
 pub(crate) struct Analyzer(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
     stopped: AtomicBool,
-    /// Off: what needs no analyzer is answered, nothing else.
+    /// If false, only questions that need no analyzer are answered.
     enabled: bool,
 }
 
 #[derive(Default)]
 struct State {
     process: Option<Process>,
-    /// How many in a row ended before they were ready.
+    /// How many processes in a row ended before they were ready.
     failures: u32,
-    /// No other starts before.
+    /// No new process starts before this time.
     rest_until: Option<Instant>,
 }
 
 impl State {
-    /// A process ended. One that had been ready was killed, or had too much to
-    /// remember: the next may do better. One that had not will hardly.
+    /// Records that a process ended. A process that had been ready was killed or
+    /// ran out of memory: the next may do better. A process that never became ready
+    /// will probably fail again.
     fn ended(&mut self, was_ready: bool) {
         self.process = None;
         self.failures = if was_ready { 0 } else { self.failures + 1 };
@@ -65,12 +66,12 @@ impl State {
 }
 
 impl Analyzer {
-    /// An analyzer whose process starts when it is first needed.
+    /// Returns an analyzer whose process starts when it is first needed.
     pub(crate) fn new() -> Self {
         Self::with_process(true)
     }
 
-    /// Without a process where `enabled` is false.
+    /// Returns an analyzer that never starts a process if `enabled` is false.
     pub(crate) fn with_process(enabled: bool) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::default(),
@@ -79,7 +80,8 @@ impl Analyzer {
         }))
     }
 
-    /// Completes `code` at code point `cursor` (without it, at its end).
+    /// Completes `code` at code point `cursor`, or at its end if there is no
+    /// cursor.
     pub(crate) async fn complete(
         &self,
         view: impl FnOnce() -> SessionView,
@@ -109,7 +111,7 @@ impl Analyzer {
             } else {
                 names::complete(&view, &rust, position)
             };
-            // Where there are only words, nobody knows more.
+            // In comments and literals the analyzer has nothing to offer either.
             let Some(fallback) = fallback else {
                 return to_complete_reply(code, Completions::none(position));
             };
@@ -123,7 +125,8 @@ impl Analyzer {
         to_complete_reply(code, completions)
     }
 
-    /// Explains what is at code point `cursor` of `code` (without it, at its end).
+    /// Explains the name at code point `cursor` of `code`, or at its end if there
+    /// is no cursor.
     pub(crate) async fn inspect(
         &self,
         view: impl FnOnce() -> SessionView,
@@ -139,7 +142,7 @@ impl Analyzer {
                 html: format!("<p><code>{name}</code></p><p>{}</p>", escape(purpose)),
             }));
         }
-        // The cursor may stand behind the parenthesis of a call, or a macro's mark.
+        // The cursor may be behind the parenthesis of a call or the `!` of a macro.
         let end = code[..position]
             .trim_end_matches(['(', '[', '!', ' '])
             .len();
@@ -165,8 +168,8 @@ impl Analyzer {
         to_inspect_reply(found.or(declared))
     }
 
-    /// Starts the process, so that the first completion needn't wait for it, and
-    /// reads what is known without it.
+    /// Starts the process, so that the first completion does not wait for it, and
+    /// reads the sources that completion without it uses.
     pub(crate) async fn warm_up(&self) {
         tokio::task::spawn_blocking(|| (Library::runtime(), Standard::get()));
         if self.0.enabled {
@@ -205,10 +208,11 @@ impl Analyzer {
         let answer = {
             let mut state = self.0.state.lock().await;
             let process = self.ensure_process(&mut state)?;
-            // It is asked in any case: so it learns that somebody waits.
+            // Ask even if it is not ready: that is how it learns that somebody
+            // waits.
             let asked = process
                 .ask(ask)
-                .inspect_err(|error| tracing::warn!(%error, "the analyzer was not asked"));
+                .inspect_err(|error| tracing::warn!(%error, "cannot ask the analyzer"));
             if wait == Wait::IfReady && !process.is_ready() {
                 return None;
             }
@@ -217,7 +221,7 @@ impl Analyzer {
         tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()
     }
 
-    /// The process, started where it doesn't run.
+    /// Returns the process; starts it if it does not run.
     fn ensure_process<'a>(&self, state: &'a mut State) -> Option<&'a mut Process> {
         if self.0.stopped.load(Ordering::Relaxed) {
             return None;
@@ -236,7 +240,7 @@ impl Analyzer {
                     tokio::spawn(revive(Arc::downgrade(&self.0), ended));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "no completion");
+                    tracing::warn!(%error, "cannot start the analyzer: completion is limited");
                     state.ended(false);
                 }
             }
@@ -249,12 +253,13 @@ impl Analyzer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Always,
-    /// Not while the analyzer loads.
+    /// Do not wait while the analyzer loads.
     IfReady,
 }
 
 impl Wait {
-    /// Where something `is_known`, that at once is better than more after seconds.
+    /// If some answer `is_known`, returning it at once is better than a fuller one
+    /// after seconds.
     fn unless(is_known: bool) -> Self {
         match is_known {
             true => Self::IfReady,
@@ -263,7 +268,8 @@ impl Wait {
     }
 }
 
-/// When a process has ended, starts the next, so that no question has to.
+/// Starts the next process when one has ended, so that no question has to wait for
+/// it.
 async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
     let _ = ended.await;
     loop {
@@ -284,7 +290,7 @@ async fn revive(inner: Weak<Inner>, ended: oneshot::Receiver<()>) {
     }
 }
 
-/// Completes a path, where the file system answers in time.
+/// Completes a path, if the file system answers in time.
 async fn complete_path(folder: Option<PathBuf>, code: &str, literal: Literal) -> Completions {
     let folder = folder.or_else(|| std::env::current_dir().ok());
     let found = tokio::task::spawn_blocking({

@@ -1,8 +1,9 @@
 //! Names of columns inside string literals: `users.filter(col("…"))`.
 //!
-//! Whose columns: the frame's on which the method around the literal is called,
-//! if that is a variable of the session, or is made of one in the same cell;
-//! otherwise those of the frames that the statement names, or of all.
+//! Which frame's columns are offered: those of the frame whose method call
+//! surrounds the literal, if that frame is a variable of the session or is derived
+//! from one in the same cell. Otherwise those of the frames that the statement
+//! names, or of all frames.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +17,10 @@ use super::protocol::{Completions, Match};
 use crate::syntax::is_deeper_than;
 use crate::view::{SessionView, Variable};
 
-/// Functions that take names of columns.
+/// Functions that take column names.
 const FUNCTIONS: &[&str] = &["by_name", "col", "cols"];
 
-/// Methods of frames that do: ours and Polars'.
+/// Methods of frames that take column names: ours and Polars'.
 const METHODS: &[&str] = &[
     "agg",
     "bottom_k",
@@ -65,7 +66,7 @@ const METHODS: &[&str] = &[
     "with_columns",
 ];
 
-/// Macros whose literals are formats, in which there are names of variables.
+/// Macros whose literals are format strings, which may contain names of variables.
 const FORMATS: &[&str] = &[
     "assert",
     "assert_eq",
@@ -85,23 +86,24 @@ const FORMATS: &[&str] = &[
     "writeln",
 ];
 
-/// What a literal is for.
+/// The purpose of a literal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It names one of these columns, perhaps: names and types.
+    /// It may name one of these columns, given as names and types.
     Column(Vec<(String, String)>),
-    /// It is the format of a text.
+    /// It is a format string.
     Format,
-    /// Anything: a path, a value.
+    /// It may be anything: a path, a value.
     Unknown,
 }
 
-/// How deep variables of a cell are looked up in each other.
+/// How many steps from one variable of a cell to the next are followed.
 const DEPTH: usize = 16;
 
 const BEFORE: &str = "fn __swath_cell() {\n";
 
-/// What the literal is for that ends with `before`, the code up to the cursor.
+/// Returns the purpose of the literal at the end of `before`, the code up to the
+/// cursor.
 pub(super) fn purpose(view: &SessionView, before: &str, literal: &Literal) -> Purpose {
     if is_deeper_than(DEEPEST, &LexedStr::new(Edition::Edition2024, before)) {
         return Purpose::Unknown;
@@ -137,7 +139,7 @@ pub(super) fn purpose(view: &SessionView, before: &str, literal: &Literal) -> Pu
     }
 }
 
-/// The columns that begin with what was typed.
+/// Returns the columns that begin with the typed text.
 pub(super) fn complete(
     columns: Vec<(String, String)>,
     code: &str,
@@ -164,8 +166,9 @@ pub(super) fn complete(
     }
 }
 
-/// The code with blanks for the marks of macros: what is in `vec![…]` and
-/// `println!(…)` is then parsed like what is in brackets and calls.
+/// Returns the code with blanks in place of the `!` of macro calls. The contents
+/// of `vec![…]` and `println!(…)` are then parsed like those of brackets and
+/// calls.
 fn without_marks(code: &str) -> String {
     let parsed = SourceFile::parse(code, Edition::Edition2024);
     let mut text = code.as_bytes().to_vec();
@@ -185,17 +188,17 @@ fn without_marks(code: &str) -> String {
     String::from_utf8(text).unwrap_or_else(|_| code.to_owned())
 }
 
-/// What takes a literal.
+/// The kind of expression that takes a literal.
 enum Taker {
-    /// A function or method that takes names of columns.
+    /// A function or method that takes column names.
     Columns,
-    /// An index.
+    /// An index expression.
     Index(ast::Expr),
-    /// A macro that writes.
+    /// A macro that takes a format string.
     Format,
 }
 
-/// What takes the literal, also as part of a list.
+/// Returns the expression that takes the literal, directly or as part of a list.
 fn taker(literal: &SyntaxNode) -> Option<Taker> {
     for node in literal.ancestors().skip(1) {
         match node.kind() {
@@ -232,7 +235,7 @@ fn taker(literal: &SyntaxNode) -> Option<Taker> {
     None
 }
 
-/// The last name of a path.
+/// Returns the last name of a path.
 fn name_of(expression: &ast::Expr) -> Option<String> {
     let ast::Expr::PathExpr(path) = expression else {
         return Some(String::new());
@@ -240,16 +243,17 @@ fn name_of(expression: &ast::Expr) -> Option<String> {
     Some(path.path()?.segment()?.name_ref()?.text().to_string())
 }
 
-/// The code up to the cursor, and what was before it.
+/// The code up to the cursor, and the session before it.
 struct Cell<'a> {
     view: &'a SessionView,
     root: &'a SyntaxNode,
 }
 
 impl Cell<'_> {
-    /// The columns that may be meant at a place.
+    /// Returns the columns that may be meant at a place.
     fn columns(&self, place: &SyntaxNode) -> Vec<(String, String)> {
-        // Nearest first: in `users.filter(col("a").is_in(other.column("b")))`.
+        // The nearest call comes first: in
+        // `users.filter(col("a").is_in(other.column("b")))`.
         let around = place.ancestors().filter_map(ast::MethodCallExpr::cast);
         for call in around {
             let is_argument = call.arg_list().is_some_and(|list| {
@@ -289,8 +293,8 @@ impl Cell<'_> {
             .collect()
     }
 
-    /// The variable of the session that an expression is made of by methods, if it
-    /// is one with columns.
+    /// Returns the session variable that an expression is derived from by methods,
+    /// if it has columns.
     fn frame(&self, expression: &ast::Expr, depth: usize) -> Option<&Variable> {
         let depth = depth.checked_sub(1)?;
         let inner = match expression {
@@ -313,8 +317,8 @@ impl Cell<'_> {
         self.frame(&inner?, depth)
     }
 
-    /// What a variable is bound to in the cell, before it is used; `Some(None)`
-    /// where that is nothing to go by.
+    /// Returns the value that a variable is bound to in the cell before it is
+    /// used; `Some(None)` if the binding has no initializer.
     fn binding(&self, name: &str, used: &ast::Expr) -> Option<Option<ast::Expr>> {
         let before = used.syntax().text_range().start();
         self.root
@@ -358,7 +362,8 @@ mod tests {
         }
     }
 
-    /// What is offered at `|`: the texts, or what else the literal is for.
+    /// Checks the texts offered at `|`, or the purpose of the literal if it is no
+    /// column.
     fn check(marked: &str, expect: &str) {
         let cursor = marked.find('|').unwrap();
         let code = marked.replacen('|', "", 1);
@@ -407,12 +412,12 @@ mod tests {
             (r#"println!("{:?}", users.select("|"))"#, USERS),
             (r#"show!(users.select(["|"#, USERS),
             (r#"assert_eq!(users.column("|").len(), 1)"#, USERS),
-            // Made of one in the same cell.
+            // Derived from one in the same cell.
             ("let adults = users.filter(x);\nadults.select(\"|", USERS),
             ("let a = &users; let b = a.clone();\nb.select(\"|", USERS),
             ("let users = load()?;\nusers.select(\"|", USERS),
             ("let users = ratings;\nusers.select(\"|", RATINGS),
-            // Named in the statement, or all.
+            // Those named in the statement, or all.
             (r#"let e = (col("|"), users)"#, ALL),
             (r#"let e = (&ratings, col("|"#, RATINGS),
             (r#"f(ratings, col("|"#, RATINGS),

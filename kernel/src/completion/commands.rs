@@ -1,11 +1,11 @@
-//! Where commands stand in a cell: lines that start with a colon.
+//! Finds commands in a cell: lines that start with a colon.
 
 use std::ops::Range;
 
 use super::cursor::line_at;
 
-/// The part of `code` that holds the name of a command and in which byte
-/// `offset` lies, or which ends there.
+/// Returns the range of the command name in `code` that contains byte `offset`
+/// or ends there.
 pub(super) fn command_at(code: &str, offset: usize) -> Option<Range<usize>> {
     let (line_start, line) = line_at(code, offset);
     let trimmed = line.trim_start();
@@ -17,7 +17,7 @@ pub(super) fn command_at(code: &str, offset: usize) -> Option<Range<usize>> {
     (start < offset && offset <= end).then_some(start..end)
 }
 
-/// Whether the line at `offset` is a command's.
+/// Returns whether the line at `offset` is a command.
 pub(super) fn is_command_line(code: &str, offset: usize) -> bool {
     let line = line_at(code, offset).1.trim_start();
     line.starts_with(':') && !line.starts_with("::")

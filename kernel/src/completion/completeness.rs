@@ -1,4 +1,4 @@
-//! Whether a console should run the code or ask for another line.
+//! Decides whether a console should run the code or ask for another line.
 
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, T};
@@ -8,17 +8,17 @@ use super::commands::is_command_line;
 use crate::syntax::is_deeper_than;
 use swath_wire::IsCompleteReply;
 
-/// What the next line is indented by, for each brace that is open.
+/// The indent of the next line, for each open brace.
 const INDENT: &str = "    ";
 
-/// Puts code where statements and expressions may stand.
+/// Puts code where statements and expressions are allowed.
 const BEFORE: &str = "fn __swath_cell() {\n";
-/// Ends what [`BEFORE`] began.
+/// Closes what [`BEFORE`] opens.
 const AFTER: &str = "\n}";
 
-/// Judges `code` as a cell.
+/// Judges whether `code` is complete as a cell.
 pub(crate) fn completeness(code: &str) -> IsCompleteReply {
-    // Commands are no Rust.
+    // Commands are not Rust.
     let rust: String = code
         .lines()
         .map(|line| {
@@ -31,7 +31,7 @@ pub(crate) fn completeness(code: &str) -> IsCompleteReply {
         return IsCompleteReply::Complete;
     }
     if is_deeper_than(DEEPEST, &LexedStr::new(Edition::Edition2024, rust)) {
-        // The compiler says what is wrong with it.
+        // Let the compiler report the error.
         return IsCompleteReply::Complete;
     }
     let tokens = SourceFile::parse(rust, Edition::Edition2024);
@@ -84,7 +84,7 @@ pub(crate) fn completeness(code: &str) -> IsCompleteReply {
         .iter()
         .all(|error| usize::from(error.range().start()) >= end)
     {
-        // Nothing is wrong but that it ends.
+        // The only error is that the code ends.
         IsCompleteReply::Incomplete {
             indent: String::new(),
         }
@@ -93,14 +93,14 @@ pub(crate) fn completeness(code: &str) -> IsCompleteReply {
     }
 }
 
-/// Whether the lexer missed the end of a string or a comment.
+/// Returns whether the lexer missed the end of a string or a comment.
 fn is_unterminated(message: &str) -> bool {
     let is_missing = message.contains("Missing trailing");
     is_missing && (message.contains("comment") || message.contains("string"))
         || message.contains("Invalid raw string")
 }
 
-/// Whether something must follow a token of this kind.
+/// Returns whether something must follow a token of this kind.
 fn wants_operand(kind: SyntaxKind) -> bool {
     matches!(
         kind,

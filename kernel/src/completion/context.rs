@@ -1,4 +1,4 @@
-//! What cells have defined, as source text around the user's.
+//! Wraps the user's source text in the definitions of earlier cells.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::commands::is_command_line;
 use crate::view::SessionView;
 
-/// What every cell has in scope.
+/// The imports of every cell.
 const PRELUDE: &str = "use swath::prelude::*;\n";
 
-/// Where the runtime's sources are, if they are anywhere: cells need only the
-/// library.
+/// Returns the folder of the runtime's sources, if they are installed. Cells
+/// need only the compiled library.
 pub(super) fn runtime_sources() -> Option<PathBuf> {
     let sources = std::env::var_os("SWATH_RUNTIME_SOURCES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime"),
@@ -20,33 +20,33 @@ pub(super) fn runtime_sources() -> Option<PathBuf> {
     sources.canonicalize().ok().filter(|_| manifest)
 }
 
-/// Names that the context adds and no user should be offered.
+/// Returns whether the context added this name, so that it must not be offered.
 pub(super) fn is_internal(name: &str) -> bool {
     name.starts_with("__swath")
 }
 
-/// A file in which the user's code is the body of a function: its parameters
-/// are the variables, and what cells have defined stands in front.
+/// A file in which the user's code is the body of a function. The parameters of
+/// the function are the variables; the items of earlier cells precede it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Context {
     pub(super) text: String,
-    /// Where the user's code begins.
+    /// The offset at which the user's code begins.
     pub(super) before: usize,
 }
 
 impl Context {
-    /// Around `code`.
+    /// Builds the context of `code`.
     pub(super) fn new(view: &SessionView, code: &str) -> Self {
         let mut text = PRELUDE.to_owned();
         for item in &view.items {
             text.push_str(item);
             text.push('\n');
         }
-        // A function can fail as a cell can, and wait as a cell can.
+        // Like a cell, the function can use `?` and `.await`.
         text.push_str("async fn __swath_cell(");
         for variable in &view.variables {
             let mutable = if variable.mutable { "mut " } else { "" };
-            // A type without a name is one that nobody knows.
+            // An empty name means that the type is unknown.
             let type_name = match &variable.type_name[..] {
                 "" => "_",
                 name => name,
@@ -64,7 +64,7 @@ impl Context {
     }
 }
 
-/// `code` with blanks in place of its commands, which are no Rust.
+/// Returns `code` with blanks in place of its commands, which are not Rust.
 pub(super) fn rust(code: &str) -> String {
     let mut text = String::with_capacity(code.len());
     for line in code.split_inclusive('\n') {

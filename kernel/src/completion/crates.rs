@@ -1,8 +1,8 @@
-//! The crates that a cell can name, cut down to those that a user meets.
+//! The crates that a cell can name, reduced to those that a user meets.
 //!
-//! The runtime stands on some 470 crates, most of them below Polars and never
-//! named in a cell. With all of them rust-analyzer took 27 s and 1.7 GB; with
-//! the sixty that remain here the completions were the same.
+//! The runtime depends on some 470 crates, most of them below Polars and never named
+//! in a cell. With all of them rust-analyzer took 27 s and 1.7 GB; with the sixty
+//! that remain here the completions were the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,10 +13,10 @@ use std::process::Command;
 use crate::bundled::BUNDLED_CRATES;
 use serde::Deserialize;
 
-/// The runtime's package.
+/// The name of the runtime's package.
 const RUNTIME: &str = "swath";
 
-/// Crates that stand in the signatures of those which the runtime names.
+/// Crates that occur in the signatures of the runtime's direct dependencies.
 const ALSO: [&str; 8] = [
     "compact_str",
     "either",
@@ -28,24 +28,25 @@ const ALSO: [&str; 8] = [
     "serde_core",
 ];
 
-/// The runtime's own business, and large: its sources for all systems.
+/// A crate that only the runtime's internals use. It is large: it has sources for
+/// all systems.
 const NEVER: &str = "libc";
 
 /// A library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Library {
-    /// As code names it.
+    /// The name that code uses.
     pub(super) name: String,
     pub(super) version: String,
     pub(super) edition: String,
-    /// Its `lib.rs`.
+    /// The path of its `lib.rs`.
     pub(super) root: PathBuf,
     pub(super) features: Vec<String>,
-    /// What it calls its dependencies, and which of the [`Libraries`] they are.
+    /// The names of its dependencies, with their indices in [`Libraries::all`].
     pub(super) dependencies: Vec<(String, usize)>,
 }
 
-/// Libraries, and which of them a cell names.
+/// Libraries, and those of them that a cell can name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Libraries {
     pub(super) all: Vec<Library>,
@@ -53,13 +54,13 @@ pub(super) struct Libraries {
 }
 
 impl Libraries {
-    /// Those of the runtime whose sources are in `sources`.
+    /// Returns the libraries of the runtime whose sources are in `sources`.
     pub(super) fn of_runtime(sources: &Path) -> io::Result<Self> {
         of_runtime(&read_metadata(sources)?)
     }
 
-    /// Those that cells added: `dependencies` as after `:dep`. A manifest for
-    /// them is written into `directory`.
+    /// Returns the libraries that cells added; `dependencies` have the syntax of
+    /// `:dep`. Writes a manifest for them into `directory`.
     pub(super) fn of_dependencies(directory: &Path, dependencies: &[String]) -> io::Result<Self> {
         fs::create_dir_all(directory.join("src"))?;
         fs::write(directory.join("src/lib.rs"), "")?;
@@ -78,7 +79,7 @@ impl Libraries {
         Ok(libraries)
     }
 
-    /// Adds `others`; where both name a library, theirs counts.
+    /// Adds `others`. Where both name a library, the one of `others` wins.
     pub(super) fn extend(&mut self, others: Self) {
         let before = self.all.len();
         self.all.extend(others.all.into_iter().map(|mut library| {
@@ -93,7 +94,8 @@ impl Libraries {
     }
 }
 
-/// The runtime itself, what it depends on, and below that Polars' own and [`ALSO`].
+/// Returns the runtime itself, its direct dependencies, and below those only Polars'
+/// own crates and [`ALSO`].
 fn of_runtime(metadata: &Metadata) -> io::Result<Libraries> {
     let graph = Graph::new(metadata);
     let runtime = metadata
@@ -119,19 +121,20 @@ fn of_runtime(metadata: &Metadata) -> io::Result<Libraries> {
     Ok(libraries)
 }
 
-/// The package that depends on what cells added.
+/// The name of the package that depends on the crates that cells added.
 const CELL: &str = "swath-cells";
 
-/// A manifest that depends on what cells added.
+/// Returns a manifest that depends on the crates that cells added.
 fn manifest(dependencies: &[String]) -> String {
     let mut text = format!(
         "[package]\nname = {CELL:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          [workspace]\n[dependencies]\n"
     );
-    // The last `:dep` on a crate is the one that counts.
+    // The last `:dep` on a crate wins.
     let mut lines = BTreeMap::new();
     for dependency in dependencies {
-        // What holds a line break is no dependency, but would be more than one line.
+        // A text with a line break is not a dependency, and would write more than
+        // one line.
         if dependency.contains('\n') {
             continue;
         }
@@ -140,7 +143,7 @@ fn manifest(dependencies: &[String]) -> String {
             None => (dependency.trim(), "\"*\"".to_owned()),
         };
         if name.starts_with(['.', '/']) {
-            // A package's folder: its name stands in its manifest.
+            // This is a package's folder: its manifest contains the name.
             if let Some(package) = package_name(Path::new(name)) {
                 lines.insert(package, format!("{{ path = {name:?} }}"));
             }
@@ -154,7 +157,7 @@ fn manifest(dependencies: &[String]) -> String {
     text
 }
 
-/// The name in the manifest of the package in `directory`.
+/// Reads the name from the manifest of the package in `directory`.
 fn package_name(directory: &Path) -> Option<String> {
     let text = fs::read_to_string(directory.join("Cargo.toml")).ok()?;
     text.lines()
@@ -163,7 +166,7 @@ fn package_name(directory: &Path) -> Option<String> {
         .map(|(_, value)| value.trim().trim_matches('"').to_owned())
 }
 
-/// What `cargo metadata` says.
+/// The output of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -200,7 +203,7 @@ struct Node {
 
 #[derive(Deserialize)]
 struct Dependency {
-    /// As the code names it.
+    /// The name that code uses.
     name: String,
     pkg: String,
     dep_kinds: Vec<DependencyKind>,
@@ -218,8 +221,8 @@ fn read_metadata(sources: &Path) -> io::Result<Metadata> {
         .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
         .ok_or_else(|| io::Error::other("`rustc -vV` names no host"))?;
     let output = Command::new("cargo")
-        // The sources of all dependencies are there, or they are not:
-        // completion is no reason to use the network.
+        // Either the sources of all dependencies are present already, or completion
+        // does without them: it is no reason to use the network.
         .args(["metadata", "--offline", "--format-version", "1"])
         .args(["--filter-platform", &host])
         .current_dir(sources)
@@ -232,7 +235,7 @@ fn read_metadata(sources: &Path) -> io::Result<Metadata> {
     serde_json::from_slice(&output.stdout).map_err(io::Error::other)
 }
 
-/// The packages by id.
+/// The packages, by id.
 struct Graph<'a> {
     packages: BTreeMap<&'a str, &'a Package>,
     nodes: BTreeMap<&'a str, &'a Node>,
@@ -255,11 +258,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The library of package `root`, which is the one that is named, and those
-    /// below it that `stays(from, package)` lets stay.
+    /// Returns the library of package `root`, which is the named one, and those
+    /// below it for which `stays(from, package)` is true.
     fn libraries(&self, root: &'a str, stays: impl Fn(&str, &Package) -> bool) -> Libraries {
         let kept = self.keep(root, stays);
-        // Only what has a library, so that the numbers are those of `all`.
+        // Keep only packages with a library, so that the numbers are indices of
+        // `all`.
         let kept: Vec<(&str, &Target)> = kept
             .into_iter()
             .filter_map(|id| Some((id, library(self.packages.get(id)?)?)))
@@ -319,7 +323,8 @@ impl<'a> Graph<'a> {
         kept
     }
 
-    /// Those that the library itself needs.
+    /// Returns the dependencies of the library itself, without build and dev
+    /// dependencies.
     fn dependencies(&self, id: &str) -> impl Iterator<Item = &'a Dependency> + use<'a> {
         self.nodes
             .get(id)
@@ -329,7 +334,8 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The package's library; a procedural macro's sources are of no use here.
+/// Returns the package's library target. Procedural macros have none: their sources
+/// are useless here.
 fn library(package: &Package) -> Option<&Target> {
     let is_library = |kind: &String| ["lib", "rlib", "dylib"].contains(&kind.as_str());
     package

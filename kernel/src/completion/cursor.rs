@@ -2,21 +2,23 @@
 
 use std::ops::Range;
 
-/// The byte offset of code point `position`; the text's end where it is beyond.
+/// Returns the byte offset of code point `position`, or the length of the text
+/// if that is beyond its end.
 pub(super) fn byte_offset(code: &str, position: usize) -> usize {
     code.char_indices()
         .nth(position)
         .map_or(code.len(), |(at, _)| at)
 }
 
-/// How many code points stand before byte `offset`.
+/// Returns the number of code points before byte `offset`.
 pub(super) fn code_points(code: &str, offset: usize) -> usize {
     code.char_indices()
         .take_while(|&(at, _)| at < offset)
         .count()
 }
 
-/// The identifier in which byte `offset` lies, or which ends there.
+/// Returns the range of the identifier that contains byte `offset` or ends
+/// there.
 pub(super) fn identifier_at(code: &str, offset: usize) -> Option<Range<usize>> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     let start = code[..offset]
@@ -32,7 +34,7 @@ pub(super) fn identifier_at(code: &str, offset: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// The line that holds byte `offset`, and where it starts.
+/// Returns the start and text of the line that contains byte `offset`.
 pub(super) fn line_at(code: &str, offset: usize) -> (usize, &str) {
     let start = code[..offset].rfind('\n').map_or(0, |at| at + 1);
     let end = code[offset..]

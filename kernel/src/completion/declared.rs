@@ -1,5 +1,5 @@
-//! Inspection of a name that the cell's own text declares, or an earlier cell's:
-//! its declaration, and what its author wrote about it.
+//! Inspection of a name that this cell or an earlier one declares: shows its
+//! declaration and its documentation.
 
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode as _, SyntaxKind, SyntaxNode};
@@ -12,10 +12,11 @@ use super::protocol::Inspection;
 use super::scope::{Scope, documentation, head, items};
 use crate::view::SessionView;
 
-/// Of longer definitions, only the head is shown.
+/// Definitions longer than this many lines are reduced to their head.
 const LINES: usize = 20;
 
-/// What the name is that ends at byte `end` of `code`, which has no commands in it.
+/// Describes the name that ends at byte `end` of `code`, which contains no
+/// commands.
 pub(super) fn inspect(view: &SessionView, code: &str, end: usize) -> Option<Inspection> {
     let cursor = Cursor::at(code, end)?;
     let name = &code[cursor.replaced.clone()];
@@ -35,7 +36,7 @@ pub(super) fn inspect(view: &SessionView, code: &str, end: usize) -> Option<Insp
     Some(shown(&found.declared, None))
 }
 
-/// The declaration, where the name at `start` is the one that it gives.
+/// Returns the declaration that introduces the name at `start`, if there is one.
 fn own(code: &str, start: usize) -> Option<SyntaxNode> {
     let root = parse(code)?;
     let at = ra_ap_syntax::TextSize::try_from(start + offset(0)).ok()?;
@@ -46,8 +47,8 @@ fn own(code: &str, start: usize) -> Option<SyntaxNode> {
     declares.then_some(node)
 }
 
-/// A declaration: an item's text or head, or the line of a variable, which is
-/// one of `code`, if that is what the tree is of.
+/// Shows a declaration: the text or head of an item, or the line of a variable.
+/// `code` is given if the node belongs to its tree.
 fn shown(node: &SyntaxNode, code: Option<&str>) -> Inspection {
     let text = node.text().to_string();
     let (declaration, documented) = match ast::Item::cast(node.clone()) {
@@ -85,7 +86,7 @@ fn shown(node: &SyntaxNode, code: Option<&str>) -> Inspection {
 mod tests {
     use super::*;
 
-    /// What is told of the name that ends at `|`.
+    /// Checks the description of the name that ends at `|`.
     fn check(marked: &str, expect: &str) {
         let view = SessionView {
             items: vec!["/// Grows.\npub fn grow(by: i32) -> i32 { by }".to_owned()],

@@ -1,19 +1,20 @@
-//! Calls of a file's own `macro_rules!`, expanded as text.
+//! Expands the calls of a file's own `macro_rules!` as text.
 //!
-//! The runtime makes some methods with small macros, and syntax alone knows no
-//! methods in a macro. These macros take names, literals, types and lists of
-//! them; what else there is in Rust isn't here. A call that no rule fits is
-//! left out.
+//! The runtime defines some methods with small macros, and syntax alone sees no
+//! methods inside a macro call. These macros take names, literals, types and
+//! lists of them; nothing else of `macro_rules!` is supported here. A call that
+//! matches no rule is left out.
 
 use std::collections::BTreeMap;
 
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, SyntaxKind, T};
 
-/// How deep calls within expansions are expanded.
+/// How many levels of calls within expansions are expanded.
 const DEPTH: usize = 8;
 
-/// `text` with its macros' calls expanded, and without the macros.
+/// Returns `text` with the calls of its macros expanded, and without the
+/// macros.
 pub(super) fn expanded(text: &str) -> String {
     let mut rules = BTreeMap::new();
     let trees = take_rules(trees(text), &mut rules);
@@ -22,19 +23,19 @@ pub(super) fn expanded(text: &str) -> String {
     out
 }
 
-/// A token, or what is in brackets.
+/// A token, or a bracketed group.
 #[derive(Clone, Debug, PartialEq)]
 struct Tree {
-    /// Whether blanks stand in front of it.
+    /// Whether blanks precede it.
     is_apart: bool,
     kind: SyntaxKind,
-    /// The token's text, or the bracket's.
+    /// The text of the token, or of the opening bracket.
     text: String,
-    /// For a bracket: what is in it, and what closes it.
+    /// For a bracket: its contents and its closing bracket.
     inner: Option<(Vec<Tree>, &'static str)>,
 }
 
-/// What a macro makes of what.
+/// One rule of a macro.
 #[derive(Debug)]
 struct Rule {
     pattern: Vec<Part>,
@@ -61,11 +62,11 @@ enum Part {
 
 type Rules = BTreeMap<String, Vec<Rule>>;
 
-/// What a call's arguments are bound to.
+/// The bindings of a call's arguments.
 #[derive(Debug, Default)]
 struct Bound {
     variables: BTreeMap<String, Vec<Tree>>,
-    /// For each repetition its rounds.
+    /// For each repetition, the bindings of its rounds.
     repeated: Vec<Vec<Bound>>,
 }
 
@@ -75,7 +76,7 @@ fn trees(text: &str) -> Vec<Tree> {
     group(&lexed, &mut at)
 }
 
-/// The trees up to the bracket that closes what is open.
+/// Returns the trees up to the bracket that closes the current group.
 fn group(lexed: &LexedStr<'_>, at: &mut usize) -> Vec<Tree> {
     let mut trees = Vec::new();
     let mut is_apart = false;
@@ -105,7 +106,7 @@ fn group(lexed: &LexedStr<'_>, at: &mut usize) -> Vec<Tree> {
     trees
 }
 
-/// Takes the macros out.
+/// Moves the macro definitions out of `trees` into `rules`.
 fn take_rules(trees: Vec<Tree>, rules: &mut Rules) -> Vec<Tree> {
     let mut left: Vec<Tree> = Vec::new();
     for mut tree in trees {
@@ -192,7 +193,8 @@ fn parts(trees: &[Tree]) -> Vec<Part> {
     parts_found
 }
 
-/// Matches trees from the first on; how many there are of them.
+/// Matches `parts` against the start of `trees`; returns how many trees they
+/// cover.
 fn matched(parts: &[Part], trees: &[Tree], bound: &mut Bound) -> Option<usize> {
     let mut at = 0;
     for (number, part) in parts.iter().enumerate() {
@@ -215,7 +217,8 @@ fn matched(parts: &[Part], trees: &[Tree], bound: &mut Bound) -> Option<usize> {
                     "literal" => usize::from(trees.get(at)?.kind.is_literal()),
                     "tt" | "lifetime" | "vis" => usize::from(at < trees.len()),
                     _ => {
-                        // Up to what follows in the rule, or separates.
+                        // Everything up to the next token of the rule, or up to
+                        // a comma.
                         let end = match parts.get(number + 1) {
                             Some(Part::Token(end)) => &end.text,
                             _ => ",",
@@ -258,7 +261,7 @@ fn matched(parts: &[Part], trees: &[Tree], bound: &mut Bound) -> Option<usize> {
     Some(at)
 }
 
-/// What a rule makes of what it was given; the nearest of `bound` comes last.
+/// Returns the expansion of a rule's body; the innermost of `bound` comes last.
 fn made(parts: &[Part], bound: &[&Bound]) -> Vec<Tree> {
     let mut trees = Vec::new();
     for part in parts {
@@ -295,7 +298,7 @@ fn made(parts: &[Part], bound: &[&Bound]) -> Vec<Tree> {
     trees
 }
 
-/// The rounds of the repetition whose variables these parts name.
+/// Returns the rounds of the repetition whose variables these parts name.
 fn rounds<'a>(parts: &[Part], bound: &[&'a Bound]) -> &'a [Bound] {
     let mut names = Vec::new();
     variables(parts, &mut names);

@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use super::literal::Literal;
 use super::protocol::{Completions, Match};
 
-/// Of more names, only the first are offered.
+/// At most this many names are offered.
 const OFFERED: usize = 500;
-/// In larger folders, only so many names are looked at.
+/// At most this many entries of a folder are read.
 const LOOKED_AT: usize = 200_000;
 
-/// The files and folders whose paths begin with what was typed. Relative paths
-/// begin at `folder`. Reads the file system, which may take its time.
+/// Returns the files and folders whose paths begin with the typed text.
+/// Relative paths begin at `folder`. Reads the file system, which may be slow.
 pub(super) fn complete(folder: &Path, code: &str, literal: &Literal) -> Completions {
     let typed = literal.value();
     let (name, mut start) = literal.last_part(b'/');
     let parent = &typed[..typed.len() - name.len()];
-    // Nothing but a shell knows `~`: the path is written out.
+    // Only a shell expands `~`, so the completion contains the full path.
     let home = match parent.starts_with(b"~/") {
         true => std::env::home_dir(),
         false => None,
@@ -51,8 +51,9 @@ pub(super) fn complete(folder: &Path, code: &str, literal: &Literal) -> Completi
     }
 }
 
-/// The names in a folder that begin with `typed`, in order, and which of them are
-/// folders. Hidden ones only where a dot was typed.
+/// Returns the sorted names in a folder that begin with `typed`, and whether
+/// each is a folder. Hidden files are included only if `typed` starts with a
+/// dot.
 fn names(place: &PathBuf, typed: &[u8]) -> Vec<(String, bool)> {
     let Ok(entries) = fs::read_dir(place) else {
         return Vec::new();
@@ -61,7 +62,7 @@ fn names(place: &PathBuf, typed: &[u8]) -> Vec<(String, bool)> {
         .take(LOOKED_AT)
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            // A name that is no text can't be written.
+            // A name that is not UTF-8 cannot be written in a literal.
             let name = entry.file_name().into_string().ok()?;
             let is_hidden = name.starts_with('.') && !typed.starts_with(b".");
             (!is_hidden && name.as_bytes().starts_with(typed)).then_some((name, entry))
@@ -73,7 +74,7 @@ fn names(place: &PathBuf, typed: &[u8]) -> Vec<(String, bool)> {
         .into_iter()
         .map(|(name, entry)| {
             let is_folder = match entry.file_type() {
-                // Where a link leads to is asked of those only that are offered.
+                // Links are followed only for the names that are offered.
                 Ok(kind) if kind.is_symlink() => place.join(&name).is_dir(),
                 Ok(kind) => kind.is_dir(),
                 Err(_) => false,

@@ -1,5 +1,5 @@
-//! The type of an expression, as far as it can be read off the text: what is
-//! written, what a constructor's path says, what a known method returns.
+//! Infers the type of an expression from the text alone: from written types,
+//! the paths of constructors, and the signatures of known methods.
 
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode as _, SyntaxToken};
@@ -10,19 +10,19 @@ use super::scope::{Scope, Value, one_line};
 use super::standard::{Standard, is_iterator};
 use crate::view::SessionView;
 
-/// How far names are followed.
+/// How many steps are followed from one expression to the next.
 const DEPTH: usize = 16;
 
-/// What there is to go by.
+/// The sources of type information.
 pub(super) struct Known<'a> {
     pub(super) view: &'a SessionView,
-    /// Of the cell and of earlier ones.
+    /// The types of this cell and of earlier ones.
     pub(super) own: &'a Types,
     pub(super) library: &'a Library,
     pub(super) standard: &'a Standard,
 }
 
-/// A type in source text, and whose words these are.
+/// A type as source text, and the origin of that text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Type {
     text: String,
@@ -32,7 +32,7 @@ pub(super) struct Type {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Cell,
-    /// A method of the runtime's: names that are not in the prelude, too.
+    /// A method of the runtime: may also name types outside the prelude.
     Runtime,
     Standard,
 }
@@ -59,7 +59,8 @@ impl Type {
         }
     }
 
-    /// The path, without references and arguments; of arrays and slices `[]`.
+    /// Returns the path without references and arguments; `[]` for arrays and
+    /// slices.
     fn path(&self) -> &str {
         let mut text = self.text.trim_start();
         while let Some(rest) = text.strip_prefix('&') {
@@ -77,13 +78,13 @@ impl Type {
         text[..end].trim_end_matches(':')
     }
 
-    /// The last part of that.
+    /// Returns the last part of the path.
     fn name(&self) -> &str {
         let path = self.path();
         path.rsplit("::").next().unwrap_or(path)
     }
 
-    /// The first argument of an `Option` or a `Result`.
+    /// Returns the first argument of an `Option` or a `Result`.
     fn inner(&self) -> Option<Self> {
         let (path, arguments) = self.text.split_once('<')?;
         let name = path.rsplit("::").next().unwrap_or(path).trim();
@@ -105,12 +106,12 @@ impl Type {
 }
 
 impl Known<'_> {
-    /// What the type has.
+    /// Returns the members of a type.
     pub(super) fn members(&self, of: &Type) -> Vec<&Member> {
         self.members_from(of).0
     }
 
-    /// And whose words its types are.
+    /// Returns the members of a type, and the origin of the types in them.
     fn members_from(&self, of: &Type) -> (Vec<&Member>, Origin) {
         let (path, name) = (of.path(), of.name());
         let standard = |name| (self.standard.types.members(name), Origin::Standard);
@@ -129,7 +130,7 @@ impl Known<'_> {
             return library(name);
         }
         if let Some(name) = self.standard.type_at(path) {
-            // Traits of the session's may give more.
+            // Traits defined in the session may add more.
             let (mut all, origin) = standard(name);
             all.extend(own);
             return (all, origin);
@@ -137,7 +138,7 @@ impl Known<'_> {
         (own, Origin::Cell)
     }
 
-    /// The type that a path names.
+    /// Returns the type that a path names.
     pub(super) fn named(&self, path: &ast::Path) -> Type {
         let text = one_line(path.syntax());
         if text == "Self"
@@ -149,7 +150,7 @@ impl Known<'_> {
         Type::in_cell(text)
     }
 
-    /// The type of an expression.
+    /// Returns the type of an expression.
     pub(super) fn type_of(&self, expression: &ast::Expr) -> Option<Type> {
         self.follow(expression, DEPTH)
     }
@@ -170,7 +171,7 @@ impl Known<'_> {
             },
             ast::Expr::ArrayExpr(_) => Some(Type::standard("[]")),
             ast::Expr::RangeExpr(_) => Some(Type::standard("Iterator")),
-            // `vec![…]`, whose mark is a blank here.
+            // `vec![…]`, whose `!` is a blank here.
             ast::Expr::IndexExpr(index) => {
                 let base = index.base()?.syntax().text().to_string();
                 (base.trim() == "vec").then(|| Type::standard("Vec"))
@@ -195,7 +196,8 @@ impl Known<'_> {
                 let name = field.name_ref()?.text().to_string();
                 self.of_member(&of, &name)
             }
-            // Of arrays and numbers, which is what is reckoned with.
+            // Arithmetic is on arrays and numbers; the result is assumed to
+            // have the type of an operand.
             ast::Expr::BinExpr(binary) => match binary.op_kind()? {
                 ast::BinaryOp::ArithOp(_) => {
                     let left = binary.lhs().and_then(|left| self.follow(&left, depth));
@@ -207,7 +209,7 @@ impl Known<'_> {
         }
     }
 
-    /// Of a variable, or a constant of a type.
+    /// Returns the type of a variable, or of an associated constant.
     fn of_path(&self, path: &ast::Path, depth: usize) -> Option<Type> {
         if let Some(qualifier) = path.qualifier() {
             let name = path.segment()?.name_ref()?.text().to_string();
@@ -230,7 +232,7 @@ impl Known<'_> {
         Some(Type::in_cell(&variable.type_name[..]))
     }
 
-    /// Of a call of a function, a type's or a free one.
+    /// Returns the type of a call of an associated or free function.
     fn of_call(&self, path: &ast::Path) -> Option<Type> {
         let name = path.segment()?.name_ref()?.text().to_string();
         if let Some(qualifier) = path.qualifier() {
@@ -267,7 +269,7 @@ impl Known<'_> {
         let result = &member.result[..];
         let text = match origin {
             Origin::Standard if is_iterator(result) => "Iterator".to_owned(),
-            // What has arguments keeps them: an `Option`'s are asked for.
+            // Keep generic arguments: those of an `Option` are needed later.
             _ if result == "Self" => of.text.clone(),
             _ => with_self(result, of.name()),
         };
@@ -275,7 +277,7 @@ impl Known<'_> {
     }
 }
 
-/// A type with the name of `Self` in it.
+/// Replaces `Self` in a type by its name.
 fn with_self(text: &str, own: &str) -> String {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     let mut replaced = String::new();

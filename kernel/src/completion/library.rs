@@ -1,5 +1,5 @@
-//! What the runtime has, from its sources: they are read once, so that this
-//! can't tell of another runtime than the one there is.
+//! The runtime's types and their members, read from its sources. They are read
+//! from the installed sources, so they always match the runtime in use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,20 +14,20 @@ use super::expand::expanded;
 use super::members::{Reader, Types};
 use super::scope::{Kind, imported, kind_of};
 
-/// What is in the runtime.
+/// The contents of the runtime.
 #[derive(Debug, Default)]
 pub(super) struct Library {
-    /// What its prelude brings into scope, without macros.
+    /// The names that its prelude brings into scope, without macros.
     pub(super) prelude: BTreeSet<String>,
     pub(super) macros: BTreeSet<String>,
     pub(super) types: Types,
-    /// Its modules: what else begins with `swath::` is another crate's.
+    /// Its modules. Any other path after `swath::` leads into another crate.
     modules: BTreeSet<String>,
 }
 
 impl Library {
-    /// The runtime. Reads its sources the first time, for a tenth of a second;
-    /// knows nothing where there are none.
+    /// Returns the runtime. The first call reads its sources, which takes a
+    /// tenth of a second. Without sources the result is empty.
     pub(super) fn runtime() -> &'static Self {
         static RUNTIME: OnceLock<Library> = OnceLock::new();
         RUNTIME.get_or_init(|| match runtime_sources() {
@@ -36,7 +36,7 @@ impl Library {
         })
     }
 
-    /// The name of one of its types, of the path that names it in a cell.
+    /// Returns the name of the runtime's type that `path` names in a cell.
     pub(super) fn type_at<'a>(&self, path: &'a str) -> Option<&'a str> {
         let parts: Vec<&str> = path.trim_start_matches("::").split("::").collect();
         match &parts[..] {
@@ -52,7 +52,7 @@ impl Library {
         let mut library = Self::default();
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         library.read_prelude(&text("prelude.rs"));
-        // The prelude has all of it.
+        // The prelude re-exports this module.
         if let Some((_, collections)) = text("lib.rs").split_once("pub mod collections {") {
             library.read_prelude(collections.split("\n}").next().unwrap_or_default());
         }
@@ -62,7 +62,7 @@ impl Library {
             if path.parent() == Some(folder) {
                 library.modules.insert(name.clone().into_owned());
             }
-            // Nobody calls what is in tests.
+            // Cells cannot call tests.
             if name == "tests" {
                 continue;
             }
@@ -92,7 +92,8 @@ impl Library {
             let trees = tree.syntax().ancestors().filter_map(ast::UseTree::cast);
             let paths = trees.filter_map(|tree| Some(tree.path()?.syntax().text().to_string()));
             let depth: usize = paths.map(|path| path.split("::").count()).sum();
-            // What stands at a crate's root in lower case: `serde_json::json`.
+            // A lower-case name at a crate's root is a macro:
+            // `serde_json::json`.
             match depth == 2 && kind_of(&name) == Kind::Function {
                 true => self.macros.insert(name),
                 false => self.prelude.insert(name),
@@ -101,7 +102,7 @@ impl Library {
     }
 
     fn read_file(&mut self, text: &str) {
-        // What isn't public, and what tests hold, is most of it.
+        // Most of the text is private or belongs to tests.
         let text = text
             .split("#[cfg(test)]\nmod tests {")
             .next()
@@ -121,7 +122,7 @@ impl Library {
 mod tests {
     use super::*;
 
-    /// Whether the prelude's `type_name` has all of these.
+    /// Checks that the prelude's `type_name` has all of these members.
     fn check(type_name: &str, names: &str) {
         let library = Library::runtime();
         let name = library.type_at(type_name).unwrap();

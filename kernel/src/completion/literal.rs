@@ -1,7 +1,7 @@
-//! The string literal in which the cursor stands.
+//! The string literal at the cursor.
 //!
-//! What stands behind the cursor does not count: a literal that is being
-//! written has no end yet, and its rest would be anything.
+//! The text behind the cursor is ignored: a literal that is being typed has no
+//! end yet, so it would extend to an arbitrary place.
 
 use std::ops::Range;
 
@@ -12,9 +12,9 @@ use ra_ap_syntax::{Edition, SyntaxKind};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     style: Style,
-    /// Where the cursor is.
+    /// The offset of the cursor.
     cursor: usize,
-    /// What it says, and for each byte where that was written.
+    /// The value, and for each of its bytes the offset where it is written.
     value: Vec<u8>,
     written: Vec<usize>,
 }
@@ -26,15 +26,16 @@ enum Style {
     Text,
     /// `b"…"`.
     Bytes,
-    /// `r#"…"#` with so many `#`.
+    /// `r#"…"#` with this many `#`.
     Raw { hashes: usize, is_bytes: bool },
 }
 
 impl Literal {
-    /// The literal in which byte `cursor` lies; none within one of its escapes.
+    /// Returns the literal that contains byte `cursor`; `None` inside an
+    /// escape.
     pub(super) fn at(code: &str, cursor: usize) -> Option<Self> {
         let before = &code[..cursor];
-        // Most of the time there is none.
+        // Most of the time there is no literal.
         if !before.contains('"') {
             return None;
         }
@@ -67,7 +68,8 @@ impl Literal {
         literal.read(body, start).then_some(literal)
     }
 
-    /// Reads what is written; whether the cursor is in it, and not in an escape.
+    /// Reads the body; returns whether the cursor is inside the literal and not
+    /// in an escape.
     fn read(&mut self, body: &str, start: usize) -> bool {
         if let Style::Raw { hashes, .. } = self.style {
             for (at, c) in body.char_indices() {
@@ -95,7 +97,7 @@ impl Literal {
         true
     }
 
-    /// Reads an escape; how long it is, if it is all there.
+    /// Reads an escape; returns its length if it is complete.
     fn read_escape(&mut self, text: &str, at: usize) -> Option<usize> {
         let kind = text[1..].chars().next()?;
         let simple = match kind {
@@ -117,7 +119,7 @@ impl Literal {
                 self.push(char::from_u32(number)?, at);
                 return Some(end + 1);
             }
-            // The line goes on behind the next one's indent.
+            // The line continues after the indent of the next one.
             '\n' | '\r' => return Some(text.len() - text[1..].trim_start().len()),
             _ => return None,
         };
@@ -132,25 +134,27 @@ impl Literal {
         self.written.extend(bytes.iter().map(|_| at));
     }
 
-    /// What was typed, behind the last of `separator`; and where that begins.
+    /// Returns the typed text after the last `separator`, and the offset where
+    /// it begins.
     pub(super) fn last_part(&self, separator: u8) -> (Vec<u8>, usize) {
         let last = self.value.iter().rposition(|&byte| byte == separator);
         let from = last.map_or(0, |at| at + 1);
         (self.value[from..].to_vec(), self.written_at(from))
     }
 
-    /// What was typed.
+    /// Returns the typed text.
     pub(super) fn value(&self) -> &[u8] {
         &self.value
     }
 
-    /// Where a byte of the value is written; the cursor's place for the next one.
+    /// Returns the offset where a byte of the value is written; the cursor for
+    /// the next byte.
     pub(super) fn written_at(&self, byte: usize) -> usize {
         self.written.get(byte).copied().unwrap_or(self.cursor)
     }
 
-    /// What a completion that begins at `start` replaces: up to the end of the
-    /// word in which the cursor is.
+    /// Returns the range that a completion starting at `start` replaces: up to
+    /// the end of the word at the cursor.
     pub(super) fn replaced(&self, code: &str, start: usize, also: &[char]) -> Range<usize> {
         let is_part = |c: char| c.is_alphanumeric() || c == '_' || also.contains(&c);
         let rest = &code[self.cursor..];
@@ -158,7 +162,8 @@ impl Literal {
         start..self.cursor + word
     }
 
-    /// How `text` is written here; none where it can't be.
+    /// Returns `text` as written in this literal; `None` where it cannot be
+    /// written.
     pub(super) fn write(&self, text: &str) -> Option<String> {
         match self.style {
             Style::Raw { hashes, is_bytes } => {
@@ -171,7 +176,7 @@ impl Literal {
         }
     }
 
-    /// What ends it.
+    /// Returns the delimiter that ends the literal.
     pub(super) fn end(&self) -> String {
         match self.style {
             Style::Raw { hashes, .. } => format!("\"{}", "#".repeat(hashes)),
@@ -202,7 +207,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What is typed at `|`, if that is in a literal.
+    /// Returns the text typed before `|`, if that is in a literal.
     fn typed(marked: &str) -> Option<String> {
         let cursor = marked.find('|').unwrap();
         let literal = Literal::at(&marked.replacen('|', "", 1), cursor)?;
@@ -270,13 +275,13 @@ mod tests {
     }
 
     proptest! {
-        /// What is written is read again.
+        /// A written value reads back unchanged.
         #[test]
         fn names_survive(name in any::<String>(), style in 0usize..4) {
             let heads = ["\"", "b\"", "c\"", "r##\""];
             let code = heads[style].to_owned();
             let literal = Literal::at(&code, code.len()).unwrap();
-            // A C string has no zero in it, which is the user's affair.
+            // A C string cannot contain a NUL; avoiding it is up to the user.
             if let Some(written) = literal.write(&name.replace('\0', "")) {
                 let code = code + &written;
                 let again = Literal::at(&code, code.len()).unwrap();

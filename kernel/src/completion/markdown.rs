@@ -1,20 +1,22 @@
-//! Documentation as it is shown: from rust-analyzer's Markdown to HTML and text.
+//! Converts rust-analyzer's Markdown documentation to HTML and plain text.
 //!
-//! The signature comes first, then where it is from, then what its author wrote,
-//! without what is there for the compiler only: lines of examples that begin with
-//! `#`, the import that every cell has. Links to pages that are nowhere are none.
+//! The signature comes first, then the path of the item, then its documentation.
+//! Parts for the compiler only are removed: example lines that begin with `#`, and
+//! the import that every cell has. Links to pages that do not exist become plain
+//! text.
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use super::protocol::Inspection;
 use crate::text::escape;
 
-/// Where rust-analyzer thinks that Swath's own documentation is.
+/// Where rust-analyzer expects Swath's own documentation. It is not published
+/// there.
 const NOWHERE: &str = "https://docs.rs/swath/";
-/// What every cell has in scope.
+/// The import that every cell has.
 const IMPORT: &str = "use swath::prelude::*;";
 
-/// What is shown of rust-analyzer's `markdown`.
+/// Converts rust-analyzer's `markdown` for display.
 pub(super) fn shown(markdown: &str) -> Inspection {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let events: Vec<Event<'_>> = Parser::new_ext(markdown, options).collect();
@@ -48,15 +50,16 @@ pub(super) fn shown(markdown: &str) -> Inspection {
     shown
 }
 
-/// What stands in front of the documentation.
+/// The parts before the documentation.
 #[derive(Default)]
 struct Head {
-    /// The path of the module or type that it is in.
+    /// The path of the module or type that contains the item.
     place: Option<String>,
     signature: Option<String>,
 }
 
-/// Takes the first blocks of code off: where it is, if it says so, and what it is.
+/// Splits off the leading code blocks: the path, if there is one, and the
+/// signature.
 fn head(events: Vec<Event<'_>>) -> (Head, Vec<Event<'_>>) {
     let mut head = Head::default();
     let mut rest = &events[..];
@@ -82,7 +85,8 @@ fn head(events: Vec<Event<'_>>) -> (Head, Vec<Event<'_>>) {
     (head, rest.to_vec())
 }
 
-/// Without the trait's own line, which [`Head::place`] names, and its bounds.
+/// Returns the signature without the trait's own line, which [`Head::place`]
+/// names, and without its bounds.
 fn signature(text: &str) -> String {
     let own = match text.split_once('\n') {
         Some((first, rest)) if first.contains("trait ") && !rest.starts_with(['w', ' ']) => rest,
@@ -104,7 +108,7 @@ fn text_of(events: &[Event<'_>]) -> String {
     texts.collect()
 }
 
-/// Without what is there for the compiler, and what would look odd in a tooltip.
+/// Removes parts for the compiler, and parts that would look odd in a tooltip.
 fn tidied(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut tidied = Vec::with_capacity(events.len());
     let mut code: Option<String> = None;
@@ -112,7 +116,7 @@ fn tidied(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     for event in events {
         match event {
             Event::Start(Tag::CodeBlock(kind)) => {
-                // rust-analyzer takes `rust` off where nothing else is said.
+                // rust-analyzer drops the language where it is only `rust`.
                 let language = match &kind {
                     CodeBlockKind::Fenced(language) => language.split(',').next().unwrap_or(""),
                     CodeBlockKind::Indented => "",
@@ -136,7 +140,7 @@ fn tidied(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
                 Some(code) => code.push_str(&text),
                 None => tidied.push(Event::Text(text)),
             },
-            // Headings of a page, within a tooltip.
+            // Headings of a page are too large for a tooltip.
             Event::Start(Tag::Heading { .. }) => {
                 tidied.push(Event::Start(Tag::Paragraph));
                 tidied.push(Event::Start(Tag::Strong));
@@ -163,12 +167,13 @@ fn tidied(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     tidied
 }
 
-/// Whether a link leads nowhere: to pages that there aren't, to a name.
+/// Returns whether a link is dead: it leads to a page that does not exist, or to a
+/// name.
 fn is_dead(url: &CowStr<'_>) -> bool {
     url.starts_with(NOWHERE) || !(url.starts_with("https://") || url.starts_with("http://"))
 }
 
-/// An example without the lines that rustdoc hides.
+/// Returns an example without the lines that rustdoc hides.
 fn example(code: &str) -> String {
     let lines: Vec<String> = code
         .lines()
@@ -176,7 +181,7 @@ fn example(code: &str) -> String {
             let line = line.trim();
             line != "#" && !line.starts_with("# ") && line != IMPORT
         })
-        // `##` is how rustdoc writes a line that begins with `#`.
+        // rustdoc writes `##` for a line that begins with `#`.
         .map(|line| match line.trim_start().starts_with("##") {
             true => line.replacen("##", "#", 1),
             false => line.to_owned(),
@@ -186,7 +191,7 @@ fn example(code: &str) -> String {
     format!("{}\n", text.trim_matches('\n'))
 }
 
-/// The text without marks: paragraphs on one line each, code indented.
+/// Returns the text without markup: one line per paragraph, code indented.
 fn plain(events: &[Event<'_>]) -> String {
     let mut text = String::new();
     let mut lists: Vec<Option<u64>> = Vec::new();

@@ -1,4 +1,4 @@
-//! Fields, methods and variants of types, from the text that defines them.
+//! Fields, methods and variants of types, read from the text that defines them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use ra_ap_syntax::{AstNode as _, SyntaxKind, SyntaxNode};
 use super::protocol::Match;
 use super::scope::{head, one_line};
 
-/// Traits of std that every cell has in scope: what an `impl` of another gives
-/// can't be called without a `use`.
+/// Traits of std that every cell has in scope. The methods that an `impl` of
+/// another trait provides cannot be called without a `use`.
 const IN_SCOPE: &[&str] = &[
     "AsMut",
     "AsRef",
@@ -33,14 +33,14 @@ const IN_SCOPE: &[&str] = &[
     "TryInto",
 ];
 
-/// Something that a type has.
+/// A field, method, function, constant or variant of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) kind: MemberKind,
-    /// What is shown beside it.
+    /// The text shown beside it.
     pub(super) signature: String,
-    /// The type of its value, which may be `Self`: a field's, or what is returned.
+    /// The type of the field, or the return type. It may be `Self`.
     pub(super) result: String,
 }
 
@@ -49,14 +49,14 @@ pub(super) enum MemberKind {
     Field,
     /// Takes `self`.
     Method,
-    /// Takes none.
+    /// Does not take `self`.
     Function,
     Constant,
     Variant,
 }
 
 impl Member {
-    /// Whether it stands behind a dot.
+    /// Returns whether it can follow a dot.
     pub(super) fn is_of_value(&self) -> bool {
         matches!(self.kind, MemberKind::Field | MemberKind::Method)
     }
@@ -74,30 +74,31 @@ impl Member {
     }
 }
 
-/// Whose text is read.
+/// Who reads the text, which decides what is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     /// Another part of the same crate.
     Inside,
-    /// Another crate: sees what is public.
+    /// Another crate: sees public items only.
     Outside,
 }
 
-/// Types by name, and what they have.
+/// Types by name, with their members.
 #[derive(Debug, Default)]
 pub(super) struct Types {
-    /// Of types and of traits.
+    /// The members of types and of traits.
     members: BTreeMap<String, Vec<Member>>,
-    /// The traits of a type; of a trait those of all that have it.
+    /// The traits of a type; for a trait, its supertraits and blanket
+    /// implementations.
     traits: BTreeMap<String, BTreeSet<String>>,
-    /// What functions return.
+    /// The return types of functions.
     results: BTreeMap<String, String>,
     defined: BTreeSet<String>,
     is_trait: BTreeSet<String>,
 }
 
 impl Types {
-    /// Reads the items in a tree, those in functions too.
+    /// Reads the items in a tree, including those inside functions.
     pub(super) fn read(&mut self, root: &SyntaxNode, reader: Reader) {
         for item in root.descendants().filter_map(ast::Item::cast) {
             match item {
@@ -125,18 +126,18 @@ impl Types {
         }
     }
 
-    /// Says that a type has what another has.
+    /// Declares that a type also has the members of another, as by `Deref`.
     pub(super) fn dereference(&mut self, name: &str, to: &str) {
         let traits = self.traits.entry(name.to_owned()).or_default();
         traits.insert(to.to_owned());
     }
 
-    /// Whether a type of this name is defined.
+    /// Returns whether a type of this name is defined.
     pub(super) fn has(&self, name: &str) -> bool {
         self.defined.contains(name)
     }
 
-    /// What a type has: its own first, then what traits give.
+    /// Returns the members of a type: its own first, then those of its traits.
     pub(super) fn members(&self, name: &str) -> Vec<&Member> {
         let mut names = vec![name];
         let mut at = 0;
@@ -157,7 +158,7 @@ impl Types {
             .collect()
     }
 
-    /// What a function returns, in source text.
+    /// Returns the return type of a function as source text.
     pub(super) fn result(&self, function: &str) -> Option<&str> {
         self.results.get(function).map(String::as_str)
     }
@@ -252,7 +253,7 @@ impl Types {
             })
             .filter_map(|item| member(&item))
             .collect();
-        // Whoever has it has those above it.
+        // A type that implements it also implements its supertraits.
         let above = item.type_bound_list();
         let above: Vec<String> = above
             .iter()
@@ -280,7 +281,8 @@ impl Types {
                 traits.insert(given.clone());
             }
         }
-        // Those of a trait that is known come from there.
+        // The members of any other trait come from the trait itself, if it is
+        // known.
         if is_in_scope {
             let reader = match given {
                 Some(_) => Reader::Inside,
@@ -300,7 +302,7 @@ impl Types {
         Some(())
     }
 
-    /// The traits that are derived, as far as they give methods that are used.
+    /// Adds the methods of derived traits. Only `Clone` has one worth offering.
     fn derive(&mut self, item: &impl ast::HasAttrs, name: Option<&str>) {
         let derives_clone = item.attrs().any(|attribute| {
             let text = attribute.syntax().text().to_string();
@@ -318,7 +320,8 @@ impl Types {
     }
 }
 
-/// The bounds of a type that is a parameter: `impl<C: Collection> Show for C`.
+/// Returns the bounds if the type is a parameter, as in `impl<C: Collection> Show
+/// for C`.
 fn bounds(item: &ast::Impl, name: &str) -> Option<Vec<String>> {
     let list = item.generic_param_list()?;
     let parameter = list
@@ -350,7 +353,7 @@ fn member_field(name: String, of: Option<ast::Type>) -> Member {
     }
 }
 
-/// What an item in an `impl` gives, or in a trait.
+/// Returns the member that an item of an `impl` or a trait defines.
 fn member(item: &ast::AssocItem) -> Option<Member> {
     match item {
         ast::AssocItem::Fn(item) => {
@@ -396,7 +399,7 @@ fn is_seen<T: ast::HasVisibility + ast::HasAttrs>(item: &T, reader: Reader) -> b
     reader == Reader::Inside || (is_public && !is_hidden(item))
 }
 
-/// Whether an item is not for users: hidden, or unstable.
+/// Returns whether an item is not for users: hidden, unstable or deprecated.
 fn is_hidden(item: &impl ast::HasAttrs) -> bool {
     let mut attributes = item.attrs().map(|of| of.syntax().text().to_string());
     attributes.any(|text| {
@@ -406,7 +409,7 @@ fn is_hidden(item: &impl ast::HasAttrs) -> bool {
     })
 }
 
-/// The last name of a type's path, through references; a slice's is `[]`.
+/// Returns the last name of a type's path, through references; `[]` for slices.
 pub(super) fn name_of(of: &ast::Type) -> Option<String> {
     match of {
         ast::Type::PathType(path) => Some(path.path()?.segment()?.name_ref()?.text().to_string()),

@@ -1,13 +1,13 @@
-//! How much memory the analyzer process has, and may have.
+//! The memory of the analyzer process, and its limit.
 
-/// How much it may have unless `SWATH_ANALYZER_MEMORY` says otherwise: four
-/// times what std and the runtime take. The rest is for what cells add.
+/// The limit in bytes unless `SWATH_ANALYZER_MEMORY` sets another: four times what
+/// std and the runtime need. The rest is for the crates that cells add.
 const DEFAULT: u64 = 1_500_000_000;
-/// Where what a process holds is more than this part of what it may have, it
-/// had better begin anew than fail in the middle of a question.
+/// The fraction of the limit above which a process counts as full. It is better to
+/// start a new process then than to fail in the middle of a question.
 const FULL: (u64, u64) = (3, 4);
 
-/// What the setting says.
+/// Returns the limit in bytes.
 pub(super) fn limit() -> u64 {
     std::env::var("SWATH_ANALYZER_MEMORY")
         .ok()
@@ -28,7 +28,7 @@ pub(super) fn restrict(nbytes: u64) -> std::io::Result<()> {
         // SAFETY: getrlimit writes a limit where there is one, setrlimit reads it.
         let is_set = unsafe {
             libc::getrlimit(resource, &raw mut limit) == 0 && {
-                // What somebody else has limited stays so.
+                // Never exceed a limit that was set from outside.
                 limit.rlim_cur = nbytes.min(limit.rlim_max);
                 limit.rlim_max = limit.rlim_cur;
                 libc::setrlimit(resource, &raw const limit) == 0
@@ -38,18 +38,18 @@ pub(super) fn restrict(nbytes: u64) -> std::io::Result<()> {
             .then_some(())
             .ok_or_else(std::io::Error::last_os_error)
     };
-    // Nobody wants the remains of a process that got no memory.
+    // A core dump of a process that ran out of memory is useless.
     set(libc::RLIMIT_CORE, 0)?;
     set(libc::RLIMIT_DATA, nbytes)
 }
 
-/// Whether this process holds nearly as much as it may.
+/// Returns whether this process is close to its memory limit.
 pub(super) fn is_nearly_full() -> bool {
     let (part, whole) = FULL;
     resident().is_some_and(|nbytes| nbytes / part > limit() / whole)
 }
 
-/// What this process holds, where the system tells.
+/// Returns the resident memory of this process, where the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -59,7 +59,7 @@ fn resident() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// Gives back what is free: the allocator keeps it otherwise.
+/// Returns free memory to the system; the allocator would keep it otherwise.
 pub(super) fn give_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim has no preconditions.

@@ -1,22 +1,22 @@
 //! Completion, inspection, and whether code is complete.
 //!
-//! rust-analyzer answers the first two, in a process of its own
-//! ([`Analyzer`] talks to it, [`analyze`] is its main function), so that a
-//! cell never waits for it and its memory has a limit. What cells have
-//! defined reaches it as a [`SessionView`], which becomes source text around
-//! the user's ([`context`]); what they can name is its [`world`], from the
-//! list of [`crates`].
+//! rust-analyzer answers the first two, in a process of its own ([`Analyzer`] talks
+//! to it, [`analyze`] is its main function), so that cells never wait for it and its
+//! memory has a limit. It receives the definitions of earlier cells as a
+//! [`SessionView`], which becomes source text around the user's ([`context`]). The
+//! crates that cells can name are its [`world`], built from the list of [`crates`].
 //!
-//! While it loads, which takes seconds, and where it knows nothing, [`names`]
-//! answers from the text alone: [`place`] tells what can stand at the cursor,
-//! [`scope`] which names the cell's own text has there, [`infer`] an expression's
-//! type where that is written somewhere, [`members`] what a type has. What the
-//! runtime and std have is read off their sources ([`library`], [`expand`],
-//! [`standard`]); [`declared`] inspects. None of them knows rust-analyzer's database.
+//! Loading takes seconds. Meanwhile, and where rust-analyzer knows nothing, [`names`]
+//! answers from the text alone: [`place`] determines what can stand at the cursor,
+//! [`scope`] which names of the cell are in scope there, [`infer`] the type of an
+//! expression if it is written somewhere, [`members`] the members of a type. The
+//! members of the runtime's and std's types are read from their sources ([`library`],
+//! [`expand`], [`standard`]); [`declared`] inspects. None of these modules uses
+//! rust-analyzer's database.
 //!
-//! What stands in a string [`literal`] is ours to complete: paths ([`files`])
-//! and names of [`columns`]. What is told of a variable comes from the runtime
-//! ([`variable`]).
+//! Completion inside a string [`literal`] is our own: paths ([`files`]) and names of
+//! [`columns`]. Inspection of a session variable ([`variable`]) shows what the
+//! runtime reports about it.
 
 mod analyze;
 mod answer;
@@ -51,6 +51,6 @@ pub(crate) use analyze::analyze;
 pub(crate) use client::Analyzer;
 pub(crate) use completeness::completeness;
 
-/// How many levels of nesting are looked into. Nobody nests deeper, and rustc
-/// takes no more by itself.
+/// The maximum depth of nesting that is parsed. Nobody nests deeper, and rustc's
+/// default limit is not higher.
 const DEEPEST: usize = 256;

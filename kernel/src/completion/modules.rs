@@ -1,4 +1,4 @@
-//! Completion of what stands in a module: `polars::prelude::`.
+//! Completion of the contents of a module: `polars::prelude::`.
 //!
 //! rust-analyzer renders each item from its source, and drops the syntax trees
 //! of all but 128 files whenever the text changes: a prelude of items from
@@ -14,8 +14,8 @@ use super::context::is_internal;
 use super::protocol::{Completions, Match};
 use super::world::{CELL, World};
 
-/// What can stand at `position` of the code that begins at `before` of the
-/// cell's text; `None` where that is no path into a module.
+/// Completes at `position` of the code, which begins at `before` of the cell's
+/// text; `None` where no path into a module precedes it.
 pub(super) fn complete(
     world: &World,
     before: usize,
@@ -29,7 +29,7 @@ pub(super) fn complete(
         let file = semantics.parse_guess_edition(CELL);
         let at = size(before + start);
         let token = file.syntax().token_at_offset(at).left_biased()?;
-        // There, words are only words.
+        // Nothing is completed in comments and strings.
         if matches!(token.kind(), SyntaxKind::COMMENT | SyntaxKind::STRING) {
             return None;
         }
@@ -70,12 +70,12 @@ pub(super) fn complete(
     })
 }
 
-/// By name; what begins with `_` last.
+/// Sorts by name; names that begin with `_` come last.
 fn key(found: &Match) -> (bool, &str) {
     (found.text.starts_with('_'), &found.text)
 }
 
-/// The path that ends with `::` before the word in which `position` is, and
+/// Returns the path that ends with `::` before the word at `position`, and
 /// where that word starts.
 fn path_before(code: &str, position: usize) -> Option<(&str, usize)> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
@@ -85,7 +85,7 @@ fn path_before(code: &str, position: usize) -> Option<(&str, usize)> {
     let first = path
         .trim_end_matches(|character| is_part(character) || character == ':')
         .len();
-    // In `use a::{b::` the path isn't all of it; `x.a::b` is none.
+    // In `use a::{b::` this is only part of the path; `x.a::b` is not a path.
     let outside = code[..first].trim_end();
     let path = &path[first..];
     let is_whole = !path.is_empty()
@@ -97,7 +97,8 @@ fn path_before(code: &str, position: usize) -> Option<(&str, usize)> {
     is_whole.then_some((path, start))
 }
 
-/// Whether it is for users: stable, and not hidden from the documentation.
+/// Returns whether an item is for users: stable, and not hidden from the
+/// documentation.
 fn is_public(database: &RootDatabase, module: Module, item: &ScopeDef<'_>) -> bool {
     let ScopeDef::ModuleDef(item) = item else {
         return false;
@@ -109,7 +110,7 @@ fn is_public(database: &RootDatabase, module: Module, item: &ScopeDef<'_>) -> bo
     !attributes.is_unstable() && (is_own || !attributes.is_doc_hidden())
 }
 
-/// A macro is called.
+/// Returns the text to insert; a macro gets its `!`.
 fn inserted(name: &str, item: &ScopeDef<'_>) -> String {
     let mark = match item {
         ScopeDef::ModuleDef(ModuleDef::Macro(_)) => "!",
@@ -118,7 +119,7 @@ fn inserted(name: &str, item: &ScopeDef<'_>) -> String {
     format!("{name}{mark}")
 }
 
-/// What kind of thing it is, in JupyterLab's words.
+/// Returns JupyterLab's name for the kind of an item.
 fn kind(item: &ScopeDef<'_>) -> &'static str {
     match item {
         ScopeDef::ModuleDef(item) => match item {

@@ -1,5 +1,5 @@
-//! Completion by what the kernel knows without the analyzer: the cell's own text,
-//! the session's variables and items, the runtime, the language.
+//! Completion without the analyzer: from the cell's own text, the session's
+//! variables and items, the runtime, and the language.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use super::standard::Standard;
 use crate::bundled::BUNDLED_CRATES;
 use crate::view::{SessionView, Variable};
 
-/// What std's prelude holds, and the language, by kind.
+/// The names of std's prelude and the language, by kind.
 const LANGUAGE: &[(&str, &str)] = &[
     (
         "class",
@@ -46,19 +46,19 @@ const LANGUAGE: &[(&str, &str)] = &[
     ),
 ];
 
-/// The keywords of types, and of patterns.
+/// The keywords that can start a type, a pattern, or an import.
 const TYPE_KEYWORDS: &[&str] = &["crate", "dyn", "fn", "impl", "mut", "self", "super"];
 const PATTERN_KEYWORDS: &[&str] = &["crate", "false", "mut", "ref", "self", "super", "true"];
 const IMPORT_KEYWORDS: &[&str] = &["crate", "self", "super"];
 
-/// Completes the word at `position` of `code`, which has no commands in it. None
-/// where there are only words: in a comment, a literal, a lifetime.
+/// Completes the word at `position` of `code`, which contains no commands. Returns
+/// `None` where nothing can be completed: in a comment, a literal, a lifetime.
 pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Option<Completions> {
     let cursor = Cursor::at(code, position)?;
     let typed = &code[cursor.replaced.start..position];
     let rest = &code[cursor.replaced.end..];
     let found = match &cursor.place {
-        // Without a word, everything would be meant.
+        // Without a typed word, every name would match.
         Place::Name(wanted) if !typed.is_empty() => in_scope(view, &cursor, typed, rest, *wanted),
         Place::Member(_) | Place::Path(_) | Place::Field { .. } => {
             let own = own_types(view, &cursor, rest);
@@ -69,7 +69,7 @@ pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Optio
                 standard: Standard::get(),
             };
             match (members(&known, &cursor.place), &cursor.place) {
-                // The braces may be a block's.
+                // The braces may belong to a block.
                 (found, Place::Field { .. }) if found.is_empty() && !typed.is_empty() => {
                     in_scope(view, &cursor, typed, rest, Wanted::Any)
                 }
@@ -90,8 +90,9 @@ pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Optio
     })
 }
 
-/// The variables that can stand in the braces of a format, at `position` of `code`;
-/// None outside of braces. `literal` is where the text of the format begins.
+/// Completes the variables in the braces of a format string, at `position` of
+/// `code`; `None` outside of braces. `literal` is where the text of the format
+/// string begins.
 pub(super) fn in_format(
     view: &SessionView,
     code: &str,
@@ -101,7 +102,7 @@ pub(super) fn in_format(
     let replaced = identifier_at(code, position).unwrap_or(position..position);
     let typed = &code[replaced.start..position];
     let before = code.get(literal..replaced.start)?;
-    // Two braces are one that is shown.
+    // Two braces are an escaped brace.
     let braces = before.len() - before.trim_end_matches('{').len();
     let quote = code[..literal].rfind('"').filter(|_| braces % 2 == 1)?;
     let cursor = Cursor::at(&code[..quote], quote)?;
@@ -116,7 +117,7 @@ pub(super) fn in_format(
     })
 }
 
-/// The names that are in scope, nearest first.
+/// Returns the names in scope, nearest first.
 fn in_scope(
     view: &SessionView,
     cursor: &Cursor,
@@ -157,13 +158,14 @@ fn is_wanted(found: &Match, wanted: Wanted) -> bool {
         (Wanted::Pattern, "keyword") => PATTERN_KEYWORDS.contains(text),
         (Wanted::Import, "keyword") => IMPORT_KEYWORDS.contains(text),
         (_, "class" | "module") => true,
-        // A constant, or a variant; of a variable a pattern makes another.
+        // A constant or a variant. A variable's name in a pattern would bind a new
+        // variable.
         (Wanted::Pattern, "instance") => text.starts_with(char::is_uppercase),
         (Wanted::Pattern | Wanted::Type | Wanted::Import, _) => false,
     }
 }
 
-/// The variables in scope: the cell's, the session's.
+/// Returns the variables in scope: those of the cell and those of the session.
 fn variables(view: &SessionView, scope: &Scope) -> impl Iterator<Item = Match> {
     let is_variable = |binding: &&Binding| matches!(binding.kind, Kind::Variable | Kind::Constant);
     let own: Vec<Match> = scope
@@ -187,10 +189,10 @@ fn of_variable(variable: &Variable) -> Match {
     }
 }
 
-/// The items behind the cursor that may begin with `typed`, of the cell and of
-/// the blocks around the cursor.
+/// Returns the items behind the cursor that may begin with `typed`: those of the
+/// cell and of the blocks around the cursor.
 pub(super) fn items_behind(rest: &str, typed: &str) -> Vec<Binding> {
-    // Most of the time there is none, and a long cell is parsed but once.
+    // Most of the time there is none: this check saves parsing a long cell twice.
     if !rest.contains(typed) {
         return Vec::new();
     }
@@ -203,8 +205,9 @@ pub(super) fn items_behind(rest: &str, typed: &str) -> Vec<Binding> {
         .collect()
 }
 
-/// Whether a node of the text behind the cursor stands in the function around
-/// that, or behind it, where it ends blocks that began earlier.
+/// Returns whether a node of the text behind the cursor belongs to the function
+/// around that text, or follows it because the text closes blocks that began
+/// earlier.
 fn is_of_cell(node: &SyntaxNode) -> bool {
     let Some(list) = node.parent() else {
         return false;
@@ -216,19 +219,20 @@ fn is_of_cell(node: &SyntaxNode) -> bool {
             .is_some_and(|function| is_cell(&function))
 }
 
-/// The items of earlier cells that may begin with `typed`.
+/// Returns the items of earlier cells that may begin with `typed`.
 pub(super) fn earlier_items(view: &SessionView, typed: &str) -> Vec<Binding> {
     let texts = view.items.iter().filter(|text| text.contains(typed));
     texts.flat_map(|text| items_in(text)).collect()
 }
 
-/// The items that `text` defines.
+/// Returns the items that `text` defines.
 fn items_in(text: &str) -> Vec<Binding> {
     let root = SourceFile::parse(text, Edition::Edition2024).syntax_node();
     root.children().flat_map(|node| items(&node)).collect()
 }
 
-/// A `use` of a macro says no more than its name.
+/// Appends `!` to the name of an imported macro: a `use` does not say that it is
+/// one.
 fn imported_macro(binding: &Binding) -> Match {
     let mut found = binding.to_match();
     let mark = format!("{}!", found.text);
@@ -268,7 +272,7 @@ fn known(text: String, kind: &str) -> Match {
     }
 }
 
-/// The types of the cell and of earlier ones; where both define one, the cell's.
+/// Returns the types of this cell and of earlier ones. This cell's definition wins.
 fn own_types(view: &SessionView, cursor: &Cursor, rest: &str) -> Types {
     let mut types = Types::default();
     let mut roots = Vec::new();
@@ -295,7 +299,7 @@ fn own_types(view: &SessionView, cursor: &Cursor, rest: &str) -> Types {
     types
 }
 
-/// What a value, a type or a record has, by name.
+/// Returns the members of a value, a type or a record, sorted by name.
 fn members(known: &Known<'_>, place: &Place) -> Vec<Match> {
     let offered = |of: Vec<&Member>, is_meant: &dyn Fn(&Member) -> bool| {
         let mut found: Vec<&Member> = of.into_iter().filter(|member| is_meant(member)).collect();

@@ -1,7 +1,8 @@
-//! From the path of a type's definition to one that code can name.
+//! Converts the path of a type's definition to a path that code can name.
 //!
-//! The kernel learns types' names from the running program, which says where
-//! they are defined: `swath::frame::dataframe::DataFrame`, in a private module.
+//! The kernel learns the names of types from the running program, which reports
+//! where they are defined, for example in a private module:
+//! `swath::frame::dataframe::DataFrame`.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +13,12 @@ use ra_ap_syntax::ast::make;
 use super::world::{CELL, World};
 use crate::view::SessionView;
 
-/// Paths that were looked up.
+/// A cache of the paths that were looked up.
 #[derive(Debug, Default)]
 pub(super) struct PublicPaths(BTreeMap<String, String>);
 
 impl PublicPaths {
-    /// `view` with types that resolve, where there is such a path.
+    /// Returns `view` with types that resolve, where such a path exists.
     pub(super) fn mend(&mut self, world: &World, view: &SessionView) -> SessionView {
         let mut view = view.clone();
         for variable in &mut view.variables {
@@ -26,7 +27,7 @@ impl PublicPaths {
         view
     }
 
-    /// What can be named may have changed.
+    /// Clears the cache, because different names may resolve now.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }
@@ -54,7 +55,8 @@ impl PublicPaths {
     }
 }
 
-/// `a::b::c::T` as it is, `a::b::T` or `a::T`: what of them resolves.
+/// Returns the first of `a::b::c::T`, `a::b::T` and `a::T` that resolves, or
+/// the path unchanged.
 fn public(path: &str, resolves: &dyn Fn(&str) -> bool) -> String {
     let parts: Vec<&str> = path.split("::").collect();
     let is_path = parts.len() > 2
@@ -72,7 +74,7 @@ fn public(path: &str, resolves: &dyn Fn(&str) -> bool) -> String {
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// Whether a cell can name it.
+/// Returns whether a cell can name the path.
 fn resolves(world: &World, path: &str) -> bool {
     let database = world.database();
     ra_ap_hir::attach_db(database, || {

@@ -1,8 +1,8 @@
-//! What can stand at the cursor, as far as the text in front of it tells.
+//! Determines what can stand at the cursor, from the text before it.
 //!
-//! Only that text is parsed: the line is half typed, and what follows would be
-//! taken for its rest. Blocks that are open end where the text does, so what
-//! encloses the cursor in the tree is what encloses it in the cell.
+//! Only that text is parsed: the line is half typed, and the following text would
+//! be parsed as its continuation. Open blocks end where the text ends, so the nodes
+//! around the cursor in the tree are those around it in the cell.
 
 use std::ops::Range;
 
@@ -16,15 +16,15 @@ use super::DEEPEST;
 use super::cursor::identifier_at;
 use crate::syntax::is_deeper_than;
 
-/// Puts code where statements and expressions may stand.
+/// Puts code where statements and expressions are allowed.
 const BEFORE: &str = "fn __swath_cell() {\n";
-/// Makes what was typed a word of its own, and no keyword.
+/// Is appended to the typed text, so that it is an identifier and never a keyword.
 const MARK: &str = "__swath_mark";
 
 /// The text up to the cursor, as a tree.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// What a completion replaces.
+    /// The range that a completion replaces.
     pub(super) replaced: Range<usize>,
     /// The word at the cursor, in the tree.
     pub(super) token: SyntaxToken,
@@ -34,19 +34,19 @@ pub(super) struct Cursor {
 /// What can stand at the cursor.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// A name that is in scope.
+    /// A name in scope.
     Name(Wanted),
-    /// A field or a method of this.
+    /// A field or a method of this expression.
     Member(ast::Expr),
-    /// What is behind `Type::`.
+    /// The name after `Type::`.
     Path(ast::Path),
-    /// A field in `Type { … }`, beside those that are there.
+    /// A field in `Type { … }`, other than those already given.
     Field { of: ast::Path, given: Vec<String> },
-    /// A new name, or something that only the analyzer knows.
+    /// A new name, or something only the analyzer can complete.
     Unknown,
 }
 
-/// Which names.
+/// The kind of names wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Any,
@@ -57,8 +57,8 @@ pub(super) enum Wanted {
 }
 
 impl Cursor {
-    /// Parses `code` up to byte `position`. None in comments, literals and
-    /// lifetimes, where there are only words.
+    /// Parses `code` up to byte `position`. Returns `None` in comments, literals
+    /// and lifetimes, where nothing can be completed.
     pub(super) fn at(code: &str, position: usize) -> Option<Self> {
         let replaced = identifier_at(code, position).unwrap_or(position..position);
         let lexed = LexedStr::new(Edition::Edition2024, &code[..position]);
@@ -69,7 +69,7 @@ impl Cursor {
         let root = SourceFile::parse(&text, Edition::Edition2024).syntax_node();
         let last = root.token_at_offset(root.text_range().end()).left_biased();
         let token = last.filter(|token| {
-            // Whatever the lexer made of it, if it isn't a word then it is no name.
+            // If the lexer did not make it an identifier, it is not a name.
             token.kind() == SyntaxKind::IDENT && token.text().ends_with(MARK)
         })?;
         let place = place(&token);
@@ -81,12 +81,12 @@ impl Cursor {
     }
 }
 
-/// Whether `name` is the word at the cursor.
+/// Returns whether `name` is the word at the cursor.
 pub(super) fn is_mark(name: &str) -> bool {
     name.ends_with(MARK)
 }
 
-/// Whether a function is the one around the cell.
+/// Returns whether a function is the one around the cell.
 pub(super) fn is_cell(function: &ast::Fn) -> bool {
     function
         .syntax()
@@ -95,21 +95,22 @@ pub(super) fn is_cell(function: &ast::Fn) -> bool {
         && function.syntax().text_range().start() == 0.into()
 }
 
-/// Where byte `at` of a cell's text is in its tree.
+/// Returns the offset in the tree of byte `at` of a cell's text.
 pub(super) fn offset(at: usize) -> usize {
     BEFORE.len() + at
 }
 
-/// A cell's text, or what of it is behind the cursor, as statements.
+/// Parses a cell's text, or the part behind the cursor, as statements.
 pub(super) fn parse(rest: &str) -> Option<SyntaxNode> {
     let lexed = LexedStr::new(Edition::Edition2024, rest);
     let text = format!("{BEFORE}{}", prepared(&lexed)?);
     Some(SourceFile::parse(&text, Edition::Edition2024).syntax_node())
 }
 
-/// `text` with blanks for braces that close nothing, which would end the cell,
-/// and for the marks of macros: what is in `vec![…]` and `println!(…)` is then
-/// parsed like what is in brackets and calls. None where it is too deep.
+/// Returns the text with blanks in place of unmatched closing braces, which would
+/// end the cell, and of the `!` of macro calls: the contents of `vec![…]` and
+/// `println!(…)` are then parsed like those of brackets and calls. Returns `None`
+/// if the text is nested too deeply.
 fn prepared(lexed: &LexedStr<'_>) -> Option<String> {
     if is_deeper_than(DEEPEST, lexed) {
         return None;
@@ -141,7 +142,8 @@ fn prepared(lexed: &LexedStr<'_>) -> Option<String> {
     String::from_utf8(prepared).ok()
 }
 
-/// Whether what follows a token directly is part of it, and no name.
+/// Returns whether text directly after a token would be part of it instead of a
+/// name.
 fn is_wordless(lexed: &LexedStr<'_>, at: usize) -> bool {
     let is_open = lexed.error(at).is_some();
     match lexed.kind(at) {
@@ -182,10 +184,10 @@ fn place_in_tree(token: &SyntaxToken) -> Option<Place> {
             if around.kind() == SyntaxKind::RECORD_PAT_FIELD {
                 return field(&around);
             }
-            // What is typed there is a new name most of the time.
+            // A parameter is a new name most of the time.
             (around.kind() != SyntaxKind::PARAM).then_some(Place::Name(Wanted::Pattern))
         }
-        // Tokens of a macro's call, and what the parser makes nothing of.
+        // Tokens of a macro call, and text that the parser does not understand.
         SyntaxKind::TOKEN_TREE | SyntaxKind::ERROR => {
             let mut before = token.prev_token();
             while let Some(token) = before.take_if(|token| token.kind().is_trivia()) {
@@ -236,7 +238,7 @@ fn in_path(segment: &SyntaxNode) -> Option<Place> {
     Some(Place::Name(wanted))
 }
 
-/// A field of a record that has no value yet.
+/// Returns the place for a field of a record that has no value yet.
 fn field(node: &SyntaxNode) -> Option<Place> {
     let has_colon = node
         .children_with_tokens()

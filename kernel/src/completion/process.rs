@@ -15,32 +15,32 @@ use super::memory;
 use super::protocol::{Answer, Ask, Told};
 use crate::error::{Error, Result};
 
-/// A process that is ready and answers nothing for so long hangs.
+/// A ready process that does not answer for this long counts as hung.
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long the process gets to end.
+/// How long to wait for the process to end.
 const STOP_LIMIT: Duration = Duration::from_millis(300);
 
 /// A running analyzer.
 pub(super) struct Process {
     /// Killed when this is dropped.
     child: Child,
-    /// To its stdin, through a task: writing waits for a reader.
+    /// Lines for its stdin. A task writes them, because writing may block.
     asks: mpsc::UnboundedSender<Vec<u8>>,
     shared: Arc<Mutex<Shared>>,
     next_id: u64,
-    /// Where it writes; removed with this.
+    /// The directory that it writes to; removed with this value.
     _directory: TempDir,
 }
 
-/// What the reading task knows.
+/// State shared with the reading task.
 struct Shared {
     waiting: HashMap<u64, oneshot::Sender<Answer>>,
     /// Whether everything is loaded.
     ready: bool,
     /// Whether its stdout has ended.
     ended: bool,
-    /// When it said something last.
+    /// When its last message arrived.
     heard: Instant,
     /// The oldest question that has no answer yet.
     asked: Option<Instant>,
@@ -60,18 +60,19 @@ impl Process {
             .env(DIRECTORY_VARIABLE, directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Where memory runs out, the allocator says so; no user can mend it.
+            // When memory runs out, the allocator prints a message that does
+            // not help the user.
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let limit = memory::limit();
-        // SAFETY: `restrict` is async-signal-safe, and nothing else happens
+        // SAFETY: `restrict` is async-signal-safe, and nothing else runs
         // between fork and exec.
         unsafe {
             command.pre_exec(move || memory::restrict(limit));
         }
         let mut child = command.spawn().map_err(failed)?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Error::Analyzer("it has no pipes".to_owned()));
+            return Err(Error::Analyzer("the process has no pipes".to_owned()));
         };
         let (asks, lines) = mpsc::unbounded_channel();
         let shared = Arc::new(Mutex::new(Shared {
@@ -98,7 +99,8 @@ impl Process {
         Ok((process, ended))
     }
 
-    /// Asks; `ask.id` is set here. The receiver fails when the process ends.
+    /// Sends a question; sets `ask.id`. The receiver fails when the process
+    /// ends.
     pub(super) fn ask(&mut self, mut ask: Ask) -> Result<oneshot::Receiver<Answer>> {
         self.next_id += 1;
         ask.id = self.next_id;
@@ -113,12 +115,12 @@ impl Process {
         Ok(receiver)
     }
 
-    /// Whether it has loaded what it needs.
+    /// Returns whether it has loaded everything.
     pub(super) fn is_ready(&self) -> bool {
         lock(&self.shared).ready
     }
 
-    /// Whether it can still answer.
+    /// Returns whether it can still answer.
     pub(super) fn is_alive(&mut self) -> bool {
         let shared = lock(&self.shared);
         let hangs = shared.ready
@@ -130,14 +132,15 @@ impl Process {
         !hangs && !ended && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends the process, and waits for its end: what writes into its folder
-    /// keeps that from being removed.
+    /// Ends the process and waits for its end: while it still writes into its
+    /// directory, that cannot be removed.
     pub(super) async fn stop(mut self) {
         let _ = tokio::time::timeout(STOP_LIMIT, self.child.kill()).await;
     }
 }
 
-/// A poisoned lock holds what was there: the tasks only insert and remove.
+/// Locks the state. After a panic it is still valid: the tasks only insert and
+/// remove.
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -156,7 +159,7 @@ async fn read(stdout: ChildStdout, shared: Arc<Mutex<Shared>>) {
         let told: Told = match serde_json::from_str(&line) {
             Ok(told) => told,
             Err(error) => {
-                tracing::warn!(%error, "the analyzer's line does not parse");
+                tracing::warn!(%error, "cannot parse a line from the analyzer");
                 continue;
             }
         };
@@ -178,6 +181,6 @@ async fn read(stdout: ChildStdout, shared: Arc<Mutex<Shared>>) {
     }
     let mut shared = lock(&shared);
     shared.ended = true;
-    // Those who wait learn it from their dropped senders.
+    // Dropping the senders makes the waiting receivers fail.
     shared.waiting.clear();
 }

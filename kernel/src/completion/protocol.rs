@@ -1,5 +1,5 @@
-//! What the kernel and its analyzer process say to each other: a JSON object
-//! a line. Offsets are bytes.
+//! The protocol between the kernel and its analyzer process: one JSON object
+//! per line. Offsets are in bytes.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::view::SessionView;
 /// How long the kernel waits for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The kernel asks.
+/// A question from the kernel.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Ask {
-    /// Comes back in the answer.
+    /// Is repeated in the answer.
     pub(super) id: u64,
     pub(super) question: Question,
     pub(super) view: SessionView,
     /// The user's source text.
     pub(super) code: String,
-    /// Where in it.
+    /// The position in it.
     pub(super) position: usize,
 }
 
-/// What is asked.
+/// The kind of question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Question {
-    /// What can stand here?
+    /// Which completions are possible here?
     Complete,
-    /// What ends here?
+    /// What is the name that ends here?
     Inspect,
 }
 
-/// The analyzer says.
+/// A message from the analyzer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told {
-    /// It has loaded what it needs.
+    /// It has loaded everything.
     Ready,
     /// It cannot work.
     Failed(String),
@@ -51,7 +51,7 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// That there is none.
+    /// Returns the empty answer to `ask`.
     pub(super) fn nothing(ask: &Ask) -> Self {
         match ask.question {
             Question::Complete => Self::Completions(Completions::none(ask.position)),
@@ -60,7 +60,7 @@ impl Answer {
     }
 }
 
-/// What can replace `start..end`.
+/// The texts that can replace `start..end`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Completions {
     pub(super) start: usize,
@@ -69,7 +69,7 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    /// None, at byte `position`.
+    /// Returns no completions, at byte `position`.
     pub(super) fn none(position: usize) -> Self {
         Self {
             start: position,
@@ -82,15 +82,15 @@ impl Completions {
 /// One completion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Match {
-    /// What is inserted.
+    /// The text to insert.
     pub(super) text: String,
-    /// What kind of thing it is, in JupyterLab's words.
+    /// JupyterLab's name for its kind.
     pub(super) kind: String,
-    /// What is shown, where that says more.
+    /// More details to show, or empty.
     pub(super) signature: String,
 }
 
-/// What is known about something.
+/// A description of a name.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Inspection {
     pub(super) plain: String,

@@ -1,5 +1,5 @@
-//! The names that a cell's own text has in scope at a place, as far as syntax
-//! tells: what encloses the place binds them, or stands in front of it.
+//! The names of a cell's own text that are in scope at a place, as far as
+//! syntax shows: they are bound by the nodes around the place, or before it.
 
 use ra_ap_syntax::ast::{self, HasLoopBody as _, HasName as _};
 use ra_ap_syntax::{AstNode as _, AstToken as _, SyntaxKind, SyntaxNode, SyntaxToken};
@@ -8,20 +8,20 @@ use super::place::{is_cell, is_mark};
 use super::protocol::Match;
 use crate::syntax;
 
-/// A name, and what gives it.
+/// A name and its declaration.
 #[derive(Clone, Debug)]
 pub(super) struct Binding {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// What is shown beside it.
+    /// The text shown beside it.
     pub(super) signature: String,
-    /// What tells its type.
+    /// The source of its type.
     pub(super) value: Value,
-    /// What declares it.
+    /// The node that declares it.
     pub(super) declared: SyntaxNode,
 }
 
-/// What a name stands for.
+/// The kind of thing that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A variable, or `self`.
@@ -34,18 +34,18 @@ pub(super) enum Kind {
     Module,
 }
 
-/// What tells the type of a name.
+/// The source of the type of a name.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Unknown,
     Typed(ast::Type),
     Made(ast::Expr),
-    /// `self` in an `impl` of this.
+    /// `self` in an `impl` of this type.
     Of(ast::Type),
 }
 
 impl Kind {
-    /// In JupyterLab's words.
+    /// Returns JupyterLab's name for this kind.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Variable | Self::Constant => "instance",
@@ -85,18 +85,18 @@ impl Binding {
     }
 }
 
-/// What is in scope.
+/// The names in scope.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    /// Nearest first; the first of a name is the one that counts.
+    /// Nearest first; the first binding of a name wins.
     pub(super) bindings: Vec<Binding>,
-    /// Whether the variables of earlier cells are in scope: an item sees only
-    /// other items.
+    /// Whether the variables of earlier cells are in scope. Inside an item,
+    /// only other items are.
     pub(super) sees_variables: bool,
 }
 
 impl Scope {
-    /// What is in scope at `place`.
+    /// Returns the names in scope at `place`.
     pub(super) fn at(place: &SyntaxToken) -> Self {
         let mut scope = Self {
             bindings: Vec::new(),
@@ -112,7 +112,7 @@ impl Scope {
         scope
     }
 
-    /// Adds what `outer` binds for its child `inner`.
+    /// Adds the names that `outer` binds for its child `inner`.
     fn enter(&mut self, outer: &SyntaxNode, inner: &SyntaxNode) {
         match outer.kind() {
             SyntaxKind::STMT_LIST | SyntaxKind::SOURCE_FILE | SyntaxKind::ITEM_LIST => {
@@ -139,7 +139,7 @@ impl Scope {
                 if let Some(arm) = ast::MatchArm::cast(outer.clone())
                     && !ast::Pat::can_cast(inner.kind())
                 {
-                    // A guard may bind more.
+                    // A guard may bind more names.
                     if let Some(guard) = arm.guard()
                         && guard.syntax() != inner
                     {
@@ -185,7 +185,8 @@ impl Scope {
         }
     }
 
-    /// Statements bind for those behind them, items for all.
+    /// Adds the bindings of a list: statements bind for later ones, items for
+    /// all.
     fn enter_list(&mut self, inner: &SyntaxNode) {
         for before in inner.siblings(ra_ap_syntax::Direction::Prev).skip(1) {
             if let Some(statement) = ast::LetStmt::cast(before.clone()) {
@@ -199,7 +200,7 @@ impl Scope {
                 self.bindings.extend(items(&before));
             }
         }
-        // Its own name, too: a function may call itself.
+        // Include its own name: a function may call itself.
         self.bindings
             .extend(items(inner).into_iter().filter(|own| !is_mark(&own.name)));
     }
@@ -233,7 +234,7 @@ impl Scope {
         self.hide_variables();
     }
 
-    /// From within an item, the variables around it are not in scope.
+    /// Hides the variables around an item: they are not in scope inside it.
     fn hide_variables(&mut self) {
         self.sees_variables = false;
     }
@@ -261,7 +262,8 @@ impl Scope {
         }
     }
 
-    /// What `let` in a condition binds; with `until`, before that part of it.
+    /// Adds the bindings of `let` in a condition; with `until`, only those
+    /// before that part of it.
     fn add_conditions(&mut self, condition: &SyntaxNode, until: Option<&SyntaxNode>) {
         let mut waiting = vec![condition.clone()];
         while let Some(node) = waiting.pop() {
@@ -288,7 +290,7 @@ impl Scope {
         }
     }
 
-    /// The names in a pattern; `value` is that of the whole.
+    /// Adds the names in a pattern; `value` is the value of the whole pattern.
     fn add_pattern(&mut self, pattern: Option<ast::Pat>, value: &Value) {
         if let Some(pattern) = pattern.filter(|_| self.sees_variables) {
             self.bindings.extend(bound(&pattern, value));
@@ -296,7 +298,7 @@ impl Scope {
     }
 }
 
-/// The variables that a pattern binds.
+/// Returns the variables that a pattern binds.
 fn bound(pattern: &ast::Pat, value: &Value) -> Vec<Binding> {
     let is_whole = matches!(pattern, ast::Pat::IdentPat(whole) if whole.pat().is_none());
     syntax::variables(pattern)
@@ -311,8 +313,8 @@ fn bound(pattern: &ast::Pat, value: &Value) -> Vec<Binding> {
         .collect()
 }
 
-/// The names that an item of this text gives, or one of the macros that make
-/// statics.
+/// Returns the names that an item declares, or a call of one of the macros that
+/// define statics.
 pub(super) fn items(node: &SyntaxNode) -> Vec<Binding> {
     let named = |name: Option<ast::Name>, kind| {
         let name = name.map(|name| name.text().to_string());
@@ -331,7 +333,7 @@ pub(super) fn items(node: &SyntaxNode) -> Vec<Binding> {
             named(item.name(), Kind::Constant).map(|binding| binding.with(value))
         }
         ast::Item::Fn(item) => {
-            // A method, whose type stands in front of the text.
+            // Skip a method: its `impl` precedes the text.
             let takes_self = item
                 .param_list()
                 .is_some_and(|of| of.self_param().is_some());
@@ -369,7 +371,7 @@ pub(super) fn items(node: &SyntaxNode) -> Vec<Binding> {
     binding.into_iter().collect()
 }
 
-/// The statics in a `thread_local!` or a `lazy_static!`.
+/// Returns the statics in a `thread_local!` or a `lazy_static!`.
 fn statics(call: &ast::MacroCall) -> Vec<Binding> {
     let tokens = call.syntax().descendants_with_tokens();
     let words: Vec<SyntaxToken> = tokens
@@ -389,7 +391,8 @@ fn statics(call: &ast::MacroCall) -> Vec<Binding> {
         .collect()
 }
 
-/// The name that a part of a `use` brings into scope, if it is one name's.
+/// Returns the name that a part of a `use` brings into scope, if it names a
+/// single item.
 pub(super) fn imported(tree: &ast::UseTree) -> Option<String> {
     if tree.use_tree_list().is_some() || tree.star_token().is_some() {
         return None;
@@ -411,7 +414,8 @@ pub(super) fn imported(tree: &ast::UseTree) -> Option<String> {
     Some(outer.path()?.segment()?.name_ref()?.text().to_string())
 }
 
-/// A type by its capital, a constant by its capitals, otherwise a function.
+/// Guesses the kind of a name: capitalized is a type, all capitals a constant,
+/// otherwise a function.
 pub(super) fn kind_of(name: &str) -> Kind {
     let is_constant = name.len() > 1 && !name.contains(char::is_lowercase);
     match name.starts_with(char::is_uppercase) {
@@ -421,7 +425,8 @@ pub(super) fn kind_of(name: &str) -> Kind {
     }
 }
 
-/// What stands in front of an item's body, without documentation and attributes.
+/// Returns the text before an item's body, without documentation and
+/// attributes.
 pub(super) fn head(item: &SyntaxNode) -> String {
     let parts = item.children_with_tokens().filter(|part| {
         !matches!(
@@ -433,7 +438,7 @@ pub(super) fn head(item: &SyntaxNode) -> String {
     words(&text)
 }
 
-/// A node's text in one line.
+/// Returns a node's text in one line.
 pub(super) fn one_line(node: &SyntaxNode) -> String {
     words(&node.text().to_string())
 }
@@ -442,7 +447,7 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The documentation that is written in front of a node.
+/// Returns the doc comments of a node.
 pub(super) fn documentation(node: &SyntaxNode) -> String {
     let comments = node
         .children_with_tokens()

@@ -1,5 +1,5 @@
-//! What the types of std have that cells hold most, from the compiler's own
-//! sources, where those are installed.
+//! The members of those std types that cells use most, read from the standard
+//! library's sources if they are installed.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,7 +9,8 @@ use ra_ap_syntax::{Edition, SourceFile};
 use super::members::{Reader, Types};
 use super::world::std_sources;
 
-/// Where they are defined. The methods of numbers are made by macros.
+/// The files that define these types. Numbers are missing: macros generate
+/// their methods.
 const FILES: &[&str] = &[
     "alloc/src/collections/btree/map.rs",
     "alloc/src/collections/btree/set.rs",
@@ -27,14 +28,15 @@ const FILES: &[&str] = &[
     "std/src/collections/hash/set.rs",
 ];
 
-/// What is read of them, and what they are to each other.
+/// The types of std, and their `Deref` relations.
 #[derive(Debug, Default)]
 pub(super) struct Standard {
     pub(super) types: Types,
 }
 
 impl Standard {
-    /// Reads the sources the first time, for a tenth of a second.
+    /// Returns the types. The first call reads the sources, which takes a tenth
+    /// of a second.
     pub(super) fn get() -> &'static Self {
         static STANDARD: OnceLock<Standard> = OnceLock::new();
         STANDARD.get_or_init(|| {
@@ -53,7 +55,7 @@ impl Standard {
         })
     }
 
-    /// The name of one of its types, of the path that names it in a cell.
+    /// Returns the name of the std type that `path` names in a cell.
     pub(super) fn type_at<'a>(&self, path: &'a str) -> Option<&'a str> {
         let path = path.trim_start_matches("::");
         let name = match path.rsplit_once("::") {
@@ -67,8 +69,8 @@ impl Standard {
     }
 }
 
-/// Whether what a method of std returns goes through elements, if it is none of
-/// the types that are known: `Iter<'_, T>`, `Map<Self, F>`.
+/// Returns whether a std method's return type is an iterator, given that it is
+/// none of the known types: `Iter<'_, T>`, `Map<Self, F>`.
 pub(super) fn is_iterator(result: &str) -> bool {
     const OTHERS: [&str; 4] = ["Cow", "Cursor", "CursorMut", "Entry"];
     let Some((name, arguments)) = result.split_once('<') else {

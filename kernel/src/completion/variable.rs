@@ -1,11 +1,12 @@
-//! What inspection shows of a variable of the session.
+//! Inspection of a session variable.
 
 use super::protocol::Inspection;
 use crate::text::{bytes, escape};
 use crate::view::Variable;
 
-/// Type, shape, bytes and the first of the value: as text, and as HTML of plain
-/// elements, which takes the style of the page that it is in.
+/// Describes a variable by its type, shape, bytes and the beginning of its
+/// value: as text, and as HTML of plain elements, which takes on the style of
+/// the page.
 pub(super) fn inspection(variable: &Variable) -> Inspection {
     let told = &*variable.description;
     let type_name = match &*variable.short_type {
@@ -43,7 +44,7 @@ pub(super) fn inspection(variable: &Variable) -> Inspection {
 
 fn facts(variable: &Variable) -> Vec<(&'static str, String)> {
     let told = &*variable.description;
-    // Where the preview shows something else, the summary is a fact of its own.
+    // If the preview shows something else, the summary gets a row of its own.
     let summary = match told.state.is_empty() || told.preview.is_empty() {
         true => String::new(),
         false => told.summary.clone(),

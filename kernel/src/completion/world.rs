@@ -1,7 +1,9 @@
-//! What rust-analyzer knows: std, the runtime, what cells added, and the cell.
+//! The crates loaded into rust-analyzer: std, the runtime, the crates that
+//! cells added, and the cell.
 //!
-//! Everything but the cell is said to be a library, which never changes: so a
-//! request costs what the cell costs, not a look at the sixty crates below it.
+//! Everything but the cell is declared a library, which never changes. So the
+//! cost of a request depends on the cell only, not on the sixty crates below
+//! it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -24,23 +26,23 @@ use triomphe::Arc;
 
 use super::crates::Libraries;
 
-/// The crates of std, and what each depends on.
+/// The crates of std, and their dependencies.
 const STD: [(&str, LangCrateOrigin, &[&str]); 3] = [
     ("core", LangCrateOrigin::Core, &[]),
     ("alloc", LangCrateOrigin::Alloc, &["core"]),
     ("std", LangCrateOrigin::Std, &["core", "alloc"]),
 ];
 
-/// Folders beside them from which they take modules. There is one more,
-/// `stdarch`, with the processors' instructions: 100 MB.
+/// Folders beside them that contain some of their modules. `stdarch` is left
+/// out: it holds the processors' instructions, 100 MB.
 const STD_MODULES: [&str; 2] = ["portable-simd/crates/core_simd", "backtrace"];
 
-/// Of how many crates there are syntax trees at once.
+/// For how many crates syntax trees are kept at once.
 const AT_A_TIME: usize = 8;
 
-/// What the compiler says of itself.
+/// The compiler's description of itself.
 pub(super) struct Toolchain {
-    /// Where std's sources are, if they are installed.
+    /// The folder of std's sources, if they are installed.
     library: Option<PathBuf>,
     cfg: CfgOptions,
     data: Arc<CrateWorkspaceData>,
@@ -50,11 +52,11 @@ pub(super) struct Toolchain {
 pub(super) struct World {
     host: AnalysisHost,
     toolchain: Toolchain,
-    /// Files are read once.
+    /// The files that were read; each is read once.
     files: BTreeMap<PathBuf, FileId>,
-    /// One root for each library, after that of the cell.
+    /// The root of the cell, then one root per library.
     roots: Vec<SourceRoot>,
-    /// How many crates [`World::load_some`] has seen.
+    /// How many crates [`World::load_some`] has loaded.
     loaded: usize,
 }
 
@@ -62,7 +64,7 @@ pub(super) struct World {
 pub(super) const CELL: FileId = FileId::from_raw(0);
 
 impl Toolchain {
-    /// One without std.
+    /// Returns a toolchain without std.
     #[cfg(test)]
     pub(super) fn bare() -> Self {
         Self {
@@ -75,7 +77,7 @@ impl Toolchain {
         }
     }
 
-    /// Asks rustc.
+    /// Queries rustc.
     pub(super) fn find() -> io::Result<Self> {
         let mut cfg = CfgOptions::default();
         for line in rustc(&["--print", "cfg"])?.lines() {
@@ -87,7 +89,7 @@ impl Toolchain {
                 }
             }
         }
-        // Without it, what is unstable would be offered.
+        // Without the version, unstable items would be offered.
         let version = rustc(&["-vV"])?
             .lines()
             .find_map(|line| Version::parse(line.strip_prefix("release: ")?).ok());
@@ -102,14 +104,14 @@ impl Toolchain {
     }
 }
 
-/// Where std's sources are, if they are installed.
+/// Returns the folder of std's sources, if they are installed.
 pub(super) fn std_sources() -> Option<PathBuf> {
     let sysroot = rustc(&["--print", "sysroot"]).ok()?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
     library.is_dir().then_some(library)
 }
 
-/// How large types are, where the compiler says so.
+/// Returns the target's data layout, where the compiler reports it.
 fn target() -> TargetLoadResult {
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
@@ -128,14 +130,14 @@ fn target() -> TargetLoadResult {
 fn rustc(arguments: &[&str]) -> io::Result<String> {
     let output = Command::new("rustc")
         .args(arguments)
-        // The target's layout is printed by nightly compilers only, otherwise.
+        // Without this, only nightly compilers print the target's layout.
         .env("RUSTC_BOOTSTRAP", "1")
         .output()?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 impl World {
-    /// A world in which a cell can name std and `libraries`.
+    /// Returns a world in which a cell can name std and `libraries`.
     pub(super) fn new(toolchain: Toolchain, libraries: &Libraries) -> Self {
         let mut cell = FileSet::default();
         cell.insert(CELL, VfsPath::new_virtual_path("/cell.rs".to_owned()));
@@ -150,7 +152,8 @@ impl World {
         world
     }
 
-    /// Says what a cell can name; what is known already is kept.
+    /// Sets the crates that a cell can name. Files that were read already are
+    /// kept.
     pub(super) fn set_libraries(&mut self, libraries: &Libraries) {
         let mut change = ChangeWithProcMacros::default();
         let mut graph = CrateGraphBuilder::default();
@@ -227,24 +230,23 @@ impl World {
         self.host.apply_change(change);
     }
 
-    /// Says what the cell is.
+    /// Sets the text of the cell.
     pub(super) fn set_cell(&mut self, text: String) {
         let mut change = ChangeWithProcMacros::default();
         change.change_file(CELL, Some(text));
         self.host.apply_change(change);
     }
 
-    /// Works out what is in the next crate that this wasn't done for; false
-    /// where there is none.
+    /// Analyzes the next crate; returns false if all are done.
     ///
-    /// Syntax trees are dropped only when the text changes, so it does, every
-    /// few crates: all trees at once were 690 MB, so it is half of that.
+    /// Syntax trees are dropped only when the text changes, so this changes the
+    /// text every few crates. All trees at once were 690 MB; this halves it.
     pub(super) fn load_some(&mut self) -> bool {
         let database = self.host.raw_database();
         let Some(next) = all_crates(database).get(self.loaded).copied() else {
             return false;
         };
-        // First, so that it isn't tried again where that fails.
+        // Count the crate first, so that it is not tried again if it fails.
         self.loaded += 1;
         ra_ap_hir::attach_db(database, || {
             crate_def_map(database, next);
@@ -256,12 +258,13 @@ impl World {
         true
     }
 
-    /// To ask.
+    /// Returns a snapshot to query.
     pub(super) fn analysis(&self) -> Analysis {
         self.host.analysis()
     }
 
-    /// To ask what [`World::analysis`] has no words for.
+    /// Returns the database, for queries that [`World::analysis`] does not
+    /// offer.
     pub(super) fn database(&self) -> &RootDatabase {
         self.host.raw_database()
     }
@@ -279,7 +282,7 @@ impl World {
         self.load(&crates.chain(modules).collect::<Vec<_>>(), change);
         let mut cfg = self.toolchain.cfg.clone();
         cfg.insert_atom(Symbol::intern("debug_assertions"));
-        // Without it, much of std is the system's calls in detail.
+        // Without `miri`, much of std is system calls in detail.
         cfg.insert_atom(Symbol::intern("miri"));
         let mut std: Vec<(&str, CrateBuilderId)> = Vec::new();
         for (name, origin, dependencies) in STD {
@@ -311,7 +314,8 @@ impl World {
         std
     }
 
-    /// Reads the sources in `folders` as one root, where that hasn't been done.
+    /// Reads the sources in `folders` as one root, unless they were read
+    /// already.
     fn load(&mut self, folders: &[PathBuf], change: &mut ChangeWithProcMacros) {
         let mut root = FileSet::default();
         let mut waiting = folders.to_vec();
@@ -345,7 +349,7 @@ fn add_std_dependencies(
         let Ok(crate_name) = CrateName::new(name) else {
             continue;
         };
-        // `alloc` is there for those who say `extern crate`.
+        // `alloc` is available only after `extern crate alloc`.
         let prelude = *name != "alloc";
         let dependency = DependencyBuilder::with_prelude(crate_name, *at, prelude, true);
         if let Err(error) = graph.add_dep(id, dependency) {

@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 pub(crate) struct ConnectionFile {
     /// How clients connect.
     pub(crate) transport: Transport,
-    /// The signatures' key; empty: no signatures.
+    /// The key of the signatures. If it is empty, messages are not signed.
     pub(crate) key: String,
-    /// The sockets' ports (ipc: the suffixes of their paths).
+    /// The ports of the sockets. For ipc, the suffixes of their paths.
     pub(crate) ports: Ports,
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Transport {
     },
 }
 
-/// A port a socket.
+/// The port of each socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     /// Requests.
@@ -76,8 +76,8 @@ fn hmac_sha256() -> String {
 }
 
 impl ConnectionFile {
-    /// Reads and checks the file, and takes it from other users' eyes: it
-    /// holds the key.
+    /// Reads and checks the file, and removes other users' access to it, because
+    /// it contains the key.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(|source| Error::ConnectionFileUnreadable {
             path: path.to_owned(),
@@ -138,7 +138,7 @@ impl ConnectionFile {
     }
 }
 
-/// Takes the group's and the others' permissions away, where we may.
+/// Removes the permissions of group and others, if we are allowed to.
 fn hide(path: &Path) {
     let Ok(metadata) = fs::metadata(path) else {
         return;
@@ -147,7 +147,7 @@ fn hide(path: &Path) {
     if mode & 0o077 != 0
         && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700))
     {
-        tracing::warn!(path = %path.display(), %error, "connection file stays readable by others");
+        tracing::warn!(path = %path.display(), %error, "connection file remains readable by other users");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The heartbeat: whatever comes goes back.
+//! The heartbeat: echoes every message.
 
 use bytes::Bytes;
 use swath_wire::zmtp::{Limits, Ready, encode};
@@ -9,14 +9,14 @@ use super::router;
 
 /// The socket that echoes.
 ///
-/// A ROUTER does to REQ what REP does, and has no state in which a client that
-/// vanished between request and reply could leave it.
+/// To a REQ peer, a ROUTER behaves like a REP socket. But it has no state that
+/// a client that vanishes between request and reply could leave inconsistent.
 pub(super) struct Heartbeat;
 
 impl Socket for Heartbeat {
     const TYPE: &'static str = "ROUTER";
     const PEERS: &'static [&'static str] = router::PEERS;
-    /// Clients send a word.
+    /// Clients send a single word.
     const LIMITS: Limits = Limits {
         nbytes: 1 << 20,
         frames: 16,

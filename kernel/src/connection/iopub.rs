@@ -1,8 +1,8 @@
 //! iopub: an XPUB socket, so that a new subscriber can be welcomed (JEP 65).
 //! <https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html>
 //!
-//! Of our own, as zmq.rs has none whose subscribers don't wait for one another
-//! and that tells of subscriptions too.
+//! This is our own implementation: zmq.rs has no socket that reports subscriptions
+//! and whose subscribers do not wait for one another.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,13 +34,13 @@ struct Subscribers {
 }
 
 struct Subscriber {
-    /// It gets what begins with one of these.
+    /// It receives messages whose topics begin with one of these.
     topics: Vec<Bytes>,
     outbox: Outbox,
 }
 
 impl Publisher {
-    /// A socket whose welcomes `encoder` makes.
+    /// Returns a socket; `encoder` encodes its welcome messages.
     pub(super) fn new(encoder: Encoder) -> Arc<Self> {
         Arc::new(Self {
             encoder,
@@ -48,7 +48,8 @@ impl Publisher {
         })
     }
 
-    /// Queues a message for all who have subscribed to its topic, its first frame.
+    /// Queues a message for all subscribers of its topic, which is its first
+    /// frame.
     pub(super) fn publish(&self, frames: Frames) {
         let parts = frames.join();
         let Some(topic) = parts.first() else {
@@ -81,7 +82,7 @@ impl Publisher {
 impl Socket for Publisher {
     const TYPE: &'static str = "XPUB";
     const PEERS: &'static [&'static str] = &["SUB", "XSUB"];
-    /// Subscriptions are all that comes here.
+    /// Only subscriptions arrive here.
     const LIMITS: Limits = Limits {
         nbytes: 4096,
         frames: 16,
@@ -105,7 +106,8 @@ impl Socket for Publisher {
         Some(number)
     }
 
-    /// In ZMTP 3.0 a subscription is a message: 1 or 0, then the topic.
+    /// Handles a subscription of ZMTP 3.0, which is a message: 1 or 0, then the
+    /// topic.
     fn receive(&self, &number: &u64, message: Vec<Bytes>) -> Result<(), Ended> {
         match &message[..] {
             [frame] if frame.first() == Some(&1) => self.subscribe(&number, frame.slice(1..), true),
@@ -129,8 +131,8 @@ impl Socket for Publisher {
             return Err(Ended::Subscriptions { limit: MAX_TOPICS });
         }
         topics.push(topic.clone());
-        // Under the lock: what is published from now on comes after it. To
-        // this subscriber only; the others would have to ignore it.
+        // Send it while holding the lock, so that every later message follows it.
+        // Send it to this subscriber only; the others would have to ignore it.
         if let Some(welcome) = self.welcome(topic) {
             outbox.push(welcome);
         }

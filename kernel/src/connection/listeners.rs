@@ -1,4 +1,4 @@
-//! Binding: everything that listens, before anything that answers.
+//! Binds all sockets, before anything answers requests.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use super::file::Transport;
 use super::stream::Listener;
 use crate::error::{Error, Result};
 
-/// The bound sockets: clients may connect, and wait.
+/// The bound sockets. Clients may connect, and wait for answers.
 pub(crate) struct Listeners {
     pub(super) shell: Listener,
     pub(super) control: Listener,
@@ -47,7 +47,7 @@ impl Listeners {
         })
     }
 
-    /// The files to remove at exit.
+    /// Returns the files to remove at exit.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.paths.clone()
     }
@@ -70,8 +70,9 @@ fn bind_ipc(channel: &'static str, path: &Path) -> Result<Listener> {
         endpoint: format!("ipc://{}", path.display()),
         source,
     };
-    // A kernel that was killed leaves its sockets behind. The path is ours by
-    // the connection file; a live listener is another kernel's, and stays.
+    // A kernel that was killed leaves its sockets behind. The connection file
+    // assigns the path to us, so a dead socket is removed. A live listener
+    // belongs to another kernel, and stays.
     if std::os::unix::net::UnixStream::connect(path)
         .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     {

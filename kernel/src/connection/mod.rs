@@ -1,15 +1,15 @@
 //! The connection to clients: the file that describes it, and the sockets.
 //!
 //! Owns every socket. Knows frames, signatures and requests, but no session:
-//! what is received goes out through a channel, what is to be sent comes in
+//! received requests leave through a channel, and everything to send arrives
 //! through [`Channels`].
 //!
 //! A socket is bound before anything else is initialised, so that a client's
-//! first message waits in it. Then each connection is a task ([`peer`]), with
-//! a queue of its own for what it is to get ([`outbox`]): nobody waits for a
-//! client, neither the session nor another client. ZMTP is ours because zmq.rs
-//! allocates whatever length a peer announces, signed or not, and has one
-//! client that doesn't read hold up all others.
+//! first message waits in it. Each connection is a task ([`peer`]) with its own
+//! queue of outgoing messages ([`outbox`]): neither the session nor another
+//! client ever waits for a client. We have our own ZMTP because zmq.rs
+//! allocates whatever length a peer announces, signed or not, and one client
+//! that does not read blocks all others.
 
 mod file;
 mod heartbeat;
@@ -50,7 +50,7 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
-    /// The channel's name in logs and errors.
+    /// Returns the channel's name in logs and errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shell => "shell",
@@ -60,24 +60,25 @@ impl Channel {
     }
 }
 
-/// A request, and where it came from.
+/// A request, and the channel on which it came.
 pub(crate) type Received = (Channel, Envelope);
 
-/// The open sockets, to send on.
+/// The sending side of the open sockets.
 pub(crate) struct Channels {
     shell: Arc<Router>,
     control: Arc<Router>,
     stdin: Arc<Router>,
     iopub: Arc<Publisher>,
-    /// The tasks of those four: each ends when everything has been written.
+    /// The tasks of those four sockets: each ends when everything has been
+    /// written.
     serving: Vec<JoinHandle<()>>,
     /// Dropped to close all sockets.
     closing: watch::Sender<()>,
 }
 
 impl Channels {
-    /// Opens the sockets; requests arrive at the receiver. Asynchronous as
-    /// the sockets belong to the runtime that calls.
+    /// Opens the sockets; requests arrive at the receiver. This is asynchronous
+    /// because the sockets belong to the calling runtime.
     pub(crate) async fn open(
         listeners: Listeners,
         signer: &Signer,
@@ -85,7 +86,8 @@ impl Channels {
     ) -> Result<(Self, mpsc::UnboundedReceiver<Received>)> {
         let (requests, received) = mpsc::unbounded_channel();
         let (closing, closed) = watch::channel(());
-        // One for all: what was seen on one channel is no news on another.
+        // All channels share one reader, so that a message seen on one is a
+        // duplicate on another.
         let reader = Reader::new(signer.clone());
         let router = |channel| Router::new(channel, reader.clone(), requests.clone());
         let shell = router(Channel::Shell);
@@ -119,13 +121,13 @@ impl Channels {
         }
     }
 
-    /// Broadcasts.
+    /// Broadcasts a message.
     pub(crate) fn publish(&self, frames: Frames) {
         self.iopub.publish(frames);
     }
 
-    /// Closes the sockets, when what was sent has left the process. A client
-    /// that doesn't read is not waited for much longer than the others.
+    /// Closes the sockets after everything that was sent has left the process.
+    /// Waits at most [`FLUSH_LIMIT`] for clients that do not read.
     pub(crate) async fn flush(self) {
         drop(self.closing);
         let written = async {
@@ -134,7 +136,7 @@ impl Channels {
             }
         };
         if tokio::time::timeout(FLUSH_LIMIT, written).await.is_err() {
-            tracing::warn!("a client has not read all that was sent to it");
+            tracing::warn!("a client did not read everything that was sent to it");
         }
     }
 }

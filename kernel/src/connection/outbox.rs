@@ -1,4 +1,4 @@
-//! What waits to be written to one client.
+//! The queue of messages for one client.
 
 use std::io;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, BufWriter};
 use tokio::sync::{Notify, mpsc};
 
-/// Bytes that may wait for one client. Who lags behind by more is taken for
-/// stuck: it is more than a front end can show of one cell, and a client that
-/// reads at all is never that late. What is broadcast waits once, however many
-/// are to have it.
+/// The maximum number of bytes queued for one client. A client further behind
+/// than that counts as stuck: it is more than a front end can show of one cell,
+/// and a client that reads at all is never that late. A broadcast message is
+/// stored once, however many queues contain it.
 const LIMIT: usize = 128 << 20;
-/// Small messages are written together.
+/// The size of the write buffer, in bytes. Small messages are written together.
 const BATCH: usize = 64 << 10;
 
-/// Takes what one client is to get, and never waits.
+/// Accepts messages for one client, and never blocks.
 #[derive(Clone)]
 pub(super) struct Outbox {
     messages: mpsc::UnboundedSender<Bytes>,
@@ -29,7 +29,7 @@ pub(super) struct WeakOutbox {
     level: Arc<Level>,
 }
 
-/// The other end.
+/// The receiving end of an [`Outbox`].
 pub(super) struct Queued {
     messages: mpsc::UnboundedReceiver<Bytes>,
     level: Arc<Level>,
@@ -42,7 +42,7 @@ struct Level {
     overflow: Notify,
 }
 
-/// An outbox, and what empties it.
+/// Returns an outbox and its receiving end.
 pub(super) fn outbox() -> (Outbox, Queued) {
     let (sender, messages) = mpsc::unbounded_channel();
     let level = Arc::new(Level::default());
@@ -55,16 +55,16 @@ pub(super) fn outbox() -> (Outbox, Queued) {
 }
 
 impl Outbox {
-    /// Queues a message. Where the client lags behind too far, its connection
-    /// is closed instead.
+    /// Queues a message. If the client is too far behind, its connection is
+    /// closed instead.
     ///
-    /// Closed, and not merely left without this message: a client cannot tell
-    /// that it missed one, and might wait for an `idle` for ever. ZeroMQ
-    /// connects again by itself and subscribes again, for which there is an
-    /// iopub_welcome, and the memory is free at once.
+    /// Dropping only this message would not do: a client cannot detect that it
+    /// missed one, and might wait for an `idle` forever. After a close ZeroMQ
+    /// reconnects and subscribes again by itself and gets an iopub_welcome, and
+    /// the memory is free at once.
     pub(super) fn push(&self, message: Bytes) {
         let nbytes = self.level.nbytes.load(Ordering::Relaxed);
-        // One message alone may have any size.
+        // A single message may have any size.
         if nbytes > 0 && nbytes + message.len() > LIMIT {
             return self.level.overflow.notify_one();
         }
@@ -94,13 +94,14 @@ impl WeakOutbox {
 }
 
 impl Queued {
-    /// Resolves when too much waits.
+    /// Resolves when too much is queued.
     pub(super) fn overflow(&self) -> impl Future<Output = ()> + use<> {
         let level = Arc::clone(&self.level);
         async move { level.overflow.notified().await }
     }
 
-    /// Writes until every outbox is dropped, and all of it has been written.
+    /// Writes until every outbox is dropped and every queued message is
+    /// written.
     pub(super) async fn write(mut self, stream: impl AsyncWrite + Unpin) -> io::Result<()> {
         let mut stream = BufWriter::with_capacity(BATCH, stream);
         while let Some(message) = self.messages.recv().await {

@@ -1,7 +1,7 @@
-//! One connection: ZMTP over a stream, from the handshake to its end.
+//! One connection: ZMTP over a stream, from the handshake to the end.
 //!
-//! What makes the sockets hard to stall is here and in [`outbox`](super::outbox):
-//! a connection is a task of its own, reads no more than its limits allow, and
+//! This module and [`outbox`](super::outbox) make the sockets hard to stall: a
+//! connection is a task of its own, reads no more than its limits allow, and
 //! nobody ever waits for it.
 
 use std::io;
@@ -17,61 +17,61 @@ use tokio::sync::watch;
 use super::outbox::{Outbox, WeakOutbox, outbox};
 use super::stream::Stream;
 
-/// How long a client may take to say who it is: what libzmq allows as well.
+/// How long a client may take for the handshake. libzmq has the same limit.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a socket does with its connections.
+/// The behavior of a socket towards its connections.
 pub(super) trait Socket: Send + Sync + 'static {
-    /// The type that peers are told.
+    /// The socket type announced to peers.
     const TYPE: &'static str;
-    /// The types of sockets that may connect to it.
+    /// The socket types that may connect to it.
     const PEERS: &'static [&'static str];
-    /// What a message may weigh.
+    /// The maximum size of a message.
     const LIMITS: Limits;
-    /// How the socket knows a connection.
+    /// The socket's handle to a connection.
     type Peer: Send + Sync;
 
-    /// The channel's name in logs.
+    /// Returns the channel's name in logs.
     fn name(&self) -> &'static str;
-    /// Takes a connection in; `None` where the socket is closed.
+    /// Adds a connection; returns `None` if the socket is closed.
     fn join(&self, ready: Ready, outbox: Outbox) -> Option<Self::Peer>;
-    /// Takes a message.
+    /// Handles a message.
     fn receive(&self, peer: &Self::Peer, message: Vec<Bytes>) -> Result<(), Ended>;
-    /// Takes a subscription, or the end of one.
+    /// Starts or ends a subscription.
     fn subscribe(&self, _peer: &Self::Peer, _topic: Bytes, _on: bool) -> Result<(), Ended> {
         Ok(())
     }
-    /// Forgets a connection.
+    /// Removes a connection.
     fn leave(&self, peer: &Self::Peer);
-    /// Drops all outboxes, and takes no connection in any more.
+    /// Drops all outboxes, and accepts no more connections.
     fn close(&self);
 }
 
 /// Why a connection ends.
 #[derive(Debug, Error)]
 pub(super) enum Ended {
-    /// The client has gone, or the kernel goes.
+    /// The client disconnected, or the kernel is shutting down.
     #[error("closed")]
     Closed,
     /// The stream is broken.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It isn't ZMTP, or too much of it.
+    /// The data is not ZMTP, or exceeds the limits.
     #[error(transparent)]
     Violation(#[from] Violation),
-    /// No READY came.
-    #[error("handshake not done after {HANDSHAKE_LIMIT:?}")]
+    /// The client sent no READY in time.
+    #[error("handshake not finished after {HANDSHAKE_LIMIT:?}")]
     Handshake,
-    /// A socket of this type has no business here.
-    #[error("peer is a socket of type `{found}`")]
+    /// A socket of this type may not connect here.
+    #[error("a socket of type `{found}` may not connect here")]
     Type {
-        /// What it says it is.
+        /// The type that it announced.
         found: String,
     },
-    /// It doesn't read.
-    #[error("client reads nothing, and too much waits for it")]
+    /// The client does not read.
+    #[error("client does not read, and too much output is queued for it")]
     Stuck,
-    /// More subscriptions than anyone needs.
+    /// The client has too many subscriptions.
     #[error("client has more than {limit} subscriptions")]
     Subscriptions {
         /// How many are allowed.
@@ -97,7 +97,7 @@ async fn talk<S: Socket>(
         decoder: Decoder::new(S::LIMITS),
     };
     let handshake = async {
-        // At once: libzmq waits for it before it says more than a few bytes.
+        // Send this first: until it arrives, libzmq sends only a few bytes.
         writer.write_all(&encode::greeting()).await?;
         writer.write_all(&encode::ready(S::TYPE)).await?;
         incoming.ready(S::PEERS).await
@@ -117,7 +117,8 @@ async fn talk<S: Socket>(
     };
     let member = Member { socket, peer };
     tokio::select! {
-        // First: what overflows is not to be written on.
+        // Check for overflow first: an overflowing queue must not be written
+        // any more.
         biased;
         () = queued.overflow() => Ended::Stuck,
         written = queued.write(writer) => written.map_or_else(Ended::Io, |()| Ended::Closed),
@@ -125,7 +126,7 @@ async fn talk<S: Socket>(
     }
 }
 
-/// A connection that its socket knows, for as long as this lives.
+/// Keeps a connection registered with its socket, for as long as this lives.
 struct Member<'a, S: Socket> {
     socket: &'a S,
     peer: S::Peer,
@@ -144,7 +145,7 @@ struct Receiver<R> {
 }
 
 impl<R: AsyncRead + Unpin> Receiver<R> {
-    /// The end of the handshake.
+    /// Completes the handshake.
     async fn ready(&mut self, peers: &[&str]) -> Result<Ready, Ended> {
         loop {
             match self.next().await? {
@@ -163,7 +164,7 @@ impl<R: AsyncRead + Unpin> Receiver<R> {
         }
     }
 
-    /// Hands all that comes to the socket.
+    /// Passes everything received to the socket.
     async fn run<S: Socket>(&mut self, member: &Member<'_, S>, answers: &WeakOutbox) -> Ended {
         let Member { socket, peer } = member;
         loop {

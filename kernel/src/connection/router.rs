@@ -1,4 +1,5 @@
-//! A ROUTER socket: requests in, replies out to who asked.
+//! A ROUTER socket: receives requests, and sends replies to the client that
+//! asked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use super::outbox::Outbox;
 use super::peer::{Ended, Socket};
 use super::{Channel, Received};
 
-/// A request's bytes and frames at most: a cell with a large literal, or a
-/// comm's buffers, have room.
+/// The maximum bytes and frames of a request: enough for a cell with a large
+/// literal, or for the buffers of a comm.
 pub(super) const LIMITS: Limits = Limits {
     nbytes: 128 << 20,
     frames: 4096,
@@ -23,7 +24,7 @@ pub(super) const LIMITS: Limits = Limits {
 /// The sockets that may connect.
 pub(super) const PEERS: &[&str] = &["DEALER", "REQ", "ROUTER"];
 
-/// A socket that requests come from.
+/// A socket that receives requests.
 pub(super) struct Router {
     channel: Channel,
     reader: Reader,
@@ -36,11 +37,12 @@ struct Peers {
     closed: bool,
     /// The number of the last connection.
     last: u32,
-    /// By identity. Several may have the same: a client that has connected
-    /// again while its old connection is not yet known to be dead, or two that
-    /// share a session. Replies go to the last one: who spoke last, or who came
-    /// last where nobody has spoken. Closing the others would have ZeroMQ connect
-    /// them again, and take over.
+    /// Connections by identity. Several may have the same identity: a client
+    /// that has reconnected while its old connection is not yet known to be
+    /// dead, or two clients that share a session. Replies go to the last one in
+    /// the list: the one that spoke last, or the newest if none has spoken. If
+    /// the others were closed instead, ZeroMQ would reconnect them, and they
+    /// would take over.
     by_identity: BTreeMap<Bytes, Vec<Known>>,
 }
 
@@ -48,20 +50,21 @@ struct Peers {
 struct Known {
     number: u32,
     outbox: Outbox,
-    /// Whether anything has come from it.
+    /// Whether it has sent anything.
     has_spoken: bool,
 }
 
 /// One connection.
 pub(super) struct Peer {
-    /// Where its replies go.
+    /// The identity to which its replies go.
     identity: Bytes,
-    /// Tells it from others of the same identity.
+    /// Distinguishes it from others of the same identity.
     number: u32,
 }
 
 impl Router {
-    /// A socket whose requests go to `requests`, when `reader` accepts them.
+    /// Returns a socket that sends the requests that `reader` accepts to
+    /// `requests`.
     pub(super) fn new(
         channel: Channel,
         reader: Reader,
@@ -75,7 +78,7 @@ impl Router {
         })
     }
 
-    /// Sends to the client that the first identity names.
+    /// Sends to the client of the first identity.
     pub(super) fn send(&self, frames: Frames) {
         let parts = frames.join();
         let Some((identity, message)) = parts.split_first() else {
@@ -84,13 +87,16 @@ impl Router {
         let peers = self.peers.lock();
         match peers.by_identity.get(identity).and_then(|all| all.last()) {
             Some(known) => known.outbox.push(encode::message(message)),
-            None => tracing::warn!(socket = self.name(), "client is gone, reply dropped"),
+            None => tracing::warn!(
+                socket = self.name(),
+                "client has disconnected, reply dropped"
+            ),
         }
     }
 }
 
 impl Peers {
-    /// Has the replies to this identity go to `peer`.
+    /// Directs the replies for this identity to `peer`.
     fn prefer(&mut self, peer: &Peer) {
         if let Some(same) = self.by_identity.get_mut(&peer.identity)
             && let Some(at) = same.iter().position(|known| known.number == peer.number)
@@ -119,14 +125,16 @@ impl Socket for Router {
         peers.last = peers.last.wrapping_add(1);
         let number = peers.last;
         let identity = if ready.identity.is_empty() {
-            // As libzmq names those who have no name. The zero keeps these
-            // apart from names that clients choose.
+            // Like libzmq, generate an identity if the client gives none. The
+            // leading zero distinguishes it from identities that clients
+            // choose.
             [&[0], &number.to_be_bytes()[..]].concat().into()
         } else {
             ready.identity
         };
         let same = peers.by_identity.entry(identity.clone()).or_default();
-        // Before those who wait for replies.
+        // Insert it before connections that have spoken: they may be waiting
+        // for replies.
         let at = same.iter().position(|known| known.has_spoken);
         let known = Known {
             number,

@@ -1,4 +1,4 @@
-//! Bound listeners, and the streams that they accept.
+//! Bound listeners, and the streams they accept.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::peer::{self, Socket};
 
-/// Connections that a socket has at most. Clients need one each; the process
-/// has file descriptors for about a thousand, and cells need some.
+/// The maximum number of connections per socket. A client needs one per socket;
+/// the process has file descriptors for about a thousand, and cells need some.
 const MAX_CONNECTIONS: usize = 128;
-/// How long accepting rests after an error, such as no file descriptor left.
+/// How long to pause after an accept error, such as running out of file
+/// descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket, of either transport.
@@ -29,7 +30,7 @@ pub(super) type Stream = (
     Box<dyn AsyncWrite + Send + Unpin>,
 );
 
-/// The same, known to the asynchronous runtime.
+/// A listener registered with the asynchronous runtime.
 enum Accepting {
     Tcp(TcpListener),
     Ipc(UnixListener),
@@ -53,7 +54,7 @@ impl Accepting {
         Ok(match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // Small messages are not to wait for one another.
+                // Send small messages without delay.
                 stream.set_nodelay(true)?;
                 let (reader, writer) = stream.into_split();
                 (Box::new(reader), Box::new(writer))
@@ -67,9 +68,9 @@ impl Accepting {
     }
 }
 
-/// Serves whoever connects, each by a task of its own, until `closing` has no
-/// sender any more. The task that is returned ends when all that was queued
-/// for them has been written.
+/// Serves every connection in a task of its own, until the sender of `closing`
+/// is dropped. The returned task ends when all queued messages have been
+/// written.
 pub(super) fn listen<S: Socket>(
     listener: Listener,
     socket: Arc<S>,
@@ -85,7 +86,7 @@ async fn accept<S: Socket>(listener: Accepting, socket: Arc<S>, mut closing: wat
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(_) if connections.len() >= MAX_CONNECTIONS => {
-                    tracing::warn!(socket = socket.name(), "too many connections, one refused");
+                    tracing::warn!(socket = socket.name(), "too many connections, new one refused");
                 }
                 Ok(stream) => {
                     connections.spawn(peer::serve(Arc::clone(&socket), stream, closing.clone()));

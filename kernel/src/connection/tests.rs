@@ -1,4 +1,4 @@
-//! The sockets, tested by clients that are nothing but a stream.
+//! Tests of the sockets, with clients that are plain streams.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use tokio::net::UnixStream;
 use super::*;
 
 const KEY: &[u8] = b"secret";
-/// Nothing takes longer.
+/// An upper limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Open sockets, and the folder where they are.
+/// Open sockets, and the folder that contains them.
 struct Server {
     folder: TempDir,
     channels: Channels,
@@ -50,7 +50,7 @@ impl Server {
         UnixStream::connect(path).await.unwrap()
     }
 
-    /// A client after its handshake.
+    /// Returns a client after its handshake.
     async fn client(&self, port: u16, socket_type: &str) -> Client {
         let mut stream = self.connect(port).await;
         stream.write_all(&encode::greeting()).await.unwrap();
@@ -65,7 +65,7 @@ impl Server {
         client
     }
 
-    /// A client that has subscribed, and been welcomed.
+    /// Returns a client that has subscribed and received its welcome.
     async fn subscriber(&self, topic: &'static str) -> Client {
         let mut client = self.client(4, "SUB").await;
         let subscription = [&[1], topic.as_bytes()].concat();
@@ -90,7 +90,7 @@ impl Server {
         });
     }
 
-    /// Answers the next request. Whom.
+    /// Answers the next request; returns its identities.
     async fn answer(&mut self) -> Vec<Bytes> {
         let (_, envelope) = self.requests.recv().await.unwrap();
         let identities = envelope.identities.clone();
@@ -120,7 +120,7 @@ impl Client {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// What the kernel says; `None` at the end.
+    /// Returns the next item from the kernel; `None` at the end.
     async fn next(&mut self) -> Option<Incoming> {
         let next = async {
             loop {
@@ -144,13 +144,13 @@ impl Client {
         }
     }
 
-    /// The next message's header.
+    /// Returns the header of the next message.
     async fn header(&mut self) -> Value {
         let frames = Frames::split(self.message().await.unwrap()).unwrap();
         serde_json::from_slice(&frames.header).unwrap()
     }
 
-    /// The next message's topic.
+    /// Returns the topic of the next message.
     async fn topic(&mut self) -> String {
         let message = self.message().await.unwrap();
         String::from_utf8(message[0].to_vec()).unwrap()
@@ -179,7 +179,7 @@ async fn a_subscriber_gets_what_begins_with_its_topic_after_its_welcome_and_in_o
     for topic in ["a", "ab"] {
         assert_eq!(some.topic().await, topic);
     }
-    // As ZMTP 3.1 says it.
+    // In the form of ZMTP 3.1.
     some.say(b"\x04\x08\x06CANCELa\x04\x0b\x09SUBSCRIBEb").await;
     assert_eq!(some.header().await["msg_type"], "iopub_welcome");
     for topic in ["a", "b"] {
@@ -200,7 +200,7 @@ async fn who_reads_nothing_is_closed_and_who_reads_gets_all() {
         assert_eq!(reading.topic().await, "page");
     }
     assert!(stuck.is_closed().await);
-    // Others may come.
+    // Other clients can still connect.
     server.subscriber("").await;
     server.flush().await;
 }
@@ -291,7 +291,7 @@ async fn what_cannot_be_is_closed_before_it_is_stored() {
     for number in 0..300_u32 {
         let subscription = [&[1], &number.to_be_bytes()[..]].concat();
         let message = encode::message(&[subscription.into()]);
-        // It may be over before the last is said.
+        // The connection may be closed before the last is sent.
         let _ = greedy.stream.write_all(&message).await;
     }
     assert!(greedy.is_closed().await);
@@ -316,7 +316,8 @@ async fn replies_go_to_who_spoke_last_under_a_name() {
     for _ in 0..2 {
         clients.push(connect(&server).await);
     }
-    // One that comes while another waits for its reply gets nothing of it.
+    // A client that connects while another waits for its reply does not receive
+    // that reply.
     clients[0].say(&request(100)).await;
     clients.push(connect(&server).await);
     assert_eq!(server.answer().await, [&b"me"[..]]);
@@ -326,7 +327,7 @@ async fn replies_go_to_who_spoke_last_under_a_name() {
         assert_eq!(server.answer().await, [&b"me"[..]]);
         assert_eq!(clients[who].header().await["msg_type"], "status");
     }
-    // Those that are left get what is for the one that has gone.
+    // After a client disconnects, its replies go to the remaining one.
     let gone = clients.remove(2);
     clients[1].say(&request(9)).await;
     let (channel, envelope) = server.requests.recv().await.unwrap();
@@ -352,7 +353,7 @@ async fn replies_go_to_who_spoke_last_under_a_name() {
     server.flush().await;
 }
 
-/// A signed request.
+/// Returns a signed request.
 fn request(number: usize) -> Bytes {
     let header = json!({"msg_id": number.to_string(), "msg_type": "connect_request"});
     let mut frames = Frames {

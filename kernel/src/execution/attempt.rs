@@ -1,5 +1,5 @@
-//! Attempts to compile a cell: what is left out, or added, after the compiler
-//! has said what it thinks of the one before.
+//! Attempts to compile a cell. Each attempt leaves out or adds something in response to
+//! the compiler's errors for the previous one.
 
 use super::diagnostics::Diagnostic;
 use super::frame::Shows;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use swath_channel::is_handle_in_short;
 
-/// The compiler's errors: told in terms of the cell, and as they came.
+/// The compiler's errors: translated to the cell, and unchanged.
 #[derive(Debug)]
 pub(super) struct Errors {
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -31,19 +31,19 @@ pub(super) struct Compiled<'a> {
 }
 
 impl Compiled<'_> {
-    /// The number of the statement in which a place is.
+    /// Returns the index of the statement that contains a place.
     fn statement_at(&self, place: usize) -> Option<usize> {
         let mut statements = self.source.statements.iter();
         statements.position(|one| one.range.contains(&place))
     }
 
-    /// The number of the part that has a statement.
+    /// Returns the index of the part that contains a statement.
     fn part_of(&self, statement: usize) -> Option<usize> {
         let mut parts = self.plan.parts.iter();
         parts.position(|part| part.contains(&statement))
     }
 
-    /// The first statement from one on that binds a name.
+    /// Returns the first statement, starting from an index, that binds a name.
     fn bound_again(&self, name: &str, from: usize) -> Option<usize> {
         let binds = |at: &usize| {
             self.source.statements[*at]
@@ -63,20 +63,20 @@ pub(super) struct Attempt {
     pub(super) without: Vec<Role>,
     /// New variables that borrow, and from which others.
     pub(super) borrowing: BTreeMap<String, Option<String>>,
-    /// Those of them that end before what they borrow is stored.
+    /// Those of them that are dropped before the variables they borrow from are stored.
     pub(super) dropped: BTreeSet<String>,
-    /// How functions can be called, as the compiler has found out.
+    /// How functions can be called, as learned from the compiler.
     pub(super) calls: BTreeMap<String, Calls>,
     /// Statements that are left out: closures whose types are known only where
     /// they are called.
     pub(super) skipped: BTreeSet<usize>,
-    /// What is written into the cell's text: copies of handles.
+    /// Text to insert into the cell: copies of handles.
     pub(super) insertions: BTreeMap<usize, String>,
-    /// What is written into the text of closures of earlier cells.
+    /// Text to insert into closures of earlier cells, by closure.
     pub(super) copies_in_lambdas: BTreeMap<String, BTreeMap<usize, String>>,
-    /// Whether copies were wrong: a type of the same name was meant.
+    /// Whether copies turned out wrong: the type only has the same name as a handle.
     copies_nothing: bool,
-    /// Earlier variables that are no handles after all.
+    /// Earlier variables that turn out not to be handles.
     pub(super) taken: BTreeSet<String>,
     /// Where variables were moved: places in the cell.
     pub(super) moved: BTreeMap<String, usize>,
@@ -88,17 +88,17 @@ pub(super) struct Attempt {
     pub(super) awaits: bool,
     /// How the last expression's value is shown.
     pub(super) shows: Shows,
-    /// Closures of earlier cells that are not there, since nothing calls them.
+    /// Closures of earlier cells that are left out, because nothing calls them.
     pub(super) hidden: BTreeSet<String>,
-    /// Variables that are kept by their value, though its type may have no name.
+    /// Variables that are kept by value, although their types may have no name.
     pub(super) plain: BTreeSet<String>,
-    /// What was wrong before the cell got all items.
+    /// The errors before the cell got all items.
     with_less: Option<Errors>,
-    /// What was wrong before the last value was shown without a look at its type.
+    /// The errors before the last value was shown without probing its type.
     untyped: Option<Errors>,
 }
 
-/// The handles that count.
+/// Returns the reference-counted handle types of a cell.
 pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
     match source.counts_handles() {
         true => &["Arc", "Rc"],
@@ -107,7 +107,7 @@ pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
 }
 
 impl Attempt {
-    /// The first attempt.
+    /// Returns the first attempt.
     pub(super) fn new(needed: Needed) -> Self {
         Self {
             needed,
@@ -132,8 +132,8 @@ impl Attempt {
         }
     }
 
-    /// Changes the attempt after its errors; the errors to tell, if there is
-    /// nothing left to try.
+    /// Changes the attempt in response to its errors. Returns the errors to report if
+    /// there is nothing left to try.
     pub(super) fn after(
         &mut self,
         errors: Errors,
@@ -151,7 +151,7 @@ impl Attempt {
             self.shows = Shows::Itself;
             return None;
         }
-        // What a macro awaits.
+        // A macro contains an `await`.
         let wants_async = |one: &Diagnostic| one.code.as_deref() == Some("E0728");
         if !self.awaits && diagnostics.iter().any(wants_async) {
             self.awaits = true;
@@ -169,7 +169,8 @@ impl Attempt {
         if has_changed {
             return None;
         }
-        // What an earlier closure takes is not known before its value is shown.
+        // The parameter types of an earlier closure may be open before its value is
+        // shown.
         let is_untyped = |one: &Diagnostic| {
             matches!(
                 one.code.as_deref(),
@@ -181,7 +182,7 @@ impl Attempt {
             self.types_parameters = true;
             return None;
         }
-        // A name of a closure's may be that of a parameter, or of a field.
+        // A closure may have the same name as a parameter or a field.
         let is_of_closure = |one: &Diagnostic| is_untyped(one) && one.is_elsewhere();
         if self.hidden.is_empty() && diagnostics.iter().all(is_of_closure) {
             let statements = &cell.source.statements;
@@ -197,7 +198,7 @@ impl Attempt {
                 return None;
             }
         }
-        // As long as a number may be of any type, no method of it is found.
+        // As long as the type of a number is open, the compiler finds no methods on it.
         let is_nowhere = |one: &Diagnostic| !one.is_about_cell() && one.role.is_none();
         let next = match self.shows {
             Shows::Probed
@@ -213,7 +214,7 @@ impl Attempt {
         };
         if let Some(next) = next {
             self.shows = next;
-            // What is told if that does not help.
+            // The errors to report if that does not help.
             if self.untyped.is_none() && !diagnostics.iter().all(is_nowhere) {
                 self.untyped = Some(errors);
             }
@@ -221,9 +222,9 @@ impl Attempt {
         }
         let errors = self.untyped.take().unwrap_or(errors);
         let diagnostics = &errors.diagnostics;
-        // The code around the parts may be what is wrong. At least the errors are
-        // clearer without it.
-        // A name that was not handed on is missed in a later part.
+        // The code around the parts may cause the errors. At least they are clearer
+        // without it.
+        // A name that was not handed on is missing in a later part.
         let misses_handed = |one: &Diagnostic| {
             let name = one
                 .variable()
@@ -241,7 +242,7 @@ impl Attempt {
             self.borrowing.clear();
             return None;
         }
-        // Perhaps something is used by a name that a macro makes.
+        // Perhaps a macro generates a name that the cell uses.
         let misses_something = diagnostics.iter().any(Diagnostic::misses_something);
         if self.with_less.is_none() && misses_something && change.after.is_part(&self.needed) {
             self.with_less = Some(errors);
@@ -251,8 +252,8 @@ impl Attempt {
         Some(self.with_less.take().unwrap_or(errors))
     }
 
-    /// Has a cell use copies of handles where it moves them and goes on to use
-    /// them, or they are to be kept.
+    /// Inserts copies of handles where the cell moves them but uses them later, or where
+    /// they must be kept.
     fn copy_handles(
         &mut self,
         diagnostics: &[Diagnostic],
@@ -313,7 +314,7 @@ impl Attempt {
                 let inside = end.or(head.then_some(place.start + 1));
                 let closure = inside.and_then(|inside| cell.source.moving_closure(inside));
                 match (closure, end) {
-                    // What a closure takes, it takes when it is made.
+                    // A closure captures its variables when it is created.
                     (Some(closure), _) => {
                         let copy = format!("{{ let {variable} = {variable}.clone(); ");
                         self.insert(closure.start, &copy);
@@ -327,8 +328,8 @@ impl Attempt {
         has_copied || self.insertions.len() > before
     }
 
-    /// Says of a macro that an import of the user's with a `*` brings that it is that
-    /// one, and not the prelude's: with macros alone the compiler does not decide so.
+    /// Qualifies a macro that the user imports with a `*`, so that it wins over the
+    /// prelude's: for macros only, the compiler does not decide this.
     fn prefer_imports(&mut self, diagnostics: &[Diagnostic]) -> bool {
         let before = self.insertions.len();
         for diagnostic in diagnostics {
@@ -344,7 +345,7 @@ impl Attempt {
         self.insertions.len() > before
     }
 
-    /// Has `?` take errors that have no text but their `Debug`.
+    /// Makes `?` accept errors that only implement `Debug`.
     fn convert_errors(&mut self, diagnostics: &[Diagnostic]) -> bool {
         let before = self.insertions.len();
         for diagnostic in diagnostics {
@@ -358,7 +359,7 @@ impl Attempt {
         self.insertions.len() > before
     }
 
-    /// Has a tuple of variables that is shown take references to them.
+    /// Makes a displayed tuple of variables take references to them.
     fn lend_shown(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.insertions.len();
         for diagnostic in diagnostics {
@@ -399,7 +400,7 @@ impl Attempt {
         }
     }
 
-    /// Keeps by their value what turns out to have a type with a name after all.
+    /// Keeps variables by value if their types turn out to have names.
     fn keep_as_value(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let before = self.plain.len();
         for diagnostic in diagnostics {
@@ -426,7 +427,7 @@ impl Attempt {
         let mut has_left_out = false;
         for diagnostic in diagnostics {
             for (name, at) in self.borrowers(diagnostic, cell) {
-                // A name that is bound again holds something else at the end.
+                // A name that is bound again has another value at the end.
                 let again = at.and_then(|at| cell.bound_again(&name, at + 1));
                 if let (Some(at), Some(again)) = (at, again) {
                     let parts = cell.part_of(at).zip(cell.part_of(again));
@@ -454,8 +455,8 @@ impl Attempt {
         has_left_out || self.borrowing.len() > before || self.dropped.len() > dropped
     }
 
-    /// The variables that an error is about because they borrow, and the statements that
-    /// bind them, where that is known.
+    /// Returns the variables that cause an error because they borrow, and the statements
+    /// that bind them, where known.
     fn borrowers(
         &self,
         diagnostic: &Diagnostic,
@@ -464,7 +465,7 @@ impl Attempt {
         let statements = &cell.source.statements;
         if let Some(name) = diagnostic.borrowing_variable() {
             let at = match &diagnostic.role {
-                // What the parts before have bound.
+                // The earlier parts have bound it.
                 Some(Role::Salvage(_, part)) => {
                     let end = cell.plan.parts[*part].start;
                     let binds = |at: &usize| {
@@ -489,7 +490,7 @@ impl Attempt {
             let names = statements[at].bindings().iter();
             names.map(move |one| (one.name.clone(), Some(at)))
         };
-        // Whether something has been done about what a statement binds.
+        // Whether the bindings of a statement have been handled already.
         let is_known = |at: usize| {
             let mut names = statements[at].bindings().iter().map(|one| &one.name);
             names.all(|name| match cell.bound_again(name, at + 1) {
@@ -499,8 +500,8 @@ impl Attempt {
                     .is_none_or(|part| self.without.contains(&Role::Salvage(name.clone(), part))),
             })
         };
-        // A function borrows where it first uses something: what binds a part of that may
-        // come later in it.
+        // A function borrows a variable where it first uses it; the binding that borrows
+        // from it may come later.
         let part = cell
             .part_of(at)
             .map_or(at..at + 1, |part| cell.plan.parts[part].clone());
@@ -514,7 +515,7 @@ impl Attempt {
         if !is_known(at) && !statements[at].bindings().is_empty() {
             return bound(at).collect();
         }
-        // What is made of something that borrows.
+        // Values made from something that borrows.
         let through = |at: &usize| {
             let flow = &statements[*at].flow;
             let uses_one = || {
@@ -530,8 +531,8 @@ impl Attempt {
             .collect()
     }
 
-    /// Keeps functions as what they are: the compiler does not know what a
-    /// closure does with what it holds where its trait is asked for.
+    /// Weakens the trait of stored closures: where a trait is required, the compiler does
+    /// not know what a closure does with its captures.
     fn change_calls(&mut self, diagnostics: &[Diagnostic], cell: &Compiled<'_>) -> bool {
         let mut has_changed = false;
         for diagnostic in diagnostics {
@@ -566,8 +567,8 @@ impl Attempt {
         has_changed
     }
 
-    /// Deals with errors in generated lines: leaves lines out, corrects the
-    /// names of types. Tells whether there is something to try.
+    /// Handles errors in generated lines: leaves lines out, corrects the names of types.
+    /// Returns whether there is something to try.
     fn mend(
         &mut self,
         diagnostics: &[Diagnostic],
@@ -595,15 +596,14 @@ impl Attempt {
                     renamed.push(name);
                 }
                 Role::Load(_) => {}
-                // Nothing that the user wrote asks for these.
+                // The user's code does not need these lines.
                 Role::Early(_) | Role::Hold(_) | Role::End(..) | Role::Drop(_) => {
                     mended |= self.leave_out(role.clone());
                 }
                 Role::Keep(name) if is_moved => {
                     self.note_move(name, diagnostic);
                     mended |= self.leave_out(role.clone());
-                    // Only within one part it can be put back where it got a
-                    // new value.
+                    // Only within one part can it be restored where it got a new value.
                     if cell.source.assigned.contains(name) {
                         self.split = false;
                     }
@@ -611,8 +611,8 @@ impl Attempt {
                 Role::KeepNew(_) if is_moved => mended |= self.leave_out(role.clone()),
                 _ if is_moved => {
                     let name = role.variable();
-                    // From the part on that moves it, it is not there any more, until it
-                    // is bound again.
+                    // From the part that moves it, it does not exist until it is bound
+                    // again.
                     let moved = diagnostic.moved_at().next();
                     let moved = moved.and_then(|place| cell.statement_at(place.start));
                     let again = moved.and_then(|at| cell.bound_again(name, at));
@@ -653,9 +653,8 @@ impl Attempt {
         }
     }
 
-    /// Leaves out closures of which the compiler cannot tell the types where
-    /// they are defined. They are kept as their text, and their first call says
-    /// it.
+    /// Leaves out closures whose types the compiler cannot infer where they are defined.
+    /// They are kept as text, and their first call determines their types.
     fn skip_closures(&mut self, diagnostics: &[Diagnostic], source: &Source) -> bool {
         let before = self.skipped.len();
         for diagnostic in diagnostics {
@@ -688,7 +687,7 @@ impl Attempt {
         self.skipped.len() > before
     }
 
-    /// How a variable is kept after all.
+    /// Returns whether a variable is kept in this attempt.
     pub(super) fn is_kept(&self, name: &str, kept: &Kept) -> bool {
         match kept {
             Kept::Text(held) if !held.is_empty() => {
@@ -702,11 +701,11 @@ impl Attempt {
     }
 }
 
-/// Where a variable ends that is moved at a place: the place is the variable's,
-/// or that of the method which takes it.
+/// Returns the end of the variable that is moved at a place. The place is that of the
+/// variable, or of the method that takes it.
 fn end_of_variable(code: &str, place: &std::ops::Range<usize>, variable: &str) -> Option<usize> {
     let text = code.get(place.clone())?;
-    // Of `(x + y)` the left side.
+    // Of `(x + y)`, the left side.
     let inner = text.trim_start_matches(['(', ' ']);
     let rest = inner.strip_prefix(variable);
     if let Some(rest) = rest

@@ -1,5 +1,5 @@
-//! The commands in front of a cell: `:dep`, `:vars` and the rest of evcxr's, and
-//! lines for the shell.
+//! The commands at the start of a cell: `:dep`, `:vars`, the rest of evcxr's
+//! commands, and lines for the shell.
 
 use super::compiler::OptLevel;
 use super::crates::Added;
@@ -19,45 +19,47 @@ use crate::display::Display;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-/// Commands of evcxr's that change nothing here, and what there is to say of
-/// them. A notebook that was written for it may hold them, and its cells are to
-/// run all the same.
+/// Commands of evcxr that have no effect here, with the reason. A notebook
+/// written for evcxr may contain them, and its cells must still run.
 const WITHOUT_EFFECT: [(&str, &str); 14] = [
     (
         ":allow_static_linking",
         "crates are linked into one shared library",
     ),
-    (":cache", "what cargo has built stays as long as the kernel"),
+    (
+        ":cache",
+        "cargo's build results are kept until the kernel ends",
+    ),
     (":clear_cache", ""),
     (
         ":codegen_backend",
-        "cells are compiled by the compiler that built Swath, as it comes",
+        "cells are compiled with the default backend of the compiler that built Swath",
     ),
     (
         ":doc",
-        "documentation is shown by Shift+Tab on a name (`?name` in a cell)",
+        "press Shift+Tab on a name, or run `?name` in a cell, to show its documentation",
     ),
     (":efmt", ""),
     (":fmt", ""),
     (":internal_debug", ""),
     (
         ":linker",
-        "cells are linked by rustc's own lld where it is there; `:linker` alone tells",
+        "cells are linked with rustc's own lld if it is installed; `:linker` without an argument prints the linker",
     ),
     (":load_config", ""),
     (":preserve_vars_on_panic", "variables are always kept"),
     (
         ":quit",
-        "a notebook's kernel is ended from its Kernel menu; `:restart` ends the runtime process",
+        "shut the kernel down from the notebook's Kernel menu; `:restart` restarts the runtime process",
     ),
     (":time_passes", ""),
     (":types", ""),
 ];
-const TOOLCHAIN: &str = "cells are compiled by the compiler that built Swath, and no other: \
-                         what another one makes cannot be loaded";
+const TOOLCHAIN: &str = "cells must be compiled by the compiler that built Swath: \
+                         code from another compiler cannot be loaded";
 
 impl Session {
-    /// Runs the commands in front of a cell.
+    /// Runs the commands at the start of a cell.
     pub(super) fn commands(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
         let is_all = source.statements.is_empty() && !source.has_syntax_errors;
         for range in &source.commands {
@@ -87,7 +89,8 @@ impl Session {
                 Some(state) => format!("{argument}: {}", short(&state.variable.type_name)),
                 None if self.lambdas.contains_key(argument) => format!("{argument}: closure"),
                 None => {
-                    let message = format!("there is no variable `{argument}`; `:vars` lists them");
+                    let message =
+                        format!("there is no variable `{argument}`; `:vars` lists the variables");
                     return Err(command_error(message, line, cell));
                 }
             },
@@ -95,14 +98,14 @@ impl Session {
             ":clear" => return self.clear(cell),
             ":restart" => {
                 self.restart(cell)?;
-                "the runtime process has been restarted: variables are gone, items are still there"
+                "the runtime process has been restarted: variables are lost, items are kept"
                     .to_owned()
             }
             ":opt" => {
                 if !argument.is_empty() {
                     self.opt_level = opt_level(argument).ok_or_else(|| {
                         let message = format!(
-                            "there is no optimization level `{argument}`: 0, 1, 2, 3, s, z, or auto, which is by cell"
+                            "there is no optimization level `{argument}`: expected 0, 1, 2, 3, s, z, or auto, which chooses for each cell"
                         );
                         command_error(message, line, cell)
                     })?;
@@ -114,11 +117,11 @@ impl Session {
             }
             ":env" => {
                 let Some((name, value)) = argument.split_once('=') else {
-                    let message = "an environment variable is set by `:env NAME=VALUE`".to_owned();
+                    let message = "expected `:env NAME=VALUE`".to_owned();
                     return Err(command_error(message, line, cell));
                 };
                 self.environment.insert(name.to_owned(), value.to_owned());
-                format!("{name} is {value} after the next `:restart`")
+                format!("{name} will be {value} after the next `:restart`")
             }
             ":recovery" => {
                 let on = match argument {
@@ -126,12 +129,13 @@ impl Session {
                     "on" => true,
                     "off" => false,
                     _ => {
-                        let message = format!("there is no recovery `{argument}`: on, or off");
+                        let message =
+                            format!("`:recovery {argument}` is invalid: expected on or off");
                         return Err(command_error(message, line, cell));
                     }
                 };
                 self.set_recovery(on).map_err(|error| {
-                    broken(&format!("recovery cannot be turned {argument}: {error}"))
+                    broken(&format!("cannot turn recovery {argument}: {error}"))
                 })?;
                 self.recovery_text()
             }
@@ -165,7 +169,7 @@ impl Session {
                 format!("Offline: {offline}")
             }
             ":sccache" if argument != "0" && !is_on_path("sccache") => {
-                self.note_no_effect(command, "there is no sccache on the PATH");
+                self.note_no_effect(command, "sccache was not found on the PATH");
                 return Ok(());
             }
             ":sccache" => {
@@ -186,16 +190,16 @@ impl Session {
         Ok(())
     }
 
-    /// Says that a command changes nothing here, and why.
+    /// Reports that a command has no effect here, and why.
     fn note_no_effect(&self, command: &str, why: &str) {
         let why = match why {
             "" => String::new(),
             why => format!(": {why}"),
         };
-        self.note(&format!("{command} changes nothing in Swath{why}"));
+        self.note(&format!("{command} has no effect in Swath{why}"));
     }
 
-    /// Says something that is no error.
+    /// Prints a note.
     pub(super) fn note(&self, text: &str) {
         let note = format!("note: {text}\n");
         let channel = &self.shared.channel;
@@ -209,7 +213,7 @@ impl Session {
             .filter(|name| strsim::jaro(name, command) > 0.85)
             .max_by(|a, b| strsim::jaro(a, command).total_cmp(&strsim::jaro(b, command)));
         let help = match near {
-            Some(near) => format!("is `{near}` meant?"),
+            Some(near) => format!("did you mean `{near}`?"),
             None => "`:help` lists the commands".to_owned(),
         };
         command_error(
@@ -219,8 +223,8 @@ impl Session {
         )
     }
 
-    /// Adds a crate: the runtime's own copy where that fits, or else what cargo
-    /// builds.
+    /// Adds a crate: the runtime's own copy if it fits, otherwise a copy that
+    /// cargo builds.
     pub(super) fn add_dependency(&mut self, argument: &str, cell: &Cell) -> Result<(), CellError> {
         let channel = &self.shared.channel;
         channel.tell(EventKind::Stage(Stage::Crates));
@@ -229,7 +233,7 @@ impl Session {
         match self.crates.add(argument, &tell, &is_interrupted) {
             Ok(Added::Known | Added::Built) => Ok(()),
             Ok(Added::Held { name, version }) => {
-                let note = format!("{name} {version}: the runtime's own, bound at once\n");
+                let note = format!("{name} {version}: the runtime's own copy, available at once\n");
                 channel.tell(EventKind::Stdout(note.into_bytes()));
                 Ok(())
             }
@@ -247,7 +251,7 @@ impl Session {
         }
     }
 
-    /// Has the shell run a line, where the cells run.
+    /// Runs a line in the shell, in the folder where the cells run.
     fn shell(&mut self, line: &str) -> Result<(), CellError> {
         let mut command = Command::new("sh");
         command
@@ -274,12 +278,15 @@ impl Session {
         }
         let status = child.wait().map_err(cannot)?;
         if self.shared.interrupted.lock().is_some() {
-            return Err(interrupted(&format!("`{}` was ended", line.trim())));
+            return Err(interrupted(&format!("`{}` was stopped", line.trim())));
         }
         if !status.success() {
             let expression = match status.code() {
-                // As the shell says that there is no such command.
-                Some(127) => format!(". As Rust, write it in parentheses: `(!{})`", line.trim()),
+                // The shell's status for a command that does not exist.
+                Some(127) => format!(
+                    ". To run it as Rust, write it in parentheses: `(!{})`",
+                    line.trim()
+                ),
                 _ => String::new(),
             };
             self.note(&format!(
@@ -303,8 +310,8 @@ impl Session {
     fn restart(&mut self, cell: &Cell) -> Result<(), CellError> {
         self.process.end();
         self.empty_recovery_folder()
-            .map_err(|error| broken(&format!("cannot forget what is on disk: {error}")))?;
-        // Before the new one connects, which on a busy machine may be at once.
+            .map_err(|error| broken(&format!("cannot remove the recovery files: {error}")))?;
+        // Disconnect before the new process connects, which may happen at once.
         self.shared.channel.disconnect();
         let replaced = RuntimeProcess::start(&self.shared, &self.environment);
         self.process =
@@ -326,7 +333,7 @@ impl Session {
         self.begin(cell)
     }
 
-    /// rustc's explanations of the last errors.
+    /// Returns rustc's explanations of the last errors.
     fn explanations(&self) -> String {
         let explanations: Vec<&str> = self
             .last_errors
@@ -362,7 +369,7 @@ impl Session {
     }
 }
 
-/// The level that `:opt` asks for: `Some(None)` is by cell.
+/// Parses the level of `:opt`; `Some(None)` chooses the level for each cell.
 fn opt_level(argument: &str) -> Option<Option<OptLevel>> {
     match argument {
         "auto" => Some(None),
@@ -380,7 +387,7 @@ fn is_on_path(program: &str) -> bool {
     })
 }
 
-/// An error at a command's line.
+/// Returns an error at the line of a command.
 fn command_error(message: String, line: &str, cell: &Cell) -> CellError {
     let diagnostic = Diagnostic::at_name(message, String::new(), &cell.code, line);
     cell_error(&[diagnostic], &cell.code, cell.number)

@@ -1,6 +1,6 @@
-//! From a cell's code to a library: one run of rustc.
+//! Compiles a cell's code into a library, by one run of rustc.
 //!
-//! Cargo is not asked: which crates a cell sees changes with a `:dep` and not
+//! Cargo is not involved: the crates that a cell can use change with a `:dep`, not
 //! with a cell ([`super::crates`]).
 
 use super::crates::Linked;
@@ -16,14 +16,14 @@ use std::process::{Command, Stdio};
 /// The crate's name: the first part of the names of a cell's types.
 pub(super) const CRATE: &str = "ctx";
 
-/// How errors begin that are about linking.
+/// The beginning of error messages about linking.
 const LINKING: &str = "linking with ";
 
-/// Into how many parts a cell is cut that are compiled side by side. More of them
-/// have the same instances more often.
+/// The number of parts of a cell that are compiled in parallel. With more parts, the
+/// same instances are compiled more often.
 const CODEGEN_UNITS: &str = "-Ccodegen-units=4";
 
-/// What rustc makes.
+/// The output of rustc.
 enum Output<'a> {
     /// A cell's code, in files in this folder.
     Objects(&'a Path),
@@ -31,17 +31,17 @@ enum Output<'a> {
     Library(&'a Path),
 }
 
-/// How much rustc optimises a cell. Arithmetic of integers is checked unless somebody
-/// asks for a level: a wrong number that nobody notices costs more than the checks.
+/// How much rustc optimises a cell. Integer arithmetic is checked unless the user
+/// sets a level: a wrong number that nobody notices costs more than the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OptLevel {
-    /// Not at all.
+    /// No optimisation.
     None,
-    /// As fast as `cargo build --release` makes it, but with the ready instances
-    /// of generic functions, which rustc ignores at its levels 2 and 3: that is
-    /// level `s`, with more inlining than at level 3 to make up for the rest.
+    /// As fast as a `cargo build --release`, but using the precompiled instances of
+    /// generic functions, which rustc ignores at levels 2 and 3. This is level `s`,
+    /// with more inlining than at level 3 to compensate for the rest.
     Repeated,
-    /// What `:opt` asks for: `0` to `3`, `s` or `z`.
+    /// The level set by `:opt`: `0` to `3`, `s` or `z`.
     Fixed(char),
 }
 
@@ -62,33 +62,34 @@ impl OptLevel {
         }
     }
 
-    /// Whether rustc takes instances from libraries.
+    /// Returns whether rustc uses instances from libraries.
     pub(super) fn shares_instances(self) -> bool {
         !matches!(self, Self::Fixed('2' | '3'))
     }
 }
 
-/// Why there is no library.
+/// The reason why a compilation produced no library.
 #[derive(Debug)]
 pub(super) enum Failed {
     /// The code has errors: rustc's messages, in its JSON.
     Errors(Vec<Value>),
-    /// rustc was ended, by an interrupt.
+    /// An interrupt ended rustc.
     Stopped,
-    /// rustc cannot do its work.
+    /// rustc cannot run.
     Broken(String),
 }
 
-/// rustc, and what every cell is compiled with.
+/// rustc, and the flags and crates of every compilation.
 #[derive(Debug)]
 pub(super) struct Compiler {
     toolchain: Toolchain,
     folder: PathBuf,
     flags: Vec<String>,
-    /// Where the runtime's crates are, and where they are if not there.
+    /// The folder of the runtime's crates, and the folder to search if a crate is
+    /// missing there.
     crates: PathBuf,
     all_crates: PathBuf,
-    /// The library of instances that not every process has.
+    /// The library of instances that not every process has loaded.
     joins: PathBuf,
 }
 
@@ -104,8 +105,8 @@ impl Compiler {
             "-Cdebuginfo=0",
             "-Cembed-bitcode=no",
             "-Cprefer-dynamic",
-            // A process can have only so many mappings (65,530, as Linux comes),
-            // and a library that protects less of itself takes fewer.
+            // A process has a limited number of mappings (65,530 by default on
+            // Linux), and a library with less memory protection uses fewer of them.
             "-Crelro-level=off",
         ];
         let flags = flags
@@ -123,12 +124,12 @@ impl Compiler {
         }
     }
 
-    /// The name under which a cell's code stands in messages and panics.
+    /// Returns the file name of a cell's code, as it appears in messages and panics.
     pub(super) fn file_name(unit: u32) -> String {
         format!("cell_{unit}.rs")
     }
 
-    /// The number in a [`file_name`](Self::file_name).
+    /// Returns the number in a [`file_name`](Self::file_name).
     pub(super) fn unit_of(file_name: &str) -> Option<u32> {
         file_name
             .strip_prefix("cell_")?
@@ -137,17 +138,17 @@ impl Compiler {
             .ok()
     }
 
-    /// The code of a cell that was compiled.
+    /// Returns the code of a compiled cell.
     pub(super) fn source(&self, unit: u32) -> Option<String> {
         fs::read_to_string(self.folder.join(Self::file_name(unit))).ok()
     }
 
-    /// Where cells are compiled.
+    /// Returns the folder in which cells are compiled.
     pub(super) fn folder(&self) -> &PathBuf {
         &self.folder
     }
 
-    /// What links cells.
+    /// Returns the name of the linker for cells.
     pub(super) fn linker(&self) -> &'static str {
         match self.toolchain.lld {
             Some(_) => "lld",
@@ -155,12 +156,12 @@ impl Compiler {
         }
     }
 
-    /// Where the runtime's crates are.
+    /// Returns the folder of the runtime's crates.
     pub(super) fn crates(&self) -> &PathBuf {
         &self.crates
     }
 
-    /// Whether rustc links with lld unasked: it does for x86-64.
+    /// Returns whether rustc links with lld by default: it does for x86-64.
     pub(super) fn rustc_has_lld(&self) -> bool {
         self.toolchain.lld.is_some() && cfg!(target_arch = "x86_64")
     }
@@ -189,7 +190,7 @@ impl Compiler {
         fs::write(self.folder.join(Self::file_name(unit)), code).map_err(broken)?;
         let library = self.folder.join(format!("libcell_{unit}.so"));
         loop {
-            // What code asks to be linked to, rustc knows.
+            // Only rustc handles libraries that the code itself asks to link.
             let says_link = ["#[link(", "link(name"].iter().any(|it| code.contains(it));
             let lld = self.toolchain.lld.as_ref();
             let made = match lld.filter(|_| !says_link) {
@@ -197,7 +198,7 @@ impl Compiler {
                 None => self.rustc(unit, &Output::Library(&library), opt_level, linked),
             };
             match made {
-                // What was thought to be faster does not work here.
+                // A shortcut does not work here: try again without it.
                 Err(Failed::Errors(errors)) if self.fall_back(&errors) => {}
                 result => return result.map(|()| library),
             }
@@ -231,19 +232,20 @@ impl Compiler {
                     "--eh-frame-hdr",
                     "--gc-sections",
                 ])
-                // A cell's own symbols are its own, whatever earlier cells export.
+                // A cell uses its own symbols, whatever earlier cells export.
                 .arg("-Bsymbolic")
-                // Fewer mappings of each library: see `new`.
+                // These reduce the mappings per library: see `new`.
                 .args(["-z", "noexecstack", "-z", "norelro", "--no-rosegment"])
                 .arg("-o")
                 .arg(library)
                 .args(files.map(|file| file.path()))
                 .arg("--as-needed")
                 .args(is_joining.then_some(&self.joins))
-                // The process does not have it: the loader has to find it.
+                // The process has not loaded it, so the loader must find it.
                 .args(is_joining.then(|| self.joins_path()))
                 .args(&linked.libraries)
-                // What the libraries show is theirs.
+                // Symbols that the libraries export are theirs; the archives only add
+                // hidden ones.
                 .args(&linked.archives)
                 .args(folder.map(|folder| format!("-rpath={}", folder.display())))
                 .args(&lld.arguments)
@@ -261,7 +263,7 @@ impl Compiler {
             }
         });
         if let Err(error) = fs::remove_dir_all(&objects)
-            // Code with errors makes none.
+            // Code with errors produces none.
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!("cannot remove {}: {error}", objects.display());
@@ -269,18 +271,18 @@ impl Compiler {
         made
     }
 
-    /// Where the loader finds the library of joins, for the linker.
+    /// Returns the linker argument that makes the loader find the library of joins.
     fn joins_path(&self) -> String {
         let folder = self.joins.parent().unwrap_or(&self.joins);
         format!("-rpath={}", folder.display())
     }
 
-    /// Gives up a shortcut that errors are about; whether there was one.
+    /// Disables the shortcut that caused the errors; returns whether there was one.
     fn fall_back(&mut self, errors: &[Value]) -> bool {
         let text = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
         let are_all_about = |what: &str| errors.iter().all(|error| text(error).starts_with(what));
         if self.toolchain.lld.is_some() && are_all_about(LINKING) {
-            tracing::warn!("lld cannot link a cell: the C compiler does from now on");
+            tracing::warn!("lld cannot link a cell: linking with the C compiler from now on");
             self.toolchain.lld = None;
             return true;
         }
@@ -288,7 +290,10 @@ impl Compiler {
             .iter()
             .any(|error| text(error).starts_with("can't find crate for `swath"));
         if self.crates != self.all_crates && misses_crate {
-            tracing::warn!("a crate is missing in {}", self.crates.display());
+            tracing::warn!(
+                "a crate is missing in {}: searching all crates from now on",
+                self.crates.display()
+            );
             self.crates = self.all_crates.clone();
             return true;
         }
@@ -333,9 +338,10 @@ impl Compiler {
             )
             .arg(Self::file_name(unit))
             .current_dir(&self.folder)
-            // The cells' crate alone says where the prelude is.
+            // Only the cells' crate may use unstable features: it declares its own
+            // prelude.
             .env("RUSTC_BOOTSTRAP", CRATE)
-            // Macros may ask for what cargo tells.
+            // Macros may read the variables that cargo sets.
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .env("CARGO_PKG_NAME", CRATE)
             .env("CARGO_CRATE_NAME", CRATE)
@@ -370,7 +376,7 @@ impl Compiler {
     }
 }
 
-/// Whether a message is an error of its own, and not a sum of others.
+/// Returns whether a message is an error of its own, and not a summary of others.
 fn is_error(message: &Value) -> bool {
     let text = message["message"].as_str().unwrap_or_default();
     message["level"]

@@ -1,47 +1,47 @@
-//! How the runtime process ended, in words.
+//! Describes how the runtime process ended.
 
 use super::process::End;
 use crate::text;
 use std::os::unix::process::ExitStatusExt;
 
-/// What is told of the end of the process.
+/// A description of the end of the process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Death {
     /// The error's name.
     pub(super) ename: &'static str,
-    /// What happened: goes on from "the cell …" or "its process …".
+    /// What happened.
     pub(super) what: String,
-    /// What to do about it, where there is something.
+    /// How to fix it, if known.
     pub(super) mend: Option<String>,
 }
 
-/// Signals by number, with what they mean to whoever gets one.
+/// Signals by number, with their meaning for the process that receives one.
 const SIGNALS: [(i32, &str, &str); 13] = [
     (libc::SIGABRT, "SIGABRT", "it aborted"),
     (
         libc::SIGSEGV,
         "SIGSEGV",
-        "a segmentation fault: `unsafe` code, or a library written in another language, touched memory that is not its own",
+        "a segmentation fault: `unsafe` code, or a library written in another language, accessed memory that does not belong to it",
     ),
     (
         libc::SIGBUS,
         "SIGBUS",
-        "a bus error: a mapped file that was cut short, or memory that is not there",
+        "a bus error: access to a mapped file that was truncated, or to memory that does not exist",
     ),
     (
         libc::SIGILL,
         "SIGILL",
-        "an instruction that the processor does not know",
+        "an instruction that the processor does not support",
     ),
-    (libc::SIGTRAP, "SIGTRAP", "it stopped itself by a trap"),
+    (libc::SIGTRAP, "SIGTRAP", "it executed a trap instruction"),
     (
         libc::SIGFPE,
         "SIGFPE",
-        "an arithmetic error of the processor's",
+        "an arithmetic exception of the processor",
     ),
-    (libc::SIGKILL, "SIGKILL", "somebody killed it"),
-    (libc::SIGTERM, "SIGTERM", "somebody asked it to end"),
-    (libc::SIGINT, "SIGINT", "somebody interrupted it"),
+    (libc::SIGKILL, "SIGKILL", "it was killed"),
+    (libc::SIGTERM, "SIGTERM", "it was asked to terminate"),
+    (libc::SIGINT, "SIGINT", "it was interrupted"),
     (libc::SIGHUP, "SIGHUP", "its terminal was closed"),
     (
         libc::SIGPIPE,
@@ -51,21 +51,21 @@ const SIGNALS: [(i32, &str, &str); 13] = [
     (
         libc::SIGXCPU,
         "SIGXCPU",
-        "it used more of the processor's time than it may",
+        "it exceeded its limit of CPU time",
     ),
     (
         libc::SIGXFSZ,
         "SIGXFSZ",
-        "it wrote a file larger than it may",
+        "it exceeded its limit of file size",
     ),
 ];
 
-const STACK: &str = "a recursion that is deep can be a loop, or run in a thread with a larger stack: \
+const STACK: &str = "replace deep recursion by a loop, or run it in a thread with a larger stack: \
                      `std::thread::Builder::new().stack_size(…)`";
 
 impl Death {
-    /// What the end of a process comes to; `stderr` is the end of what it wrote
-    /// there, `killed` whether a second interrupt ended it.
+    /// Describes the end of a process. `stderr` is the end of its stderr
+    /// output; `killed` is whether a second interrupt ended it.
     pub(super) fn of(end: &End, stderr: &str, killed: bool) -> Self {
         if killed {
             let what = "interrupted: the cell reached no point where it could stop, so its process was ended";
@@ -104,9 +104,10 @@ impl Death {
             };
         }
         if signal == Some(libc::SIGABRT) && stderr.contains("panic in a destructor") {
-            let what = "a destructor (`Drop`) panicked while another panic was on its way, which ends \
+            let what = "a destructor (`Drop`) panicked while another panic was unwinding, which ends \
                         the process (signal 6, SIGABRT)";
-            let mend = "let no destructor panic: `if !std::thread::panicking() { … }`";
+            let mend =
+                "do not panic in a destructor during a panic: `if !std::thread::panicking() { … }`";
             return Self::new("RuntimeDied", what).mend(mend);
         }
         if signal == Some(libc::SIGABRT)
@@ -114,12 +115,12 @@ impl Death {
         {
             let what = "a panic reached a function that cannot unwind (`extern \"C\"`), which ends the \
                         process (signal 6, SIGABRT)";
-            let mend = "catch it there, by `std::panic::catch_unwind`, or let the function be `extern \"C-unwind\"`";
+            let mend = "catch it there with `std::panic::catch_unwind`, or declare the function `extern \"C-unwind\"`";
             return Self::new("RuntimeDied", what).mend(mend);
         }
         let how = match (status.code(), signal) {
             (Some(swath_channel::EXIT_WITHOUT_CHANNEL), _) => {
-                let what = "the process lost its channel to the kernel, without which it cannot go on: \
+                let what = "the process lost its channel to the kernel, which it needs to continue: \
                             the cell closed it, or wrote to it";
                 return Self::new("RuntimeDied", what);
             }
@@ -147,19 +148,19 @@ impl Death {
     }
 }
 
-/// What to do where memory ran out, or may have.
+/// Returns the advice for when memory ran out, or may have.
 fn memory(end: &End) -> String {
     let took = match end.peak {
         0 => String::new(),
-        peak => format!("the process had {} in memory at most; ", text::bytes(peak)),
+        peak => format!("the process used up to {} of memory; ", text::bytes(peak)),
     };
     format!(
-        "{took}`set_memory_limit(\"…\")` sets what Swath's values may take of it, the rest goes to disk; \
-         `memory_limit()` tells, and `:vars` lists the variables' sizes"
+        "{took}`set_memory_limit(\"…\")` limits the memory of Swath's values, and the rest goes to disk; \
+         `memory_limit()` returns the limit, and `:vars` lists the sizes of variables"
     )
 }
 
-/// The bytes of the allocation that std says has failed: its last words.
+/// Returns the size of the failed allocation, from std's last message.
 fn failed_allocation(stderr: &str) -> Option<u64> {
     let (_, rest) = stderr.rsplit_once("memory allocation of ")?;
     let (bytes, _) = rest.split_once(" bytes failed")?;
@@ -180,7 +181,8 @@ mod tests {
         }
     }
 
-    /// The ways to end: status, what was written last, name, what is told.
+    /// Checks each way to end: status, last output, error name, part of the
+    /// description.
     #[test]
     fn every_end_has_its_words() {
         let table = [

@@ -1,4 +1,4 @@
-//! The compiler's errors, told in terms of the cell.
+//! The compiler's errors, translated to places and terms of the cell.
 
 use super::CellError;
 use super::compiler::Compiler;
@@ -17,34 +17,34 @@ use std::sync::Arc;
 pub(super) struct Diagnostic {
     pub(super) message: String,
     pub(super) code: Option<String>,
-    /// Places in the cell, with labels; the first is where it is.
+    /// Places in the cell, with labels; the first is that of the error.
     places: Vec<Place>,
-    /// The places in an earlier cell, for an error that is there.
+    /// The places in an earlier cell, if the error is there.
     elsewhere: Option<Elsewhere>,
-    /// What to do, as the compiler says it.
+    /// The compiler's help and notes; true for help.
     helps: Vec<(bool, String)>,
-    /// The generated line that it is about, if it is not about the user's code.
+    /// The generated line of the error, if it is not in the user's code.
     pub(super) role: Option<Role>,
-    /// A generated line that is part of the story.
+    /// A generated line at a secondary place of the error.
     other_role: Option<Role>,
-    /// The file that defines what is called wrongly.
+    /// The file that defines the function that is called incorrectly.
     callee: Option<String>,
-    /// Replacements that the compiler suggests: what stands there, what should.
+    /// Replacements that the compiler suggests: the old text and the new.
     pub(super) replacements: Vec<(String, String)>,
     /// The type of the value that was moved.
     moved_type: Option<String>,
-    /// The variable that uses what it borrows when it ends.
+    /// The variable whose destructor uses a borrow.
     dropped: Option<String>,
-    /// Whether the compiler's error is in generated code, and this is its note about
-    /// the cell.
+    /// Whether the compiler's error is in generated code, and this is built from its
+    /// note about the cell.
     is_promoted: bool,
-    /// Whether it speaks of what lives for ever.
+    /// Whether it mentions `'static`.
     speaks_of_static: bool,
     /// A variable that a closure moves when it is called.
     moved_by_closure: Option<MovedByClosure>,
 }
 
-/// A variable that a closure moves when it is called, and where.
+/// A variable that a closure moves when it is called, and the place of the move.
 #[derive(Clone, Debug)]
 pub(super) struct MovedByClosure {
     pub(super) variable: String,
@@ -67,13 +67,13 @@ struct Place {
     is_primary: bool,
 }
 
-/// Codes of errors about something that is not there.
+/// Codes of errors about something that does not exist.
 const MISSING: &[&str] = &[
     "E0277", "E0369", "E0404", "E0405", "E0407", "E0412", "E0422", "E0423", "E0425", "E0432",
     "E0433", "E0531", "E0532", "E0574", "E0576", "E0599", "E0600", "E0608", "E0614",
 ];
 
-/// How the compiler's help begins, or what it has, where it guesses what was meant.
+/// Parts of help messages in which the compiler guesses what was meant.
 const GUESSES: &[&str] = &[
     "with a similar name",
     "`Into::into`",
@@ -93,10 +93,11 @@ const GUESSES: &[&str] = &[
 ];
 
 impl Diagnostic {
-    /// Places an error of `generated`, as rustc's JSON tells it, in the cell.
+    /// Builds a diagnostic from rustc's JSON for `generated`, with its places mapped
+    /// to the cell.
     pub(super) fn new(error: &Value, generated: &Generated, cell: u32) -> Self {
         let children = array(&error["children"]);
-        // An error in generated code may have its reason in the user's.
+        // An error in generated code may be caused by the user's code.
         let told = match children.iter().find(|child| is_users(child, generated)) {
             Some(child) if !is_users(error, generated) => child,
             _ => error,
@@ -106,7 +107,7 @@ impl Diagnostic {
             code: error["code"]["code"].as_str().map(str::to_owned),
             ..Self::of_message(message)
         };
-        // Which generated line it is about, it says itself.
+        // The error itself says which generated line it is about.
         if !std::ptr::eq(told, error) {
             let ranges = array(&error["spans"]).iter().filter_map(local_range);
             diagnostic.role = ranges
@@ -136,7 +137,7 @@ impl Diagnostic {
             let end = range.end.max(range.start);
             let ends = (
                 generated.origin(range.start),
-                // A string without its end goes on behind the cell.
+                // An unterminated string extends beyond the cell.
                 generated.origin(end).or_else(|| generated.end_before(end)),
             );
             if let (Some(start), Some(end)) = ends
@@ -161,7 +162,8 @@ impl Diagnostic {
                 } else {
                     &mut diagnostic.other_role
                 };
-                // That a variable is kept says more than that there is one.
+                // Prefer a role that stores a variable: it says more than that the
+                // variable exists.
                 if !known.as_ref().is_some_and(Role::stores) {
                     *known = role.or(known.take());
                 }
@@ -195,7 +197,7 @@ impl Diagnostic {
         }
     }
 
-    /// Reads the type of a value that is moved: "move occurs because `x` has type
+    /// Extracts the type of a moved value: "move occurs because `x` has type
     /// `Array<f64>`".
     fn learn_type(&mut self, text: &str) {
         if let Some((_, rest)) = text.split_once("has type `") {
@@ -203,8 +205,8 @@ impl Diagnostic {
         }
     }
 
-    /// Reads which variable a closure moves: "closure cannot be invoked more than once
-    /// because it moves the variable `x` out of its environment".
+    /// Extracts the variable that a closure moves: "closure cannot be invoked more
+    /// than once because it moves the variable `x` out of its environment".
     fn learn_move(&mut self, child: &Value, generated: &Generated) {
         let message = child["message"].as_str().unwrap_or_default();
         let Some((before, _)) = message.split_once("` out of its environment") else {
@@ -236,7 +238,7 @@ impl Diagnostic {
         });
     }
 
-    /// Takes up a note or a help.
+    /// Adds a note or a help message.
     fn add_child(&mut self, child: &Value) {
         let Some(mut message) = child["message"].as_str().map(message_for_people) else {
             return;
@@ -259,12 +261,13 @@ impl Diagnostic {
             let replaced = spanned_text(span).unwrap_or_default();
             self.replacements.push((replaced, replacement.to_owned()));
             let shown = replacement.trim();
-            // A name of one letter is in every message.
+            // Names must match in backticks: a name of one letter occurs in every
+            // message.
             let is_told = match shown.chars().all(|c| c.is_alphanumeric() || c == '_') {
                 true => message.contains(&format!("`{shown}`")),
                 false => message.contains(shown),
             };
-            // Of several pieces none says anything by itself.
+            // A single piece of a multi-part suggestion is meaningless.
             if places.len() == 1
                 && !shown.is_empty()
                 && !shown.contains('\n')
@@ -274,7 +277,7 @@ impl Diagnostic {
                 message += &format!(": `{shown}`");
             }
         }
-        // Notes about code that the user never saw help nobody.
+        // Skip notes about code that the user never saw.
         let is_internal = [
             "swath_",
             "session::cell",
@@ -289,7 +292,7 @@ impl Diagnostic {
         }
     }
 
-    /// An error of ours at a name's first use in the cell.
+    /// Returns an error of our own at the first use of a name in the cell.
     pub(super) fn at_name(message: String, help: String, code: &str, name: &str) -> Self {
         let mut diagnostic = Self::of_message(message);
         diagnostic.places.push(Place {
@@ -303,15 +306,15 @@ impl Diagnostic {
         diagnostic
     }
 
-    /// Places an error of a cell that the parser does not understand: what is
-    /// missing is missing at the end.
+    /// Builds a diagnostic for a cell that does not parse: if something is missing, it
+    /// is missing at the end.
     pub(super) fn of_verbatim(error: &Value, generated: &Generated, cell: u32) -> Self {
         let mut diagnostic = Self::new(error, generated, cell);
         if diagnostic.is_about_cell() {
             return diagnostic;
         }
         if let Some(place) = diagnostic.places.first_mut() {
-            // What it is that has no counterpart.
+            // This is the delimiter or quote without a counterpart.
             place.is_primary = true;
         } else {
             let end = array(&error["spans"])
@@ -336,36 +339,36 @@ impl Diagnostic {
         diagnostic
     }
 
-    /// Whether it says that a delimiter or a quote has no counterpart.
+    /// Returns whether the error is an unmatched delimiter or quote.
     pub(super) fn is_about_delimiters(&self) -> bool {
         ["delimiter", "unterminated"]
             .iter()
             .any(|word| self.message.contains(word))
     }
 
-    /// Whether it is about something that the user wrote.
+    /// Returns whether it is about the user's code.
     pub(super) fn is_about_cell(&self) -> bool {
         self.places.iter().any(|place| place.is_primary)
     }
 
-    /// Whether it is about the text of an earlier cell alone.
+    /// Returns whether it is only about the text of an earlier cell.
     pub(super) fn is_elsewhere(&self) -> bool {
         self.places.is_empty() && self.elsewhere.is_some()
     }
 
-    /// Whether the error itself is in generated code.
+    /// Returns whether the error itself is in generated code.
     pub(super) fn is_about_generated(&self) -> bool {
         self.is_promoted || !self.is_about_cell()
     }
 
-    /// Whether it says that something would have to live for ever, as what is stored
-    /// does, though no line of ours is part of the story: it is what a closure between
-    /// them gives on.
+    /// Returns whether it requires something to live forever, like a stored variable,
+    /// although none of our lines is involved: the requirement passes through a
+    /// closure in between.
     pub(super) fn wants_forever(&self) -> bool {
         self.is_about_borrowing() && self.speaks_of_static && !self.stores()
     }
 
-    /// Whether a line that stores a variable is part of the story.
+    /// Returns whether it involves a line that stores a variable.
     fn stores(&self) -> bool {
         let roles = [self.role.as_ref(), self.other_role.as_ref()];
         roles.into_iter().flatten().any(Role::stores)
@@ -380,7 +383,7 @@ impl Diagnostic {
             .is_some_and(|code| BORROWED.contains(&code))
     }
 
-    /// Whether it is about something that is not there: a name, a method, an
+    /// Returns whether it is about something that does not exist: a name, a method, an
     /// implementation.
     pub(super) fn misses_something(&self) -> bool {
         match self.code.as_deref() {
@@ -389,7 +392,7 @@ impl Diagnostic {
         }
     }
 
-    /// Whether a function is asked for a method or a field, which it has not.
+    /// Returns whether it is about a missing method or field of a function.
     pub(super) fn is_about_function(&self) -> bool {
         let is_it = ["fn item ", "fn("]
             .iter()
@@ -397,8 +400,8 @@ impl Diagnostic {
         is_it && matches!(self.code.as_deref(), Some("E0599" | "E0609"))
     }
 
-    /// The crate of which two versions meet, if that is what the error is about.
-    /// Takes the compiler's own notes on it away, which speak of cargo.
+    /// Returns the crate if two versions of it meet and the error is about that.
+    /// Removes the compiler's own notes about it, which mention cargo.
     pub(super) fn take_two_versions(&mut self) -> Option<String> {
         const NOTE: &str = "multiple different versions of crate `";
         let name = self.helps.iter().find_map(|(_, help)| {
@@ -414,14 +417,14 @@ impl Diagnostic {
         Some(name)
     }
 
-    /// The variable that the cell would store although it borrows.
+    /// Returns the variable that the cell would store although it borrows.
     pub(super) fn borrowing_variable(&self) -> Option<&str> {
         let code = self.code.as_deref()?;
         if !self.is_about_borrowing() {
             return None;
         }
-        // What is stored there has to live for ever, which is why it is an error
-        // that something else moves or ends.
+        // A stored value must live forever: that is why moving or ending something
+        // else is an error.
         let of_itself = self.role.as_ref().filter(|_| code != "E0505");
         let stored = [self.other_role.as_ref(), of_itself]
             .into_iter()
@@ -430,7 +433,7 @@ impl Diagnostic {
         Some(stored.variable())
     }
 
-    /// What is borrowed, in an error about that.
+    /// Returns the borrowed variable, in an error about borrowing.
     pub(super) fn borrowed_from(&self) -> Option<&str> {
         let (before, rest) = self.message.split_once('`')?;
         let name = rest.split('`').next()?;
@@ -438,8 +441,8 @@ impl Diagnostic {
         (is_name && !before.contains("argument")).then_some(name)
     }
 
-    /// Whether it is about who has a value, and for how long: what may come of
-    /// the code around the user's.
+    /// Returns whether it is about ownership or lifetimes, which the code around the
+    /// user's may cause.
     pub(super) fn is_about_ownership(&self) -> bool {
         const OWNERSHIP: &[&str] = &[
             "E0282", "E0283", "E0284", "E0373", "E0381", "E0382", "E0384", "E0499", "E0500",
@@ -452,35 +455,36 @@ impl Diagnostic {
         }
     }
 
-    /// The type of the value that was moved.
+    /// Returns the type of the value that was moved.
     pub(super) fn moved_type(&self) -> Option<&str> {
         self.moved_type.as_deref()
     }
 
-    /// Whether it says that something cannot be cloned.
+    /// Returns whether it says that something cannot be cloned.
     pub(super) fn misses_clone(&self) -> bool {
         let is_about_it = self.message.contains("`clone`") || self.message.contains("Clone");
         is_about_it && matches!(self.code.as_deref(), Some("E0277" | "E0599"))
     }
 
-    /// The variable that uses what it borrows when it ends, which is too late.
+    /// Returns the variable whose destructor uses a borrow, which is too late.
     pub(super) fn dropped_variable(&self) -> Option<&str> {
         self.dropped.as_deref()
     }
 
-    /// Where in the cell a variable's value was moved, by the error that it was.
+    /// Returns the places in the cell where the value was moved, for an error about a
+    /// move.
     pub(super) fn moved_at(&self) -> impl Iterator<Item = &Range<usize>> {
         self.places
             .iter()
             .filter(|place| {
                 let label = &place.label;
-                // Of what cannot be moved, this is said where it is.
+                // If it cannot be moved, the primary label says this.
                 label.contains("moved") || place.is_primary && label.contains("move occurs")
             })
             .map(|place| &place.range)
     }
 
-    /// Whether a `?` of the cell's own meets an error that is not `Display`.
+    /// Returns whether the cell itself uses `?` on an error that is not `Display`.
     pub(super) fn wants_display_for_question_mark(&self) -> bool {
         let is_for_cell = |help: &str| help.contains("required for `Failure` to implement `From<");
         self.code.as_deref() == Some("E0277")
@@ -488,24 +492,24 @@ impl Diagnostic {
             && self.helps.iter().any(|(_, help)| is_for_cell(help))
     }
 
-    /// The variable that a closure moves when it is called.
+    /// Returns the variable that a closure moves when it is called.
     pub(super) fn moved_by_closure(&self) -> Option<&MovedByClosure> {
         self.moved_by_closure.as_ref()
     }
 
-    /// The variable in the message: `x` of "use of moved value: `x`".
+    /// Returns the variable in the message: `x` of "use of moved value: `x`".
     pub(super) fn variable(&self) -> Option<&str> {
         self.message.split('`').nth(1)
     }
 
-    /// The beginning of its place in the cell.
+    /// Returns the start of the error's place in the cell.
     pub(super) fn starts_at(&self) -> Option<usize> {
         let first = self.places.iter().find(|place| place.is_primary)?;
         Some(first.range.start)
     }
 
-    /// The path by which the compiler would name something of a kind, of which there
-    /// are two.
+    /// Returns the path that the compiler suggests for one of two candidates of a
+    /// kind.
     pub(super) fn path_to(&self, kind: &str) -> Option<&str> {
         let end = format!("` to refer to this {kind} unambiguously");
         self.helps.iter().find_map(|(_, text)| {
@@ -518,15 +522,16 @@ impl Diagnostic {
         self.helps.push((true, help));
     }
 
-    /// Takes away what the compiler guesses: who has a line of the table would be led
-    /// astray by it.
+    /// Removes the compiler's guesses: they would mislead a user who gets a row of the
+    /// hint table.
     pub(super) fn drop_guesses(&mut self) {
         self.helps.retain(|(is_help, help)| {
             !is_help || !GUESSES.iter().any(|guess| help.contains(guess))
         });
     }
 
-    /// What is known of it, for the hints, if it is about the cell.
+    /// Returns what the hints need to know about the error, if it has a place in the
+    /// cell.
     pub(super) fn known<'a>(&'a self, cell: &'a str) -> Option<Known<'a>> {
         let labels = self.places.iter().map(|place| place.label.as_str());
         let notes = self.helps.iter().map(|(_, text)| text.as_str());
@@ -541,7 +546,7 @@ impl Diagnostic {
         })
     }
 
-    /// What stands where the error is.
+    /// Returns the code at the error's place.
     pub(super) fn subject<'a>(&self, code: &'a str) -> Option<&'a str> {
         code.get(self.places.first()?.range.clone())
     }
@@ -589,12 +594,12 @@ impl Diagnostic {
     }
 }
 
-/// An error stands on pale red or on dark red, as the page's theme is. rustc's red
-/// and blue can be read on one of them.
+/// An error is shown on pale or dark red, depending on the page's theme. rustc's red
+/// and blue are readable on one of them only.
 const BOLD: Style = Style::new().bold();
 const BESIDE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// All errors of a cell, as one.
+/// Combines all errors of a cell into one.
 pub(super) fn cell_error(diagnostics: &[Diagnostic], code: &str, cell: u32) -> CellError {
     let first = diagnostics.first();
     let path = format!("cell {cell}");
@@ -621,8 +626,8 @@ pub(super) fn cell_error(diagnostics: &[Diagnostic], code: &str, cell: u32) -> C
     }
 }
 
-/// The bytes of the cell's file that a span covers, or the call of the macro
-/// from which it comes.
+/// Returns the bytes of the cell's file that a span covers, or those of the macro call
+/// it comes from.
 fn local_range(span: &Value) -> Option<Range<usize>> {
     if Compiler::unit_of(span["file_name"].as_str()?).is_some() {
         let offset = |key: &str| span[key].as_u64().map(|offset| offset as usize);
@@ -635,7 +640,7 @@ fn local_range(span: &Value) -> Option<Range<usize>> {
     )
 }
 
-/// Whether a message points at what a user wrote.
+/// Returns whether a message points at the user's code.
 fn is_users(message: &Value, generated: &Generated) -> bool {
     array(&message["spans"])
         .iter()
@@ -647,7 +652,7 @@ fn array(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// What a span of the compiler covers.
+/// Returns the text that a compiler span covers.
 fn spanned_text(span: &Value) -> Option<String> {
     let line = &span["text"].as_array()?.first()?;
     let text: Vec<char> = line["text"].as_str()?.chars().collect();
@@ -662,11 +667,11 @@ fn message_for_people(message: &str) -> String {
         .replace(" compatible with `Result<(), Failure>`", "")
         .replace(" compatible with `Result<_, Failure>`", "")
         .replace("in a closure that returns `Result`", "in a cell")
-        // The prelude has std's own, which nobody calls so.
+        // The prelude re-exports std's items, which nobody knows by this path.
         .replace("`swath::prelude::", "`")
 }
 
-/// The first place where a name stands as a word.
+/// Returns the first place where a name occurs as a word.
 pub(super) fn find_word(code: &str, name: &str) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(name)

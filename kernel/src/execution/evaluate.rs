@@ -1,22 +1,23 @@
-//! What a session needs of an evaluator.
+//! The interface between a session and its evaluator.
 
 use super::{Cell, Comm};
 use crate::view::SessionView;
 
-/// Runs cells, one at a time; what happens arrives as
-/// [`Event`](super::Event)s. No method blocks, but for `shutdown`.
+/// Runs cells, one at a time, and reports as [`Event`](super::Event)s. No
+/// method blocks, except `shutdown`.
 pub(crate) trait Evaluate: Send + Sync {
-    /// Starts a cell. The session waits for its end before it starts another.
+    /// Starts a cell. The session starts the next one only after this one has
+    /// ended.
     fn execute(&self, cell: Cell);
     /// Answers the running cell's request for a line of input.
     fn reply_input(&self, line: String);
-    /// Asks the running cell to stop, and what goes on in the background; does
-    /// nothing where nothing does.
+    /// Asks the running cell and background work to stop; does nothing if
+    /// nothing runs.
     fn interrupt(&self);
-    /// Passes on what a client did with a comm.
+    /// Passes on a client's comm message.
     fn comm(&self, comm: Comm);
     /// Ends every child process. May block for a moment.
     fn shutdown(&self);
-    /// What cells have defined so far.
+    /// Returns what cells have defined so far.
     fn view(&self) -> SessionView;
 }

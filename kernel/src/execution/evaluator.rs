@@ -1,9 +1,9 @@
-//! The evaluator: a thread that compiles cells and has them run.
+//! The evaluator: a thread that compiles cells and runs them.
 //!
-//! rustc compiles a cell into a library and the runtime process loads it. What
-//! is compiled is not the user's text but what [`generate`](super::generate)
-//! makes of it: items as they are, statements in one block that takes
-//! variables from the runtime's own store.
+//! rustc compiles a cell into a library, and the runtime process loads it. The
+//! compiled code is not the user's text but the output of
+//! [`generate`](super::generate): items unchanged, and statements in one block
+//! that takes variables from the runtime's own store.
 
 use super::Evaluate;
 use super::io::Channel;
@@ -22,7 +22,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// The parser recurses: see [`super::run::DEEPEST`].
 const STACK: usize = 64 << 20;
-/// A second interrupt ends the process if the first was this long ago.
+/// A second interrupt kills the process if at least this much time has passed
+/// since the first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A handle to the evaluator. Nothing here blocks.
@@ -38,12 +39,12 @@ pub(super) struct Shared {
     running: AtomicBool,
     /// When the running cell was first interrupted.
     pub(super) interrupted: Mutex<Option<Instant>>,
-    /// The process was ended by a second interrupt.
+    /// Whether a second interrupt has killed the process.
     pub(super) killed: AtomicBool,
     runtime: Mutex<Runtime>,
 }
 
-/// The runtime process, for those who end it.
+/// The runtime process, for code that must end it.
 #[derive(Default)]
 struct Runtime {
     killer: Option<Killer>,
@@ -51,8 +52,9 @@ struct Runtime {
 }
 
 impl Shared {
-    /// Has the process ended that runs cells from now on, when it is time. Where
-    /// the kernel is shut down, that is now: then it says false.
+    /// Registers the process that runs cells from now on, so that it can be
+    /// killed. If the kernel is shutting down, kills it at once and returns
+    /// false.
     pub(super) fn attach(&self, killer: Killer) -> bool {
         let mut runtime = self.runtime.lock();
         if runtime.is_shut_down {
@@ -68,7 +70,8 @@ impl Shared {
         }
     }
 
-    /// Where the runtime process is: a cell may have changed that.
+    /// Returns the working directory of the runtime process, which a cell may
+    /// have changed.
     pub(super) fn folder(&self) -> Option<PathBuf> {
         let pid = self.channel.pid()?;
         std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
@@ -77,7 +80,7 @@ impl Shared {
 
 impl Evaluate for Evaluator {
     fn execute(&self, cell: Cell) {
-        // From here on it can be interrupted, even while it waits for the start.
+        // From here on the cell can be interrupted, even before it starts.
         *self.shared.interrupted.lock() = None;
         self.shared.running.store(true, Ordering::Release);
         // The thread lives as long as the handle.
@@ -89,9 +92,9 @@ impl Evaluate for Evaluator {
         self.shared.channel.send_now(&ToRuntime::Input { text });
     }
 
-    /// A computation stops at its next task and keeps all variables. Code that
-    /// reaches no such point is ended by a second interrupt, with the process.
-    /// Where no cell runs, what goes on in the background is cancelled.
+    /// A computation stops at its next task, and all variables are kept. If the
+    /// code reaches no such point, a second interrupt kills the process. If no
+    /// cell runs, background work is cancelled.
     fn interrupt(&self) {
         if !self.shared.running.load(Ordering::Acquire) {
             let channel = &self.shared.channel;
@@ -130,11 +133,11 @@ impl Evaluate for Evaluator {
 }
 
 impl Evaluator {
-    /// Starts an evaluator. Cells can be handed over at once; the first waits
-    /// until the compiler and the runtime process are ready.
+    /// Starts an evaluator. It accepts cells at once; the first waits until the
+    /// compiler and the runtime process are ready.
     ///
     /// # Errors
-    /// A channel that cannot be opened.
+    /// The channel cannot be opened.
     pub(crate) fn start(workplace: Workplace) -> std::io::Result<(Self, UnboundedReceiver<Event>)> {
         let (events, receiver) = unbounded_channel();
         let channel = Channel::open(&workplace.channel(), events.clone())?;
@@ -170,7 +173,7 @@ fn serve(shared: &Arc<Shared>, queue: &mpsc::Receiver<Cell>, events: &UnboundedS
         if let Ok(session) = &session {
             *shared.view.lock() = session.view();
         } else {
-            // What was missing may be there now.
+            // The missing parts may be available now.
             session = Session::start(shared.clone());
         }
         let _ = events.send(Event {

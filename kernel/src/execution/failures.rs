@@ -1,5 +1,5 @@
-//! What is told of a cell that failed: the compiler's errors, and the code's own.
-//! The end of its process is in [`super::recovery`].
+//! The errors of failed cells: the compiler's, and those of the running code.
+//! [`super::recovery`] reports the end of the process.
 
 use super::compiler::{Compiler, Failed};
 use super::diagnostics::{Diagnostic, cell_error};
@@ -31,7 +31,7 @@ impl Session {
                 continue;
             };
             if diagnostic.code.as_deref() != Some("E0425") {
-                // The prelude may have something else of that name.
+                // The prelude may have another item of that name.
                 if let Some(reason) = self.gone_before(diagnostic, &cell.code) {
                     diagnostic.add_help(reason);
                 }
@@ -54,45 +54,46 @@ impl Session {
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 
-    /// Remembers what a cell would have set that did not compile.
+    /// Records the variables that a cell would have set if it had compiled.
     pub(super) fn note_unset(&mut self, source: &Source, cell: u32) {
         for binding in source.bindings() {
             let name = &binding.name;
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
                 let reason = format!(
-                    "`{name}` is not set: cell {cell}, which sets it, did not compile. Mend that cell and run it again"
+                    "`{name}` is not set: cell {cell}, which sets it, did not compile. Correct that cell and run it again"
                 );
                 self.gone.entry(name.clone()).or_insert(reason);
             }
         }
     }
 
-    /// Remembers the names that macros of a cell may have bound.
+    /// Records the names that macros of a cell may have bound.
     pub(super) fn note_bound_by_macros(&mut self, source: &Source, cell: u32) {
         let macros = source.statements.iter().filter(|one| one.flow.may_bind);
         for name in macros.flat_map(|one| &one.names) {
             if !self.knows(name) && !self.items.defines(name) {
                 let reason = format!(
-                    "what a macro binds is not kept for later cells: if the macro in cell {cell} bound `{name}`, write \
-                     `let {name} = …;` in place of it"
+                    "variables that a macro binds are not kept for later cells: if the macro in cell {cell} bound \
+                     `{name}`, write `let {name} = …;` in place of it"
                 );
                 self.gone.entry(name.clone()).or_insert(reason);
             }
         }
     }
 
-    /// The type of a variable, as cells write it.
+    /// Returns the type of a variable, as cells write it.
     pub(super) fn type_of(&self, name: &str) -> Option<String> {
         self.variables.get(name)?.source.clone().ok()
     }
 
-    /// Why a variable is gone whose field or method a function of its name is asked
-    /// for, or whose name something else has.
+    /// Returns why a variable was lost, if its name now resolves to something else,
+    /// or to a function that lacks the requested field or method.
     fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
         if diagnostic.code.as_deref() == Some("E0423") {
             return self.gone.get(diagnostic.subject(code)?).cloned();
         }
-        // What else has the field or method may be a closure's own of that name.
+        // A field or method of anything but a function may belong to a closure's
+        // own variable.
         if !diagnostic.is_about_function() {
             return None;
         }
@@ -103,30 +104,31 @@ impl Session {
             .cloned()
     }
 
-    /// What to do where a crate of the user's meets the runtime's copy of it.
+    /// Returns the advice for when a crate of the user's meets the runtime's copy
+    /// of it.
     fn two_versions(&self, name: &str) -> String {
         let own = match self.crates.request(name) {
             Some(request) => format!("the one of `:dep {request}`"),
-            None => "one that a `:dep` brought along".to_owned(),
+            None => "a dependency of a `:dep`".to_owned(),
         };
         let runtimes = self.crates.runtimes(name).unwrap_or_default();
         let mend = if BUNDLED_CRATES.contains(&name) {
             format!(
-                "write `swath::{name}` for what goes into Swath's functions, or leave the `:dep` out: \
-                 `{name}` is the runtime's then"
+                "write `swath::{name}` for values that you pass to Swath's functions, or remove the `:dep`: \
+                 `{name}` is then the runtime's"
             )
         } else {
             format!(
-                "`:dep {name} = \"{runtimes}\"` is the nearest version, but still another copy: convert the value"
+                "`:dep {name} = \"{runtimes}\"` is the nearest version, but still a separate copy: convert the value"
             )
         };
         format!(
-            "two crates `{name}` meet here, {own} and the runtime's own {runtimes}, and their types are different \
-             ones: {mend}"
+            "two crates `{name}` meet here, {own} and the runtime's own {runtimes}, and their types are \
+             different: {mend}"
         )
     }
 
-    /// The error of code that ran.
+    /// Returns the error of code that failed while running.
     pub(super) fn failure(&self, failure: swath_channel::Failure) -> CellError {
         let origin = failure
             .location
@@ -158,7 +160,7 @@ impl Session {
         }
     }
 
-    /// Where a place in code that was compiled comes from: `cell_7.rs:12:5`.
+    /// Returns the origin of a place in compiled code: `cell_7.rs:12:5`.
     fn origin(&self, location: &str) -> Option<Origin> {
         let mut parts = location.rsplitn(3, ':');
         let column: usize = parts.next()?.parse().ok()?;
@@ -179,7 +181,7 @@ impl Session {
         })
     }
 
-    /// The error of a cell that could not be compiled for reasons of its own.
+    /// Returns the error for when the compiler itself failed.
     pub(super) fn not_compiled(&self, failed: Failed) -> CellError {
         match failed {
             Failed::Stopped if self.shared.interrupted.lock().is_some() => {
@@ -199,7 +201,7 @@ impl Session {
     }
 }
 
-/// A place in somebody else's code: the file within its crate.
+/// Shortens a place in other people's code to the file within its crate.
 fn short_place(location: &str) -> String {
     let place = |marker: &str| Some(location.split_once(marker)?.1);
     if let Some(rest) = place("/rustlib/src/rust/library/") {
@@ -209,7 +211,7 @@ fn short_place(location: &str) -> String {
     in_registry.map_or(location, |(_, rest)| rest).to_owned()
 }
 
-/// An error of the kernel's own machinery.
+/// Returns an error of the kernel itself.
 pub(super) fn broken(message: &str) -> CellError {
     CellError {
         ename: "Error".to_owned(),
@@ -218,7 +220,7 @@ pub(super) fn broken(message: &str) -> CellError {
     }
 }
 
-/// The error of a kernel that cannot run any cell.
+/// Returns the error of a kernel that cannot run any cell.
 pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
     CellError {
         ename: "StartError".to_owned(),
@@ -226,7 +228,7 @@ pub(super) fn start_error(evalue: &str, more: &str) -> CellError {
         traceback: [
             &format!("\u{1b}[1mStartError\u{1b}[0m: {evalue}"),
             more,
-            "`swath doctor` tells what else is missing.",
+            "`swath doctor` lists everything that is missing.",
         ]
         .into_iter()
         .flat_map(str::lines)
@@ -247,12 +249,12 @@ pub(super) fn interrupted(what: &str) -> CellError {
 pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> String {
     match why {
         Unnameable::Closure if type_name.contains("::iter::") => format!(
-            "`{name}` is an iterator with a closure in it, whose type has no name, so it is not kept for later cells. \
+            "`{name}` is an iterator that contains a closure, whose type has no name, so it is not kept for later cells. \
              Collect it (`.collect::<Vec<_>>()`) or box it (`let {name}: Box<dyn Iterator<Item = …>> = Box::new(…);`)"
         ),
         Unnameable::Closure => format!(
-            "`{name}` is a closure or a future, or holds one, whose type has no name, so it is not kept for later cells. \
-             Box it: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or of a future \
+            "`{name}` is or contains a closure or a future, whose type has no name, so it is not kept for later cells. \
+             Box it: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or for a future \
              `let {name}: std::pin::Pin<Box<dyn Future<Output = …>>> = Box::pin(…);`"
         ),
         Unnameable::Function => format!(
@@ -260,27 +262,27 @@ pub(super) fn unnameable(name: &str, why: &Unnameable, type_name: &str) -> Strin
              Write its type as a pointer: `let {name}: fn(…) -> … = …;`"
         ),
         Unnameable::Local => format!(
-            "the type of `{name}`, {}, is defined inside of the cell's own code, in a block or by a macro, so `{name}` \
-             is not kept for later cells. Define the type by itself in a cell",
+            "the type of `{name}`, {}, is defined inside the cell's own code, in a block or by a macro, so `{name}` \
+             is not kept for later cells. Define the type at the top level of a cell",
             short(type_name)
         ),
         Unnameable::Private => format!(
-            "the type of `{name}`, {}, has no public name that could be found, so it is not kept for later cells. \
+            "the type of `{name}`, {}, has no known public name, so it is not kept for later cells. \
              Write the type: `let {name}: … = …;`",
             short(type_name)
         ),
     }
 }
 
-/// An error of the line that stores a new variable.
+/// Explains an error of the line that stores a new variable.
 fn explain_store(name: &str, diagnostic: &Diagnostic, code: &str) -> Diagnostic {
     let (message, help) = match diagnostic.code.as_deref() {
         Some("E0597" | "E0505" | "E0521" | "E0716" | "E0310") => (
             format!(
-                "the variable `{name}` borrows from another one, so it cannot be kept for later cells"
+                "the variable `{name}` borrows from another variable, so it cannot be kept for later cells"
             ),
             format!(
-                "store an owned value (`.clone()`, `.to_owned()`), or put the code into braces `{{ … }}` to use `{name}` in this cell only"
+                "store an owned value (`.clone()`, `.to_owned()`), or put the code in braces `{{ … }}` to use `{name}` in this cell only"
             ),
         ),
         Some("E0282" | "E0283") => (

@@ -1,9 +1,9 @@
-//! What a statement does with the cell's variables: which it moves for
-//! certain, which its closures capture, whether it can fail.
+//! Analyzes what a statement does with the cell's variables: which it certainly moves,
+//! which its closures capture, whether it can fail.
 //!
-//! The compiler knows all of this, but only says it as an error, after which a
-//! cell is compiled again. What is seen here spares that; what is not seen
-//! costs it.
+//! The compiler knows all of this, but reports it only as an error, after which the cell
+//! is compiled again. Everything found here saves such a compilation; everything missed
+//! costs one.
 
 use super::syntax::{names_below, to_cell, without_comments};
 use ra_ap_syntax::ast::{self, HasArgList, HasName};
@@ -11,20 +11,20 @@ use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// What a statement does.
+/// The effects of a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flow {
-    /// The names that it uses, beside those that a `let` binds.
+    /// The names that it uses, except those that a `let` binds.
     pub(super) uses: BTreeSet<String>,
     /// Variables that are moved unless they are `Copy`.
     pub(super) moves: BTreeSet<String>,
-    /// Variables that a `let` may borrow from for what it binds.
+    /// Variables that the bindings of a `let` may borrow from.
     pub(super) lends: BTreeSet<String>,
-    /// Whether a `let` takes something out of a variable to change it there.
+    /// Whether a `let` mutably borrows a part of a variable.
     pub(super) borrows_mutably: bool,
-    /// Whether what a `let` binds may be a part of what it uses, and no value of its own.
+    /// Whether the value of a `let` may borrow from the variables that it uses.
     pub(super) may_hold: bool,
-    /// Variables that it says are to be dropped.
+    /// Variables that it explicitly drops.
     pub(super) drops: BTreeSet<String>,
     /// Whether it is a macro that may bind variables.
     pub(super) may_bind: bool,
@@ -36,11 +36,11 @@ pub(super) struct Flow {
     pub(super) awaits: bool,
     /// What a `let` sets its variable to.
     pub(super) initial: Initial,
-    /// The calls of what has a plain name.
+    /// The calls of functions with plain names.
     pub(super) calls: Vec<(String, Vec<Argument>)>,
 }
 
-/// What a `let` sets its variables to.
+/// The initial value of a `let`'s variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Initial {
     /// Nothing yet.
@@ -52,13 +52,13 @@ pub(super) enum Initial {
     Closure(Closure),
     /// A mutable reference to this variable, or to a part of it.
     Changes(String),
-    /// What a function of this name returns.
+    /// The result of a function of this name.
     Call(String),
-    /// What has this name: a function, perhaps.
+    /// A path with this last name: perhaps a function.
     Path(String),
-    /// What may be a function or an iterator without a name for its type.
+    /// A value that may be a function or an iterator whose type has no name.
     Unnameable,
-    /// As that, where the function changes what it holds.
+    /// Like `Unnameable`, where the function changes its captures.
     Changing,
 }
 
@@ -72,14 +72,14 @@ pub(super) struct Closure {
     /// Those that it may change.
     pub(super) changes: BTreeSet<String>,
     pub(super) is_move: bool,
-    /// Where each parameter ends whose type is not written.
+    /// For each parameter without a written type, the offset of its end.
     pub(super) untyped: Vec<Option<usize>>,
 }
 
 /// An argument, as far as its type can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Argument {
-    /// A literal, whose type Rust would take it for.
+    /// A literal, with the type that Rust assumes by default.
     Literal(&'static str),
     /// A variable.
     Variable(String),
@@ -116,7 +116,7 @@ impl Flow {
     }
 }
 
-/// The names that a `let` uses: in its value, its type and its `else`.
+/// Returns the names that a `let` uses: in its value, its type and its `else`.
 fn uses(statement: &ast::LetStmt) -> BTreeSet<String> {
     let pattern = statement.pat();
     statement
@@ -196,7 +196,7 @@ const ADAPTERS: [&str; 23] = [
     "take_while",
 ];
 
-/// Functions that make an iterator of a closure.
+/// Functions that create an iterator from a closure.
 const MAKING: [&str; 4] = ["from_fn", "once_with", "repeat_with", "successors"];
 
 fn makes_iterator(call: &ast::CallExpr) -> bool {
@@ -207,7 +207,7 @@ fn makes_iterator(call: &ast::CallExpr) -> bool {
     last.is_some_and(|last| MAKING.contains(&last))
 }
 
-/// Whether an expression's type may have no name: a closure that something
+/// Returns whether an expression's type may have no name: a closure that something
 /// returns, an iterator with a closure in it, a function.
 fn may_be_unnameable(expression: &ast::Expr) -> bool {
     match expression {
@@ -235,8 +235,8 @@ fn may_be_unnameable(expression: &ast::Expr) -> bool {
     }
 }
 
-/// Whether an expression is a block that ends with a closure which assigns to
-/// what is not its own.
+/// Returns whether an expression is a block that ends with a closure which assigns to its
+/// captures.
 fn changes_what_it_holds(expression: &ast::Expr) -> bool {
     let ast::Expr::BlockExpr(block) = expression else {
         return false;
@@ -271,7 +271,8 @@ impl Closure {
     }
 }
 
-/// Where the parameters of a closure end whose types are not written.
+/// Returns, for each parameter of a closure without a written type, the offset of its
+/// end.
 fn untyped(closure: &ast::ClosureExpr) -> Vec<Option<usize>> {
     let parameters = closure.param_list();
     parameters
@@ -284,7 +285,7 @@ fn untyped(closure: &ast::ClosureExpr) -> Vec<Option<usize>> {
         .collect()
 }
 
-/// A call, if it is one of what has a plain name.
+/// Returns the call, if it is a call of a function with a plain name.
 fn call(node: SyntaxNode) -> Option<(String, Vec<Argument>)> {
     let call = ast::CallExpr::cast(node)?;
     let ast::Expr::PathExpr(callee) = call.expr()? else {
@@ -325,7 +326,7 @@ fn plain(name: &str) -> String {
     name.trim_start_matches("r#").to_owned()
 }
 
-/// The variable that an expression is, or of which it is a part: `a`, `a.b[0]`.
+/// Returns the variable that an expression is, or is a part of: `a`, `a.b[0]`.
 fn variable(expression: &ast::Expr) -> Option<String> {
     match expression {
         ast::Expr::PathExpr(path) => {
@@ -354,7 +355,7 @@ fn changes(node: &SyntaxNode) -> BTreeSet<String> {
         } else if let Some(call) = ast::MethodCallExpr::cast(node.clone()) {
             call.receiver()
         } else if ast::TokenTree::can_cast(node.kind()) {
-            // In a macro's arguments there are only tokens.
+            // A macro's arguments are only tokens.
             let text = node.text().to_string();
             if text.contains("&mut") || text.contains("+=") || text.contains("-=") {
                 changed.extend(names_below(&node));
@@ -368,11 +369,11 @@ fn changes(node: &SyntaxNode) -> BTreeSet<String> {
     changed
 }
 
-/// Variables that a statement moves, unless they are `Copy`: by passing them
-/// on, by arithmetic, by `let`. A method may take its receiver or a reference
-/// to it, so that says nothing, unless its name does.
+/// Returns the variables that a statement moves, unless they are `Copy`: by passing them
+/// on, by arithmetic, by `let`. A method may take its receiver by value or by reference,
+/// so it does not count, unless its name says so.
 fn moves(node: &SyntaxNode) -> BTreeSet<String> {
-    // A name that has another meaning somewhere inside is left to the compiler.
+    // Leave names that have another meaning somewhere inside to the compiler.
     let bound: BTreeSet<String> = node
         .descendants()
         .filter(|inner| inner != node)
@@ -394,7 +395,7 @@ fn moves(node: &SyntaxNode) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the place where an expression stands takes its value.
+/// Returns whether an expression is in a place that takes its value.
 fn is_moved(node: &SyntaxNode) -> bool {
     let Some(parent) = node.parent() else {
         return false;
@@ -433,7 +434,8 @@ fn is_moved(node: &SyntaxNode) -> bool {
     }
 }
 
-/// The variables of which a `let` takes a reference, or a method whose value may be one.
+/// Returns the variables that a `let` borrows from, by a reference or by a method that
+/// may return one.
 fn lends(statement: &ast::LetStmt) -> BTreeSet<String> {
     if !may_hold(statement) {
         return BTreeSet::new();
@@ -451,7 +453,7 @@ fn lends(statement: &ast::LetStmt) -> BTreeSet<String> {
         .collect()
 }
 
-/// Methods whose value borrows from nothing.
+/// Methods whose results borrow nothing.
 const OWNING: [&str; 22] = [
     "abs",
     "capacity",
@@ -477,13 +479,13 @@ const OWNING: [&str; 22] = [
     "into_boxed_str",
 ];
 
-/// Whether what a `let` binds may borrow, as far as the outermost expression tells.
+/// Returns whether the value of a `let` may borrow, judged by its outermost expression.
 fn may_hold(statement: &ast::LetStmt) -> bool {
     let mut value = statement.initializer();
     while let Some(expression) = value {
         value = match expression {
             ast::Expr::ParenExpr(inner) => inner.expr(),
-            // What it is done with may fail.
+            // The operand of `?`.
             ast::Expr::TryExpr(inner) => inner.expr(),
             ast::Expr::Literal(_) | ast::Expr::BinExpr(_) | ast::Expr::MacroExpr(_) => {
                 return false;
@@ -502,10 +504,10 @@ fn may_hold(statement: &ast::LetStmt) -> bool {
     false
 }
 
-/// Methods whose value is a place in their receiver, beside `…_mut`.
+/// Methods that return a place in their receiver, in addition to `…_mut`.
 const LENDING_MUTABLY: [&str; 2] = ["drain", "entry"];
 
-/// Whether a `let` takes a place of a variable to change it: `map.get_mut(k)`.
+/// Returns whether a `let` mutably borrows a part of a variable: `map.get_mut(k)`.
 fn borrows_mutably(statement: &ast::LetStmt) -> bool {
     let value = statement.initializer().filter(|_| may_hold(statement));
     let mut nodes = value.iter().flat_map(|value| own_nodes(value.syntax()));
@@ -523,7 +525,7 @@ fn borrows_mutably(statement: &ast::LetStmt) -> bool {
     })
 }
 
-/// The variables of `drop(x)` and `std::mem::drop(x)`, wherever it stands.
+/// Returns the variables in calls of `drop(x)` and `std::mem::drop(x)`, at any depth.
 fn drops(node: &SyntaxNode) -> BTreeSet<String> {
     let calls = node.descendants().filter_map(ast::CallExpr::cast);
     calls
@@ -566,7 +568,7 @@ const BINDING_NOTHING: [&str; 24] = [
     "writeln",
 ];
 
-/// Whether a statement is nothing but a macro that may bind variables, as
+/// Returns whether a statement is only a macro call that may bind variables, as
 /// `tokio::pin!` does.
 fn may_bind(node: &SyntaxNode) -> bool {
     let is_let = ast::LetStmt::can_cast(node.kind());
@@ -589,7 +591,7 @@ fn may_bind(node: &SyntaxNode) -> bool {
     !is_let && name.is_some_and(|name| !BINDING_NOTHING.contains(&&*name))
 }
 
-/// The nodes of a statement, without those of functions and closures in it.
+/// Returns the nodes of a statement, except those inside functions and closures.
 fn own_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
     let mut walk = node.preorder();
     std::iter::from_fn(move || {
@@ -608,7 +610,8 @@ fn own_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
     })
 }
 
-/// Functions, closures, `async` blocks: what is in them runs at another time.
+/// Returns whether a node is a function, a closure or an `async` block: its code runs at
+/// another time.
 fn is_code_of_its_own(node: &SyntaxNode) -> bool {
     match node.kind() {
         SyntaxKind::FN
@@ -623,7 +626,7 @@ fn is_code_of_its_own(node: &SyntaxNode) -> bool {
     }
 }
 
-/// Macros of futures that await what they are given.
+/// Macros that await their arguments.
 const AWAITING: [&str; 6] = [
     "join",
     "try_join",
@@ -633,7 +636,7 @@ const AWAITING: [&str; 6] = [
     "ready",
 ];
 
-/// Whether a statement awaits something by itself.
+/// Returns whether a statement awaits something by itself.
 fn awaits(node: &SyntaxNode) -> bool {
     own_nodes(node).any(|node| match node.kind() {
         SyntaxKind::AWAIT_EXPR => true,
@@ -645,8 +648,8 @@ fn awaits(node: &SyntaxNode) -> bool {
     })
 }
 
-/// Whether a statement may fail, or be interrupted: it calls something, takes
-/// an element, or computes.
+/// Returns whether a statement may fail or be interrupted: it calls something, indexes,
+/// or computes.
 fn can_fail(node: &SyntaxNode) -> bool {
     own_nodes(node).any(|node| match node.kind() {
         SyntaxKind::CALL_EXPR => {
@@ -697,10 +700,10 @@ fn can_fail(node: &SyntaxNode) -> bool {
     })
 }
 
-/// Methods without arguments that only make a value of another.
+/// Methods without arguments that only convert their receiver.
 const INFALLIBLE: [&str; 6] = ["clone", "len", "to_owned", "to_string", "as_str", "iter"];
 
-/// Macros that only make or show a value of what is there.
+/// Macros that only build or print a value.
 const WRITING: [&str; 6] = ["eprintln", "format", "print", "println", "vec", "eprint"];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Folders that go with the kernel, even one that is killed.
+//! Folders that are removed with their kernel, even if it is killed.
 //!
-//! A kernel holds a lock in each of its folders; whoever makes a new one
-//! removes those beside it that nobody holds.
+//! A kernel holds a lock in each of its folders. Creating a new folder removes
+//! those next to it whose lock is free.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,33 +9,35 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How the names of all kernels' folders begin.
+/// The prefix of all folder names.
 const PREFIX: &str = "swath-";
-/// The file in it that its kernel holds.
+/// The file in it that its kernel has locked.
 const LOCK: &str = "lock";
-/// How long others may take to notice that a folder is being removed.
+/// How long other processes may keep adding files to a folder that is being
+/// removed.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A folder that is removed with this, or by another kernel.
+/// A folder that is removed with this value, or by another kernel.
 #[derive(Debug)]
 pub(super) struct OwnFolder {
     folder: TempDir,
-    /// The lock goes with the file.
+    /// Closing the file releases the lock.
     _lock: File,
 }
 
 impl OwnFolder {
-    /// Makes a folder for a purpose inside another one, and removes those that
-    /// kernels which were killed have left there.
+    /// Creates a folder for a purpose inside another one, and removes those
+    /// that killed kernels have left there.
     ///
     /// # Errors
-    /// A folder that cannot be made.
+    /// The folder cannot be created.
     pub(super) fn new(purpose: &str, inside: &Path) -> io::Result<Self> {
         sweep(inside);
         let folder = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{purpose}"))
             .tempdir_in(inside)?;
-        // Under its name only when it is locked: another kernel may be looking.
+        // Rename it only after locking it: another kernel may be checking at
+        // the same time.
         let new = folder.path().join("lock.new");
         let lock = File::create(&new)?;
         lock.lock()?;
@@ -46,15 +48,16 @@ impl OwnFolder {
         })
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Removes it. What is just being started may put files there for a moment.
+    /// Removes the folder. Processes that are just starting may still add files
+    /// for a moment.
     ///
     /// # Errors
-    /// Where something in it cannot be removed.
+    /// Something in it cannot be removed.
     pub(super) fn close(self) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let path = self.folder.keep();
@@ -75,7 +78,7 @@ impl OwnFolder {
 fn sweep(inside: &Path) {
     for entry in fs::read_dir(inside).into_iter().flatten().flatten() {
         let is_kernels = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        // Not all need be this user's.
+        // Some may belong to other users.
         if is_kernels
             && let Ok(lock) = File::open(entry.path().join(LOCK))
             && lock.try_lock().is_ok()
@@ -96,7 +99,7 @@ mod tests {
         let killed = OwnFolder::new("", inside.path()).unwrap().folder.keep();
         fs::create_dir(killed.join("1")).unwrap();
         fs::write(killed.join("1").join("some"), "bytes").unwrap();
-        // One that is just being made, and somebody else's.
+        // A folder that is just being created, and one of another program.
         let (new, other) = (inside.path().join("swath-new"), inside.path().join("other"));
         for folder in [&new, &other] {
             fs::create_dir(folder).unwrap();

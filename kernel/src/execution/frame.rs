@@ -1,4 +1,4 @@
-//! What is known of a cell when the code around it is written.
+//! The inputs for generating the code around a cell.
 
 use super::generated::Role;
 use super::places::Text;
@@ -16,14 +16,14 @@ pub(super) struct Loaded {
     pub(super) how: Load,
 }
 
-/// How an earlier variable is taken.
+/// How an earlier variable is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Load {
-    /// Out of the store, and back.
+    /// Taken out of the store, and put back.
     Take,
-    /// As a copy, which is cheap.
+    /// As a cheap copy.
     Copy,
-    /// As a copy, of which a function is made.
+    /// As a copy, which is converted to a function.
     Function,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Lambda {
     /// The closure, from its first `|` or `move` on.
     pub(super) text: Text,
     pub(super) is_move: bool,
-    /// Where its parameters end whose types are not written.
+    /// For each parameter without a written type, the offset of its end.
     pub(super) untyped: Vec<Option<usize>>,
     /// The variables that it holds, in order, and their types as a tuple.
     pub(super) held: Vec<String>,
@@ -43,8 +43,8 @@ pub(super) struct Lambda {
 }
 
 impl Lambda {
-    /// The name in the store of copies of what a closure holds. It is no name
-    /// that a variable can have.
+    /// Returns the store's name for the copies of a closure's captures. No variable can
+    /// have this name.
     pub(super) fn held_name(name: &str) -> String {
         format!("{name}/")
     }
@@ -56,44 +56,44 @@ pub(super) enum Executor {
     /// The runtime's own.
     #[default]
     Session,
-    /// One that a `:dep` brought along.
+    /// One that a `:dep` added.
     Own,
-    /// As `Own`, of version 0.2, where code is entered as a function.
+    /// Like `Own`, but of version 0.2, which is entered by calling a function.
     Old,
 }
 
-/// What is generated around the user's text.
+/// The parameters of the code around the user's text.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
     /// The function's name.
     pub(super) function: &'a str,
     /// Closures of earlier cells that the cell uses, in the order of their definition.
     pub(super) lambdas: Vec<&'a Lambda>,
-    /// What is written into their text: the types of their parameters, where the cell's
-    /// calls of them tell, and copies of handles.
+    /// Text to insert into them: the types of their parameters, where the cell's calls
+    /// show them, and copies of handles.
     pub(super) in_lambdas: BTreeMap<&'a str, BTreeMap<usize, String>>,
     /// Earlier variables that the cell uses, by name.
     pub(super) loaded: BTreeMap<&'a str, Loaded>,
-    /// Variables that are dropped first: their type is defined anew.
+    /// Variables that are dropped first, because their types are redefined.
     pub(super) forget: &'a [String],
-    /// Variables that the cell sets anew: the store has the old ones.
+    /// Variables that the cell sets again: the store contains the old ones.
     pub(super) stale: BTreeSet<&'a str>,
-    /// What is done with the statements.
+    /// How the statements are run.
     pub(super) plan: Plan,
     /// Lines that are left out, because the variable is moved or has no name for its type.
     pub(super) without: &'a [Role],
     /// New variables that borrow from others: they are not kept.
     pub(super) borrowing: BTreeSet<&'a str>,
-    /// Those of them that use what they borrow when they end: they end before
-    /// that is stored.
+    /// Those of them that use their borrows in destructors: they are dropped before the
+    /// borrowed variables are stored.
     pub(super) dropped: &'a BTreeSet<String>,
-    /// How functions can be called, where that is not as planned.
+    /// How functions can be called, where that differs from the plan.
     pub(super) calls: &'a BTreeMap<String, Calls>,
-    /// Variables that are kept by their value, though its type may have no name.
+    /// Variables that are kept by value, although their types may have no name.
     pub(super) plain: &'a BTreeSet<String>,
     /// Statements that are left out.
     pub(super) skipped: &'a BTreeSet<usize>,
-    /// What is written into the cell's text, by place.
+    /// Text to insert into the cell, by place.
     pub(super) insertions: &'a BTreeMap<usize, String>,
     /// Whether all statements are in an `async` block.
     pub(super) awaits: bool,
@@ -104,11 +104,11 @@ pub(super) struct Frame<'a> {
 /// How the last expression's value is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Shows {
-    /// As the compiler finds by its type.
+    /// Chosen by the compiler, from the value's type.
     #[default]
     Probed,
-    /// By `Show`: its type is known only at the end, where Rust takes a number
-    /// without a suffix for a type.
+    /// By `Show`: the type is known only at the end, where Rust assumes a default type for
+    /// a number without a suffix.
     Show,
     /// By `Debug`, for the same reason.
     Debug,
@@ -117,7 +117,7 @@ pub(super) enum Shows {
 }
 
 impl Shows {
-    /// What is written around the expression.
+    /// Returns the code before and after the expression.
     pub(super) fn around(self) -> (&'static str, &'static str) {
         match self {
             Self::Probed => (
@@ -150,7 +150,7 @@ impl Frame<'_> {
         self.without.contains(role) || role.stores() && self.borrowing.contains(role.variable())
     }
 
-    /// Whether a new variable takes an old one's place in the store at the end.
+    /// Returns whether a new variable replaces an old one in the store at the end.
     pub(super) fn is_stored(&self, name: &str) -> bool {
         matches!(
             self.plan.kept.get(name),
@@ -158,7 +158,7 @@ impl Frame<'_> {
         ) && !self.leaves_out(&Role::Store(name.to_owned()))
     }
 
-    /// Whether the statement that binds a variable is left out.
+    /// Returns whether the statement that binds a variable is left out.
     pub(super) fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
         part.clone().any(|at| {
             let mut bound = source.statements[at].bindings().iter();

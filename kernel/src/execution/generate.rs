@@ -1,4 +1,4 @@
-//! The code that is compiled for a cell.
+//! Generates the code that is compiled for a cell.
 
 use super::frame::{Executor, Frame, Lambda, Load};
 use super::generated::{Generated, Role};
@@ -25,9 +25,9 @@ impl Generated {
         self.line(format_args!("}}"));
     }
 
-    /// Writes the cell as it is, for the compiler's own words on what the parser
-    /// does not understand: into a function, or alone, which tells of a
-    /// delimiter that is missing and nothing else.
+    /// Writes the cell unchanged, to get the compiler's own message about code that our
+    /// parser does not understand: either inside a function, or alone, where the compiler
+    /// reports an unmatched delimiter and nothing else.
     pub(super) fn verbatim(&mut self, cell: &Text, commands: &[Range<usize>], is_alone: bool) {
         if !is_alone {
             self.line(format_args!("pub fn cell() {{"));
@@ -63,7 +63,7 @@ impl Generated {
             if loaded.how != Load::Take && !loaded.mutable || frame.leaves_out(&role) {
                 continue;
             }
-            // A variable that the cell sets anew comes back only if it was not.
+            // A variable that the cell sets again is put back only if the cell fails.
             let condition = if bindings.iter().any(|binding| binding.name == *name) {
                 "if swath_outcome.is_err() "
             } else {
@@ -76,7 +76,7 @@ impl Generated {
         self.line(format_args!("}});"));
     }
 
-    /// Takes the earlier variables.
+    /// Writes the code that loads the earlier variables.
     fn load(&mut self, frame: &Frame<'_>) {
         let held = frame.lambdas.iter().filter(|one| !one.held.is_empty());
         let checked: Vec<(String, &str)> = frame
@@ -100,7 +100,7 @@ impl Generated {
             let mutable = if loaded.mutable { "mut " } else { "" };
             let (take, function) = match loaded.how {
                 Load::Take => ("take", ""),
-                // What may get another value is put back.
+                // Variables that may get another value are put back.
                 Load::Copy => ("handle", ""),
                 Load::Function => ("handle", ".into_fn()"),
             };
@@ -137,8 +137,7 @@ impl Generated {
         self.raw(" };\n");
     }
 
-    /// Writes the statements in parts, each of which hands its variables to the
-    /// next ones.
+    /// Writes the statements in parts; each part passes its variables to the next ones.
     fn parts(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, parts: &[Range<usize>]) {
         self.line(format_args!(
             "let swath_outcome: ::std::result::Result<(), {CELL}::Failure> = 'swath: {{"
@@ -167,7 +166,8 @@ impl Generated {
                 self.last_part(cell, source, frame, part);
                 self.line(format_args!("{close} {{"));
             } else {
-                // What it is made of is gone where it fails: a guard would be held on to.
+                // A failed part must drop its temporaries first: a lock guard would stay
+                // held.
                 self.raw("let ::std::option::Option::Some((");
                 for binding in &bound {
                     let mutable = if binding.mutable { "mut " } else { "" };
@@ -228,12 +228,13 @@ impl Generated {
         self.line(format_args!("::std::result::Result::Ok(())\n}};"));
     }
 
-    /// Writes the statements of the last part, and what comes of them.
+    /// Writes the statements of the last part, and the code that stores and shows their
+    /// results.
     fn last_part(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, part: &Range<usize>) {
         let shows = self.write_statements(cell, source, frame, part);
         if frame.plan.parts.len() == 1 {
             for name in frame.loaded.keys() {
-                // Instead of the line behind the statements.
+                // This replaces the line after the statements.
                 let role = Role::KeepNew((*name).to_owned());
                 if source.assigned.contains(*name)
                     && frame.leaves_out(&Role::Keep((*name).to_owned()))
@@ -243,7 +244,7 @@ impl Generated {
                 }
             }
         }
-        // What was bound last may borrow from what was bound before.
+        // Later bindings may borrow from earlier ones.
         for binding in frame.plan.bound(source, part).iter().rev() {
             if !frame.has_skipped(source, part, &binding.name) {
                 self.store(frame, binding, Role::Store(binding.name.clone()));
@@ -257,7 +258,7 @@ impl Generated {
         ));
     }
 
-    /// Writes statements as they are; whether the last one's value is shown.
+    /// Writes statements unchanged; returns whether the last one's value is shown.
     fn write_statements(
         &mut self,
         cell: &Text,
@@ -272,13 +273,13 @@ impl Generated {
                 continue;
             }
             let bindings = statement.bindings();
-            // Before the closure takes them.
+            // Copy them before the closure captures them.
             for binding in bindings {
                 self.hold(frame, binding);
             }
             let text = cell.part(statement.range.clone());
             if statement.kind == StatementKind::Tail {
-                // On lines of its own, so that places in it are the cell's.
+                // Put it on lines of its own, so that columns in it match the cell's.
                 let (open, close) = frame.shows.around();
                 self.line(format_args!("{open}"));
                 self.patched(&text, frame.insertions);
@@ -304,7 +305,8 @@ impl Generated {
         shows
     }
 
-    /// Keeps copies of what a closure holds that is kept as its text.
+    /// Writes the code that keeps copies of the captures of a closure that is kept as
+    /// text.
     fn hold(&mut self, frame: &Frame<'_>, binding: &Binding) {
         let role = Role::Hold(binding.name.clone());
         if let Some(Kept::Text(held)) = frame.plan.kept.get(&binding.name)
@@ -320,8 +322,8 @@ impl Generated {
         }
     }
 
-    /// Puts a new variable into the store, or drops it where it borrows from
-    /// those that are stored next.
+    /// Writes the code that puts a new variable into the store, or drops it if it borrows
+    /// from variables that are stored next.
     fn store(&mut self, frame: &Frame<'_>, binding: &Binding, role: Role) {
         let name = &binding.name;
         let kept = frame.plan.kept.get(name).unwrap_or(&Kept::Value);
@@ -362,8 +364,8 @@ impl Generated {
     }
 }
 
-/// What stands around the statements of a part: they fail as a whole, and run
-/// where futures are run, if there are any.
+/// Returns the code before and after the statements of a part. It makes them fail as a
+/// whole, and runs futures if there are any.
 fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, String) {
     let statements = &source.statements[part.clone()];
     let awaits = frame.awaits || statements.iter().any(|one| one.flow.awaits);
@@ -426,7 +428,7 @@ mod tests {
         generated
     }
 
-    /// A frame without anything special.
+    /// Returns a frame with nothing special.
     fn frame<'a>() -> Frame<'a> {
         type Nothing = (
             BTreeSet<usize>,
@@ -472,7 +474,7 @@ mod tests {
         assert!(
             at("Some((a, )) = (match") < at("let a = f()?") && at("let a = f()?") < at("let b =")
         );
-        // Where the second fails, the first is kept; at the end both are.
+        // If the second part fails, the first variable is kept; at the end both are.
         assert!(text.find("put(\"a\", a)") < text.rfind("break 'swath"));
         assert_eq!(text.matches("put(\"a\", a)").count(), 2);
         assert_eq!(text.matches("put(\"b\", b)").count(), 1);

@@ -1,5 +1,5 @@
-//! Text for the compiler that is made of cells' text and lines around it, and
-//! knows where each piece comes from and what each line does.
+//! Text for the compiler, made of cells' text and generated lines. It records
+//! where each piece comes from and what each line does.
 
 use super::places::{Origin, Pieces, Text};
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(super) struct Generated {
     pub(super) text: String,
-    /// Where pieces of cells are in the text.
+    /// The places of the cells' pieces in the text.
     pieces: Pieces,
-    /// Lines that handle a variable.
+    /// The generated lines that handle a variable.
     roles: Vec<(Range<usize>, Role)>,
 }
 
@@ -23,27 +23,27 @@ pub(super) enum Role {
     Load(String),
     /// Puts an earlier variable back.
     Keep(String),
-    /// Puts an earlier variable back that was moved and got a new value: where
-    /// the user's statements end.
+    /// Puts back an earlier variable that was moved and got a new value, at the
+    /// end of the user's statements.
     KeepNew(String),
     /// Puts a new variable into the store.
     Store(String),
-    /// Puts a new variable into the store where the part of this number fails.
+    /// Puts a new variable into the store if the part of this number fails.
     Salvage(String, usize),
-    /// Hands a new variable from the part of this number to the next ones.
+    /// Passes a new variable from the part of this number to the next ones.
     Hand(String, usize),
     /// Puts a copy of a new variable into the store, right when it is bound.
     Early(String),
-    /// Puts copies of what a closure holds into the store.
+    /// Puts copies of a closure's captures into the store.
     Hold(String),
-    /// Ends a new variable that is not kept, where the part of this number panics.
+    /// Drops a new variable that is not kept, if the part of this number panics.
     End(String, usize),
     /// Drops a new variable that borrows from others, which are stored next.
     Drop(String),
 }
 
 impl Role {
-    /// The variable that the line is about.
+    /// Returns the variable that the line handles.
     pub(super) fn variable(&self) -> &str {
         match self {
             Self::Load(name)
@@ -59,7 +59,7 @@ impl Role {
         }
     }
 
-    /// Whether it puts a new variable into the store.
+    /// Returns whether it puts a new variable into the store.
     pub(super) fn stores(&self) -> bool {
         matches!(
             self,
@@ -69,7 +69,7 @@ impl Role {
 }
 
 impl Generated {
-    /// Writes a part of a cell, with what is inserted into it.
+    /// Writes a part of a cell, with the insertions in it.
     pub(super) fn patched(&mut self, piece: &Text, insertions: &BTreeMap<usize, String>) {
         let mut start = piece.range.start;
         for (at, insertion) in insertions.range(piece.range.clone()) {
@@ -91,7 +91,7 @@ impl Generated {
         self.roles.push((start..self.text.len(), role));
     }
 
-    /// Writes text of nobody's.
+    /// Writes text without an origin.
     pub(super) fn raw(&mut self, text: &str) {
         self.text += text;
     }
@@ -103,17 +103,17 @@ impl Generated {
         self.pieces.add(start..self.text.len(), piece);
     }
 
-    /// Where a place of the text comes from.
+    /// Returns the origin of a place in the text.
     pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
         self.pieces.origin(offset)
     }
 
-    /// The end of the last cell's piece in front of a place.
+    /// Returns the end of the last piece of a cell before a place.
     pub(super) fn end_before(&self, offset: usize) -> Option<Origin> {
         self.pieces.end_before(offset)
     }
 
-    /// A range without the parentheses that are written around a last
+    /// Returns a range without the parentheses that are written around a last
     /// expression.
     pub(super) fn without_parentheses(&self, range: Range<usize>) -> Range<usize> {
         let is_around = |text: &str| text.chars().all(|c| "()\n".contains(c));
@@ -124,12 +124,12 @@ impl Generated {
         inner.unwrap_or(range)
     }
 
-    /// The pieces of cells in the text.
+    /// Returns the pieces of cells in the text.
     pub(super) fn into_pieces(self) -> Pieces {
         self.pieces
     }
 
-    /// What the line at a place of the text does.
+    /// Returns the role of the line at a place in the text.
     pub(super) fn role_at(&self, offset: usize) -> Option<&Role> {
         self.roles
             .iter()

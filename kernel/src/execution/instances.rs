@@ -1,14 +1,14 @@
-//! Libraries of ready instances of generic functions: which of them a cell takes
-//! into account.
+//! Libraries of precompiled instances of generic functions, and which of them a
+//! cell uses.
 
-/// Every cell does.
+/// The library that every cell uses.
 pub(super) const ALL: &str = "swath_instances";
-/// Those that join frames in memory do: to read the list of its instances takes as
-/// long as to compile a small cell.
+/// The library for cells that join frames in memory. It is separate because
+/// reading the list of its instances takes as long as compiling a small cell.
 pub(super) const JOINS: &str = "swath_join_instances";
 
-/// Methods of frames in memory, and the arguments that they have. A text's `join`
-/// has one, a lazy frame's four.
+/// Join methods of frames in memory, and their numbers of arguments. A string's
+/// `join` has one, a lazy frame's has four.
 const METHODS: [(&str, usize); 4] = [
     (".join(", 5),
     (".inner_join(", 3),
@@ -16,7 +16,7 @@ const METHODS: [(&str, usize); 4] = [
     (".full_join(", 3),
 ];
 
-/// Whether code joins frames in memory, as far as its text says.
+/// Returns whether code seems to join frames in memory, judged by its text.
 pub(super) fn joins(code: &str) -> bool {
     METHODS.iter().any(|(method, count)| {
         code.match_indices(method)
@@ -24,7 +24,7 @@ pub(super) fn joins(code: &str) -> bool {
     })
 }
 
-/// How many arguments stand in front of the parenthesis that closes.
+/// Counts the arguments before the closing parenthesis.
 fn arguments(code: &str) -> usize {
     let (mut depth, mut count, mut is_empty) = (0usize, 0, true);
     for c in code.chars() {

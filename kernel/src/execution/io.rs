@@ -1,8 +1,8 @@
 //! The kernel's end of the channel to the runtime process.
 //!
-//! One thread reads what the runtime writes: the two FIFOs that are its
-//! standard output and error, and the socket. Before a frame is taken up, the
-//! FIFOs are emptied: what was printed first is told first.
+//! One thread reads everything the runtime writes: the two FIFOs that are its
+//! standard output and error, and the socket. The FIFOs are emptied before a
+//! frame is handled, so that output printed first is reported first.
 
 use super::{Event, EventKind};
 use crate::display::{Display, MimeBundle};
@@ -22,8 +22,8 @@ use swath_channel::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-/// How much of standard error is kept to tell why the process died.
-/// A failed allocation is told in front of a long backtrace.
+/// How many bytes of standard error are kept to determine why the process died.
+/// The message about a failed allocation precedes a long backtrace.
 const STDERR_TAIL: usize = 64 << 10;
 
 /// The channel.
@@ -39,19 +39,19 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// To the runtime process, while it lives.
+    /// Writes to the runtime process while it lives.
     writer: Option<UnixStream>,
-    /// The process that was connected last is gone.
+    /// Whether the last connected process has closed the channel.
     has_closed: bool,
     pid: Option<u32>,
     public_paths: Vec<(String, String)>,
     /// The cell that output belongs to.
     cell: u64,
     ended: Option<Ended>,
-    /// The variables that a new process made of what was on disk.
+    /// The variables that a new process restored from disk.
     recovered: Option<Vec<Variable>>,
     stderr: Vec<u8>,
-    /// Nothing is shown: no cell has begun.
+    /// Whether output is discarded, because no cell has begun.
     muted: bool,
 }
 
@@ -68,7 +68,7 @@ impl Channel {
         listener.set_nonblocking(true)?;
         let stdout = fifo(&directory.join(STDOUT))?;
         let stderr = fifo(&directory.join(STDERR))?;
-        // Until the first cell begins, nobody wants to see what is written.
+        // Discard output until the first cell begins.
         let state = Mutex::new(State {
             muted: true,
             ..State::default()
@@ -91,7 +91,7 @@ impl Channel {
         Ok(Self { shared })
     }
 
-    /// Sends a message to the runtime; waits for one that is just starting.
+    /// Sends a message to the runtime; waits if it is just starting.
     pub(super) fn send(&self, message: &ToRuntime) -> io::Result<()> {
         let mut state = self.shared.state.lock();
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -114,21 +114,22 @@ impl Channel {
         }
     }
 
-    /// As [`send`](Self::send), to a runtime that is there; for interrupts.
+    /// Like [`send`](Self::send), but does nothing if no runtime is connected;
+    /// for interrupts.
     pub(super) fn send_now(&self, message: &ToRuntime) {
         if let Some(writer) = &mut self.shared.state.lock().writer {
-            // A process that is gone needs no message.
+            // A process that has ended needs no message.
             let _ = write_frame(writer, message);
         }
     }
 
-    /// What is told from now on is told for this cell.
+    /// Attributes events to this cell from now on.
     pub(super) fn attribute(&self, cell: u64) {
         self.shared.state.lock().cell = cell;
     }
 
-    /// Tells the runtime of the recovery's folder: the variables that it made of
-    /// what was there. Nothing where it does not answer.
+    /// Sends the recovery folder to the runtime; returns the variables that it
+    /// restored, or `None` if it does not answer.
     pub(super) fn recover(
         &self,
         message: &ToRuntime,
@@ -141,7 +142,7 @@ impl Channel {
         self.wait_until(is_running, deadline, |state| state.recovered.take())
     }
 
-    /// From now on, output belongs to this cell.
+    /// Begins a cell: from now on, output belongs to it.
     pub(super) fn begin(&self, cell: u64, allow_input: bool) -> io::Result<()> {
         {
             let mut state = self.shared.state.lock();
@@ -153,22 +154,23 @@ impl Channel {
         self.send(&ToRuntime::Begin { cell, allow_input })
     }
 
-    /// The end of what was written to standard error.
+    /// Returns the last part of standard error.
     pub(super) fn stderr_tail(&self) -> String {
         String::from_utf8_lossy(&self.shared.state.lock().stderr).into_owned()
     }
 
-    /// The runtime's process id.
+    /// Returns the runtime's process id.
     pub(super) fn pid(&self) -> Option<u32> {
         self.shared.state.lock().pid
     }
 
-    /// Names of types that the runtime knows, as it told them when it started.
+    /// Returns the public names of types that the runtime reported when it
+    /// started.
     pub(super) fn take_public_paths(&self) -> Vec<(String, String)> {
         std::mem::take(&mut self.shared.state.lock().public_paths)
     }
 
-    /// Tells something on behalf of the running cell.
+    /// Emits an event on behalf of the running cell.
     pub(super) fn tell(&self, kind: EventKind) {
         self.shared.tell(kind);
     }
@@ -181,7 +183,7 @@ impl Shared {
     }
 
     fn tell_for(&self, cell: u64, kind: EventKind) {
-        // The session is gone when the kernel stops.
+        // Fails only when the kernel stops and the session has ended.
         let _ = self.events.send(Event { cell, kind });
     }
 }
@@ -214,7 +216,7 @@ impl Reader {
                 self.frame();
             }
             if connection && let Ok((stream, _)) = self.listener.accept() {
-                // The old process is gone, and so is what it had to say.
+                // The old process has ended; nothing more comes from it.
                 let writer = stream.try_clone().ok();
                 self.runtime = Some(stream);
                 let mut state = self.shared.state.lock();
@@ -226,7 +228,7 @@ impl Reader {
         }
     }
 
-    /// Takes up what the FIFOs hold.
+    /// Reads everything in the FIFOs.
     fn drain(&mut self) {
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -285,7 +287,7 @@ impl Reader {
     }
 
     fn message(&mut self, message: FromRuntime) {
-        // What was printed before the frame was sent is in the FIFOs by now.
+        // Everything printed before the frame was sent is in the FIFOs now.
         self.drain();
         let shared = &self.shared;
         let muted = shared.state.lock().muted;
@@ -344,15 +346,16 @@ impl Reader {
 }
 
 impl Channel {
-    /// Waits until the code that was told to run has ended; `None` where the
-    /// process has.
+    /// Waits until the started code has ended; returns `None` if the process
+    /// has ended.
     pub(super) fn wait_ended(&self, is_running: impl Fn() -> bool) -> Option<Ended> {
         self.wait_until(is_running, None, |state| state.ended.take())
     }
 
-    /// Waits for what the runtime tells, until the process is gone or `deadline`
-    /// is over. That the channel ends says so as a rule; but a process that the
-    /// cell has forked holds it as well, and may outlive the one that it was.
+    /// Waits for an answer of the runtime, until the process has ended or
+    /// `deadline` has passed. Usually the end of the channel shows that the
+    /// process has ended. But a process that the cell has forked holds the
+    /// channel as well, and may outlive the runtime.
     fn wait_until<T>(
         &self,
         is_running: impl Fn() -> bool,
@@ -371,13 +374,13 @@ impl Channel {
                 return None;
             }
             if self.shared.changed.wait_for(&mut state, LOOK).timed_out() {
-                // What it said last has arrived when this is looked at again.
+                // Check once more: its last messages have arrived by then.
                 is_last = !is_running();
             }
         }
     }
 
-    /// Forgets a process that has ended, so that nothing is sent to it.
+    /// Forgets an ended process, so that nothing is sent to it.
     pub(super) fn disconnect(&self) {
         let mut state = self.shared.state.lock();
         state.writer = None;
@@ -385,13 +388,14 @@ impl Channel {
         state.pid = None;
     }
 
-    /// Whether the process that was connected is gone.
+    /// Returns whether the last connected process has closed the channel.
     pub(super) fn has_closed(&self) -> bool {
         self.shared.state.lock().has_closed
     }
 }
 
-/// MIME types and contents as the session wants them: JSON types are JSON.
+/// Converts MIME types and contents to the session's form: contents of JSON
+/// types are parsed.
 pub(super) fn bundle(data: Vec<(String, String)>) -> MimeBundle {
     let data = data
         .into_iter()
@@ -411,8 +415,8 @@ pub(super) fn bundle(data: Vec<(String, String)>) -> MimeBundle {
     }
 }
 
-/// Makes a FIFO and opens its reading end. Opened for both ends, so that it
-/// does not end when the process that writes does.
+/// Creates a FIFO and opens it for reading. It is opened for writing as well,
+/// so that it does not reach its end when the writing process ends.
 fn fifo(path: &Path) -> io::Result<File> {
     let name = CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: the path is a valid C string for the call's time; the descriptor
@@ -434,8 +438,8 @@ fn fifo(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Waits until one of the descriptors has something; which ones do. Negative
-/// descriptors never do.
+/// Waits until at least one of the descriptors is ready; returns which ones
+/// are. Negative descriptors are never ready.
 fn poll<const N: usize>(descriptors: [RawFd; N]) -> io::Result<[bool; N]> {
     let mut polled = descriptors.map(|fd| libc::pollfd {
         fd,
@@ -482,7 +486,7 @@ mod tests {
             write_frame(&mut self.channel, message).unwrap();
         }
 
-        /// Waits until all that was written has been taken up.
+        /// Waits until all written output has been read.
         fn fence(&mut self) {
             self.tell(&FromRuntime::Fence);
             while !matches!(
@@ -492,7 +496,7 @@ mod tests {
         }
     }
 
-    /// What a cell's events come to: text by stream, displays in between.
+    /// Collects a cell's events: text by stream, and the displays in between.
     fn shown(events: &mut UnboundedReceiver<Event>, cell: u64) -> Vec<(char, Vec<u8>)> {
         let mut shown: Vec<(char, Vec<u8>)> = Vec::new();
         while let Ok(event) = events.try_recv() {
@@ -517,7 +521,8 @@ mod tests {
         let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let channel = Channel::open(folder.path(), events).unwrap();
         let mut runtime = Runtime::connect(folder.path());
-        // A small generator: which steps a cell takes, and how much it writes.
+        // A small random generator: it chooses a cell's steps, and how much it
+        // writes.
         let mut seed = 42_u64;
         let mut next = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

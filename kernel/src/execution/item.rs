@@ -1,4 +1,4 @@
-//! Items: what a cell defines for later ones.
+//! Items: the definitions that a cell makes for later ones.
 
 use super::syntax::{names_below, repeats, to_cell, without_comments};
 use ra_ap_syntax::ast::{self, HasAttrs, HasGenericParams, HasModuleItem, HasName, HasVisibility};
@@ -22,7 +22,7 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// A part of a cell as an item, if it is one.
+    /// Returns a part of a cell as an item, if it is one.
     pub(super) fn of(node: &SyntaxNode) -> Option<Self> {
         let item = definition(node).filter(|_| is_item(node))?;
         Some(Self {
@@ -36,11 +36,11 @@ impl Item {
     }
 }
 
-/// A `static`. One copy of it serves all cells: the first cell defines it,
-/// later ones declare it.
+/// A `static`. All cells share one copy: the first cell defines it, later ones declare
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Static {
-    /// The bytes of the cell that later cells replace by a declaration.
+    /// The range in the cell that later cells replace by a declaration.
     pub(super) range: Range<usize>,
     /// `pub static NAME: TYPE`, in parts.
     pub(super) visibility: String,
@@ -55,49 +55,49 @@ pub(super) struct Static {
 pub(super) enum StaticKind {
     /// By itself.
     Plain,
-    /// In a `thread_local!`, which is what the range covers.
+    /// In a `thread_local!`; the range covers the whole macro call.
     ThreadLocal,
-    /// In a `lazy_static!`, which is what the range covers; its value is here in
-    /// the cell.
+    /// In a `lazy_static!`; the range covers the whole macro call. This is the range
+    /// of its value in the cell.
     Lazy(Range<usize>),
 }
 
-/// What matters of an item.
+/// The kind of an item, with its relevant parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ItemKind {
-    /// Has a name, and replaces what had it before. `is_type`: its values can
-    /// be held by variables.
+    /// Has a name, and replaces the earlier item of that name. `is_type`: variables
+    /// can hold its values.
     Named {
         name: String,
         is_type: bool,
         is_function: bool,
-        /// What a trait has: it is called without the trait's name.
+        /// The members of a trait: they are called without the trait's name.
         members: BTreeSet<String>,
     },
-    /// An `impl` block: its head, and the names of what it holds.
+    /// An `impl` block: its head, and the names of its members.
     Impl {
         head: String,
         members: BTreeSet<String>,
     },
-    /// A `use`: the names that it brings with a `use` for each alone, and a
-    /// `use` for each of its globs.
+    /// A `use`: a separate `use` for each name that it imports, and one for each of
+    /// its globs.
     Use {
         named: Vec<(String, String)>,
         globs: Vec<String>,
     },
     /// `extern crate`.
     ExternCrate { name: String },
-    /// `macro_rules!`: what uses it has to stand behind it.
+    /// `macro_rules!`: its uses must follow it.
     Macro {
         name: String,
-        /// Whether what it makes is items.
+        /// Whether it expands to items.
         makes_items: bool,
     },
     /// Anything else.
     Other,
 }
 
-/// Whether a part of a cell is kept for later cells.
+/// Returns whether a part of a cell is kept for later cells.
 pub(super) fn is_item(node: &SyntaxNode) -> bool {
     definition(node).is_some_and(|item| match item {
         // A macro that is called with braces looks like an item.
@@ -106,8 +106,8 @@ pub(super) fn is_item(node: &SyntaxNode) -> bool {
     })
 }
 
-/// A part of a cell as an item; a call of a macro, too, where it is one of
-/// those that define something, with braces or parentheses.
+/// Returns a part of a cell as an item. This includes a call, with braces or
+/// parentheses, of a macro that defines something.
 fn definition(node: &SyntaxNode) -> Option<ast::Item> {
     if let Some(item) = ast::Item::cast(node.clone()) {
         return Some(item);
@@ -123,8 +123,8 @@ fn definition(node: &SyntaxNode) -> Option<ast::Item> {
     .filter(|item| matches!(item, ast::Item::MacroCall(call) if defines(call)))
 }
 
-/// Macros whose calls define statics, types and the like: kept for later cells
-/// like any item.
+/// Macros whose calls define statics, types and the like. They are kept for later
+/// cells like any item.
 const DEFINING_MACROS: [&str; 9] = [
     "bitflags",
     "cfg_if",
@@ -141,7 +141,7 @@ fn defines(call: &ast::MacroCall) -> bool {
     macro_name(call).is_some_and(|name| DEFINING_MACROS.contains(&name.as_str()))
 }
 
-/// The last segment of a macro's path.
+/// Returns the last segment of a macro's path.
 pub(super) fn macro_name(call: &ast::MacroCall) -> Option<String> {
     let segment = call.path()?.segment()?;
     Some(segment.name_ref()?.text().to_string())
@@ -184,7 +184,7 @@ fn item_kind(item: &ast::Item) -> ItemKind {
                 })
         }
         ast::Item::MacroCall(call) => {
-            // Known by the first thing that it defines; it is needed for any.
+            // It is identified by its first definition, but needed for any of them.
             let mut defined = defined_in(call).into_iter();
             defined
                 .next()
@@ -224,7 +224,7 @@ fn item_kind(item: &ast::Item) -> ItemKind {
     }
 }
 
-/// The conditions under which an item is there: its `#[cfg(…)]`.
+/// Returns the conditions under which an item exists: its `#[cfg(…)]`.
 fn condition(node: &SyntaxNode) -> String {
     node.children()
         .filter_map(ast::Attr::cast)
@@ -237,8 +237,8 @@ fn without_space(text: String) -> String {
     text.split_whitespace().collect()
 }
 
-/// What a call of a macro defines, as far as its arguments are written as Rust:
-/// names, and whether they are types'.
+/// Returns the names that a macro call defines, as far as its arguments look like
+/// Rust, and whether each is a type.
 fn defined_in(call: &ast::MacroCall) -> Vec<(String, bool)> {
     let tokens = call.syntax().descendants_with_tokens();
     let mut tokens = tokens
@@ -260,10 +260,10 @@ fn defined_in(call: &ast::MacroCall) -> Vec<(String, bool)> {
     defined
 }
 
-/// What an `impl` is about: the trait and the type, so that it is known again when it
-/// is written in another way. The path to the trait, bounds, the names of parameters
-/// and of lifetimes are left out, and so is what a trait takes for itself (`Add<Q> for
-/// Q`).
+/// Returns the trait and the type of an `impl` in a normalized form, so that the same
+/// `impl` is recognized when it is written differently. Left out are the path to the
+/// trait, bounds, the names of parameters and of lifetimes, and the default argument
+/// of a trait (`Add<Q> for Q`).
 fn impl_head(item: &ast::Impl) -> String {
     let parameters: Vec<String> = item
         .generic_param_list()
@@ -316,7 +316,7 @@ fn impl_head(item: &ast::Impl) -> String {
     format!("impl {not}{of_trait} for {of}")
 }
 
-/// The names of what a trait or an `impl` holds.
+/// Returns the names of the members of a trait or an `impl`.
 fn members(list: Option<ast::AssocItemList>) -> BTreeSet<String> {
     list.map(|list| list.assoc_items().filter_map(member).collect())
         .unwrap_or_default()
@@ -332,8 +332,8 @@ fn member(item: ast::AssocItem) -> Option<String> {
     name.map(|name| name.text().to_string())
 }
 
-/// Takes a `use` apart: for each thing that it brings its name, or `None` for
-/// a glob or `_`, and the path alone.
+/// Splits a `use`: for each import, reports its name, or `None` for a glob or `_`, and
+/// its full path.
 fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<String>, String)) {
     let own = tree
         .path()
@@ -351,7 +351,7 @@ fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<Str
     } else if tree.star_token().is_some() {
         found(None, format!("{joined}::*"));
     } else if let Some(rename) = tree.rename() {
-        // `use a::Trait as _;` brings no name.
+        // `use a::Trait as _;` imports no name.
         let name = rename.name().map(|name| name.text().to_string());
         found(
             name.clone(),
@@ -365,7 +365,7 @@ fn use_tree(tree: &ast::UseTree, prefix: &str, found: &mut impl FnMut(Option<Str
     }
 }
 
-/// Whether what a macro makes begins as an item does, by every rule.
+/// Returns whether the expansion of every rule of a macro begins like an item.
 fn makes_items(item: &ast::MacroRules) -> bool {
     const ITEMS: [&str; 13] = [
         "const",
@@ -385,7 +385,7 @@ fn makes_items(item: &ast::MacroRules) -> bool {
     let Some(rules) = item.token_tree() else {
         return false;
     };
-    // Each rule is two trees of tokens: what is taken, what is made.
+    // Each rule is two token trees: the pattern and the expansion.
     let trees: Vec<ast::TokenTree> = rules
         .syntax()
         .children()
@@ -396,7 +396,7 @@ fn makes_items(item: &ast::MacroRules) -> bool {
         && made.all(|tree| {
             let text = tree.syntax().text().to_string();
             let mut text = text.trim_start_matches(['{', '(', '[']).trim_start();
-            // Attributes in front of it.
+            // Skip attributes.
             while let Some(rest) = text.strip_prefix("#[") {
                 text = rest
                     .split_once(']')
@@ -410,7 +410,7 @@ fn makes_items(item: &ast::MacroRules) -> bool {
         })
 }
 
-/// The statics that an item defines, at any depth.
+/// Returns the statics that an item defines, at any depth.
 fn statics(item: &ast::Item) -> Vec<Static> {
     let mut found = Vec::new();
     if let ast::Item::MacroCall(call) = item {
@@ -426,7 +426,7 @@ fn statics(item: &ast::Item) -> Vec<Static> {
         let in_foreign_block = node
             .ancestors()
             .any(|ancestor| ast::ExternBlock::can_cast(ancestor.kind()));
-        // Who names a symbol wants that name.
+        // A static with an explicit symbol must keep it.
         let is_exported = item.attrs().any(|attribute| {
             let text = attribute.syntax().text().to_string();
             ["no_mangle", "export_name", "link_section"]
@@ -456,8 +456,8 @@ fn one_static(item: &ast::Static, range: Range<usize>, kind: StaticKind) -> Opti
     })
 }
 
-/// A static's type, with the lifetimes that may be left out in its definition
-/// and not in a declaration.
+/// Returns a static's type, with the lifetimes that may be omitted in its definition
+/// but not in a declaration.
 fn with_lifetimes(of_type: &ast::Type) -> String {
     let mut text = of_type.syntax().text().to_string();
     let start = of_type.syntax().text_range().start();
@@ -466,7 +466,7 @@ fn with_lifetimes(of_type: &ast::Type) -> String {
         .descendants()
         .filter_map(ast::RefType::cast)
         .filter(|reference| reference.lifetime().is_none())
-        // In a function's type it is the function's own lifetime.
+        // In a function type, an omitted lifetime belongs to the function.
         .filter(|reference| {
             !reference.syntax().ancestors().any(|node| {
                 matches!(
@@ -485,7 +485,7 @@ fn with_lifetimes(of_type: &ast::Type) -> String {
     text
 }
 
-/// The statics that a macro's call defines.
+/// Returns the statics that a macro call defines.
 fn statics_of_macro(call: &ast::MacroCall) -> Vec<Static> {
     match macro_name(call).as_deref() {
         Some("thread_local") => thread_locals(call),
@@ -494,8 +494,8 @@ fn statics_of_macro(call: &ast::MacroCall) -> Vec<Static> {
     }
 }
 
-/// What a `lazy_static!` defines: `pub static ref NAME: Type = value;`, several
-/// times.
+/// Returns the statics of a `lazy_static!`: any number of `pub static ref NAME: Type =
+/// value;`.
 fn lazy_statics(call: &ast::MacroCall) -> Vec<Static> {
     let Some(tree) = call.token_tree() else {
         return Vec::new();
@@ -504,7 +504,7 @@ fn lazy_statics(call: &ast::MacroCall) -> Vec<Static> {
     let text = tree.syntax().text().to_string();
     let start = tree.syntax().text_range().start();
     let mut found = Vec::new();
-    // Where the one at hand begins, and the places of what is in it.
+    // The parts of the current static.
     let (mut visibility, mut name, mut colon, mut equals) = (String::new(), None, None, None);
     for element in tree.syntax().children_with_tokens() {
         let at = element.text_range() - start;
@@ -538,7 +538,7 @@ fn lazy_statics(call: &ast::MacroCall) -> Vec<Static> {
     found
 }
 
-/// A macro's call with its semicolon, where it has one.
+/// Returns the range of a macro call, including its semicolon if it has one.
 fn whole_call(call: &ast::MacroCall) -> Range<usize> {
     let statement = call
         .syntax()
@@ -551,7 +551,7 @@ fn whole_call(call: &ast::MacroCall) -> Range<usize> {
     }))
 }
 
-/// What a `thread_local!` defines.
+/// Returns the statics of a `thread_local!`.
 fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
     let Some(tree) = call.token_tree() else {
         return Vec::new();

@@ -1,9 +1,9 @@
 //! The items that the session's cells have defined.
 //!
-//! Each cell is compiled with all of them in front. An item replaces the one
-//! of the same name; an `impl` block the one with the same head that holds the
-//! same things. A `static` is defined by the first cell that has it, and only
-//! declared by later ones: all cells have one copy of it.
+//! Each cell is compiled with the items it needs in front. An item replaces the
+//! earlier one of the same name; an `impl` block replaces the one with the same
+//! head that has the same members. A `static` is defined by the first cell that
+//! has it and only declared by later ones, so all cells share one copy.
 
 use super::generated::Generated;
 use super::item::{ItemKind, Static, StaticKind};
@@ -19,8 +19,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 struct Item {
     definition: Arc<Definition>,
-    /// For each of its statics, the symbol under which it lives in the runtime
-    /// process, once a cell that defines it has been loaded.
+    /// For each of its statics, its symbol in the runtime process, once a cell
+    /// that defines it has been loaded.
     symbols: Vec<Option<String>>,
 }
 
@@ -57,8 +57,8 @@ struct Impl {
     members: BTreeSet<String>,
 }
 
-/// A `use`, as long as everything that it brings is valid; what is left of it
-/// otherwise.
+/// A `use`: whole as long as all of its imports are valid, otherwise the
+/// remaining ones.
 #[derive(Clone, Debug, Default)]
 struct Import {
     whole: Option<Text>,
@@ -75,13 +75,13 @@ pub(super) struct Items {
     /// In the order of their definition, which matters to macros.
     macros: Vec<Macro>,
     others: Vec<Item>,
-    /// By name and `#[cfg(…)]`: of one name there may be several under opposite
+    /// By name and `#[cfg(…)]`: several may have the same name under opposite
     /// conditions.
     named: BTreeMap<(String, String), Named>,
     impls: Vec<Impl>,
 }
 
-/// Which items are written for a cell.
+/// The items that are written for a cell.
 #[derive(Debug)]
 pub(super) enum Needed {
     All,
@@ -97,28 +97,28 @@ impl Needed {
     }
 }
 
-/// What a cell's items amount to.
+/// The effect of a cell's items on the session.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// Types that are defined anew, and types that contain them.
+    /// Types that are redefined, and types that contain them.
     pub(super) redefined: BTreeSet<String>,
-    /// Statics that begin anew, because a type in them is defined anew.
+    /// Statics that are initialised again, because a type in them is redefined.
     pub(super) restarted: Vec<String>,
     /// The session's items afterwards.
     pub(super) after: Items,
 }
 
-/// A name as [`Source::names`] has it.
+/// Returns a name in the form of [`Source::names`].
 fn plain(name: &str) -> &str {
     name.trim_start_matches("r#")
 }
 
-/// What every cell has in scope, beside the prelude; a definition of the same
-/// name takes its place.
+/// Macros that every cell has in scope in addition to the prelude. A definition
+/// of the same name replaces them.
 const PRINT_MACROS: [&str; 4] = ["eprint", "eprintln", "print", "println"];
 
 impl Items {
-    /// The items of a session in which no cell has run.
+    /// Returns the items of a session in which no cell has run.
     pub(super) fn new() -> Self {
         let mut items = Self::default();
         for name in PRINT_MACROS {
@@ -127,7 +127,7 @@ impl Items {
         items
     }
 
-    /// Brings a name into scope.
+    /// Imports a name.
     pub(super) fn bring(&mut self, name: &str, path: &str) {
         self.undefine(name);
         self.imports.push(Import {
@@ -136,7 +136,7 @@ impl Items {
         });
     }
 
-    /// Takes a name that was brought into scope out of it.
+    /// Removes an imported name.
     pub(super) fn drop_import(&mut self, name: &str) {
         for import in &mut self.imports {
             import.drop_name(name);
@@ -144,7 +144,7 @@ impl Items {
         self.imports.retain(|import| !import.is_empty());
     }
 
-    /// What the items of a cell change.
+    /// Returns what the items of a cell change.
     pub(super) fn change(&self, cell: u32, code: &Arc<str>, source: &Source) -> Change {
         let cell = Text::whole(cell, code);
         let text = |range: &Range<usize>| cell.part(range.clone());
@@ -183,7 +183,7 @@ impl Items {
                     if item.condition.is_empty() {
                         after.undefine(name);
                     } else {
-                        // Those under other conditions stay.
+                        // Keep items under other conditions.
                         let unconditional = (key.0.clone(), String::new());
                         after.named.remove(&unconditional);
                         after.drop_import(plain(name));
@@ -237,7 +237,7 @@ impl Items {
         }
     }
 
-    /// Removes what has a name.
+    /// Removes every item of a name.
     fn undefine(&mut self, name: &str) {
         let name = plain(name);
         self.named.retain(|(other, _), _| other != name);
@@ -247,7 +247,7 @@ impl Items {
 
     fn implement(&mut self, head: &str, members: &BTreeSet<String>, item: Item) {
         // A trait is implemented once for a type; a type may have several
-        // blocks of its own, as long as they hold different things.
+        // blocks of its own, as long as their members differ.
         let of_trait = head.contains(" for ");
         self.impls.retain(|before| {
             let replaced = before.head == head
@@ -262,7 +262,7 @@ impl Items {
         });
     }
 
-    /// The given types and all that contain them.
+    /// Returns the given types and all types that contain them.
     fn containing(&self, mut types: BTreeSet<String>) -> BTreeSet<String> {
         if types.is_empty() {
             return types;
@@ -285,7 +285,8 @@ impl Items {
         }
     }
 
-    /// Has statics in which one of these types occurs defined anew; their names.
+    /// Marks the statics in which one of these types occurs for a new
+    /// definition; returns their names.
     fn restart_statics(&mut self, types: &BTreeSet<String>) -> Vec<String> {
         let mut restarted = Vec::new();
         for item in self.all_mut() {
@@ -300,7 +301,8 @@ impl Items {
         restarted
     }
 
-    /// The runtime process is a new one, without any static.
+    /// Marks all statics for a new definition, because a new runtime process
+    /// has none.
     pub(super) fn restart_all_statics(&mut self) {
         for item in self.all_mut() {
             item.symbols.fill(None);
@@ -326,8 +328,8 @@ impl Items {
     }
 
     /// Writes the items that a cell needs. Statics that no loaded cell has
-    /// defined get symbols, which have to be unique: `unit` is the number of the
-    /// library.
+    /// defined get symbols. `unit`, the number of the library, makes them
+    /// unique.
     pub(super) fn write(&mut self, generated: &mut Generated, needed: &Needed, unit: u32) {
         for attribute in &self.attributes {
             generated.piece(attribute);
@@ -342,9 +344,9 @@ impl Items {
         }
     }
 
-    /// What a cell needs of the session's items: its own, and all that its
-    /// names lead to. A notebook's functions are checked by the compiler when
-    /// they are defined, and when they are used.
+    /// Returns the session's items that a cell needs: its own, and all that its
+    /// names lead to. So the compiler checks a notebook's functions when they
+    /// are defined, and when they are used.
     pub(super) fn needed(&self, names: &BTreeSet<String>, cell: &Text) -> Needed {
         let own: Vec<&Arc<Definition>> = self
             .all()
@@ -352,7 +354,7 @@ impl Items {
             .filter(|definition| Arc::ptr_eq(&definition.text.code, &cell.code))
             .collect();
         let mut names = names.clone();
-        // What is always written has to find what it speaks of.
+        // Items that are always written need the items that they name.
         let always = self.others.iter().map(|item| &item.definition);
         for definition in own.iter().copied().chain(always) {
             names.extend(definition.names.iter().cloned());
@@ -366,21 +368,21 @@ impl Items {
         Needed::Some(reached)
     }
 
-    /// Whether there are items that are not needed.
+    /// Returns whether some items are not needed.
     pub(super) fn is_part(&self, needed: &Needed) -> bool {
         self.all().any(|item| !needed.has(item))
     }
 
-    /// Whether what these names lead to may run many times: a function with a
-    /// loop in it, say, or one that calls it.
+    /// Returns whether the items that these names lead to may run code many
+    /// times: for example a function with a loop in it, or one that calls it.
     pub(super) fn repeat(&self, names: &BTreeSet<String>) -> bool {
         let reached = self.reached(names.clone());
         self.all()
             .any(|item| item.definition.repeats && reached.contains(&Arc::as_ptr(&item.definition)))
     }
 
-    /// The statics that live in the runtime process, of those that these names
-    /// lead to.
+    /// Returns the statics that these names lead to and that exist in the
+    /// runtime process.
     pub(super) fn live_statics(&self, names: &BTreeSet<String>) -> Vec<String> {
         let reached = self.reached(names.clone());
         self.all()
@@ -391,7 +393,8 @@ impl Items {
             .collect()
     }
 
-    /// What names lead to, and the names in it, and so on.
+    /// Returns the items that names lead to, directly or through the names in
+    /// those items.
     fn reached(&self, mut names: BTreeSet<String>) -> BTreeSet<*const Definition> {
         let mut reached = BTreeSet::new();
         loop {
@@ -408,7 +411,7 @@ impl Items {
                 let of_trait = one.head.contains(" for ");
                 let is_about =
                     |name: &String| names.contains(name) && self.by_name(name).next().is_some();
-                // What a trait asks for may be called without its name.
+                // The members of a trait may be called without its name.
                 let is_meant =
                     !one.members.is_disjoint(&names) || of_trait && one.about.iter().any(is_about);
                 is_meant.then_some(&one.item)
@@ -430,19 +433,19 @@ impl Items {
         }
     }
 
-    /// Whether a macro's calls define items.
+    /// Returns whether a macro's calls define items.
     pub(super) fn makes_items(&self, name: &str) -> bool {
         self.macros
             .iter()
             .any(|one| one.name == name && one.makes_items)
     }
 
-    /// Whether a name is a function's.
+    /// Returns whether a name is a function.
     pub(super) fn is_function(&self, name: &str) -> bool {
         self.by_name(plain(name)).any(|named| named.is_function)
     }
 
-    /// Whether what a function returns has a type without a name: `impl Trait`.
+    /// Returns whether a function's return type has no name: `impl Trait`.
     pub(super) fn returns_unnameable(&self, name: &str) -> bool {
         self.by_name(plain(name)).any(|named| {
             let head = named.item.as_str().split('{').next().unwrap_or_default();
@@ -453,17 +456,17 @@ impl Items {
         })
     }
 
-    /// What has a name, under whatever condition.
+    /// Returns the items of a name, under any condition.
     fn by_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Named> {
         self.named.values().filter(move |named| named.name == name)
     }
 
-    /// Whether the user has defined an item of this name.
+    /// Returns whether the user has defined an item of this name.
     pub(super) fn defines(&self, name: &str) -> bool {
         self.by_name(plain(name)).next().is_some()
     }
 
-    /// The items' texts, for whoever wants to know what is in scope.
+    /// Returns the texts of all items, for completion.
     pub(super) fn texts(&self) -> Vec<String> {
         let imports = self.imports.iter().map(|import| {
             let mut generated = Generated::default();
@@ -500,7 +503,7 @@ impl Import {
         }
     }
 
-    /// The names in the paths.
+    /// Returns the names in the paths.
     fn path_names(&self) -> impl Iterator<Item = String> {
         self.named
             .iter()
@@ -556,7 +559,8 @@ impl Item {
                 generated.raw(&format!("#[unsafe(export_name = \"{symbol}\")] "));
                 continue;
             } else if is_new && let StaticKind::Lazy(value) = &of.kind {
-                // std has it as well, as a static that can be declared.
+                // Use std's `LazyLock` instead: it is a static that can be
+                // declared.
                 generated.raw(&format!(
                     "#[unsafe(export_name = \"{symbol}\")] {} static {}: {of_type} = ::std::sync::LazyLock::new(|| ",
                     of.visibility, of.name

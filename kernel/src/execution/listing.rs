@@ -1,4 +1,4 @@
-//! What `:vars` shows: the session's variables as a table.
+//! The output of `:vars`: the session's variables as a table.
 
 use super::types::short;
 use super::variables::{State, is_held};
@@ -6,20 +6,20 @@ use crate::text::{bytes, escape, shorten};
 use std::collections::BTreeMap;
 
 const HEADS: [&str; 5] = ["Name", "Type", "Shape", "Bytes", "Value"];
-/// Which columns are numbers.
+/// Which columns are right-aligned, because they hold numbers.
 const RIGHT: [bool; 5] = [false, false, false, true, false];
-/// What is longer is cut.
+/// The maximum length of each column; longer texts are cut.
 const LIMITS: [usize; 5] = [40, 60, 40, 20, 80];
 
-/// Of the runtime's tables: one style for all that is shown.
+/// The style of the runtime's tables: everything displayed has the same style.
 const STYLE: &str = include_str!("../../../runtime/src/display/style.css");
 
-/// The table, as text and as HTML.
+/// Returns the table, as text and as HTML.
 pub(super) fn of<'a>(
     variables: &BTreeMap<String, State>,
     lambdas: impl Iterator<Item = &'a str>,
 ) -> [(String, String); 2] {
-    let closure = |name: &str| [name, "closure", "", "", "kept as its text"].map(str::to_owned);
+    let closure = |name: &str| [name, "closure", "", "", "kept as text"].map(str::to_owned);
     let mut rows: Vec<[String; 5]> = variables
         .iter()
         .filter(|(name, _)| !is_held(name))
@@ -33,7 +33,7 @@ pub(super) fn of<'a>(
     ]
 }
 
-/// Notes about a cell, as text and as HTML: what is in backticks is code.
+/// Returns notes about a cell, as text and as HTML. Text in backticks is code.
 pub(super) fn notes(notes: &[String]) -> [(String, String); 2] {
     let text: Vec<String> = notes.iter().map(|note| format!("note: {note}")).collect();
     let paragraphs: String = text

@@ -1,10 +1,10 @@
-//! Where rustc finds the crates that the runtime is made of.
+//! A folder in which rustc finds the runtime's crates quickly.
 //!
-//! cargo's folder holds every version of every crate that was ever built
-//! there, thousands of files, and rustc looks through all of them for each of
-//! the runtime's crates. A folder with links to those that it needs takes a
-//! tenth off every cell. Which they are stands in the runtime's metadata: a
-//! crate's name there goes with the suffix of its file.
+//! cargo's folder contains every version of every crate that was ever built there,
+//! thousands of files, and rustc searches all of them for each of the runtime's
+//! crates. A folder with links to the needed ones makes every cell a tenth faster.
+//! The runtime's metadata lists them: it contains each crate's name with the suffix
+//! of its file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -15,18 +15,18 @@ use std::path::Path;
 /// The digits of a suffix: `libserde-6eb950e0c3efc665.rmeta`.
 const DIGITS: usize = 16;
 
-/// Links the files of the crates that `library`, an rlib, speaks of from
-/// `folder` into `links`, which is made.
+/// Creates the folder `links`, with links to those files in `folder` whose crates
+/// `library`, an rlib, mentions.
 ///
 /// # Errors
-/// Those of reading and writing; a library without metadata.
+/// Reading or writing fails, or the library has no metadata.
 pub(super) fn link_crates(library: &Path, folder: &Path, links: &Path) -> io::Result<()> {
     let metadata = metadata(&mut File::open(library)?)?;
     let suffixes = suffixes(&metadata);
     fs::create_dir(links)?;
-    // The file of each crate: what a cell needs is in the first of these that there
-    // is. Macros are in a shared library; a crate that is one for C besides has
-    // nothing for rustc in it.
+    // For each crate, use the first of these kinds that exists: it has what a cell
+    // needs. Macros are in a shared library; a shared library that a crate also
+    // builds for C contains nothing for rustc.
     const KINDS: [&str; 3] = ["rmeta", "rlib", "so"];
     let mut files: BTreeMap<String, usize> = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -50,7 +50,7 @@ pub(super) fn link_crates(library: &Path, folder: &Path, links: &Path) -> io::Re
     Ok(())
 }
 
-/// The metadata in an rlib, which is an archive as `ar` makes it.
+/// Reads the metadata in an rlib, which is an `ar` archive.
 fn metadata(library: &mut File) -> io::Result<Vec<u8>> {
     const MAGIC: u64 = 8;
     library.seek(SeekFrom::Start(MAGIC))?;
@@ -68,13 +68,14 @@ fn metadata(library: &mut File) -> io::Result<Vec<u8>> {
             library.take(size).read_to_end(&mut metadata)?;
             return Ok(metadata);
         }
-        // Members begin at even places.
+        // Members begin at even offsets.
         let skipped = i64::try_from(size + size % 2).map_err(io::Error::other)?;
         library.seek(SeekFrom::Current(skipped))?;
     }
 }
 
-/// All that looks like a suffix: a dash and sixteen hexadecimal digits.
+/// Returns everything that looks like a suffix: a dash and sixteen hexadecimal
+/// digits.
 fn suffixes(metadata: &[u8]) -> HashSet<&[u8]> {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
     metadata
@@ -110,7 +111,7 @@ mod tests {
             "libserde-0123456789abcdef.rmeta",
             "libserde-0123456789abcdef.rlib",
             "libserde-1123456789abcdef.rmeta",
-            // For C besides.
+            // Also built for C.
             "libjson-3123456789abcdef.rlib",
             "libjson-3123456789abcdef.so",
             "libderive-4123456789abcdef.so",

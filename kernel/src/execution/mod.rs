@@ -1,9 +1,9 @@
-//! Cells: from source text to events.
+//! The execution of cells: turns source text into events.
 //!
 //! The evaluator owns the compiler, the runtime process and the channel to it.
-//! The session sees only what is in this file: it hands over a [`Cell`] and
+//! The session sees only the items in this file: it passes in a [`Cell`] and
 //! receives [`Event`]s, in the order in which they happened. Nothing here
-//! knows ZeroMQ or Jupyter's message types.
+//! depends on ZeroMQ or Jupyter's message types.
 
 mod attempt;
 mod commands;
@@ -48,7 +48,7 @@ pub(crate) use swath_channel::{Comm, CommAction};
 
 use crate::display::{Display, MimeBundle};
 
-/// A cell as the session hands it over.
+/// A cell as the session passes it in.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     /// The cell's source text.
@@ -61,8 +61,8 @@ pub(crate) struct Cell {
     pub(crate) allow_stdin: bool,
 }
 
-/// Something that happened on behalf of a cell, possibly after it ended (a
-/// progress bar of work in the background).
+/// Something that happened on behalf of a cell, possibly after it ended (for
+/// example a progress bar of background work).
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// [`Cell::id`] of the cell that caused it.
@@ -71,16 +71,18 @@ pub(crate) struct Event {
     pub(crate) kind: EventKind,
 }
 
-/// What can happen.
+/// The kinds of events.
 #[derive(Clone, Debug)]
 pub(crate) enum EventKind {
-    /// Bytes that the cell wrote to standard output: any bytes, cut anywhere.
+    /// Bytes that the cell wrote to standard output: not necessarily UTF-8, and
+    /// split at any byte.
     Stdout(Vec<u8>),
     /// Bytes that the cell wrote to standard error.
     Stderr(Vec<u8>),
     /// A display, or an update of an earlier one.
     Display(Display),
-    /// Clear what the cell has shown; `wait`: only when the next output comes.
+    /// The cell clears its output; with `wait`, only when the next output
+    /// arrives.
     Clear {
         /// Whether to wait for the next output.
         wait: bool,
@@ -94,31 +96,31 @@ pub(crate) enum EventKind {
         /// Whether the typed text must not be shown.
         password: bool,
     },
-    /// The cell has got to another stage.
+    /// The cell has reached another stage.
     Stage(Stage),
-    /// Something on a comm, from the runtime process.
+    /// A comm message from the runtime process.
     Comm(Comm),
-    /// Whether the runtime process takes comms to a target.
+    /// Reports whether the runtime process accepts comms to a target.
     CommTarget {
         /// Its name.
         name: String,
-        /// Whether it does.
+        /// Whether it accepts them.
         exists: bool,
     },
-    /// The runtime process has ended, and with it the other end of all comms.
+    /// The runtime process has ended, which closes all comms.
     CommsGone,
-    /// The cell has ended; nothing but background updates follows.
+    /// The cell has ended; only background updates follow.
     Finished(Outcome),
 }
 
-/// What is done for a cell.
+/// The stages of running a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Crates are fetched and compiled for it.
+    /// Its crates are being fetched and compiled.
     Crates,
-    /// It is compiled.
+    /// It is being compiled.
     Compiling,
-    /// It runs.
+    /// It is running.
     Running,
 }
 
@@ -131,13 +133,13 @@ pub(crate) enum Outcome {
     Error(CellError),
 }
 
-/// One clear error, as the front end shows it.
+/// An error as the front end shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellError {
     /// Its kind: `CompileError`, `Panic`, `Interrupted`, or the error's type.
     pub(crate) ename: String,
     /// One line.
     pub(crate) evalue: String,
-    /// The whole text, which may hold ANSI colours, a line an entry.
+    /// The whole text, one entry per line. It may contain ANSI colours.
     pub(crate) traceback: Vec<String>,
 }

@@ -1,10 +1,11 @@
-//! The words of pandas, NumPy, Dask and Polars in Python, and what to write here.
+//! Hints for users of pandas, NumPy, Dask and Polars in Python: what to write
+//! here instead.
 //!
-//! Who comes from there writes `df.groupby("a")`, and gets the compiler's error
-//! and one line more. Which line is a [`table`] by what the error is about: the
-//! kind of error, the type, the word. This module reads errors; it knows nothing
-//! of the session. Where no row fits exactly it says nothing: a type of the
-//! user's own has words of its own.
+//! Such a user writes `df.groupby("a")`, and gets the compiler's error and one
+//! additional line. The line is looked up in a [`table`] by the subject of the
+//! error: its kind, the type, the word. This module interprets errors; it knows
+//! nothing about the session. If no row matches exactly, it adds nothing: a
+//! user's own type may have methods of the same names.
 
 mod subject;
 mod table;
@@ -14,10 +15,10 @@ use std::ops::Range;
 use subject::Subject;
 use table::{Row, TABLE, What};
 
-/// Adds a line to the errors for which there is one, each line once.
+/// Adds hints to the errors that have one, each hint once.
 ///
-/// `is_own` tells the names that the session's cells have defined, `type_of` the
-/// types of its variables.
+/// `is_own` returns whether the session's cells have defined a name; `type_of`
+/// returns the type of a session variable.
 pub(super) fn add_hints(
     diagnostics: &mut [Diagnostic],
     cell: &str,
@@ -41,24 +42,26 @@ pub(super) fn add_hints(
     }
 }
 
-/// What is known of an error.
+/// The known facts about an error.
 #[derive(Clone, Debug)]
 pub(super) struct Known<'a> {
     pub(super) code: Option<&'a str>,
     pub(super) message: &'a str,
-    /// What the labels say, then what the notes say.
+    /// The texts of the labels, then those of the notes.
     pub(super) labels: Vec<&'a str>,
-    /// The file that defines what is called wrongly, if it is not the user's.
+    /// The file that defines the incorrectly called function, if it is not the
+    /// user's.
     pub(super) callee: Option<&'a str>,
-    /// The type of the session's variable that is indexed where it is, or whose
-    /// method is called, as the session writes it: the parser knows none.
+    /// The type, as the session writes it, of the session variable that is
+    /// indexed or whose method is called at the error. The parser knows no
+    /// types.
     pub(super) owner_type: &'a str,
-    /// Where it is in the cell.
+    /// The place of the error in the cell.
     pub(super) range: Range<usize>,
     pub(super) cell: &'a str,
 }
 
-/// The line for an error, if there is one.
+/// Returns the hint for an error, if there is one.
 pub(super) fn hint(known: &Known<'_>, is_own: &dyn Fn(&str) -> bool) -> Option<String> {
     let is_own = |name: &str| is_own(name) || defines(known.cell, name);
     known
@@ -71,7 +74,7 @@ pub(super) fn hint(known: &Known<'_>, is_own: &dyn Fn(&str) -> bool) -> Option<S
         })
 }
 
-/// The row for what an error is about.
+/// Returns the row for the subject of an error.
 fn row(subject: &Subject<'_>, is_own: &dyn Fn(&str) -> bool) -> Option<&'static Row> {
     let row = subject.words.iter().find_map(|word| {
         TABLE.iter().find(|row| {
@@ -80,19 +83,20 @@ fn row(subject: &Subject<'_>, is_own: &dyn Fn(&str) -> bool) -> Option<&'static 
                 && row.of.fits(subject.of, is_own)
         })
     });
-    // The name of a neighbour's method is not that of a column.
+    // A name that is a method in Python is not a column.
     let is_method = subject.what == What::Field
         && TABLE.iter().any(|row| {
             row.what == What::Method
                 && row.words.contains(&subject.shown)
                 && row.of.fits(subject.of, is_own)
         });
-    // A row without a text keeps a general one from saying something wrong.
+    // A row without a text prevents a more general one from giving wrong
+    // advice.
     let says_nothing = |row: &Row| row.hint.is_empty() || is_method && row.words == ["*"];
     row.filter(|row| !says_nothing(row))
 }
 
-/// Whether a cell defines an item of this name.
+/// Returns whether a cell defines an item of this name.
 fn defines(cell: &str, name: &str) -> bool {
     const ITEMS: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
     let mut words = cell.split(|c: char| !(c.is_alphanumeric() || c == '_'));

@@ -1,4 +1,4 @@
-//! Places: parts of cells, and where they are in a text that is made of them.
+//! Places: parts of cells, and their positions in a text made of them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A cell as a whole.
+    /// Returns a whole cell.
     pub(super) fn whole(cell: u32, code: &Arc<str>) -> Self {
         Self {
             cell,
@@ -22,7 +22,7 @@ impl Text {
         }
     }
 
-    /// Another part of the same cell.
+    /// Returns another part of the same cell.
     pub(super) fn part(&self, range: Range<usize>) -> Self {
         Self {
             range,
@@ -35,7 +35,7 @@ impl Text {
     }
 }
 
-/// Where pieces of cells are in a text, in order.
+/// The positions of pieces of cells in a text, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pieces(Vec<(Range<usize>, Text)>);
 
@@ -54,9 +54,9 @@ impl Pieces {
         self.0.push((range, piece.clone()));
     }
 
-    /// Where a place of the text comes from.
+    /// Returns the origin of a place in the text.
     pub(super) fn origin(&self, offset: usize) -> Option<Origin> {
-        // Pieces of no length hold no place.
+        // Look at two pieces, because an empty piece contains no place.
         let after = self.0.partition_point(|(range, _)| range.start <= offset);
         self.0[..after]
             .iter()
@@ -70,7 +70,7 @@ impl Pieces {
             })
     }
 
-    /// The end of the last piece in front of a place that has some text.
+    /// Returns the end of the last non-blank piece before a place.
     pub(super) fn end_before(&self, offset: usize) -> Option<Origin> {
         let (range, piece) = (self.0.iter().rev())
             .filter(|(_, piece)| !piece.as_str().trim().is_empty())
@@ -79,7 +79,7 @@ impl Pieces {
         self.origin(range.start + end)
     }
 
-    /// From the first to the last piece in a range.
+    /// Returns the range from the first to the last piece within a range.
     pub(super) fn within(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let mut inside = self
             .0
@@ -90,15 +90,15 @@ impl Pieces {
         Some(first.start..inside.next_back().unwrap_or(first).end)
     }
 
-    /// The beginning of the first piece behind a place.
+    /// Returns the start of the first piece after a place.
     pub(super) fn next(&self, offset: usize) -> Option<usize> {
         let after = self.0.partition_point(|(range, _)| range.start < offset);
         self.0.get(after).map(|(range, _)| range.start)
     }
 }
 
-/// The byte offset of a line and column, both counted from 1, columns in
-/// characters; a place past a line's end is the line's end.
+/// Returns the byte offset of a line and column. Both count from 1, columns in
+/// characters. A column past the end of a line gives the end of the line.
 pub(super) fn byte_offset(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text
         .split_inclusive('\n')
@@ -113,7 +113,7 @@ pub(super) fn byte_offset(text: &str, line: usize, column: usize) -> usize {
             .map_or(rest.len(), |(at, _)| at)
 }
 
-/// The line and column of a byte offset, as [`byte_offset`] counts them.
+/// Returns the line and column of a byte offset, counted as in [`byte_offset`].
 pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset.min(text.len())];
     let start = before.rfind('\n').map_or(0, |at| at + 1);

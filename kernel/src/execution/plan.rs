@@ -1,22 +1,22 @@
-//! How a cell's statements are run, and what is kept of them.
+//! Plans how a cell's statements are run, and how their variables are kept.
 //!
-//! A cell that fails keeps what it had bound before. A value that a `let` binds
-//! is a local variable of the code around it and goes with that, so the
-//! statements are run in *parts*, each in a function of its own that gives back
-//! what it binds: when a part fails, the values of those before it are still in
-//! the hands of the code around them all.
+//! A cell that fails keeps the variables it had bound before. A value that a `let`
+//! binds is a local variable of the surrounding code and is dropped with it. So the
+//! statements are run in *parts*, each in a function of its own that returns its
+//! bindings: when a part fails, the code around all parts still owns the values of
+//! the earlier ones.
 //!
-//! A closure's type has no name, so no later cell can take it out of the store.
-//! One that holds nothing is kept as its text, which later cells begin with. One
-//! that holds what can be cloned is kept as its text and a copy of that. One
-//! that changes what it holds is kept behind a trait object.
+//! A closure's type has no name, so no later cell can take it out of the store. A
+//! closure without captures is kept as its text, which later cells begin with. If its
+//! captures can be cloned, it is kept as its text and a copy of them. If it changes
+//! its captures, it is kept behind a trait object.
 
 use super::flow::{Closure, Initial};
 use super::source::{Binding, Source, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What is done with a cell's statements.
+/// The plan for a cell's statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     /// The statements that are run together.
@@ -30,33 +30,33 @@ pub(super) struct Plan {
 pub(super) enum Kept {
     /// By its value, at the end.
     Value,
-    /// By a copy, where that is cheap, right when it is bound: the statement of
-    /// this number moves it, unless it is `Copy`.
+    /// By a cheap copy, made right when it is bound: the statement with this number
+    /// moves it, unless it is `Copy`.
     Early(usize),
-    /// By its value, whose type may have no name.
+    /// By its value, although its type may have no name.
     Unnameable(Calls),
     /// By its text, and copies of these variables.
     Text(Vec<String>),
-    /// Not at all: it changes these variables of the cell.
+    /// Not kept, because it changes these variables of the cell.
     Not(Vec<String>),
 }
 
-/// How a value can be called, if it is a function. The compiler finds out what
-/// a closure is only when it has seen all of the code around it.
+/// How a value can be called, if it is a function. The compiler determines this only
+/// after it has seen all code around the closure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Calls {
     /// By several threads.
     Shared,
     /// By one thread.
     Local,
-    /// It changes what it holds.
+    /// It changes its captures.
     Changing,
     /// Once.
     Once,
 }
 
 impl Calls {
-    /// What the runtime calls it.
+    /// Returns the runtime's name for it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Shared => "shared",
@@ -68,10 +68,10 @@ impl Calls {
 }
 
 impl Plan {
-    /// Plans a cell. `earlier` are the variables that it takes from earlier
-    /// cells, and whether they can be changed; `texts` those that are kept as
-    /// text; `returns_unnameable` tells of a function whether its value's type has no
-    /// name. Where `split` is not set all statements are one part.
+    /// Plans a cell. `earlier` are the variables that it takes from earlier cells,
+    /// and whether they can be changed; `texts` are the variables kept as text;
+    /// `returns_unnameable` returns whether a function's return type has no name.
+    /// Unless `split` is set, all statements are one part.
     pub(super) fn new(
         source: &Source,
         earlier: &BTreeMap<&str, bool>,
@@ -80,7 +80,7 @@ impl Plan {
         split: bool,
     ) -> Self {
         let mut kept = BTreeMap::new();
-        // The variables that there are, and whether they can be changed.
+        // The existing variables, and whether they can be changed.
         let mut there: BTreeMap<&str, bool> = earlier.clone();
         let mut texts: BTreeSet<&str> = texts.clone();
         let mut mutable_borrow = None;
@@ -94,7 +94,7 @@ impl Plan {
                             || texts.contains(&**name)
                             || returns_unnameable(name)
                     }
-                    // What is no variable is a function, or a constant.
+                    // A name that is not a variable is a function or a constant.
                     Initial::Path(name) => {
                         !there.contains_key(&**name) && name.starts_with(char::is_lowercase)
                     }
@@ -123,8 +123,8 @@ impl Plan {
         Self { parts, kept }
     }
 
-    /// Variables that may have had a value when the cell failed, and are not kept:
-    /// what follows them in their part can fail.
+    /// Returns the variables that may have had a value when the cell failed but are
+    /// not kept, because a later statement of their part can fail.
     pub(super) fn lost_by_failure<'a>(&self, source: &'a Source) -> Vec<&'a str> {
         let mut lost = Vec::new();
         for part in &self.parts {
@@ -142,7 +142,7 @@ impl Plan {
         lost
     }
 
-    /// Whether a variable is moved by the time a part has failed.
+    /// Returns whether a variable may have been moved when a part fails.
     pub(super) fn is_moved(&self, name: &str, part: usize) -> bool {
         match self.kept.get(name) {
             Some(Kept::Early(at)) => *at < self.parts[part].end,
@@ -150,7 +150,8 @@ impl Plan {
         }
     }
 
-    /// The variables that a part binds, in order, the last binding of each name.
+    /// Returns the variables that a part binds, in order; of each name the last
+    /// binding.
     pub(super) fn bound<'a>(&self, source: &'a Source, part: &Range<usize>) -> Vec<&'a Binding> {
         let mut bound: Vec<&Binding> = Vec::new();
         for binding in source.statements[part.clone()]
@@ -164,7 +165,7 @@ impl Plan {
     }
 }
 
-/// How a variable is kept that statement `at` binds.
+/// Returns how a variable bound by statement `at` is kept.
 fn kept_as(
     source: &Source,
     at: usize,
@@ -185,8 +186,8 @@ fn kept_as(
                 .iter()
                 .position(|later| later.flow.moves.contains(&binding.name));
             match moving {
-                // What can be changed may be another value at the end, and what is
-                // dropped is to be gone.
+                // A mutable variable may have another value at the end, and a dropped
+                // one must not survive.
                 Some(moving)
                     if !binding.mutable
                         && !later[moving].flow.drops.contains(&binding.name)
@@ -219,12 +220,12 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
     }
 }
 
-/// Cuts statements into parts: in front of each that can fail, if there is
-/// something that it could take along, and of each that may borrow from what its part
-/// binds, which could not be handed on together. What follows is one part from what
-/// borrows mutably on, since two functions cannot hold it at the same time; from a
-/// macro on that may bind something, since nobody knows what; and from a `return` on,
-/// which ends its part.
+/// Cuts statements into parts: before each statement that can fail, if its part has
+/// bindings to protect, and before each that may borrow from bindings of its part,
+/// because both could not be passed on together. From some statements on, the rest is
+/// a single part: from a mutable borrow, because two functions cannot hold it at the
+/// same time; from a macro that may bind variables, because its bindings are unknown;
+/// and from a `return`, which ends its part.
 fn parts(
     source: &Source,
     kept: &BTreeMap<String, Kept>,
@@ -233,7 +234,7 @@ fn parts(
     let statements = &source.statements;
     let mut parts = Vec::new();
     let mut start = 0;
-    // A variable is set where it is declared, or in the same part.
+    // A variable must be declared and set in the same part.
     let is_whole = statements
         .iter()
         .any(|one| one.flow.initial == Initial::None);

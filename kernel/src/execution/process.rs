@@ -9,24 +9,23 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The process that holds the session's values. Ends with this.
+/// The process that holds the session's values. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct RuntimeProcess {
     id: u32,
     child: Arc<Mutex<Child>>,
-    /// How often the system had ended a process for want of memory when this
-    /// one was started.
+    /// The system's count of out-of-memory kills when this process was started.
     oom_kills: Option<u64>,
 }
 
-/// What ends the runtime process, from any thread. Where that has ended already,
-/// its number may be another process's: that one is left alone.
+/// Kills the runtime process, from any thread. If the process has ended already,
+/// its id may belong to another process, which is left alone.
 #[derive(Clone, Debug)]
 pub(super) struct Killer(Arc<Mutex<Child>>);
 
 impl Killer {
     pub(super) fn kill(&self) {
-        // It may have ended by now.
+        // Fails if it has ended already.
         let _ = self.0.lock().kill();
     }
 }
@@ -34,27 +33,29 @@ impl Killer {
 /// How the process ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
-    /// Its exit code or signal; nothing where it could not be waited for.
+    /// Its exit code or signal; `None` if it could not be waited for.
     pub(super) status: Option<ExitStatus>,
-    /// It had closed its channel, lived on, and was ended by the kernel.
+    /// Whether it had closed its channel without ending, so that the kernel killed
+    /// it.
     pub(super) lived_on: bool,
-    /// The system has ended a process for want of memory meanwhile.
+    /// Whether the system has meanwhile killed a process because it was out of
+    /// memory.
     pub(super) is_out_of_memory: bool,
-    /// The bytes that it had in memory at most; 0 where that is not known.
+    /// Its peak memory in bytes; 0 if unknown.
     pub(super) peak: u64,
 }
 
 /// How long a process that has closed its channel may take to end by itself.
 const ENDING: Duration = Duration::from_secs(1);
-/// How long one may take whose memory is being given back.
+/// How long to wait for a process whose memory is being freed.
 const FREEING: Duration = Duration::from_secs(20);
-/// How long one that was killed is waited for: it may be in a call to a driver
-/// that does not return, and nobody should wait for that.
+/// How long to wait for a killed process: it may be in a driver call that does not
+/// return.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// Large blocks of memory in huge pages (glibc's manual, "Memory Allocation
-/// Tunables"): new chunks are filled several times as fast. What the user has
-/// set comes after it, and counts.
+/// Puts large blocks of memory into huge pages (glibc's manual, "Memory Allocation
+/// Tunables"): filling new chunks becomes several times as fast. The user's own
+/// settings come after it and take precedence.
 const ALLOCATOR: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 
 fn allocator() -> String {
@@ -66,11 +67,11 @@ fn allocator() -> String {
 }
 
 impl RuntimeProcess {
-    /// Starts the process; it connects to the channel by itself. `environment`
-    /// is what `:env` has set.
+    /// Starts the process, which connects to the channel by itself. `environment`
+    /// contains the variables set by `:env`.
     ///
     /// # Errors
-    /// The program's that cannot be started; a kernel that is shut down.
+    /// The program cannot be started, or the kernel is shutting down.
     pub(super) fn start(
         shared: &Shared,
         environment: &BTreeMap<String, String>,
@@ -83,13 +84,13 @@ impl RuntimeProcess {
             .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // What it says before it connects is about its own start.
+            // Output before it connects is about its own start.
             .stderr(Stdio::inherit())
             .spawn()?;
         let process = Self::of(child);
         match shared.attach(process.killer()) {
             true => Ok(process),
-            false => Err(io::Error::other("the kernel is shut down")),
+            false => Err(io::Error::other("the kernel is shutting down")),
         }
     }
 
@@ -105,19 +106,19 @@ impl RuntimeProcess {
         Killer(self.child.clone())
     }
 
-    /// Whether it still runs, and can run cells.
+    /// Returns whether it still runs, and can run cells.
     pub(super) fn is_running(&self) -> bool {
         self.ended().is_none() && !self.is_ending()
     }
 
-    /// Whether the main thread is gone, which runs the cells. As a rule the others
-    /// follow; but it takes a while until the memory of a large process is given
-    /// back, and nothing else tells of its end before.
+    /// Returns whether the main thread, which runs the cells, has ended. Usually
+    /// the other threads follow; but freeing the memory of a large process takes a
+    /// while, and nothing else shows its end before.
     fn is_ending(&self) -> bool {
         let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.id)) else {
             return false;
         };
-        // `12 (a name) Z …`: the name may hold anything.
+        // `12 (a name) Z …`: the name may contain anything.
         let state = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.trim_start().chars().next());
@@ -133,14 +134,14 @@ impl RuntimeProcess {
         self.reap();
     }
 
-    /// Takes note of the end, if it is there: what nobody has taken note of stays
-    /// in the system's table of processes.
+    /// Reaps the process if it has ended; otherwise it would stay in the system's
+    /// process table.
     fn reap(&self) -> Option<ExitStatus> {
         self.child.lock().try_wait().ok().flatten()
     }
 
-    /// How a process ended that has closed its channel; one that lives on is
-    /// ended.
+    /// Returns how a process that has closed its channel ended; kills it if it
+    /// does not end.
     pub(super) fn wait(&mut self) -> End {
         let mut peak = self.wait_for(ENDING);
         if peak.is_none() && self.is_ending() {
@@ -163,8 +164,8 @@ impl RuntimeProcess {
         }
     }
 
-    /// Waits for the end, without taking note of it: the bytes that the process
-    /// had in memory at most.
+    /// Waits for the end, without reaping the process; returns its peak memory in
+    /// bytes.
     fn wait_for(&self, limit: Duration) -> Option<u64> {
         let deadline = Instant::now() + limit;
         let mut pause = Duration::from_millis(1);
@@ -180,15 +181,15 @@ impl RuntimeProcess {
         }
     }
 
-    /// The bytes that the process had in memory at most, if it has ended. It
-    /// stays to be waited for: only so does the system tell what it took
-    /// (std's `wait` does not ask).
+    /// Returns the peak memory of the process in bytes, if it has ended. Does not
+    /// reap it: only then does the system report its resource usage (std's `wait`
+    /// does not request it).
     fn ended(&self) -> Option<u64> {
         // SAFETY: both are plain data, for which zeros are valid.
         let (mut info, mut usage): (libc::siginfo_t, libc::rusage) =
             unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
-        // SAFETY: waitid(2) as the system has it, with a fifth argument that
-        // glibc leaves out; both structures live for the call's time.
+        // SAFETY: this is waitid(2) with the kernel's fifth argument, which glibc
+        // omits; both structures live for the duration of the call.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_waitid,
@@ -200,7 +201,7 @@ impl RuntimeProcess {
             )
         };
         if result < 0 {
-            // There is no such child any more.
+            // The child does not exist any more.
             return Some(0);
         }
         // SAFETY: waitid has filled the structure, or left zeros.
@@ -209,8 +210,8 @@ impl RuntimeProcess {
     }
 }
 
-/// How often the system has ended a process for want of memory, its control
-/// group's or the machine's, since it was started (proc_vmstat(5)).
+/// Returns how often the system has killed a process since boot because its
+/// control group or the machine was out of memory (proc_vmstat(5)).
 fn oom_kills() -> Option<u64> {
     let text = fs::read_to_string("/proc/vmstat").ok()?;
     let count = text
@@ -253,7 +254,7 @@ mod tests {
         let end = process.wait();
         assert!(end.lived_on && !process.is_running());
         assert_eq!(end.status.and_then(|status| status.signal()), Some(9));
-        // Once more costs nothing.
+        // Ending it again does nothing.
         process.end();
         process.killer().kill();
     }

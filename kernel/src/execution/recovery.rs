@@ -1,9 +1,9 @@
-//! The end of the runtime process: another takes its place.
+//! Replaces the runtime process when it has ended.
 //!
-//! What the kernel itself knows outlives it: functions, types, `use`, `:dep`.
-//! Values do not, unless recovery is on (`SWATH_RECOVERY=1`, `:recovery on`):
-//! then the runtime keeps what is persisted in files as well, and the new
-//! process makes the variables anew of those that are whole.
+//! The kernel's own knowledge survives: functions, types, `use`, `:dep`. Values do
+//! not, unless recovery is on (`SWATH_RECOVERY=1`, `:recovery on`): then the runtime
+//! also writes persisted collections to files, and the new process restores the
+//! variables whose files are complete.
 
 use super::death::Death;
 use super::process::RuntimeProcess;
@@ -15,32 +15,32 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use swath_channel::ToRuntime;
 
-/// The environment variable of the kernel that turns recovery on from the start.
+/// The environment variable that turns recovery on from the start of the kernel.
 const VARIABLE: &str = "SWATH_RECOVERY";
 
-/// How long the new process may take to find what is on disk: it reads what
-/// there is, and no values.
+/// How long the new process may take to find the files on disk. It reads the list of
+/// files, but no values.
 const RESTORING: Duration = Duration::from_secs(30);
 
-/// How many variables an error names.
+/// The maximum number of variables that an error names.
 const NAMED: usize = 40;
 
-/// A process that has ended, and what that costs.
+/// The end of a process, and its consequences.
 #[derive(Debug)]
 pub(super) struct Loss {
     death: Death,
     lost: Vec<String>,
-    /// The variables that came back from disk.
+    /// The variables restored from disk.
     back: Vec<String>,
-    /// Statics that lived in the process and that the cell at hand uses.
+    /// Statics that existed in the process and that the current cell uses.
     statics: Vec<String>,
-    /// Whether recovery would have brought some of the lost ones back.
+    /// Whether recovery could have restored some of the lost variables.
     is_avoidable: bool,
-    /// Why there is no new process.
+    /// Why no new process could be started.
     not_started: Option<String>,
 }
 
-/// Whether recovery is on from the start.
+/// Returns whether recovery is on from the start.
 pub(super) fn is_on_from_start() -> bool {
     match std::env::var(VARIABLE).as_deref() {
         Ok("1" | "on" | "true") => true,
@@ -53,26 +53,27 @@ pub(super) fn is_on_from_start() -> bool {
 }
 
 impl Session {
-    /// The runtime process has ended under a cell: starts another; the cell's error.
+    /// Starts a new runtime process after one has ended during a cell; returns the
+    /// cell's error.
     pub(super) fn died(&mut self) -> CellError {
         self.replace_process(None).into_error()
     }
 
-    /// Looks whether something in the background has ended the process since
-    /// the last cell, and starts another.
+    /// Checks whether background work has ended the process since the last cell, and
+    /// starts another.
     ///
-    /// The cell runs all the same where it takes nothing that was lost: that
-    /// costs least, and a note says what happened. A lost variable that it names
-    /// is an error of the compiler's, which says when it was lost. A static
-    /// would silently begin anew, so a cell that uses one that lived is not run.
+    /// The cell still runs if it uses nothing that was lost: that costs least, and a
+    /// note reports what happened. If it names a lost variable, the compiler reports
+    /// an error that says when it was lost. A static would silently be initialised
+    /// again, so a cell that uses an initialised one is not run.
     ///
     /// # Errors
-    /// Where the cell is not to be run.
+    /// The cell must not be run.
     pub(super) fn look_after_process(&mut self, source: &Source) -> Result<(), CellError> {
         if !self.has_lost_process() {
             return Ok(());
         }
-        // Whoever has interrupted the cell does not want it to run.
+        // A user who interrupted the cell does not want it to run.
         let killed = self.shared.killed.load(Ordering::Acquire);
         let loss = self.replace_process(Some(source));
         if killed || loss.not_started.is_some() || !loss.statics.is_empty() {
@@ -88,13 +89,13 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the process has ended, or is about to.
+    /// Returns whether the process has ended, or is about to.
     pub(super) fn has_lost_process(&self) -> bool {
         self.shared.channel.has_closed() || !self.process.is_running()
     }
 
-    /// Starts a process in the place of one that has ended. `next` is the cell
-    /// that is still to run.
+    /// Replaces an ended process by a new one. `next` is the cell that is still to
+    /// run.
     fn replace_process(&mut self, next: Option<&Source>) -> Loss {
         let channel = &self.shared.channel;
         let stderr = channel.stderr_tail();
@@ -114,7 +115,7 @@ impl Session {
         for variable in &back {
             let mut state = match before.get(&variable.name) {
                 Some(state) => state.clone(),
-                // The cell had ended, but could not say so any more.
+                // The cell had finished, but the process ended before reporting it.
                 None => self.new_state(variable, false, None),
             };
             state.variable = variable.clone();
@@ -151,7 +152,7 @@ impl Session {
         Ok(())
     }
 
-    /// Has the new process take what is on disk: the variables that came back.
+    /// Lets the new process restore variables from disk; returns them.
     fn take_back(&mut self) -> Vec<swath_channel::Variable> {
         if self.recovery.is_none() {
             return Vec::new();
@@ -159,8 +160,8 @@ impl Session {
         if let Some(back) = self.tell_recovery() {
             return back;
         }
-        // Whatever it is in the files that this process does not survive, the
-        // next one shall not see it.
+        // The files contain something that this process does not survive: the next
+        // one must not see them.
         self.process.end();
         self.shared.channel.disconnect();
         if self.empty_recovery_folder().is_ok() && self.start_process().is_ok() {
@@ -169,8 +170,8 @@ impl Session {
         Vec::new()
     }
 
-    /// Tells the runtime process whether recovery is on; the variables that it
-    /// made of what is there. Nothing where it did not answer.
+    /// Tells the runtime process whether recovery is on. Returns the variables that
+    /// it restored; `None` if it does not answer.
     pub(super) fn tell_recovery(&self) -> Option<Vec<swath_channel::Variable>> {
         let folder = self.recovery.as_ref();
         let message = ToRuntime::Recover {
@@ -185,7 +186,7 @@ impl Session {
     /// Turns recovery on or off.
     ///
     /// # Errors
-    /// A folder that cannot be made; a process that does not answer.
+    /// The folder cannot be created, or the process does not answer.
     pub(super) fn set_recovery(&mut self, on: bool) -> std::io::Result<()> {
         if on == self.recovery.is_some() {
             return Ok(());
@@ -201,7 +202,7 @@ impl Session {
         }
     }
 
-    /// Forgets what is on disk: the session begins without variables.
+    /// Deletes the files on disk: the session begins without variables.
     pub(super) fn empty_recovery_folder(&self) -> std::io::Result<()> {
         let Some(folder) = &self.recovery else {
             return Ok(());
@@ -210,38 +211,39 @@ impl Session {
         std::fs::create_dir(folder)
     }
 
-    /// What `:recovery` says.
+    /// Returns the output of `:recovery`.
     pub(super) fn recovery_text(&self) -> String {
         match &self.recovery {
             Some(folder) => format!(
-                "Recovery: on. What is persisted is also written to {}, and comes back when the runtime process ends",
+                "Recovery: on. Persisted collections are also written to {}, and are restored when the runtime process ends",
                 folder.display()
             ),
             None => "Recovery: off. When the runtime process ends, every variable is lost; \
-                     `:recovery on` lets persisted collections come back"
+                     with `:recovery on`, persisted collections are restored"
                 .to_owned(),
         }
     }
 }
 
 impl Loss {
-    /// What happened, what is lost, what to do: a line each.
+    /// Returns lines that say what happened, what was lost, and what to do.
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{}.", self.death.what)];
         if !self.back.is_empty() {
-            lines.push(format!("Came back from disk: {}.", names(&self.back)));
+            lines.push(format!("Restored from disk: {}.", names(&self.back)));
         }
         let lost = match &self.lost[..] {
             [] => "No variable was lost".to_owned(),
             lost => format!("Lost variables: {}", names(lost)),
         };
         lines.push(format!(
-            "{lost}; functions, types, `use` and `:dep` are still there."
+            "{lost}; functions, types, `use` and `:dep` are kept."
         ));
         lines.extend(self.death.mend.as_ref().map(|mend| format!("help: {mend}")));
         if self.is_avoidable {
             lines.push(
-                "help: with `:recovery on`, persisted collections come back from disk".to_owned(),
+                "help: with `:recovery on`, persisted collections are restored from disk"
+                    .to_owned(),
             );
         }
         lines
@@ -252,13 +254,13 @@ impl Loss {
         traceback[0] = format!("\u{1b}[1m{}\u{1b}[0m: {}", self.death.ename, traceback[0]);
         if !self.statics.is_empty() {
             traceback.push(format!(
-                "That was since the last cell. This one was not run, because it uses what begins anew: {}. \
-                 Run it again to go on.",
+                "This happened after the last cell. The current cell was not run, because it uses statics that start \
+                 again: {}. Run it again to continue.",
                 names(&self.statics)
             ));
         }
         if let Some(error) = &self.not_started {
-            traceback.push(format!("A new process could not be started: {error}."));
+            traceback.push(format!("Cannot start a new process: {error}."));
         }
         CellError {
             ename: self.death.ename.to_owned(),
@@ -268,7 +270,7 @@ impl Loss {
     }
 }
 
-/// Some names, and how many more.
+/// Returns the first names, and how many more there are.
 fn names(names: &[String]) -> String {
     let mut text = names[..names.len().min(NAMED)].join(", ");
     if names.len() > NAMED {

@@ -1,8 +1,8 @@
-//! A session's cells, one after the other: compiled, in as many attempts as it
-//! takes ([`super::attempt`]), and run.
+//! Runs a session's cells, one after the other: compiles each in as many
+//! attempts as necessary ([`super::attempt`]), and runs it.
 //!
-//! Commands are in [`super::commands`], errors in [`super::failures`], what is
-//! known of variables in [`super::variables`].
+//! Commands are in [`super::commands`], errors in [`super::failures`], the
+//! state of variables in [`super::variables`].
 
 use super::attempt::{Attempt, Compiled, Errors};
 use super::compiler::{Compiler, Failed, OptLevel};
@@ -39,21 +39,21 @@ use std::sync::Arc;
 use std::time::Instant;
 use swath_channel::ToRuntime;
 
-/// How often a cell is compiled anew after a line was left out or a type's
+/// How often a cell is compiled again after a line was left out or a type's
 /// name corrected.
 const ATTEMPTS: usize = 24;
 /// How many levels a cell may be nested: the parser needs about a kilobyte of the
 /// thread's stack for each.
 pub(super) const DEEPEST: usize = 5_000;
 
-/// The runtime's prelude stands in the place of std's, which it contains. So
-/// whatever a cell brings into scope, a glob included, comes before it, as in
-/// any crate. The compiler has that only for std itself; it is always the one
-/// that built the runtime, so that nothing changes under it.
+/// The runtime's prelude replaces std's, which it contains. So whatever a cell
+/// imports, even by a glob, takes precedence over it, as in any crate. The
+/// compiler officially supports this for std only; but it is always the
+/// compiler that built the runtime, so the feature cannot change.
 const PRELUDE_FEATURE: &str = "#![feature(prelude_import)]\n";
 pub(super) const PRELUDE: &str = "#[prelude_import] use swath::prelude::*;\n";
 
-/// What the evaluator's thread holds.
+/// The state of the evaluator's thread.
 pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) compiler: Compiler,
@@ -64,14 +64,15 @@ pub(super) struct Session {
     /// Closures that are kept as their text.
     pub(super) lambdas: BTreeMap<String, KeptLambda>,
     pub(super) next_order: u64,
-    /// Variables that are gone, and what became of them.
+    /// Lost variables, and the reasons.
     pub(super) gone: BTreeMap<String, String>,
     pub(super) names: PublicNames,
-    /// Where the runtime process keeps what is persisted, if recovery is on.
+    /// The folder in which the runtime process keeps persisted collections, if
+    /// recovery is on.
     pub(super) recovery: Option<PathBuf>,
-    /// What `:env` has set.
+    /// The variables set by `:env`.
     pub(super) environment: BTreeMap<String, String>,
-    /// What `:opt` asks for; by cell where it asks for nothing.
+    /// The level set by `:opt`; if `None`, it is chosen for each cell.
     pub(super) opt_level: Option<OptLevel>,
     /// `:timing`.
     pub(super) tells_time: bool,
@@ -79,22 +80,24 @@ pub(super) struct Session {
     pub(super) last_errors: Vec<Value>,
     /// The number of the last library.
     unit: u32,
-    /// Where the libraries' code comes from.
+    /// The origins of the libraries' code.
     pub(super) units: BTreeMap<u32, Pieces>,
 }
 
 impl Session {
     pub(super) fn start(shared: Arc<Shared>) -> Result<Self, CellError> {
         let environment = BTreeMap::new();
-        // It loads its libraries while the compiler is looked for.
+        // Start it first: it loads its libraries while we look for the
+        // compiler.
         let process = RuntimeProcess::start(&shared, &environment).map_err(|error| {
             start_error(
-                "the runtime process cannot be started",
+                "cannot start the runtime process",
                 &format!("{}: {error}", shared.workplace.runtime_program().display()),
             )
         })?;
-        let toolchain = Toolchain::find()
-            .map_err(|missing| start_error(&missing.found, &format!("Mend: {}", missing.mend)))?;
+        let toolchain = Toolchain::find().map_err(|missing| {
+            start_error(&missing.found, &format!("To fix it: {}", missing.mend))
+        })?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
         let mut session = Self {
             crates: Crates::new(
@@ -123,8 +126,8 @@ impl Session {
         if super::recovery::is_on_from_start()
             && let Err(error) = session.set_recovery(true)
         {
-            // Cells run all the same.
-            tracing::warn!("recovery cannot be turned on: {error}");
+            // Cells still run.
+            tracing::warn!("cannot turn recovery on: {error}");
         }
         Ok(session)
     }
@@ -147,7 +150,7 @@ impl Session {
             code: format!("{};", cell.code.trim_end()),
             ..cell.clone()
         };
-        // A last `let` needs no semicolon, as the last line of a cell.
+        // A `let` in the last line of a cell needs no semicolon.
         let again = source
             .has_syntax_errors
             .then(|| Source::parse_in(&completed.code, &knows));
@@ -181,19 +184,20 @@ impl Session {
         result
     }
 
-    /// Whether the session has a variable or an item of a name.
+    /// Returns whether the session has a variable or a function of a name.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.variables.contains_key(name)
             || self.lambdas.contains_key(name)
             || self.items.is_function(name)
     }
 
-    /// Tells what is done for the cell from now on.
+    /// Reports the stage of the cell.
     pub(super) fn stage(&self, stage: Stage) {
         self.shared.channel.tell(EventKind::Stage(stage));
     }
 
-    /// From now on, what the runtime process shows belongs to this cell.
+    /// Begins a cell: from now on, the output of the runtime process belongs to
+    /// it.
     pub(super) fn begin(&self, cell: &Cell) -> Result<(), CellError> {
         self.shared
             .channel
@@ -201,7 +205,7 @@ impl Session {
             .map_err(|error| broken(&format!("the runtime process does not answer: {error}")))
     }
 
-    /// Compiles code that the parser does not understand as it is, for the
+    /// Compiles code that our parser does not understand unchanged, to get the
     /// compiler's own message.
     fn compile_verbatim(
         &mut self,
@@ -209,7 +213,8 @@ impl Session {
         code: &Text,
         source: &Source,
     ) -> Result<(), CellError> {
-        // Around a delimiter that is missing, a function would end the cell.
+        // Try without a function first: with an unmatched delimiter, the
+        // function would end inside the cell.
         for is_alone in [true, false] {
             let mut generated = Generated::default();
             generated.verbatim(code, &source.commands, is_alone);
@@ -222,8 +227,8 @@ impl Session {
                 .iter()
                 .map(|error| Diagnostic::of_verbatim(error, &generated, cell.number))
                 .collect();
-            // Errors of grammar have no code; what else is wrong may be only
-            // because the cell stands as it is in a function.
+            // Syntax errors have no code. Other errors may only be caused by
+            // putting the unchanged cell into a function.
             if diagnostics.iter().any(|one| one.code.is_none()) {
                 diagnostics.retain(|one| one.code.is_none());
             }
@@ -237,7 +242,7 @@ impl Session {
             return Err(cell_error(&diagnostics, &cell.code, cell.number));
         }
         Err(broken(
-            "the cell cannot be taken apart, though the compiler understands it",
+            "Swath cannot parse the cell, although the compiler can",
         ))
     }
 
@@ -302,7 +307,8 @@ impl Session {
             );
             let errors = match self.compile(&mut generated, opt_level) {
                 Ok(_) if self.has_lost_process() => {
-                    // While the cell was compiled: it takes what is there now.
+                    // The process ended during compilation: the cell uses the
+                    // variables that exist now.
                     self.look_after_process(source)?;
                     self.begin(cell)?;
                     change.after.restart_all_statics();
@@ -310,7 +316,7 @@ impl Session {
                 }
                 Ok(library) => {
                     self.units.insert(unit, generated.into_pieces());
-                    // Even if the cell ends the process.
+                    // Keep the items even if the cell ends the process.
                     self.items = items;
                     let ended = self.load(&library, &function)?;
                     if self.take_other_copy(&ended) {
@@ -366,11 +372,11 @@ impl Session {
             }
         }
         Err(broken(
-            "the variables that the cell uses cannot be passed to it: set them anew",
+            "the variables that the cell uses cannot be passed to it: set them again",
         ))
     }
 
-    /// Writes the function that runs a cell's statements; what it does with them.
+    /// Writes the function that runs a cell's statements; returns its plan.
     fn write_cell(
         &self,
         generated: &mut Generated,
@@ -440,7 +446,7 @@ impl Session {
         frame.plan
     }
 
-    /// Compiles code under the next number.
+    /// Compiles code as the next library.
     fn compile(
         &mut self,
         generated: &mut Generated,
@@ -455,8 +461,8 @@ impl Session {
             .compile(self.unit, &generated.text, opt_level, &linked)
     }
 
-    /// How much a cell is to be optimised: what may run many times is worth it,
-    /// a call of what is compiled already is not.
+    /// Chooses the optimisation of a cell: code that may run many times is
+    /// worth optimising, a call of code that is compiled already is not.
     fn opt_level_for(&self, source: &Source, items: &Items) -> OptLevel {
         let by_cell = || {
             let names = self.with_types(&source.statement_names);
@@ -470,10 +476,10 @@ impl Session {
         self.opt_level.unwrap_or_else(by_cell)
     }
 
-    /// Has the runtime process run a cell's library.
+    /// Runs a cell's library in the runtime process.
     ///
     /// # Errors
-    /// The end of the process.
+    /// The process ended.
     fn load(&mut self, library: &Path, function: &str) -> Result<Ended, CellError> {
         self.stage(Stage::Running);
         let run = ToRuntime::Run {
@@ -489,7 +495,8 @@ impl Session {
                 self.shared.channel.wait_ended(|| process.is_running())
             })
             .inspect(|_| {
-                // It is mapped; ten thousand of them would fill the disk.
+                // It is mapped into memory; ten thousand such files would fill
+                // the disk.
                 if let Err(error) = fs::remove_file(library) {
                     tracing::warn!("cannot remove {}: {error}", library.display());
                 }
@@ -500,7 +507,7 @@ impl Session {
     fn note_restarted(&self, statics: &[String]) {
         for name in statics {
             let note = format!(
-                "note: a type in the static `{name}` was defined anew, so it begins anew\n"
+                "note: a type in the static `{name}` was redefined, so the static is initialised again\n"
             );
             let channel = &self.shared.channel;
             channel.tell(EventKind::Stderr(note.into_bytes()));

@@ -1,4 +1,4 @@
-//! What a cell's text consists of: commands, items, statements, variables.
+//! Parses a cell's text into commands, items, statements and variables.
 //!
 //! Offsets are bytes in the cell's text.
 
@@ -13,10 +13,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// A cell's text, taken apart.
+/// A parsed cell.
 #[derive(Debug, Default)]
 pub(super) struct Source {
-    /// `:dep …`, `!ls`: lines in front of the code.
+    /// `:dep …`, `!ls`: lines before the code.
     pub(super) commands: Vec<Range<usize>>,
     /// `#![…]`.
     pub(super) attributes: Vec<Range<usize>>,
@@ -24,11 +24,11 @@ pub(super) struct Source {
     pub(super) items: Vec<Item>,
     /// Everything else, in order.
     pub(super) statements: Vec<Statement>,
-    /// Whether the parser found an error; what is told then is incomplete.
+    /// Whether the parser found an error; the other fields are incomplete then.
     pub(super) has_syntax_errors: bool,
-    /// Every name that occurs, in macros and format strings too.
+    /// Every name in the cell, including those in macros and format strings.
     pub(super) names: BTreeSet<String>,
-    /// The names that occur in the statements.
+    /// The names in the statements.
     pub(super) statement_names: BTreeSet<String>,
     /// Whether the statements have loops, closures or iterators.
     pub(super) repeats: bool,
@@ -43,15 +43,15 @@ pub(super) struct Source {
 pub(super) struct Statement {
     pub(super) range: Range<usize>,
     pub(super) kind: StatementKind,
-    /// Every name that occurs in it.
+    /// Every name in it.
     pub(super) names: BTreeSet<String>,
-    /// What it does with variables.
+    /// Its effects on variables.
     pub(super) flow: Flow,
-    /// Where it is nothing but a call of a macro.
+    /// The macro call, if it is nothing else.
     call: Option<Call>,
 }
 
-/// A call of a macro where an item could stand.
+/// A macro call in a place where an item is allowed.
 #[derive(Debug, PartialEq, Eq)]
 struct Call {
     name: String,
@@ -60,7 +60,7 @@ struct Call {
     names: BTreeSet<String>,
 }
 
-/// What matters of a statement.
+/// The kind of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StatementKind {
     /// `let`, with the variables that it binds.
@@ -76,12 +76,12 @@ pub(super) enum StatementKind {
 pub(super) struct Binding {
     pub(super) name: String,
     pub(super) mutable: bool,
-    /// The type that is written behind the name, if it is written in full.
+    /// The type annotation, if it is complete.
     pub(super) annotated: Option<String>,
 }
 
 impl Statement {
-    /// What a `let` binds.
+    /// Returns the bindings of a `let`.
     pub(super) fn bindings(&self) -> &[Binding] {
         match &self.kind {
             StatementKind::Let(bindings) => bindings,
@@ -96,7 +96,7 @@ impl Source {
         Self::parse_in(code, &|_| false)
     }
 
-    /// Takes a cell apart; `knows` tells of a name whether the session has it.
+    /// Parses a cell; `knows` returns whether the session has defined a name.
     pub(super) fn parse_in(code: &str, knows: &dyn Fn(&str) -> bool) -> Self {
         let mut source = Self {
             commands: commands(code, knows),
@@ -119,7 +119,7 @@ impl Source {
         for child in body.syntax().children() {
             source.add(&child);
         }
-        // Only what stands at the end is shown.
+        // Only the last expression is shown.
         let last = source
             .statements
             .iter()
@@ -164,8 +164,8 @@ impl Source {
         });
     }
 
-    /// The functions, constants and statics that it defines: what a variable of an
-    /// earlier cell may have the name of.
+    /// Returns the functions, constants and statics that the cell defines. A variable
+    /// of an earlier cell may have the same name.
     pub(super) fn value_items(&self) -> impl Iterator<Item = &String> {
         self.items.iter().filter_map(|item| match &item.kind {
             ItemKind::Named {
@@ -177,8 +177,8 @@ impl Source {
         })
     }
 
-    /// Takes statements that are calls of macros which make items for items: an
-    /// item is known by the first name that the call passes.
+    /// Turns calls of macros that expand to items from statements into items. Such an
+    /// item is identified by the first name that the call passes.
     pub(super) fn take_item_calls(&mut self, makes_items: impl Fn(&str) -> bool) {
         let makes_items = |name: &str| {
             let own = self.items.iter().find_map(|item| match &item.kind {
@@ -220,13 +220,13 @@ impl Source {
         }
     }
 
-    /// Whether there is nothing to compile.
+    /// Returns whether there is nothing to compile.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.statements.is_empty() && self.attributes.is_empty()
     }
 
-    /// The names that the statements use before they bind them, if they do:
-    /// earlier variables may be meant.
+    /// Returns the names that the statements use before binding them: they may be
+    /// earlier variables.
     pub(super) fn free(&self) -> BTreeSet<&str> {
         let mut bound: BTreeSet<&str> = BTreeSet::new();
         let mut free = BTreeSet::new();
@@ -239,13 +239,13 @@ impl Source {
         free
     }
 
-    /// Whether the cell says that a variable is to be dropped.
+    /// Returns whether the cell explicitly drops a variable.
     pub(super) fn drops(&self, name: &str) -> bool {
         let mut statements = self.statements.iter();
         statements.any(|statement| statement.flow.drops.contains(name))
     }
 
-    /// The innermost `move` closure or block around a place.
+    /// Returns the innermost `move` closure or block around a place.
     pub(super) fn moving_closure(&self, place: usize) -> Option<&Range<usize>> {
         let around = self
             .moving_closures
@@ -254,12 +254,13 @@ impl Source {
         around.min_by_key(|one| one.len())
     }
 
-    /// Whether it matters how many handles there are: then one that is moved is gone.
+    /// Returns whether the number of handles matters to the cell. If so, moving a
+    /// handle must not copy it.
     pub(super) fn counts_handles(&self) -> bool {
         COUNTING.iter().any(|name| self.names.contains(*name))
     }
 
-    /// The variables that the cell's statements bind, the last binding of each name.
+    /// Returns the variables that the statements bind; of each name the last binding.
     pub(super) fn bindings(&self) -> Vec<&Binding> {
         let mut bindings: Vec<&Binding> = Vec::new();
         for statement in &self.statements {
@@ -272,7 +273,7 @@ impl Source {
     }
 }
 
-/// Functions by which code finds out how many handles there are.
+/// Functions whose results depend on the number of handles.
 const COUNTING: [&str; 7] = [
     "downgrade",
     "get_mut",
@@ -283,8 +284,8 @@ const COUNTING: [&str; 7] = [
     "unwrap_or_clone",
 ];
 
-/// Whether a line that begins with `!` is an expression, and no command of the shell:
-/// `!flag` of a variable, `!(a && b)`, `!matches!(a, b)`.
+/// Returns whether a line that begins with `!` is an expression and not a shell
+/// command: `!flag` of a variable, `!(a && b)`, `!matches!(a, b)`.
 fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
     let rest = &line[1..];
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -295,8 +296,8 @@ fn negates(line: &str, knows: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// A cell in which a method `gen` is called as such: it has been a keyword since 2024,
-/// and is a method of rand's up to 0.8.
+/// Escapes calls of a method `gen`: the name is a keyword since the 2024 edition, and
+/// a method in rand up to 0.8.
 pub(super) fn with_escaped_gen(code: &str) -> Cow<'_, str> {
     if !code.contains("gen") {
         return Cow::Borrowed(code);
@@ -316,7 +317,7 @@ pub(super) fn with_escaped_gen(code: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The lines in front of the code that are commands, as evcxr takes them.
+/// Returns the command lines before the code, by evcxr's rules.
 fn commands(code: &str, knows: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut commands = Vec::new();
     let mut start = 0;
@@ -334,8 +335,8 @@ fn commands(code: &str, knows: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
     commands
 }
 
-/// The call of a macro that a statement consists of, where an item could stand:
-/// with braces, or with a semicolon behind it.
+/// Returns the macro call that a statement consists of, if an item is allowed in its
+/// place: with braces, or followed by a semicolon.
 fn call(node: &SyntaxNode) -> Option<Call> {
     let expression = match ast::ExprStmt::cast(node.clone()) {
         Some(statement) => {
@@ -362,7 +363,7 @@ fn call(node: &SyntaxNode) -> Option<Call> {
     })
 }
 
-/// The variables that a statement gives a new value as a whole.
+/// Returns the variables to which a statement assigns a whole new value.
 fn assigned(node: &SyntaxNode) -> impl Iterator<Item = String> {
     node.descendants()
         .filter_map(ast::BinExpr::cast)
@@ -390,7 +391,7 @@ fn bindings(statement: &ast::LetStmt) -> Vec<Binding> {
                 .descendants()
                 .any(|node| node.kind() == SyntaxKind::INFER_TYPE)
         })
-        // `impl Trait` is no name of the type.
+        // `impl Trait` does not name the type.
         .filter(|of| {
             !of.syntax()
                 .descendants()

@@ -1,5 +1,5 @@
-//! What is asked of a syntax tree about cells: places, names, whether code runs
-//! many times.
+//! Queries on the syntax trees of cells: places, names, whether code runs many
+//! times.
 
 use ra_ap_syntax::ast::{self, HasArgList};
 use ra_ap_syntax::{
@@ -16,8 +16,8 @@ pub(super) fn to_cell(range: TextRange) -> Range<usize> {
     usize::from(range.start()) - HEAD.len()..usize::from(range.end()) - HEAD.len()
 }
 
-/// A node's range without the comments in front of it, which the parser counts
-/// as part of it; documentation stays.
+/// Returns a node's range without the comments before it, which the parser
+/// includes. Documentation is kept.
 pub(super) fn without_comments(node: &SyntaxNode) -> TextRange {
     let is_code = |element: &SyntaxElement| match element.as_token() {
         Some(token) => match ast::Comment::cast(token.clone()) {
@@ -36,7 +36,7 @@ pub(super) fn without_comments(node: &SyntaxNode) -> TextRange {
     )
 }
 
-/// The closures and blocks below a node that are `move`.
+/// Returns the `move` closures and blocks below a node.
 pub(super) fn moving_closures(node: &SyntaxNode) -> Vec<Range<usize>> {
     let is_moving = |node: &SyntaxNode| {
         let closure = ast::ClosureExpr::cast(node.clone());
@@ -48,7 +48,7 @@ pub(super) fn moving_closures(node: &SyntaxNode) -> Vec<Range<usize>> {
     moving.map(|node| to_cell(node.text_range())).collect()
 }
 
-/// Methods that go through many elements, and macros that hide loops.
+/// Methods that process many elements, and macros that hide loops.
 const REPEATING: &[&str] = &[
     "bytes",
     "chars",
@@ -68,7 +68,8 @@ const REPEATING: &[&str] = &[
     "windows",
 ];
 
-/// Whether a call is `sort()`: that of a frame has arguments, and is compiled.
+/// Returns whether a call is `sort()`. A frame's `sort` has arguments and is
+/// compiled already.
 fn sorts_in_place(call: &ast::MethodCallExpr) -> bool {
     let name = call.name_ref().is_some_and(|name| name.text() == "sort");
     name && call
@@ -76,7 +77,7 @@ fn sorts_in_place(call: &ast::MethodCallExpr) -> bool {
         .is_some_and(|list| list.args().next().is_none())
 }
 
-/// Whether code may run many times: a loop, a closure, an iterator.
+/// Returns whether code may run many times: a loop, a closure, an iterator.
 pub(super) fn repeats(node: &SyntaxNode) -> bool {
     node.descendants_with_tokens().any(|element| match element {
         SyntaxElement::Node(node) => {
@@ -89,7 +90,7 @@ pub(super) fn repeats(node: &SyntaxNode) -> bool {
             ) || ast::MethodCallExpr::cast(node).is_some_and(|call| sorts_in_place(&call))
         }
         SyntaxElement::Token(token) => match token.kind() {
-            // In a macro's arguments there are only tokens.
+            // A macro's arguments are only tokens.
             SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW => token
                 .parent()
                 .is_some_and(|parent| parent.kind() == SyntaxKind::TOKEN_TREE),
@@ -99,7 +100,8 @@ pub(super) fn repeats(node: &SyntaxNode) -> bool {
     })
 }
 
-/// Every name in a piece of Rust, to tell which items speak of which.
+/// Returns every name in a piece of Rust, to find out which items refer to
+/// which.
 pub(super) fn names_in(code: &str) -> BTreeSet<String> {
     names_below(&SourceFile::parse(code, Edition::Edition2024).syntax_node())
 }
@@ -121,7 +123,7 @@ pub(super) fn names_below(node: &SyntaxNode) -> BTreeSet<String> {
     names
 }
 
-/// The names in braces in a format string: `"{x:>8} {y}"` → x, y.
+/// Returns the names in the braces of a format string: `"{x:>8} {y}"` → x, y.
 fn format_arguments(literal: &str) -> Vec<String> {
     literal
         .split('{')

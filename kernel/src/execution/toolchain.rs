@@ -1,14 +1,14 @@
-//! The compiler and the linker that cells are made with.
+//! The compiler and the linker for cells.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The compiler that built the runtime: cells made by another one do not load.
+/// The compiler that built the runtime. Cells from another compiler do not load.
 const RELEASE: &str = env!("SWATH_RUSTC_RELEASE");
 const COMMIT: &str = env!("SWATH_RUSTC_COMMIT");
 
-/// What a cell is compiled and linked with.
+/// The programs that compile and link a cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
     pub(crate) rustc: PathBuf,
@@ -16,27 +16,27 @@ pub(crate) struct Toolchain {
     pub(super) lld: Option<Lld>,
 }
 
-/// lld, without the C compiler and rustc around it. Those have it read all symbols
-/// of the runtime's libraries, which takes longer than the rest: a cell's library
-/// finds them in its process.
+/// lld, called directly, without the C compiler and rustc. Those make it read all
+/// symbols of the runtime's libraries, which takes longer than everything else; a
+/// cell's library finds these symbols in its process.
 #[derive(Clone, Debug)]
 pub(super) struct Lld {
     pub(super) program: PathBuf,
-    /// What it is told for every cell, behind the cell's own code.
+    /// The arguments for every cell, after the cell's own object files.
     pub(super) arguments: Vec<String>,
 }
 
-/// The compiler that built the runtime is not here.
+/// The compiler that built the runtime is not installed.
 #[derive(Clone, Debug)]
 pub(crate) struct NoToolchain {
-    /// What is here.
+    /// What was found instead.
     pub(crate) found: String,
     pub(crate) mend: String,
 }
 
 impl Toolchain {
-    /// Finds the compiler that built the runtime: the one on the PATH, or one
-    /// that rustup has.
+    /// Finds the compiler that built the runtime: the one on the PATH, or one that
+    /// rustup has installed.
     ///
     /// # Errors
     /// [`NoToolchain`].
@@ -65,18 +65,18 @@ impl Toolchain {
         let found = found.unwrap_or_else(|| "found no rustc on the PATH".to_owned());
         Err(NoToolchain {
             found: format!(
-                "{found}, but Swath was built with {RELEASE}, and a cell has to be compiled by the same compiler"
+                "{found}, but Swath was built with {RELEASE}, and cells must be compiled by the same compiler"
             ),
             mend: format!(
-                "`rustup toolchain install {RELEASE}`, then restart the kernel; or build Swath again with the compiler \
-                 that is there"
+                "`rustup toolchain install {RELEASE}`, then restart the kernel; or rebuild Swath with the installed \
+                 compiler"
             ),
         })
     }
 }
 
-/// Compilers, the likeliest first. rustup's proxies are passed by: they take
-/// longer to find the compiler than it takes to compile a cell.
+/// Returns candidate compilers, the likeliest first. rustup's proxies are avoided:
+/// they take longer to find the compiler than a cell takes to compile.
 fn candidates() -> impl Iterator<Item = PathBuf> {
     let which = |arguments: &[&str]| {
         let path = output(Path::new("rustup"), arguments)?;
@@ -90,8 +90,8 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
     sources.into_iter().filter_map(|source| source())
 }
 
-/// rustc's own lld. It does not know where the C library is, so the C compiler is
-/// asked once.
+/// Finds rustc's own lld. It does not know where the C library is, so the C
+/// compiler is asked once.
 fn lld(rustc: &Path, host: &str) -> Option<Lld> {
     if !host.ends_with("linux-gnu") {
         return None;
@@ -106,7 +106,7 @@ fn lld(rustc: &Path, host: &str) -> Option<Lld> {
     let folders = folders
         .lines()
         .find_map(|line| line.strip_prefix("libraries: ="))?;
-    // Arithmetic that processors do not have.
+    // Arithmetic that processors lack.
     let builtins = fs::read_dir(rustlib.join("lib"))
         .ok()?
         .flatten()
@@ -130,7 +130,7 @@ fn lld(rustc: &Path, host: &str) -> Option<Lld> {
     Some(Lld { program, arguments })
 }
 
-/// What a program prints, if it succeeds.
+/// Returns the output of a program, if it succeeds.
 fn output(program: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output

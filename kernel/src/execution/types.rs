@@ -1,17 +1,17 @@
-//! From a type's name, as the running program tells it, to source text.
+//! Converts the type names that the running program reports to source text.
 //!
 //! `std::any::type_name` gives the path where a type is defined, which may be
 //! private (`alloc::vec::Vec<std::collections::hash::map::HashMap<…>>`). The
-//! runtime sends a table of public names for its own and std's types; what the
-//! table lacks is learnt from the compiler's suggestions.
+//! runtime sends a table of public names for its own and std's types; names missing
+//! in the table are learned from the compiler's suggestions.
 
 use std::collections::HashMap;
 
-/// The public names that are known.
+/// The known public names.
 #[derive(Debug, Default)]
 pub(super) struct PublicNames(HashMap<String, String>);
 
-/// Why a type has no source text.
+/// The reason why a type has no source text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unnameable {
     /// It is a closure, or contains one.
@@ -29,7 +29,7 @@ impl PublicNames {
         self.0.extend(table);
     }
 
-    /// The same names, with the user's own copies of `crates` in the place of
+    /// Returns the same names, with the user's own copies of `crates` in place of
     /// the runtime's.
     pub(super) fn with_own(&self, crates: &[String]) -> Self {
         let own = |public: &String| {
@@ -48,7 +48,7 @@ impl PublicNames {
         )
     }
 
-    /// The source text for a type's name.
+    /// Returns the source text for a type's name.
     pub(super) fn source(&self, type_name: &str) -> Result<String, Unnameable> {
         if let Some((_, rest)) = type_name.rsplit_once("{{closure}}") {
             // `ctx::cell::{{closure}}::Point` is not the closure's own type.
@@ -78,17 +78,17 @@ impl PublicNames {
             return public.clone();
         }
         match path.split_once("::") {
-            // Types of the session are in every cell's crate.
+            // The session's types are part of every cell's crate.
             Some(("ctx", rest)) => rest.to_owned(),
             Some(("alloc" | "core", rest)) => format!("std::{rest}"),
-            // A module of the runtime's exports the types of the modules within it.
+            // A module of the runtime re-exports the types of its submodules.
             Some(("swath", rest)) if !rest.starts_with("session::") => exported(rest),
             _ => path.to_owned(),
         }
     }
 }
 
-/// The public path of a type of the runtime's: `array::typed::Array` →
+/// Returns the public path of one of the runtime's types: `array::typed::Array` →
 /// `swath::array::Array`.
 fn exported(path: &str) -> String {
     let (module, rest) = path.split_once("::").unwrap_or((path, ""));
@@ -106,7 +106,8 @@ fn is_path(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == ':'
 }
 
-/// Public paths that may stand for a private one: `a::b::c::T` → `a::T`, `a::b::T`.
+/// Returns public paths that a private one may be re-exported as: `a::b::c::T` →
+/// `a::T`, `a::b::T`.
 pub(super) fn guesses(path: &str) -> Vec<String> {
     let parts: Vec<&str> = path.split("::").collect();
     let Some((last, modules)) = parts.split_last() else {
@@ -117,7 +118,7 @@ pub(super) fn guesses(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// Where the runtime has the types that closures are kept as.
+/// The module of the runtime's types for kept closures.
 pub(super) const FUNCTIONS: &str = "swath::session::closures::";
 
 /// `SharedFn2<i32, i32, bool>` → `Fn(i32, i32) -> bool`.
@@ -139,7 +140,7 @@ fn short_function(name: &str) -> String {
     }
 }
 
-/// A type's name without paths, for people.
+/// Returns a type's name without paths, for display.
 pub(super) fn short(type_name: &str) -> String {
     if type_name.ends_with("{{closure}}") {
         return "closure".to_owned();

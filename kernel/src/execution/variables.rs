@@ -1,7 +1,8 @@
-//! What is known of the session's variables, and how their types are written.
+//! The kernel's knowledge of the session's variables, and the source text of
+//! their types.
 //!
-//! The runtime holds the values; it tells after each cell which there are, and
-//! of which types. The next cell's code names those types.
+//! The runtime holds the values. After each cell it reports which variables
+//! exist, and their types. The next cell's code names those types.
 
 use super::attempt::{Attempt, Compiled, counted_handles};
 use super::diagnostics::{Diagnostic, MovedByClosure};
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use swath_channel::{Description, ToRuntime, Variable, is_handle};
 
-/// Whether a name in the store is that of what a closure holds.
+/// Returns whether a name in the store stands for a closure's captures.
 pub(super) fn is_held(name: &str) -> bool {
     name.ends_with('/')
 }
@@ -30,28 +31,28 @@ pub(super) fn is_held(name: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct KeptLambda {
     pub(super) lambda: Lambda,
-    /// Closures that are used by others come first.
+    /// The order of definition: closures used by others come first.
     pub(super) order: u64,
     /// The names in it.
     pub(super) names: BTreeSet<String>,
 }
 
-/// What is known of a variable.
+/// The kernel's knowledge of a variable.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) variable: Variable,
-    /// What the runtime told of its value last.
+    /// The runtime's last description of its value.
     pub(super) description: Arc<Description>,
     pub(super) mutable: bool,
-    /// The type's source text, where it has one.
+    /// The type's source text, if it has one.
     pub(super) source: Result<String, Unnameable>,
-    /// Other texts to try when the compiler does not take that one.
+    /// Other texts to try if the compiler rejects that one.
     pub(super) candidates: Vec<Candidate>,
-    /// The path that the text has in place of the type's own, where that was
-    /// guessed.
+    /// The guessed path in the text, and the type's own path that it replaces,
+    /// if the text was guessed.
     pub(super) guessed: Option<(String, String)>,
-    /// What the text is if the type is of the runtime's copy of a crate that
-    /// the user has a copy of as well.
+    /// The text to use if the type belongs to the runtime's copy of a crate of
+    /// which the user also has a copy.
     pub(super) other_copy: Option<String>,
 }
 
@@ -63,7 +64,7 @@ pub(super) struct Candidate {
 }
 
 impl Session {
-    /// The earlier variables that a cell uses.
+    /// Returns the earlier variables that a cell uses.
     pub(super) fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
         let free = source.free();
         let counted = counted_handles(source);
@@ -94,8 +95,8 @@ impl Session {
             .collect()
     }
 
-    /// The closures of earlier cells that a cell uses, by themselves or behind
-    /// others, in the order of their definition.
+    /// Returns the closures of earlier cells that a cell uses, directly or
+    /// through others, in the order of their definition.
     pub(super) fn lambdas_used(&self, source: &Source) -> Vec<&KeptLambda> {
         let mut names: BTreeSet<&str> = source.free();
         let mut used: BTreeMap<u64, &KeptLambda> = BTreeMap::new();
@@ -115,8 +116,8 @@ impl Session {
         }
     }
 
-    /// The types of a closure's parameters, as far as a cell's first call of it
-    /// tells: by where they are to be written.
+    /// Returns the types of a closure's parameters, as far as a cell's first
+    /// call of it shows them, by the places where to write them.
     pub(super) fn parameters(&self, lambda: &Lambda, source: &Source) -> BTreeMap<usize, String> {
         let calls = source.statements.iter().flat_map(|one| &one.flow.calls);
         let call = calls.clone().find(|(name, _)| *name == lambda.name);
@@ -134,8 +135,8 @@ impl Session {
             .collect()
     }
 
-    /// Names, and those in the types of the variables among them: methods are
-    /// called on what the variables are.
+    /// Returns the names, and those in the types of the variables among them:
+    /// methods are called on the variables' types.
     pub(super) fn with_types(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let types = self
             .variables
@@ -171,8 +172,7 @@ impl Session {
             state.guessed = candidate.guessed;
             Ok(candidate.source)
         } else if let Some(other) = state.other_copy.take() {
-            // The user's own copy of the crate is of a version that has no such
-            // type.
+            // The user's own copy of the crate has a version without this type.
             state.guessed = None;
             Ok(other)
         } else {
@@ -181,9 +181,9 @@ impl Session {
         true
     }
 
-    /// Where a cell was not run because a variable was of another type than it
-    /// was compiled for: takes the type for one of the other copy of a crate, if
-    /// there are two. A type's name does not tell which it is of.
+    /// If a cell was not run because a variable had another type than it was
+    /// compiled for, switches to the type of the other copy of its crate, if
+    /// there are two. The type's name does not say which copy it belongs to.
     pub(super) fn take_other_copy(&mut self, ended: &Ended) -> bool {
         let name = ended
             .failure
@@ -201,14 +201,15 @@ impl Session {
         }
     }
 
-    /// Whether an earlier variable is a handle, and none of those that count.
+    /// Returns whether an earlier variable is a handle, but not one of the
+    /// counted ones.
     pub(super) fn has_handle(&self, name: &str, counted: &[&str]) -> bool {
         let state = self.variables.get(name);
         state.is_some_and(|state| is_handle(&state.variable.type_name, counted))
     }
 
-    /// The closure of an earlier cell that moves something when it is called, if all that
-    /// it holds are handles.
+    /// Returns the closure of an earlier cell that moves something when it is called, if
+    /// all of its captures are handles.
     pub(super) fn lambda_with_handle(
         &self,
         moved: &MovedByClosure,
@@ -227,7 +228,7 @@ impl Session {
         Some(lambda.name.clone())
     }
 
-    /// Takes guesses that the compiler took for granted.
+    /// Records guessed names that the compiler has accepted.
     pub(super) fn learn_names(&mut self, used: &BTreeSet<String>) {
         let right = self
             .variables
@@ -237,7 +238,7 @@ impl Session {
         self.names.extend(right);
     }
 
-    /// Takes over which variables there are after a cell.
+    /// Updates the known variables after a cell.
     pub(super) fn take_over(
         &mut self,
         ended: &Ended,
@@ -252,7 +253,8 @@ impl Session {
             let bound = bindings.iter().find(|binding| binding.name == *name);
             let is_same = |state: &State| state.variable.type_name == variable.type_name;
             let mut state = match (bound, before.get(name)) {
-                // A cell that failed may not have got to where it sets it anew.
+                // A failed cell may not have reached the statement that sets it
+                // again.
                 (Some(_), Some(state)) if ended.failure.is_some() && is_same(state) => {
                     state.clone()
                 }
@@ -287,8 +289,8 @@ impl Session {
         }
     }
 
-    /// Takes over closures that are kept as their text, says what of a cell is
-    /// not kept, and remembers what moved what is gone.
+    /// Stores closures that are kept as text, adds notes about variables that
+    /// are not kept, and records why variables were lost.
     pub(super) fn take_rest(
         &mut self,
         cell: &Cell,
@@ -324,8 +326,8 @@ impl Session {
             .collect();
         if !lost.is_empty() {
             notes.push(format!(
-                "what the cell had set before it failed is not kept: {}. The statements behind are one piece with it: \
-                 a `return`, or something that borrows it to change it",
+                "variables that the cell set before it failed are not kept: {}. They belong together with later \
+                 statements: a `return`, or a mutable borrow",
                 lost.join(", ")
             ));
         }
@@ -339,9 +341,9 @@ impl Session {
                 let how = match has_failed {
                     true => "failed before it was set, or before it could be kept",
                     false if source.statements.iter().any(|one| one.flow.returns) => {
-                        "returned before its end, which keeps nothing that is set behind"
+                        "returned before its end, and later variables are not kept"
                     }
-                    false => "could not keep it, since something borrows from it",
+                    false => "could not keep it, because something borrows from it",
                 };
                 let reason = format!("`{name}` is not set: cell {} {how}", cell.number);
                 self.gone.insert(name.clone(), reason);
@@ -355,7 +357,8 @@ impl Session {
         }
     }
 
-    /// Forgets the closures whose values went with the process; their names.
+    /// Forgets the closures whose captures were lost with the process; returns
+    /// their names.
     pub(super) fn lose_lambdas(&mut self) -> Vec<String> {
         let variables = &self.variables;
         let lost: Vec<String> = self
@@ -370,7 +373,7 @@ impl Session {
         lost
     }
 
-    /// Takes over a closure that is kept as its text.
+    /// Stores a closure that is kept as text.
     ///
     /// # Errors
     /// Why it cannot be kept.
@@ -389,15 +392,15 @@ impl Session {
         let mut of_type = String::new();
         if !held.is_empty() {
             let Some(state) = self.variables.get(&Lambda::held_name(name)) else {
-                // The cell did not get there.
+                // The cell did not reach this statement.
                 return Ok(());
             };
             let type_name = &state.variable.type_name;
             let is_shared = type_name.contains("::Rc<") || type_name.contains("::Arc<");
             if type_name.contains("core::cell::") && !is_shared {
                 return Err(format!(
-                    "`{name}` holds what it changes by itself (a `Cell`), so it is not kept for later cells. \
-                     Put that into an `Rc`"
+                    "`{name}` captures a value with interior mutability (a `Cell`), so it is not kept for later \
+                     cells. Put that value into an `Rc`"
                 ));
             }
             match &state.source {
@@ -426,8 +429,8 @@ impl Session {
         Ok(())
     }
 
-    /// Remembers why a variable of the cell is not kept; a note, where that is no
-    /// choice of the cell's.
+    /// Records why a variable of the cell is not kept. Returns a note, unless
+    /// the cell itself moved it.
     fn take_gone(
         &mut self,
         name: &str,
@@ -443,26 +446,24 @@ impl Session {
                 .map(|name| format!("`{name}`"))
                 .collect::<Vec<_>>()
                 .join(", ");
-            // What it borrows goes with a cell that fails.
+            // If the cell fails, the borrowed variable is lost as well.
             let other = match has_failed {
                 true => String::new(),
                 false => format!("; {changed} is"),
             };
-            format!(
-                "`{name}` borrows {changed} to change it, so it is not kept for later cells{other}"
-            )
+            format!("`{name}` borrows {changed} mutably, so it is not kept for later cells{other}")
         } else if let Some(from) = attempt.borrowing.get(name) {
             let from = match from {
                 Some(from) => format!("borrows from `{from}`"),
                 None => "borrows from another variable".to_owned(),
             };
             format!(
-                "`{name}` {from}, so it is not kept for later cells. To keep it, make it own what it holds \
+                "`{name}` {from}, so it is not kept for later cells. To keep it, make it own its data \
                  (`.clone()`, `.to_owned()`, `move`)"
             )
         } else if let Kept::Text(_) = kept {
             format!(
-                "`{name}` holds what cannot be cloned, so it is not kept for later cells. \
+                "`{name}` captures a value that cannot be cloned, so it is not kept for later cells. \
                  Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(move |…| …);`)"
             )
         } else {
@@ -477,13 +478,13 @@ impl Session {
         Some(reason)
     }
 
-    /// Asks what is new of variables that nobody touched: what was persisted may
-    /// be there by now.
+    /// Queries the runtime for variables that no cell has touched: a collection
+    /// may have been persisted by now.
     pub(super) fn look_again(&mut self) {
         let (channel, process) = (&self.shared.channel, &self.process);
         let told = channel.send(&ToRuntime::List).ok();
         let Some(ended) = told.and_then(|()| channel.wait_ended(|| process.is_running())) else {
-            // The process is gone, which the next cell tells.
+            // The process has ended; the next cell reports it.
             return;
         };
         for variable in ended.variables {
@@ -525,7 +526,7 @@ impl Session {
             (users, other)
         };
         let (source, guessed) = match source {
-            // What the user wrote names it, even where nothing else does.
+            // Use the user's annotation, even if nothing else names the type.
             Err(why) => (annotated.clone().ok_or(why), Vec::new()),
             Ok(source) => {
                 let root: String = variable
@@ -559,8 +560,8 @@ impl Session {
         }
     }
 
-    /// Variables that a function, a constant or a static of the cell replaces: the last
-    /// definition of a name is the one that counts.
+    /// Returns the variables that a function, a constant or a static of the cell
+    /// replaces: the last definition of a name wins.
     pub(super) fn replaced_by_items(&self, source: &Source) -> Vec<String> {
         let of_closures = |name: &String| [name.clone(), Lambda::held_name(name)];
         let names = source.value_items().flat_map(of_closures);
@@ -569,7 +570,7 @@ impl Session {
             .collect()
     }
 
-    /// Drops variables whose type is defined again, or that an item replaces.
+    /// Drops variables whose types are redefined, or that an item replaces.
     pub(super) fn drop_forgotten(&mut self, forget: &[String], source: &Source) {
         let replaced: BTreeSet<&String> = source.value_items().collect();
         self.lambdas.retain(|name, _| !replaced.contains(name));
@@ -579,7 +580,7 @@ impl Session {
                 continue;
             }
             let reason = format!(
-                "the type of `{name}` was defined again, so `{name}` was dropped: set it again"
+                "the type of `{name}` was redefined, so `{name}` was dropped: set it again"
             );
             let note = format!("note: {reason}\n");
             self.shared
@@ -590,13 +591,13 @@ impl Session {
     }
 }
 
-/// Where a variable was moved, and what keeps it.
+/// Says where a variable was moved, and how to keep it.
 fn moved(name: &str, cell: &Cell, at: usize, source: &Source) -> String {
     let statement = source
         .statements
         .iter()
         .find(|statement| statement.range.contains(&at));
-    // The line of a longer statement.
+    // Of a longer statement, only the line.
     let line = statement
         .and_then(|statement| {
             let text = &cell.code[statement.range.clone()];
@@ -612,7 +613,7 @@ fn moved(name: &str, cell: &Cell, at: usize, source: &Source) -> String {
     )
 }
 
-/// Replaces a path where it stands as a whole.
+/// Replaces a path where it is not part of a longer one.
 fn replace_path(source: &str, from: &str, to: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut result = String::with_capacity(source.len());

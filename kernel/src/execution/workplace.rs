@@ -1,4 +1,4 @@
-//! Where a kernel keeps its files while it lives, and what the compiler is told.
+//! The files of a running kernel, and the compiler flags for them.
 
 use super::folder::OwnFolder;
 use super::instances;
@@ -11,32 +11,32 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use swath_channel::SOCKET;
 
-/// Where programs put temporary files.
+/// The environment variable with the folder for temporary files.
 const TEMPORARY: &str = "TMPDIR";
 
-/// The folder of the channel to the runtime process, within the kernel's.
+/// The folder of the channel to the runtime process, inside the kernel's folder.
 const CHANNEL: &str = "channel";
-/// How many bytes the path of a socket may have: 107 on Linux, 103 on macOS.
+/// The maximum length in bytes of a socket's path: 107 on Linux, 103 on macOS.
 const LONGEST_SOCKET: usize = 103;
 
-/// The folder of a kernel, and the place of the runtime's library.
+/// The folder of a kernel, and that of the runtime's library.
 #[derive(Debug)]
 pub(crate) struct Workplace {
     folder: Mutex<Option<OwnFolder>>,
     path: PathBuf,
-    /// What is persisted, for the next process: see [`Self::recovery`].
+    /// The persisted collections for the next process: see [`Self::recovery`].
     recovery: Mutex<Option<Kept>>,
-    /// Where `libswath.so` and `swath-runtime` are.
+    /// The folder of `libswath.so` and `swath-runtime`.
     program: PathBuf,
     /// The user's folder for temporary files.
     temporary: PathBuf,
 }
 
 impl Workplace {
-    /// Makes the folder, and has temporary files of compilers in it.
+    /// Creates the folder, and redirects the temporary files of compilers into it.
     ///
     /// # Errors
-    /// A folder that cannot be made; a program that is not where it should be.
+    /// The folder cannot be created, or the program is not found.
     ///
     /// # Safety
     /// Sets an environment variable: no other thread may be running yet.
@@ -52,7 +52,7 @@ impl Workplace {
         fs::create_dir(&own_temporary)?;
         // SAFETY: the caller's promise.
         unsafe {
-            // Compilers that are ended leave files behind.
+            // Compilers that are killed leave files behind.
             std::env::set_var(TEMPORARY, own_temporary);
         }
         Ok(Self {
@@ -64,27 +64,28 @@ impl Workplace {
         })
     }
 
-    /// The kernel's folder.
+    /// Returns the kernel's folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The environment in which temporary files are where the user wants them,
-    /// for the user's own code.
+    /// Returns the environment variable that puts temporary files where the user
+    /// wants them, for the user's own code.
     pub(super) fn temporary(&self) -> (&'static str, &Path) {
         (TEMPORARY, &self.temporary)
     }
 
-    /// A new folder for what is persisted: files in an earlier one may still be
-    /// read. It is where the runtime spills values to, which is no memory.
+    /// Creates a new folder for persisted collections: files in an earlier one may
+    /// still be in use. It is in the folder to which the runtime spills values,
+    /// which is not in memory.
     ///
     /// # Errors
-    /// A folder that cannot be made.
+    /// The folder cannot be created.
     pub(super) fn recovery(&self) -> io::Result<PathBuf> {
         let mut recovery = self.recovery.lock();
         let mut kept = match recovery.take() {
             Some(kept) => kept,
-            // Made when it is asked for first.
+            // Create it on first use.
             None => Kept::new(&large_temporary_files())?,
         };
         let path = kept.new_folder();
@@ -92,42 +93,42 @@ impl Workplace {
         path
     }
 
-    /// The folder of the channel to the runtime process.
+    /// Returns the folder of the channel to the runtime process.
     pub(super) fn channel(&self) -> PathBuf {
         self.path.join(CHANNEL)
     }
 
-    /// The runtime process's program.
+    /// Returns the program of the runtime process.
     pub(super) fn runtime_program(&self) -> PathBuf {
         self.program.join("swath-runtime")
     }
 
-    /// Where cells are compiled.
+    /// Returns the folder in which cells are compiled.
     pub(super) fn cells(&self) -> PathBuf {
         self.path.join("cells")
     }
 
-    /// The package that depends on the crates of the session's own.
+    /// Returns the folder of the package that depends on the session's own crates.
     pub(super) fn project(&self) -> PathBuf {
         self.path.join("project")
     }
 
-    /// The runtime's library.
+    /// Returns the runtime's library.
     pub(super) fn library(&self) -> PathBuf {
         self.library_of("swath")
     }
 
-    /// The library of a crate of the runtime's.
+    /// Returns the library of one of the runtime's crates.
     pub(super) fn library_of(&self, name: &str) -> PathBuf {
         self.program.join(format!("lib{name}.so"))
     }
 
-    /// Where cargo built the runtime.
+    /// Returns the folder in which cargo built the runtime.
     pub(super) fn built(&self) -> PathBuf {
         self.program.clone()
     }
 
-    /// Flags that make the runtime's library known to rustc.
+    /// Returns the flags that make the runtime's libraries known to rustc.
     pub(super) fn runtime_flags(&self) -> Vec<String> {
         ["swath", instances::ALL, instances::JOINS]
             .iter()
@@ -135,8 +136,8 @@ impl Workplace {
             .collect()
     }
 
-    /// The folder of the crates that the runtime is made of: of links to them,
-    /// or cargo's own, with everything that was ever built there.
+    /// Returns the folder of the runtime's crates: one with links to them, or, if
+    /// that fails, cargo's own folder with everything that was ever built there.
     pub(super) fn crates(&self) -> PathBuf {
         let all = self.all_crates();
         let links = self.path.join("crates");
@@ -147,18 +148,18 @@ impl Workplace {
         match linked {
             Ok(()) => links,
             Err(error) => {
-                tracing::warn!("cells look for crates in {}: {error}", all.display());
+                tracing::warn!("cells search for crates in {}: {error}", all.display());
                 all
             }
         }
     }
 
-    /// Cargo's folder of crates.
+    /// Returns cargo's folder of crates.
     pub(super) fn all_crates(&self) -> PathBuf {
         self.program.join("deps")
     }
 
-    /// Ends the compiler, or the shell, if it runs.
+    /// Kills the compiler or the shell, if it runs.
     pub(super) fn stop_compiler(&self) {
         let kernel = std::process::id();
         for pid in children_named(kernel, &["cargo", "rustc", "rust-lld", "sh"]) {
@@ -171,14 +172,14 @@ impl Workplace {
         if let Some(kept) = self.recovery.lock().take()
             && let Err(error) = kept.folder.close()
         {
-            tracing::warn!("cannot remove what was kept for recovery: {error}");
+            tracing::warn!("cannot remove the recovery files: {error}");
         }
         let Some(folder) = self.folder.lock().take() else {
             return;
         };
         match folder.close() {
-            // What was being started puts files there still. The next kernel removes
-            // them, which is nothing to tell.
+            // A process that was being started may still add files. The next kernel
+            // removes them, so this needs no warning.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
                 tracing::debug!("cannot remove {}: {error}", self.path.display());
             }
@@ -188,7 +189,8 @@ impl Workplace {
     }
 }
 
-/// The folder for temporary files, or `/tmp` where a socket in it would have too long a path.
+/// Returns the folder for temporary files, or `/tmp` if the path of a socket in it would be
+/// too long.
 fn with_short_path(temporary: &Path) -> PathBuf {
     let socket = temporary.join("swath-XXXXXX").join(CHANNEL).join(SOCKET);
     match socket.as_os_str().len() <= LONGEST_SOCKET {
@@ -197,11 +199,11 @@ fn with_short_path(temporary: &Path) -> PathBuf {
     }
 }
 
-/// What is kept for the next process.
+/// The persisted collections for the next process.
 #[derive(Debug)]
 struct Kept {
     folder: OwnFolder,
-    /// How many folders were made in it.
+    /// How many folders were created in it.
     folders: u32,
 }
 
@@ -221,7 +223,7 @@ impl Kept {
     }
 }
 
-/// As the runtime's default: `SWATH_SPILL_FOLDER`, else the folder for large
+/// Returns the runtime's default: `SWATH_SPILL_FOLDER`, else the folder for large
 /// temporary files, else the one for temporary files.
 fn large_temporary_files() -> PathBuf {
     if let Some(folder) = std::env::var_os("SWATH_SPILL_FOLDER") {
@@ -260,25 +262,25 @@ fn children_named(pid: u32, names: &[&str]) -> Vec<u32> {
         .collect()
 }
 
-/// Ends a process with all that it has started.
+/// Kills a process and everything that it has started.
 fn end_with_children(parent: u32, pid: u32) {
     let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return;
     };
-    // Other threads wait for our children, so a number may become another
-    // process's at any time. A descriptor stays that of one process: if that is
-    // the parent's child now, it is the one that is meant.
+    // Other threads wait for our children, so a process id may be reused at any
+    // time. A descriptor always refers to the same process: if it is the parent's
+    // child now, it is the right one.
     let descriptor = pidfd_open(process, PidfdFlags::empty());
     if !children(parent).contains(&pid) {
         return;
     }
     let send = |signal| match &descriptor {
-        // It may have ended by now.
+        // Fails if it has ended already.
         Ok(descriptor) => drop(pidfd_send_signal(descriptor, signal)),
         // Linux before 5.3 has none.
         Err(_) => drop(kill_process(process, signal)),
     };
-    // So that it starts nothing more.
+    // Stop it first, so that it starts no more processes.
     send(Signal::STOP);
     for child in children(pid) {
         end_with_children(pid, child);

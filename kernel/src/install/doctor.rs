@@ -1,4 +1,4 @@
-//! What the kernel needs, checked.
+//! Checks everything that the kernel needs.
 
 use std::env;
 use std::ffi::CString;
@@ -15,7 +15,7 @@ const LITTLE_SPACE: u64 = 500_000_000;
 /// Free space below which `:dep` may fail.
 const SOME_SPACE: u64 = 3_000_000_000;
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Ok,
@@ -30,16 +30,16 @@ struct Check {
     subject: &'static str,
     /// What was found.
     found: String,
-    /// What to do about it.
+    /// How to fix it.
     mend: Option<String>,
 }
 
-/// What was checked.
+/// The results of all checks.
 #[derive(Clone, Debug)]
 pub(crate) struct Report(Vec<Check>);
 
 impl Report {
-    /// Whether the kernel cannot work.
+    /// Returns whether a check failed, so that the kernel cannot work.
     pub(crate) fn has_failed(&self) -> bool {
         self.0.iter().any(|check| check.verdict == Verdict::Fail)
     }
@@ -107,7 +107,8 @@ pub(crate) fn doctor() -> Report {
     Report(checks)
 }
 
-/// The compiler that built the runtime, which has to compile the cells.
+/// Checks for the compiler that built the runtime, which must compile the
+/// cells.
 fn rustc() -> Check {
     const SUBJECT: &str = "rustc";
     match Toolchain::find() {
@@ -144,7 +145,8 @@ fn linker() -> Check {
     }
 }
 
-/// The library that cells link to, and the program that loads them.
+/// Checks for the libraries that cells link to, and the program that loads
+/// cells.
 fn runtime(directory: &Path) -> Check {
     const SUBJECT: &str = "runtime";
     let library = directory.join(format!("libswath{}", env::consts::DLL_SUFFIX));
@@ -171,7 +173,7 @@ fn space(subject: &'static str, directory: &Path) -> Check {
         return Check::warn(
             subject,
             format!("unknown in {}", directory.display()),
-            "check that the directory exists and can be written",
+            "check that the directory exists and is writable",
         );
     };
     let found = format!(
@@ -180,7 +182,7 @@ fn space(subject: &'static str, directory: &Path) -> Check {
         directory.display()
     );
     const MEND: &str =
-        "make room, or set TMPDIR to a larger disk: a dependency takes up to a few GB";
+        "free some space, or set TMPDIR to a larger disk: a dependency takes up to a few GB";
     if free < LITTLE_SPACE {
         Check::fail(subject, found, MEND)
     } else if free < SOME_SPACE {
@@ -190,7 +192,8 @@ fn space(subject: &'static str, directory: &Path) -> Check {
     }
 }
 
-/// Bytes that an ordinary user may still write where `directory` is.
+/// Returns the bytes that an ordinary user may still write to the file system
+/// of `directory`.
 fn free_space(directory: &Path) -> Option<u64> {
     let path = CString::new(directory.as_os_str().as_bytes()).ok()?;
     let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
@@ -199,7 +202,7 @@ fn free_space(directory: &Path) -> Option<u64> {
     if status != 0 {
         return None;
     }
-    // SAFETY: statvfs has succeeded, and then has written all of it.
+    // SAFETY: statvfs succeeded, so it has initialised all of it.
     let found = unsafe { found.assume_init() };
     Some(found.f_bavail * found.f_frsize)
 }
@@ -222,14 +225,14 @@ fn jupyter() -> Check {
     }
 }
 
-/// What `program` prints, if it succeeds.
+/// Returns the output of `program`, if it succeeds.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then_some(text)
 }
 
-/// Where `program` is on the PATH.
+/// Finds `program` on the PATH.
 fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|directory| directory.join(program))

@@ -1,4 +1,4 @@
-//! The kernelspec: how Jupyter starts the kernel.
+//! The kernelspec, with which Jupyter starts the kernel.
 //! <https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs>
 
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::locations::Location;
 use crate::error::{Error, Result};
 
-/// The files beside kernel.json.
+/// The files next to kernel.json.
 const LOGOS: [(&str, &[u8]); 3] = [
     (
         "logo-svg.svg",
@@ -25,7 +25,7 @@ const LOGOS: [(&str, &[u8]); 3] = [
     ),
 ];
 
-/// Writes the kernelspec. Its directory.
+/// Writes the kernelspec; returns its directory.
 pub(crate) fn install(
     location: &Location,
     name: &str,
@@ -52,7 +52,7 @@ pub(crate) fn install(
     for (file, content) in LOGOS {
         write(&directory.join(file), content)?;
     }
-    // Last: with it the kernel is there.
+    // Write this last: it makes the kernel visible.
     write(
         &directory.join("kernel.json"),
         format!("{}\n", serde_json::to_string_pretty(&spec)?).as_bytes(),
@@ -60,7 +60,7 @@ pub(crate) fn install(
     Ok(directory)
 }
 
-/// Removes the kernelspec, where it is ours. Its directory.
+/// Removes the kernelspec if it is ours; returns its directory.
 pub(crate) fn uninstall(location: &Location, name: &str) -> Result<PathBuf> {
     let directory = directory(location, name)?;
     if !directory.exists() {
@@ -71,7 +71,7 @@ pub(crate) fn uninstall(location: &Location, name: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Our kernelspecs, a line each: name, display name, directory.
+/// Lists our kernelspecs, one line each: name, display name, directory.
 pub(crate) fn list() -> String {
     let mut lines = String::new();
     for kernels in Location::search() {
@@ -97,7 +97,7 @@ pub(crate) fn list() -> String {
         }
     }
     if lines.is_empty() {
-        lines.push_str("no kernelspec of Swath is installed; `swath install` does it\n");
+        lines.push_str("no kernelspec of Swath is installed; run `swath install`\n");
     }
     lines
 }
@@ -125,7 +125,8 @@ fn parse_environment(entries: &[String]) -> Result<Map<String, Value>> {
         .collect()
 }
 
-/// An error where the directory holds another kernel, or something else.
+/// Returns an error if the directory contains another kernel, or something
+/// else.
 fn refuse_foreign(directory: &Path) -> Result<()> {
     let is_empty = || fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
     if !directory.exists() || is_empty() {
@@ -134,7 +135,7 @@ fn refuse_foreign(directory: &Path) -> Result<()> {
     let found = match read(directory) {
         Some(spec) if is_ours(&spec) => return Ok(()),
         Some(spec) => format!("`{}`", spec["argv"][0].as_str().unwrap_or("nothing")),
-        None => "nothing: there is no kernel.json".to_owned(),
+        None => "nothing: it has no kernel.json".to_owned(),
     };
     Err(Error::ForeignKernelspec {
         path: directory.to_owned(),

@@ -1,4 +1,4 @@
-//! Where Jupyter looks for kernelspecs.
+//! The directories in which Jupyter looks for kernelspecs.
 //! <https://docs.jupyter.org/en/latest/use/jupyter-directories.html>
 
 use std::env;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::error::{Error, Result};
 
-/// Where to install.
+/// A location for a kernelspec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
     /// The user's own directory.
@@ -19,7 +19,7 @@ pub(crate) enum Location {
 }
 
 impl Location {
-    /// The directory that holds a directory a kernelspec.
+    /// Returns the directory that contains one directory per kernelspec.
     pub(super) fn kernels(&self) -> Result<PathBuf> {
         Ok(match self {
             Self::User => user_data()?.join("kernels"),
@@ -33,7 +33,7 @@ impl Location {
         })
     }
 
-    /// Every directory where a kernelspec of ours may be.
+    /// Returns every directory that may contain one of our kernelspecs.
     pub(super) fn search() -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = env::var_os("JUPYTER_PATH")
             .map(|path| {
@@ -59,7 +59,7 @@ fn of_prefix(prefix: PathBuf) -> PathBuf {
     prefix.join("share/jupyter/kernels")
 }
 
-/// Jupyter's data directory of the user.
+/// Returns the user's Jupyter data directory.
 fn user_data() -> Result<PathBuf> {
     let given = |name| {
         env::var_os(name)
@@ -84,7 +84,7 @@ fn user_data() -> Result<PathBuf> {
     }
 }
 
-/// The prefix of the active environment, or of the Python on the PATH.
+/// Returns the prefix of the active environment, or of the Python on the PATH.
 fn sys_prefix() -> Option<PathBuf> {
     for name in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
         if let Some(prefix) = env::var_os(name).filter(|value| !value.is_empty()) {

@@ -1,4 +1,4 @@
-//! Telling Jupyter about the kernel, and checking what the kernel needs.
+//! Installs the kernelspec, and checks what the kernel needs.
 
 mod doctor;
 mod kernelspec;
@@ -8,7 +8,7 @@ pub(crate) use doctor::doctor;
 pub(crate) use kernelspec::{install, list, uninstall};
 pub(crate) use locations::Location;
 
-/// The kernelspec's name, unless `--name` says otherwise.
+/// The default of `--name`, the kernelspec's name.
 pub(crate) const NAME: &str = "swath";
-/// The name that Jupyter shows, unless `--display-name` says otherwise.
+/// The default of `--display-name`, the name that Jupyter shows.
 pub(crate) const DISPLAY_NAME: &str = "Rust (Swath)";

@@ -1,5 +1,5 @@
-//! What crates written for evcxr print on stdout: rich content between two
-//! marker lines, and requests for a line of input.
+//! Parses the output of crates written for evcxr: rich content between two marker
+//! lines, and requests for a line of input.
 //!
 //! ```text
 //! EVCXR_BEGIN_CONTENT text/html
@@ -18,7 +18,7 @@ const END: &[u8] = b"EVCXR_END_CONTENT";
 const INPUT: &[u8] = b"EVCXR_INPUT_REQUEST";
 const PASSWORD: &[u8] = b"_PASSWORD";
 
-/// A block that has not ended after so many bytes is text.
+/// A block that has not ended after this many bytes counts as text.
 const MAX_BLOCK: usize = 64 << 20;
 
 /// A part of a cell's stdout.
@@ -37,49 +37,50 @@ pub(crate) enum Piece {
     },
 }
 
-/// Finds the markers in stdout, however its bytes are cut.
+/// Finds the markers in stdout, however its bytes are split.
 #[derive(Debug, Default)]
 pub(crate) struct StdoutParser {
-    /// Not yet decided: the possible beginning of a marker, or a block whose
-    /// end has not come.
+    /// Undecided bytes: the possible beginning of a marker, or a block without its
+    /// end.
     buffer: Vec<u8>,
-    /// A block that waits for another representation of the same value.
+    /// A block that may be followed by another representation of the same value.
     display: Option<Block>,
 }
 
-/// One representation of a value, or several.
+/// One or several representations of a value.
 #[derive(Debug)]
 struct Block {
     bundle: MimeBundle,
 }
 
-/// What the buffer starts with.
+/// The marker at the start of the buffer.
 enum Marker<'a> {
-    /// A whole block, and its length.
+    /// A complete block, and its length.
     Block {
         mime: &'a [u8],
         content: &'a [u8],
         end: usize,
     },
-    /// A whole request, and its length.
+    /// A complete request, and its length.
     Input {
         prompt: &'a [u8],
         password: bool,
         end: usize,
     },
-    /// More bytes must come.
+    /// A marker that needs more bytes.
     Unfinished,
     /// No marker.
     None,
 }
 
 impl StdoutParser {
-    /// Takes the next bytes.
+    /// Parses the next bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let before = self.buffer.len();
         self.buffer.extend_from_slice(bytes);
         if self.buffer.starts_with(BEGIN) && self.buffer.len() < MAX_BLOCK {
-            // Within a block: don't search all of a large image once a write.
+            // Inside a block: do not search all of a large image again with each
+            // write.
             let recent = &self.buffer[before.saturating_sub(END.len())..];
             if find(recent, END).is_none() && !recent.contains(&b'\n') {
                 return Vec::new();
@@ -113,7 +114,7 @@ impl StdoutParser {
                     rest = &rest[end..];
                 }
                 Marker::Unfinished => break,
-                // `text_before_marker` stops only where one of the others holds.
+                // `text_before_marker` stops only at one of the others.
                 Marker::None => {
                     self.push_text(&rest[..1], &mut pieces);
                     rest = &rest[1..];
@@ -128,13 +129,13 @@ impl StdoutParser {
         pieces
     }
 
-    /// Whether something is held back.
+    /// Returns whether some output is held back.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.buffer.is_empty() || self.display.is_some()
     }
 
-    /// Gives up waiting: what was held back goes out as it is, except for a
-    /// block that has begun, whose rest will come.
+    /// Stops waiting: returns the held-back output unchanged, except for a block
+    /// that has begun, whose rest will still arrive.
     pub(crate) fn release(&mut self) -> Vec<Piece> {
         let mut pieces: Vec<Piece> = self
             .display
@@ -183,9 +184,9 @@ impl StdoutParser {
 }
 
 impl Block {
-    /// Whether content of type `mime`, which follows at once, shows the same
-    /// value: so it is where one of them is the plain text beside the other.
-    /// Two rich contents are two displays.
+    /// Returns whether content of type `mime` that follows directly shows the same
+    /// value. It does if exactly one of the two is plain text. Two rich contents
+    /// are two displays.
     fn accepts(&self, mime: &str) -> bool {
         const PLAIN: &str = "text/plain";
         let data = &self.bundle.data;
@@ -211,15 +212,15 @@ impl Block {
     }
 }
 
-/// The length of what comes before the first marker, whole or cut short by
-/// the end of `bytes`.
+/// Returns the length of the text before the first marker, whether that is complete
+/// or cut off by the end of `bytes`.
 fn text_before_marker(bytes: &[u8]) -> usize {
     (0..bytes.len())
         .find(|&at| bytes[at] == b'E' && !matches!(marker(&bytes[at..]), Marker::None))
         .unwrap_or(bytes.len())
 }
 
-/// What `bytes` start with.
+/// Returns the marker at the start of `bytes`.
 fn marker(bytes: &[u8]) -> Marker<'_> {
     if let Some(after) = bytes.strip_prefix(BEGIN) {
         let Some(line_end) = find(after, b"\n") else {
@@ -265,8 +266,8 @@ fn marker(bytes: &[u8]) -> Marker<'_> {
     Marker::None
 }
 
-/// Where the content of a block ends, and where the block does: the end
-/// marker stands on a line of its own.
+/// Returns where the content of a block ends, and where the block ends. The end
+/// marker is on a line of its own.
 fn end_of_block(body: &[u8]) -> Option<(usize, usize)> {
     let mut line_start = 0;
     while let Some(length) = find(&body[line_start..], b"\n") {
@@ -296,8 +297,8 @@ mod tests {
 
     use super::*;
 
-    /// Pieces as text, neighbouring plain text joined: `text`, `[mime=content, …]`,
-    /// `<prompt>`, `<*prompt>` for a password.
+    /// Formats pieces, joining neighbouring plain text: `text`, `[mime=content,
+    /// …]`, `<prompt>`, `<*prompt>` for a password.
     fn show(pieces: Vec<Piece>) -> String {
         let mut bytes = Vec::new();
         for piece in pieces {

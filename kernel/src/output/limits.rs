@@ -1,13 +1,13 @@
-//! How much a cell may show, and how fast.
+//! Limits on the amount and rate of a cell's output.
 
 use crate::text::parse_nbytes;
 use std::time::{Duration, Instant};
 
-/// Text that one cell may show, in bytes, unless `SWATH_MAX_OUTPUT` says otherwise.
+/// The default of `SWATH_MAX_OUTPUT`.
 const DEFAULT_MAX_OUTPUT: usize = 8_000_000;
 
-/// Text that one cell may show, in bytes: `SWATH_MAX_OUTPUT`, a number that
-/// may end in k, M or G.
+/// Returns how many bytes of text one cell may show: `SWATH_MAX_OUTPUT`, a number
+/// that may end in k, M or G.
 pub(crate) fn max_output() -> usize {
     let Ok(setting) = std::env::var("SWATH_MAX_OUTPUT") else {
         return DEFAULT_MAX_OUTPUT;
@@ -21,26 +21,26 @@ pub(crate) fn max_output() -> usize {
     })
 }
 
-/// Keeps iopub below what Jupyter's server lets pass: a token bucket.
+/// A token bucket that keeps iopub below the rate limit of Jupyter's server.
 ///
 /// The server drops output above 1 MB/s over three seconds
-/// (`ServerApp.iopub_data_rate_limit`, `rate_limit_window`). Text waits here
+/// (`ServerApp.iopub_data_rate_limit`, `rate_limit_window`). Here, text waits
 /// instead.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Bytes that may go at once; negative after a large display.
+    /// Bytes that may be sent now; negative after a large display.
     tokens: f64,
-    /// When `tokens` was right.
+    /// When `tokens` was last updated.
     at: Instant,
 }
 
 impl Pace {
-    /// Bytes a second in the long run.
+    /// The long-term rate, in bytes per second.
     const RATE: f64 = 600_000.0;
-    /// Bytes that may go at once after a pause.
+    /// Bytes that may be sent at once after a pause.
     const BURST: f64 = 1_000_000.0;
 
-    /// A full bucket.
+    /// Returns a full bucket.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             tokens: Self::BURST,
@@ -48,7 +48,7 @@ impl Pace {
         }
     }
 
-    /// Bytes that may go now.
+    /// Returns the number of bytes that may be sent now.
     pub(crate) fn available(&mut self, now: Instant) -> usize {
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * Self::RATE).min(Self::BURST);
@@ -56,19 +56,20 @@ impl Pace {
         self.tokens.max(0.0) as usize
     }
 
-    /// Takes what was sent, allowed or not: a display cannot be cut.
+    /// Subtracts the bytes that were sent, allowed or not: a display cannot be
+    /// split.
     pub(crate) fn spend(&mut self, nbytes: usize) {
         self.tokens -= nbytes as f64;
     }
 
-    /// How long until `nbytes` may go.
+    /// Returns the time until `nbytes` may be sent.
     pub(crate) fn until(&mut self, nbytes: usize, now: Instant) -> Duration {
         self.available(now);
         let missing = (nbytes as f64).min(Self::BURST) - self.tokens;
         if missing <= 0.0 {
             return Duration::ZERO;
         }
-        // Rounded up: who comes back then finds what it waited for.
+        // Round up, so that the bytes are available when the caller returns.
         Duration::from_secs_f64(missing / Self::RATE) + Duration::from_millis(1)
     }
 }

@@ -1,7 +1,8 @@
-//! What a cell shows, on its way to the clients: bytes become text, text is
+//! A cell's output on its way to the clients: bytes become text, and text is
 //! coalesced, capped and paced.
 //!
-//! Knows neither messages nor sockets. Start reading at [`CellOutput`].
+//! This module knows neither messages nor sockets. Start reading at
+//! [`CellOutput`].
 
 mod evcxr;
 mod limits;

@@ -1,4 +1,4 @@
-//! One cell's stdout and stderr, as text in the order of writing.
+//! One cell's stdout and stderr, as text in the order in which it was written.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use super::limits::Pace;
 use super::utf8::Utf8Decoder;
 
-/// How long text waits for more of its kind.
+/// How long text waits for more text of the same stream.
 const COALESCE: Duration = Duration::from_millis(25);
 /// The most text in one message, in bytes.
 const MAX_CHUNK: usize = 64 * 1024;
 
-/// Which stream.
+/// An output stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamName {
     /// Standard output.
@@ -21,7 +21,7 @@ pub(crate) enum StreamName {
 }
 
 impl StreamName {
-    /// The name in the protocol.
+    /// Returns the name in the protocol.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
@@ -33,13 +33,13 @@ impl StreamName {
 /// Text of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// Whose.
+    /// The stream.
     pub(crate) stream: StreamName,
-    /// What was written.
+    /// The text.
     pub(crate) text: String,
 }
 
-/// What goes out, in the order in which the cell caused it.
+/// Something to send, in the order in which the cell caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item<T> {
     /// Text.
@@ -48,26 +48,26 @@ pub(crate) enum Item<T> {
     Other(T),
 }
 
-/// What a cell has shown and no client has seen yet: text, coalesced, and
-/// whatever else (`T`) must keep its place in it.
+/// A cell's output that has not been sent yet: coalesced text, and anything
+/// else (`T`) that must keep its place in it.
 #[derive(Debug)]
 pub(crate) struct CellOutput<T> {
     stdout: Utf8Decoder,
     stderr: Utf8Decoder,
     /// Oldest first; neighbouring texts are of different streams.
     pending: VecDeque<Item<T>>,
-    /// How many of `pending` are no text.
+    /// How many of `pending` are not text.
     others: usize,
-    /// When the oldest pending text came.
+    /// When the oldest pending text arrived.
     since: Option<Instant>,
     /// Bytes of text that may still be accepted.
     room: usize,
-    /// Bytes of text that were not.
+    /// Bytes of text that were not accepted.
     omitted: u64,
 }
 
 impl<T> CellOutput<T> {
-    /// For a cell that may show `limit` bytes of text.
+    /// Returns the output of a cell that may show `limit` bytes of text.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             stdout: Utf8Decoder::default(),
@@ -80,20 +80,20 @@ impl<T> CellOutput<T> {
         }
     }
 
-    /// Takes what the cell wrote. Whether this was the first text beyond the
-    /// limit.
+    /// Adds text that the cell wrote. Returns whether this was the first text
+    /// beyond the limit.
     pub(crate) fn push(&mut self, stream: StreamName, bytes: &[u8], now: Instant) -> bool {
         let text = self.decoder(stream).decode(bytes);
         self.append(stream, text, now)
     }
 
-    /// Takes something else.
+    /// Adds something else.
     pub(crate) fn push_other(&mut self, other: T) {
         self.pending.push_back(Item::Other(other));
         self.others += 1;
     }
 
-    /// Ends both streams: nothing completes a sequence that is cut in two.
+    /// Ends both streams: incomplete UTF-8 sequences are final now.
     pub(crate) fn finish(&mut self, now: Instant) {
         for stream in [StreamName::Stdout, StreamName::Stderr] {
             let text = self.decoder(stream).finish();
@@ -101,8 +101,8 @@ impl<T> CellOutput<T> {
         }
     }
 
-    /// Leaves the pending text out, and counts it, where it is more than one
-    /// message's worth.
+    /// Drops the pending text, and counts it as omitted, if it is more than one
+    /// message.
     pub(crate) fn discard_backlog(&mut self) {
         let text = |item: &Item<T>| match item {
             Item::Text(chunk) => chunk.text.len(),
@@ -116,12 +116,13 @@ impl<T> CellOutput<T> {
         }
     }
 
-    /// Bytes of text that were left out.
+    /// Returns the number of bytes of text that were left out.
     pub(crate) fn omitted(&self) -> u64 {
         self.omitted
     }
 
-    /// When [`Self::take`] should be called; `None`: there is nothing to take.
+    /// Returns when [`Self::take`] should be called; `None` if nothing is
+    /// pending.
     pub(crate) fn due(&self, pace: &mut Pace, now: Instant) -> Option<Instant> {
         let Item::Text(chunk) = self.pending.front()? else {
             return Some(now);
@@ -133,7 +134,8 @@ impl<T> CellOutput<T> {
         Some(coalesced.max(now + pace.until(chunk.text.len().min(MAX_CHUNK), now)))
     }
 
-    /// What may go out now; the rest stays where the pace is too fast.
+    /// Returns the items that may be sent now; the rest stays pending if it
+    /// would exceed the pace.
     pub(crate) fn take(&mut self, pace: &mut Pace, now: Instant) -> Vec<Item<T>> {
         let mut taken = Vec::new();
         while let Some(item) = self.pending.front_mut() {
@@ -170,7 +172,7 @@ impl<T> CellOutput<T> {
             first_omission = self.omitted == 0;
             self.omitted += (text.len() - kept) as u64;
             text.truncate(kept);
-            // Nothing after the gap, not even what would fit.
+            // Accept nothing after the gap, even if it would fit.
             self.room = kept;
         }
         self.room -= text.len();
@@ -192,8 +194,8 @@ impl<T> CellOutput<T> {
     }
 }
 
-/// The largest end of a prefix of `text` that holds at most `limit` bytes and
-/// whole characters.
+/// Returns the length of the longest prefix of `text` that has at most `limit`
+/// bytes and only whole characters.
 fn floor_char_boundary(text: &str, limit: usize) -> usize {
     if text.len() <= limit {
         return text.len();
@@ -211,7 +213,7 @@ mod tests {
     use super::StreamName::{Stderr, Stdout};
     use super::*;
 
-    /// Items as text: `out:…`, `err:…`, `(other)`.
+    /// Formats items: `out:…`, `err:…`, `(other)`.
     fn shown(items: &[Item<&str>]) -> String {
         let shown: Vec<String> = items
             .iter()

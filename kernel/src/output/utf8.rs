@@ -1,7 +1,7 @@
-//! Text from bytes that may be cut anywhere.
+//! Decodes text from bytes that may be split anywhere.
 
-/// Decodes UTF-8, holding a sequence that is cut in two back until its rest
-/// comes; what can be no sequence becomes U+FFFD.
+/// Decodes UTF-8. A sequence that is cut in two is held back until its rest
+/// arrives; invalid bytes become U+FFFD.
 #[derive(Debug, Default)]
 pub(crate) struct Utf8Decoder {
     /// The beginning of a sequence: at most three bytes.
@@ -9,7 +9,7 @@ pub(crate) struct Utf8Decoder {
 }
 
 impl Utf8Decoder {
-    /// The text that `bytes` completes.
+    /// Returns the text that `bytes` completes.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> String {
         let joined;
         let mut rest = if self.held.is_empty() {
@@ -45,7 +45,7 @@ impl Utf8Decoder {
         text
     }
 
-    /// What is left when nothing follows.
+    /// Returns the remaining text when no more bytes follow.
     pub(crate) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }

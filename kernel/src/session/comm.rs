@@ -1,8 +1,9 @@
-//! Comms: between clients and the runtime process, which has the other end.
+//! Comms between clients and the runtime process, which has the other end.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>
 //!
-//! The kernel passes messages on, also while a cell runs, and keeps account of
-//! what is open: so it can answer for a runtime process that is busy or gone.
+//! The kernel passes messages on, even while a cell runs, and keeps track of the
+//! open comms, so that it can answer for a runtime process that is busy or has
+//! ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +14,20 @@ use super::{Origin, Session};
 use crate::execution::{Comm, CommAction};
 use swath_wire::{CommClose, CommInfoReply, CommInfoRequest, CommMsg, CommOpen};
 
-/// What is open, and what can be.
+/// The open comms, and the targets that can be opened.
 #[derive(Debug, Default)]
 pub(super) struct Comms {
     /// The target of each open comm, by its id.
     open: BTreeMap<String, String>,
-    /// The targets that the runtime process takes comms to.
+    /// The targets for which the runtime process accepts comms.
     targets: BTreeSet<String>,
 }
 
-/// What the runtime process does with comms.
+/// A comm event from the runtime process.
 #[derive(Clone, Debug)]
 pub(super) enum CommEvent {
     Comm(Comm),
-    /// It takes comms to a target, or not any more.
+    /// It starts or stops accepting comms to a target.
     Target {
         name: String,
         exists: bool,
@@ -49,7 +50,8 @@ impl Session {
         self.reply(origin, &CommInfoReply { status, comms });
     }
 
-    /// A target that nobody has set: the protocol asks for a comm_close at once.
+    /// Opens a comm. For an unknown target, the protocol requires an immediate
+    /// comm_close.
     pub(super) fn on_comm_open(&mut self, origin: &Origin, open: CommOpen) {
         let target = open.target_name;
         if !self.comms.targets.contains(&target) {
@@ -110,7 +112,7 @@ impl Session {
         });
     }
 
-    /// What the runtime process did, on behalf of a cell.
+    /// Handles a comm event that the runtime process caused on behalf of a cell.
     pub(super) fn on_comm_event(&mut self, cell: u64, event: CommEvent) {
         let parent = self.outputs.parent(cell).cloned().unwrap_or(Value::Null);
         match event {

@@ -1,10 +1,10 @@
-//! complete_request: handed to the analyzer, answered when it reports back.
+//! complete_request: passed to the analyzer, answered when its result arrives.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#completion>
 
 use super::{Origin, Session};
 use swath_wire::{CompleteReply, CompleteRequest, InspectReply};
 
-/// What the analyzer reports.
+/// A result from the analyzer.
 pub(super) struct Answer {
     pub(super) origin: Origin,
     pub(super) content: AnswerContent,
@@ -14,7 +14,7 @@ pub(super) struct Answer {
 pub(super) enum AnswerContent {
     Complete(CompleteReply),
     Inspect(InspectReply),
-    /// For the cell that runs.
+    /// For the running cell.
     Pager(InspectReply),
 }
 

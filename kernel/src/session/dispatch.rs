@@ -1,12 +1,12 @@
-//! From a request to its handler.
+//! Dispatches each request to its handler.
 
 use super::{Origin, Session};
 use crate::connection::Channel;
 use swath_wire::{BadRequest, Envelope, ErrorReply, Request};
 
 impl Session {
-    /// Handles one request. All but executions, completions and inspections
-    /// are answered before this returns.
+    /// Handles one request. All requests except executions, completions and
+    /// inspections are answered before this returns.
     pub(super) fn dispatch(&mut self, channel: Channel, envelope: Envelope) {
         let Envelope {
             identities,
@@ -33,7 +33,8 @@ impl Session {
             return;
         }
         match request {
-            // These mark busy and idle themselves: their work goes on.
+            // These report busy and idle themselves, because their work
+            // continues.
             Request::Execute(request) => self.on_execute(origin, request),
             Request::Complete(request) => self.on_complete(origin, request),
             Request::Inspect(request) => self.on_inspect(origin, request),
@@ -45,7 +46,7 @@ impl Session {
         }
     }
 
-    /// Handles a request that needs no waiting.
+    /// Handles a request that can be answered immediately.
     fn answer(&mut self, origin: &Origin, request: Request) {
         match request {
             Request::KernelInfo => self.on_kernel_info(origin),
@@ -59,7 +60,7 @@ impl Session {
             Request::Interrupt => self.on_interrupt(origin),
             Request::Shutdown(request) => self.on_shutdown(origin, request),
             Request::InputReply(_) => {
-                tracing::warn!("input_reply outside of the stdin channel, message dropped");
+                tracing::warn!("input_reply outside the stdin channel, message dropped");
             }
             Request::Execute(_) | Request::Complete(_) | Request::Inspect(_) => {
                 unreachable!("dispatched by the caller")

@@ -1,4 +1,4 @@
-//! execute_request: queued, started when its turn comes ([`super::running`]).
+//! execute_request: queued, and started in its turn ([`super::running`]).
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute>
 
 use super::queue::Queued;

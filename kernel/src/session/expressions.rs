@@ -1,4 +1,4 @@
-//! user_expressions: evaluated one by one after a cell that ended well.
+//! user_expressions: evaluated one by one after a cell that succeeded.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#execution-results>
 
 use std::collections::VecDeque;
@@ -10,16 +10,17 @@ use crate::execution::{CellError, Outcome};
 
 /// The expressions of one request.
 pub(super) struct Expressions {
-    /// Name and code of those that wait.
+    /// The names and code of the waiting expressions.
     waiting: VecDeque<(String, String)>,
-    /// The name of the one that is evaluated, and its value once it is there.
+    /// The name of the current expression, and its value once available.
     current: Option<(String, MimeBundle)>,
     /// By name: a bundle with status "ok", or an error.
     results: Map<String, Value>,
 }
 
 impl Expressions {
-    /// Those of `requested`; what is no text becomes an error.
+    /// Returns the expressions in `requested`; values that are not strings become
+    /// errors.
     pub(super) fn new(requested: &Map<String, Value>) -> Self {
         let mut expressions = Self {
             waiting: VecDeque::new(),
@@ -44,21 +45,21 @@ impl Expressions {
         expressions
     }
 
-    /// The code of the next one.
+    /// Returns the code of the next expression.
     pub(super) fn next(&mut self) -> Option<String> {
         let (name, code) = self.waiting.pop_front()?;
         self.current = Some((name, MimeBundle::default()));
         Some(code)
     }
 
-    /// Takes the current one's value.
+    /// Sets the value of the current expression.
     pub(super) fn result(&mut self, bundle: MimeBundle) {
         if let Some((_, value)) = &mut self.current {
             *value = bundle;
         }
     }
 
-    /// The current one has been evaluated.
+    /// Records that the current expression has been evaluated.
     pub(super) fn finished(&mut self, outcome: Outcome) {
         let Some((name, bundle)) = self.current.take() else {
             return;
@@ -74,7 +75,7 @@ impl Expressions {
         self.results.insert(name, result);
     }
 
-    /// Gives those up that wait.
+    /// Cancels the waiting expressions.
     pub(super) fn interrupt(&mut self) {
         let error = CellError {
             ename: "Interrupted".to_owned(),
@@ -86,7 +87,7 @@ impl Expressions {
         }
     }
 
-    /// All results.
+    /// Returns all results.
     pub(super) fn take_results(&mut self) -> Map<String, Value> {
         std::mem::take(&mut self.results)
     }

@@ -1,11 +1,11 @@
-//! An evaluator for tests: a cell is a script, a command a line.
+//! An evaluator for tests: a cell is a script with one command per line.
 //!
-//! `print TEXT`, `eprint TEXT`, `bytes HEX`, `flood BYTES`, `sleep MS`,
-//! `display ID TEXT`, `update ID TEXT`, `clear`, `input PROMPT`,
-//! `password PROMPT`, `error MESSAGE`, `compile`, `run` (the stages), `stubborn MS`
-//! (a sleep that no interrupt ends), `target NAME`, `open ID TARGET`, `say ID TEXT`,
-//! `close ID` (comms), `die` (the comms' other end is gone); anything else is
-//! the cell's result. What a client says on a comm is said back at once.
+//! `print TEXT`, `eprint TEXT`, `bytes HEX`, `flood BYTES`, `sleep MS`, `display ID
+//! TEXT`, `update ID TEXT`, `clear`, `input PROMPT`, `password PROMPT`, `error
+//! MESSAGE`, `compile`, `run` (the stages), `stubborn MS` (a sleep that no interrupt
+//! ends), `target NAME`, `open ID TARGET`, `say ID TEXT`, `close ID` (comms), `die`
+//! (the comms' other end closes); anything else is the cell's result. A client's
+//! message on a comm is echoed at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -36,7 +36,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Starts its thread.
+    /// Starts the evaluator's thread.
     pub(crate) fn start(_config: Config) -> (Self, UnboundedReceiver<Event>) {
         let (cells, to_run) = mpsc::channel::<Cell>();
         let (lines, typed) = mpsc::channel();
@@ -76,7 +76,8 @@ impl Fake {
 
 impl Evaluate for Fake {
     fn execute(&self, cell: Cell) {
-        // Here, not when the cell begins: an interrupt may come before that.
+        // Reset it here, not when the cell begins: an interrupt may arrive before
+        // that.
         self.interrupted.store(false, Ordering::SeqCst);
         let _ = self.cells.send(cell);
     }

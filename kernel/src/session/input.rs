@@ -7,12 +7,12 @@ use crate::connection::Channel;
 use swath_wire::InputRequest;
 
 impl Session {
-    /// Asks the client that sent the running cell. Where nobody can be asked,
-    /// a cell that `must` have an answer gets an empty line.
+    /// Asks the client that sent the running cell. If nobody can be asked, a cell that `must` have
+    /// an answer gets an empty line.
     pub(super) fn ask(&mut self, prompt: String, password: bool, must: bool) {
         let asked = match &mut self.running {
             Some(running) => running.ask(),
-            // Work in the background.
+            // Background work asks.
             None => Question::Nobody,
         };
         match (asked, &self.running) {
@@ -30,7 +30,7 @@ impl Session {
         if self.running.as_mut().is_some_and(Running::take_question) {
             self.evaluator.reply_input(line);
         } else {
-            tracing::warn!("input_reply to no question, message dropped");
+            tracing::warn!("input_reply without a question, message dropped");
         }
     }
 }

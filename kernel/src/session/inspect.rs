@@ -1,4 +1,4 @@
-//! inspect_request: handed to the analyzer, answered when it reports back.
+//! inspect_request: passed to the analyzer, answered when its result arrives.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#introspection>
 
 use super::complete::{Answer, AnswerContent};

@@ -13,8 +13,8 @@ impl Session {
         self.reply(origin, &InterruptReply { status: "ok" });
     }
 
-    /// Asks the running cell to stop. It ends with an error, which aborts the
-    /// queue as any error does.
+    /// Asks the running cell to stop. The cell ends with an error, which aborts the
+    /// queue like any error.
     pub(super) fn interrupt(&mut self) {
         if let Some(running) = &mut self.running {
             running.interrupt(Instant::now());
@@ -23,8 +23,8 @@ impl Session {
         self.evaluator.interrupt();
     }
 
-    /// Tells who has interrupted a cell that goes on why it does, and what
-    /// interrupting again would cost.
+    /// After an interrupt, if the cell still runs, tells the user why it does, and
+    /// what another interrupt would cost.
     pub(super) fn hint_at_second_interrupt(&mut self) {
         let now = Instant::now();
         let Some(running) = &mut self.running else {
@@ -43,9 +43,9 @@ impl Session {
             }
         };
         let text = format!(
-            "[interrupt] The cell has not come to a point where it can stop. Interrupting again \
-             ends its process; {lost}.\n[interrupt] Loops can be stopped that call \
-             `checkpoint()?` now and then, or run over `….progress()`.\n"
+            "[interrupt] The cell has not reached a point where it can stop. Interrupting again \
+             ends its process; {lost}.\n[interrupt] Loops that call `checkpoint()?` now and \
+             then, or run over `….progress()`, can be stopped.\n"
         );
         self.on_cell(Event {
             cell,

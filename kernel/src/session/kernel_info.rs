@@ -1,10 +1,10 @@
-//! kernel_info_request: answered at once, whatever the evaluator does.
+//! kernel_info_request: answered at once, even if the evaluator is busy.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-info>
 
 use super::{Origin, Session};
 use swath_wire::{HelpLink, KernelInfoReply, LanguageInfo, PROTOCOL_VERSION};
 
-/// The compiler that built this kernel, and that compiles the cells.
+/// The version of the compiler that built this kernel and compiles the cells.
 pub(crate) const RUSTC_VERSION: &str = env!("SWATH_RUSTC_RELEASE");
 
 impl Session {

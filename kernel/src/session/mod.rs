@@ -1,12 +1,13 @@
-//! A session: requests in, replies and broadcasts out, one loop.
+//! A session: one loop that receives requests and sends replies and broadcasts.
 //!
 //! The loop owns all state and never waits for a cell: cells, completion and
-//! the clock report back as events. One file a request; start reading at
+//! timers report back as events. Each request has its own file. Start reading at
 //! [`Session::run`].
 //!
-//! Rules that clients depend on, each kept in one place: busy before and idle
-//! after every request ([`Session::dispatch`]); outputs, then the reply, then
-//! idle ([`running`]); an error aborts what is already queued ([`queue`]).
+//! Clients depend on these rules, each of which is implemented in one place: busy
+//! before and idle after every request ([`Session::dispatch`]); outputs, then the
+//! reply, then idle ([`running`]); an error aborts everything already queued
+//! ([`queue`]).
 
 mod comm;
 mod complete;
@@ -66,53 +67,56 @@ pub(crate) struct Session {
     ports: ConnectionFile,
     /// Executions that wait for the running one.
     queue: Queue,
-    /// The cell that runs.
+    /// The running cell.
     running: Option<Running>,
-    /// What cells show: the running one, and earlier ones whose work goes on.
+    /// The output of cells: the running one, and earlier ones whose background
+    /// work continues.
     outputs: Outputs,
-    /// Shared by all cells: the server limits the connection.
+    /// The pace is shared by all cells, because the server limits the whole
+    /// connection.
     pace: Pace,
-    /// Text that a cell may show, in bytes.
+    /// The maximum text that a cell may show, in bytes.
     max_output: usize,
-    /// The number of the last cell that counted.
+    /// The number of the last cell that got a number.
     execution_count: u32,
-    /// The id of the last cell handed to the evaluator.
+    /// The id of the last cell passed to the evaluator.
     last_cell: u64,
     history: Record,
     /// The comms between clients and the runtime process.
     comms: Comms,
-    /// Where completion and inspection report back.
+    /// Receives the results of completion and inspection.
     answers: mpsc::UnboundedSender<Answer>,
     /// Set by shutdown_request.
     ended: bool,
 }
 
-/// Where a session's events come from.
+/// The sources of a session's events.
 pub(crate) struct Sources {
     /// Requests of clients.
     pub(crate) requests: mpsc::UnboundedReceiver<Received>,
-    /// What cells do.
+    /// Events of cells.
     pub(crate) cells: mpsc::UnboundedReceiver<execution::Event>,
-    /// What the operating system asks.
+    /// Signals of the operating system.
     pub(crate) signals: mpsc::UnboundedReceiver<Signal>,
 }
 
-/// What the loop reacts to.
+/// An event of the loop.
 enum Event {
-    /// A client asks.
+    /// A client sent a request.
     Request(Received),
-    /// A cell did something.
+    /// A cell caused an event.
     Cell(execution::Event),
     /// Completion or inspection has an answer.
     Answer(Answer),
-    /// The operating system asks.
+    /// The operating system sent a signal.
     Signal(Signal),
-    /// Text waits no longer.
+    /// Held-back text is due.
     Tick,
 }
 
 impl Session {
-    /// A session that talks through `channels` and hands its cells to `evaluator`.
+    /// Returns a session that communicates through `channels` and passes its cells
+    /// to `evaluator`.
     pub(crate) fn new(
         evaluator: Arc<dyn Evaluate>,
         analyzer: Analyzer,
@@ -143,7 +147,7 @@ impl Session {
         (session, Answers(answered))
     }
 
-    /// Runs until a client, or the operating system, ends the session.
+    /// Runs until a client or the operating system ends the session.
     pub(crate) async fn run(mut self, mut sources: Sources, mut answers: Answers) {
         self.publish(&Value::Null, &Status::Starting);
         while !self.ended {
@@ -161,7 +165,7 @@ impl Session {
         self.end().await;
     }
 
-    /// When text that waits must be looked at again.
+    /// Returns when held-back text must be checked again.
     fn due(&mut self) -> Option<Instant> {
         let now = Instant::now();
         let held = self.running.as_ref().and_then(Running::due);
@@ -172,11 +176,12 @@ impl Session {
     }
 }
 
-/// The receiving end of completion's answers, apart from the session so that
-/// the loop can wait on it while it owns the session.
+/// The receiving end of completion's answers. It is separate from the session so
+/// that the loop can wait on it while it owns the session.
 pub(crate) struct Answers(mpsc::UnboundedReceiver<Answer>);
 
-/// `None`: the sources have gone, nobody can ask any more.
+/// Returns the next event; `None` if the sources are closed, so that no more
+/// requests can arrive.
 async fn next_event(
     sources: &mut Sources,
     answers: &mut Answers,
@@ -189,8 +194,8 @@ async fn next_event(
         }
     };
     tokio::select! {
-        // In this order: a signal is not to wait behind a flood of output,
-        // nor an interrupt_request.
+        // The order matters: neither a signal nor an interrupt_request may wait
+        // behind a flood of output.
         biased;
         Some(signal) = sources.signals.recv() => Some(Event::Signal(signal)),
         request = sources.requests.recv() => request.map(Event::Request),

@@ -1,7 +1,7 @@
-//! A notice that a cell is still being compiled, for who would wonder.
+//! A notice that a cell is still being compiled.
 //!
-//! It appears after a second, counts, and is gone when the cell runs: a saved
-//! notebook has none.
+//! It appears after a second, counts the seconds, and disappears when the cell
+//! runs, so that saved notebooks do not contain it.
 
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,27 @@ use serde_json::{Map, json};
 use crate::display::{Display, MimeBundle};
 use crate::execution::Stage;
 
-/// What takes no longer needs no notice; also the time between two changes.
+/// How long a stage takes before a notice appears; also the time between two
+/// updates.
 const STEP: Duration = Duration::from_secs(1);
 
 /// The notice of one cell.
 #[derive(Debug, Default)]
 pub(super) struct Notice {
-    /// What goes on, and since when.
+    /// The current stage, and its start.
     stage: Option<(Stage, Instant)>,
     /// How many steps are shown.
     steps: u32,
 }
 
 impl Notice {
-    /// Another stage begins. Whether a notice is to be taken away.
+    /// Begins another stage. Returns whether a notice must be removed.
     pub(super) fn enter(&mut self, stage: Stage, now: Instant) -> bool {
         let shown = self.steps > 0;
         match stage {
             Stage::Running => *self = Self::default(),
             _ if shown => {
-                // The clock goes on: it is one wait.
+                // Keep the start time: to the user it is one wait.
                 let since = self.stage.map_or(now, |(_, since)| since);
                 self.stage = Some((stage, since));
                 return false;
@@ -39,13 +40,13 @@ impl Notice {
         shown
     }
 
-    /// When there is something to show.
+    /// Returns when the notice must be shown or updated.
     pub(super) fn due(&self) -> Option<Instant> {
         let (_, since) = self.stage?;
         Some(since + STEP * (self.steps + 1))
     }
 
-    /// What is to be shown now, under the display's id for `cell`.
+    /// Returns the display to show now, with the notice's id for `cell`.
     pub(super) fn take(&mut self, cell: u64, now: Instant) -> Option<Display> {
         let (stage, since) = self.stage.filter(|_| self.due() <= Some(now))?;
         let elapsed = now.saturating_duration_since(since);
@@ -59,8 +60,8 @@ impl Notice {
     }
 }
 
-/// What takes the place of a notice that cannot be taken away, since other
-/// output would go with it.
+/// Returns the replacement for a notice that cannot be removed, because other
+/// output would be removed with it.
 pub(super) fn ended(cell: u64) -> Display {
     display(cell, "Compiled", true)
 }

@@ -1,4 +1,4 @@
-//! The request on whose behalf something is sent.
+//! The request on whose behalf a message is sent.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -7,12 +7,12 @@ use super::Session;
 use crate::connection::Channel;
 use swath_wire::{Content, Status};
 
-/// Where a request came from: what its reply and its outputs need to know.
+/// The origin of a request, which its reply and its outputs refer to.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     /// The socket to reply on.
     pub(super) channel: Channel,
-    /// Whom to reply to.
+    /// The identities of the client to reply to.
     pub(super) identities: Vec<Bytes>,
     /// The parent of everything sent on its behalf.
     pub(super) header: Value,
@@ -43,16 +43,16 @@ impl Session {
         }
     }
 
-    /// Marks the beginning of the work on `origin`.
+    /// Reports the beginning of the work on `origin`.
     pub(super) fn busy(&self, origin: &Origin) {
         self.publish(&origin.header, &Status::Busy);
     }
 
-    /// Marks its end.
+    /// Reports the end of the work on `origin`.
     pub(super) fn idle(&self, origin: &Origin) {
         self.publish(&origin.header, &Status::Idle);
-        // Front ends show the last state that they saw, whoever's it was: a
-        // completion's idle must not hide that a cell runs.
+        // Front ends show the last state they received, whatever request caused
+        // it: a completion's idle must not hide that a cell runs.
         if let Some(running) = &self.running {
             self.publish(&running.origin().header, &Status::Busy);
         }

@@ -1,4 +1,4 @@
-//! What cells show: from an evaluator's events to broadcasts, in order.
+//! The output of cells: turns an evaluator's events into broadcasts, in order.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,35 +13,36 @@ use crate::execution::{Event, EventKind, Outcome, Stage};
 use crate::output::{CellOutput, Chunk, Item, Pace, Piece, StdoutParser, StreamName};
 use swath_wire::{ClearOutput, DisplayData, ExecuteResult, Stream, Transient, UpdateDisplayData};
 
-/// How many ended cells may still show something.
+/// The number of ended cells that may still produce output.
 const REMEMBERED_CELLS: usize = 64;
-/// How long text waits that looks like the beginning of a marker.
+/// How long text that looks like the beginning of a marker is held back.
 const MARKER_PATIENCE: Duration = Duration::from_millis(60);
 
-/// What cells show: the running one, and earlier ones whose work goes on.
+/// The output of cells: the running one, and earlier ones whose background work
+/// continues.
 #[derive(Default)]
 pub(super) struct Outputs(BTreeMap<u64, CellDisplay>);
 
-/// What one cell shows.
+/// The output of one cell.
 struct CellDisplay {
-    /// The parent of all of it.
+    /// The parent of all its messages.
     parent: Value,
-    /// Whether nothing of it is shown.
+    /// Whether nothing is shown.
     silent: bool,
     /// The cell's number.
     number: u32,
-    /// Whether there is a note that text is left out.
+    /// Whether a note says that text is left out.
     noted: bool,
     stdout: StdoutParser,
-    /// When `stdout` began to hold text back.
+    /// When `stdout` began to hold back text.
     waiting: Option<Instant>,
     notice: Notice,
-    /// Whether anything but a notice is shown.
+    /// Whether anything other than a notice has been shown.
     has_shown: bool,
     output: CellOutput<Step>,
 }
 
-/// What keeps its place among a cell's text.
+/// An item that keeps its place in a cell's text.
 pub(super) enum Step {
     Display(Display),
     Clear {
@@ -51,10 +52,10 @@ pub(super) enum Step {
     Input {
         prompt: String,
         password: bool,
-        /// Whether the cell waits for an answer even from nobody.
+        /// Whether the cell needs an answer even if nobody can be asked.
         must_answer: bool,
     },
-    /// Something on a comm, or about one.
+    /// A comm event.
     Comm(CommEvent),
     /// A notice that the cell is being compiled.
     Notice(Display),
@@ -65,7 +66,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Whether front ends keep it among the cell's outputs.
+    /// Returns whether front ends keep it among the cell's outputs.
     fn is_output(&self) -> bool {
         matches!(
             self,
@@ -75,12 +76,12 @@ impl Step {
 }
 
 impl Outputs {
-    /// The parent of what a cell shows.
+    /// Returns the parent of a cell's output.
     pub(super) fn parent(&self, cell: u64) -> Option<&Value> {
         self.0.get(&cell).map(|display| &display.parent)
     }
 
-    /// Makes room for a new cell's output.
+    /// Adds a new cell.
     pub(super) fn open(
         &mut self,
         cell: u64,
@@ -108,15 +109,15 @@ impl Outputs {
         }
     }
 
-    /// Leaves out what waits for the pace, if it is much: who interrupts a
-    /// cell wants its end, not its flood.
+    /// Drops a cell's pending text if there is a lot of it: a user who
+    /// interrupts a cell wants it to end, not the rest of its output.
     pub(super) fn discard_backlog(&mut self, cell: u64) {
         if let Some(display) = self.0.get_mut(&cell) {
             display.output.discard_backlog();
         }
     }
 
-    /// When something must be looked at again.
+    /// Returns when pending output must be checked again.
     pub(super) fn due(&self, pace: &mut Pace, now: Instant) -> Option<Instant> {
         self.0
             .values()
@@ -124,7 +125,7 @@ impl Outputs {
             .min()
     }
 
-    /// What must go out now, cell by cell.
+    /// Returns the output that must be sent now, cell by cell.
     fn take(&mut self, pace: &mut Pace, now: Instant) -> Vec<(u64, Vec<Item<Step>>)> {
         let mut taken = Vec::new();
         for (&cell, display) in &mut self.0 {
@@ -205,7 +206,7 @@ impl CellDisplay {
                 Piece::Text(bytes) => self.push_text(StreamName::Stdout, &bytes, now),
                 Piece::Display(display) => self.output.push_other(Step::Display(display)),
                 Piece::Input { prompt, password } => {
-                    // evcxr_input reads standard input next, which asks as well.
+                    // evcxr_input then reads standard input, which asks again.
                     self.output.push_other(Step::Input {
                         prompt,
                         password,
@@ -229,11 +230,11 @@ impl CellDisplay {
 }
 
 impl Session {
-    /// Takes what a cell did.
+    /// Handles an event of a cell.
     pub(super) fn on_cell(&mut self, event: Event) {
         match (self.outputs.0.get_mut(&event.cell), event.kind) {
             (Some(display), kind) => display.push(kind, Instant::now()),
-            // These are nobody's output, and must not be lost.
+            // These are not the output of a cell, and must not be lost.
             (None, EventKind::Comm(comm)) => {
                 self.on_comm_event(event.cell, CommEvent::Comm(comm));
             }
@@ -242,7 +243,7 @@ impl Session {
         }
     }
 
-    /// Broadcasts what has waited long enough.
+    /// Broadcasts the output that is due.
     pub(super) fn show(&mut self) {
         let taken = self.outputs.take(&mut self.pace, Instant::now());
         for (cell, items) in taken {
@@ -335,9 +336,9 @@ impl Session {
             },
         };
         if shown.update {
-            // Work that goes on after its cell: front ends find the display by
-            // its id, and those that execute notebooks look only at what the
-            // running cell has caused.
+            // Work may continue after its cell. Front ends find the display by
+            // its id; programs that execute notebooks accept only messages of
+            // the running cell.
             let running = self.running.as_ref().map(Running::cell);
             let asking = running
                 .and_then(|cell| self.visible(cell))
@@ -348,7 +349,7 @@ impl Session {
         }
     }
 
-    /// One note that text is left out, and at the cell's end how much.
+    /// Shows a note that text is left out, and at the cell's end how much.
     fn show_limit(&mut self, cell: u64, ended: bool) {
         let limit = self.max_output;
         let Some(display) = self.outputs.0.get_mut(&cell) else {
@@ -392,7 +393,7 @@ impl Session {
     }
 }
 
-/// About how much a bundle weighs on the wire.
+/// Returns the approximate size of a bundle in a message.
 fn nbytes(bundle: &MimeBundle) -> usize {
     bundle
         .data

@@ -1,4 +1,4 @@
-//! Executions that wait for the running one.
+//! The executions that wait for the running one.
 
 use std::collections::VecDeque;
 
@@ -6,13 +6,13 @@ use super::{Origin, Session};
 use serde_json::Map;
 use swath_wire::{ExecuteReply, ExecuteRequest};
 
-/// An execution that waits.
+/// A waiting execution.
 pub(super) struct Queued {
     pub(super) origin: Origin,
     pub(super) request: ExecuteRequest,
 }
 
-/// The executions that wait, in the order of their requests.
+/// The waiting executions, in the order of their requests.
 #[derive(Default)]
 pub(super) struct Queue(VecDeque<Queued>);
 
@@ -31,7 +31,7 @@ impl Queue {
 }
 
 impl Session {
-    /// Tells the clients whose executions will not happen.
+    /// Notifies the clients whose executions will not happen.
     pub(super) fn abort_all(&self, queued: impl Iterator<Item = Queued>) {
         for Queued { origin, .. } in queued {
             self.busy(&origin);

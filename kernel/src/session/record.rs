@@ -1,8 +1,9 @@
-//! The history: a JSON object a line, appended to by every session.
+//! The history: a file with one JSON object per line, to which every session
+//! appends.
 //!
-//! The file is opened when it is first needed. A line that does not parse is
-//! passed over: several kernels append to the file, and one may be killed
-//! while it writes.
+//! The file is opened when it is first needed. Lines that do not parse are
+//! skipped: several kernels append to the file, and one may be killed while it
+//! writes.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -15,12 +16,12 @@ use serde_json::{Value, json};
 
 use swath_wire::HistoryAccess;
 
-/// The file is cut when it is larger, in bytes…
+/// If the file is larger than this, in bytes, it is cut …
 const MAX_NBYTES: u64 = 4 << 20;
-/// …to so many of its last entries.
+/// … to this many of its last entries.
 const KEPT_ENTRIES: usize = 2_000;
 
-/// A cell that was executed.
+/// An executed cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// The session's number, from 1.
@@ -35,7 +36,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// As history_reply wants it.
+    /// Returns the entry in the form of history_reply.
     pub(crate) fn to_json(&self, output: bool) -> Value {
         if output {
             json!([self.session, self.line, [self.input, self.output]])
@@ -47,13 +48,13 @@ impl Entry {
 
 /// The history of this session and of those before it.
 pub(crate) struct Record {
-    /// Where it is kept; `None`: only in memory.
+    /// The file; `None` keeps the history only in memory.
     path: Option<PathBuf>,
     opened: Option<Opened>,
 }
 
 struct Opened {
-    /// To append to.
+    /// The file to append to.
     file: Option<File>,
     /// This session's number.
     session: u64,
@@ -62,12 +63,13 @@ struct Opened {
 }
 
 impl Record {
-    /// The history kept at `path`; without one it lasts as long as the session.
+    /// Returns the history in the file `path`. Without a path it lasts as long
+    /// as the session.
     pub(crate) fn new(path: Option<PathBuf>) -> Self {
         Self { path, opened: None }
     }
 
-    /// The user's history file.
+    /// Returns the path of the user's history file.
     pub(crate) fn default_path() -> Option<PathBuf> {
         let data = std::env::var_os("XDG_DATA_HOME")
             .map(PathBuf::from)
@@ -89,7 +91,7 @@ impl Record {
         opened.entries.push(entry);
     }
 
-    /// The cells that `access` asks for, oldest first.
+    /// Returns the cells that `access` selects, oldest first.
     pub(crate) fn find(&mut self, access: &HistoryAccess) -> Vec<Entry> {
         let opened = self.open();
         let current = opened.session;
@@ -124,7 +126,7 @@ impl Record {
                     .cloned()
                     .collect();
                 if *unique {
-                    // The latest of equal ones stays.
+                    // Of equal ones, keep the latest.
                     let mut seen = HashSet::new();
                     found.reverse();
                     found.retain(|entry| seen.insert(entry.input.clone()));
@@ -143,7 +145,7 @@ impl Record {
         self.opened.get_or_insert_with(|| {
             let opened = path.map(|path| {
                 Opened::at(&path).inspect_err(|error| {
-                    tracing::warn!(path = %path.display(), %error, "history is not kept");
+                    tracing::warn!(path = %path.display(), %error, "cannot keep the history");
                 })
             });
             match opened {
@@ -159,8 +161,8 @@ impl Record {
 }
 
 impl Opened {
-    /// Reads the file and takes the next session number, which no other
-    /// kernel gets: the file is locked meanwhile.
+    /// Reads the file and takes the next session number. The file is locked
+    /// meanwhile, so that no other kernel gets the same number.
     fn at(path: &Path) -> std::io::Result<Self> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
@@ -181,7 +183,7 @@ impl Opened {
         let session = entries.iter().map(|entry| entry.session).max().unwrap_or(0) + 1;
         if text.len() as u64 > MAX_NBYTES {
             entries = last(entries, KEPT_ENTRIES);
-            // In place: other kernels append to this very file.
+            // Write in place: other kernels append to the same file.
             file.set_len(0)?;
             let mut kept = Vec::new();
             for entry in &entries {
@@ -192,7 +194,7 @@ impl Opened {
         }
         entries.retain(|entry| entry.line > 0);
         if text.last().is_some_and(|&byte| byte != b'\n') {
-            // Some kernel was killed while it wrote.
+            // A kernel was killed while it wrote.
             file.write_all(b"\n")?;
         }
         let mut opened = Self {
@@ -220,11 +222,11 @@ impl Opened {
             .map_err(std::io::Error::from)
             .and_then(|mut line| {
                 line.push(b'\n');
-                // One write: lines of several kernels don't mix.
+                // A single write, so that lines of several kernels do not mix.
                 file.write_all(&line)
             });
         if let Err(error) = written {
-            tracing::warn!(%error, "history is not kept");
+            tracing::warn!(%error, "cannot keep the history");
             self.file = None;
         }
     }
@@ -234,10 +236,11 @@ fn last(mut entries: Vec<Entry>, n: usize) -> Vec<Entry> {
     entries.split_off(entries.len().saturating_sub(n))
 }
 
-/// Whether all of `text` matches `pattern`, in which `*` stands for any text
-/// and `?` for any character.
+/// Returns whether all of `text` matches `pattern`, in which `*` stands for any
+/// text and `?` for any character.
 fn matches_glob(text: &[char], pattern: &[char]) -> bool {
-    // Where to go on after a mismatch: the last `*`, and what it has eaten.
+    // Where to continue after a mismatch: the last `*`, and the end of its
+    // match.
     let mut retry = None;
     let (mut at, mut expected) = (0, 0);
     while at < text.len() {

@@ -1,4 +1,4 @@
-//! The cell that runs, from its start to its reply.
+//! The running cell, from its start to its reply.
 //!
 //! ```text
 //! Code ──ok──> Expressions ──> reply ok ──> idle
@@ -19,74 +19,74 @@ use crate::display::MimeBundle;
 use crate::execution::{Cell, CellError, Outcome};
 use swath_wire::{ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, InspectReply};
 
-/// How long after an error executions that were sent before it may still
-/// arrive: they belong to the run that failed. No client has seen the error
-/// yet, so that none of them can be an answer to it.
+/// How long after an error to accept executions that were sent before it: they
+/// belong to the failed run. No client has seen the error yet, so none of them
+/// can be a reaction to it.
 const GRACE: Duration = Duration::from_millis(15);
-/// How long a cell may go on after an interrupt before the user is told why.
+/// How long a cell may continue after an interrupt before the user is told why.
 const HINT: Duration = Duration::from_secs(2);
 /// How long after the first cell the analyzer starts.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// The cell that runs.
+/// The running cell.
 pub(super) struct Running {
     origin: Origin,
     request: ExecuteRequest,
     /// The cell's number.
     number: u32,
-    /// The id of what the evaluator runs for it now.
+    /// The id of what the evaluator currently runs for it.
     cell: u64,
     stage: Stage,
     /// The result's plain text, for the history.
     result: Option<String>,
-    /// What the client's pager shows.
+    /// The content of the client's pager.
     payload: Vec<Value>,
-    /// Whether the user has been asked and hasn't answered.
+    /// Whether the user has been asked and has not answered.
     asked: bool,
     interrupted: Interrupted,
 }
 
-/// Whether an interrupt was asked for.
+/// Whether an interrupt was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interrupted {
     No,
-    /// It was, and if the cell goes on the user is told at this time what to do.
+    /// Requested. If the cell continues, the user gets a hint at this time.
     Hint(Instant),
     Told,
 }
 
-/// How far it is.
+/// The progress of the running cell.
 enum Stage {
     /// The cell itself runs.
     Code,
-    /// It has ended well; its user_expressions are evaluated.
+    /// It has succeeded; its user_expressions are being evaluated.
     Expressions(Expressions),
-    /// It has ended badly; this is told at `at`.
+    /// It has failed; the error is reported at `at`.
     Failed { error: CellError, at: Instant },
 }
 
-/// What becomes of a question to the user.
+/// How to handle a question to the user.
 pub(super) enum Question {
-    /// It is to be sent.
+    /// Send it.
     New,
-    /// One has been sent and has no answer yet: it is the same one.
+    /// One has been sent and has no answer yet: this is the same question.
     Asked,
-    /// The client takes no questions.
+    /// The client cannot be asked.
     Nobody,
 }
 
 impl Running {
-    /// Whose cell it is.
+    /// Returns the origin of the cell.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The id of what the evaluator runs for it now.
+    /// Returns the id of what the evaluator currently runs for it.
     pub(super) fn cell(&self) -> u64 {
         self.cell
     }
 
-    /// When it must be looked at again.
+    /// Returns when the cell must be checked again.
     pub(super) fn due(&self) -> Option<Instant> {
         match (&self.stage, &self.interrupted) {
             (Stage::Failed { at, .. }, _) | (_, Interrupted::Hint(at)) => Some(*at),
@@ -94,7 +94,7 @@ impl Running {
         }
     }
 
-    /// Notes that an interrupt was asked for.
+    /// Records that an interrupt was requested.
     pub(super) fn interrupt(&mut self, now: Instant) {
         if self.interrupted == Interrupted::No {
             self.interrupted = Interrupted::Hint(now + HINT);
@@ -102,7 +102,7 @@ impl Running {
         self.asked = false;
     }
 
-    /// Whether the user is to be told now why the cell goes on; once.
+    /// Returns, once, whether the user must be told now why the cell continues.
     pub(super) fn take_hint(&mut self, now: Instant) -> bool {
         let is_due = matches!(self.interrupted, Interrupted::Hint(at) if at <= now)
             && !matches!(self.stage, Stage::Failed { .. });
@@ -112,12 +112,12 @@ impl Running {
         is_due
     }
 
-    /// Whether it has failed, and this can be told now.
+    /// Returns whether the cell has failed and its error can be reported now.
     fn has_failed(&self, now: Instant) -> bool {
         matches!(self.stage, Stage::Failed { at, .. } if at <= now)
     }
 
-    /// Notes that the user is asked.
+    /// Records that the user is asked.
     pub(super) fn ask(&mut self) -> Question {
         if !self.request.allow_stdin {
             Question::Nobody
@@ -128,15 +128,15 @@ impl Running {
         }
     }
 
-    /// Whether an answer is expected; it is not any more.
+    /// Returns whether an answer is expected, and stops expecting it.
     pub(super) fn take_question(&mut self) -> bool {
         std::mem::take(&mut self.asked)
     }
 }
 
 impl Session {
-    /// Does what can be done now: shows output, ends the running cell, starts
-    /// the next one.
+    /// Does everything that can be done now: shows output, ends the running
+    /// cell, starts the next one.
     pub(super) fn progress(&mut self, requests: &mut mpsc::UnboundedReceiver<Received>) {
         loop {
             self.hint_at_second_interrupt();
@@ -195,7 +195,8 @@ impl Session {
         }
     }
 
-    /// `?name` as a cell: what inspection knows of it, in the client's pager.
+    /// Runs a cell `?name`: shows the result of inspection in the client's
+    /// pager.
     fn explain(&mut self, subject: String) {
         let analyzer = self.analyzer.clone();
         let evaluator = self.evaluator.clone();
@@ -205,7 +206,7 @@ impl Session {
         tokio::spawn(async move {
             let mut reply = analyzer.inspect(|| evaluator.view(), &subject, None).await;
             if !reply.found {
-                let text = format!("Nothing is known of `{subject}`.");
+                let text = format!("No information about `{subject}`.");
                 reply.data.insert("text/plain".to_owned(), text.into());
             }
             let content = AnswerContent::Pager(reply);
@@ -214,7 +215,7 @@ impl Session {
         });
     }
 
-    /// The answer to [`explain`](Self::explain).
+    /// Handles the answer to [`explain`](Self::explain).
     pub(super) fn on_explained(&mut self, reply: InspectReply) {
         if let Some(running) = &mut self.running {
             running.payload = vec![json!({ "source": "page", "data": reply.data, "start": 0 })];
@@ -222,7 +223,7 @@ impl Session {
         self.conclude_code();
     }
 
-    /// Hands code to the evaluator on behalf of the running cell.
+    /// Passes code to the evaluator on behalf of the running cell.
     fn evaluate(&mut self, code: String) {
         let Some(running) = &mut self.running else {
             return;
@@ -244,8 +245,8 @@ impl Session {
         });
     }
 
-    /// Keeps what the history and the user_expressions need of a result.
-    /// Returns it where it is to be shown.
+    /// Stores the parts of a result that the history and the user_expressions
+    /// need. Returns the result if it must be shown.
     pub(super) fn keep_result(&mut self, cell: u64, bundle: MimeBundle) -> Option<MimeBundle> {
         let Some(running) = &mut self.running else {
             return Some(bundle);
@@ -269,13 +270,13 @@ impl Session {
         }
     }
 
-    /// What the evaluator ran has ended.
+    /// Handles the end of what the evaluator ran.
     pub(super) fn on_finished(&mut self, cell: u64, outcome: Outcome) {
         let Some(running) = &mut self.running else {
             return;
         };
         if running.cell != cell {
-            tracing::warn!(cell, "a cell ended that does not run");
+            tracing::warn!(cell, "a cell that does not run has ended");
             return;
         }
         running.asked = false;
@@ -298,7 +299,7 @@ impl Session {
         }
     }
 
-    /// The cell itself ran to its end.
+    /// Handles the success of the cell itself.
     fn conclude_code(&mut self) {
         if let Some(running) = &mut self.running {
             running.stage = Stage::Expressions(Expressions::new(&running.request.user_expressions));
@@ -344,7 +345,8 @@ impl Session {
         running.is_some_and(|running| running.has_failed(now))
     }
 
-    /// Tells the running cell's error, and aborts what depends on it.
+    /// Reports the running cell's error, and aborts the executions that depend
+    /// on it.
     fn fail(&mut self) {
         let Some(running) = self.running.take() else {
             return;

@@ -1,4 +1,4 @@
-//! shutdown_request, SIGTERM, and the end.
+//! shutdown_request, SIGTERM, and the end of the session.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-shutdown>
 
 use std::time::Duration;
@@ -7,8 +7,8 @@ use super::{Origin, Session};
 use crate::signals::Signal;
 use swath_wire::{ShutdownReply, ShutdownRequest};
 
-/// How long the children get to end, and their folder to be removed.
-/// Clients end a kernel by force after five seconds.
+/// How long to wait for the children to end and their folder to be removed. Clients
+/// kill a kernel after five seconds.
 const CHILDREN_LIMIT: Duration = Duration::from_secs(4);
 
 impl Session {
@@ -18,7 +18,7 @@ impl Session {
             status: "ok",
             restart: request.restart,
         };
-        // Other clients of this kernel learn it from iopub.
+        // Other clients of this kernel are notified on iopub.
         self.publish(&origin.header, &reply);
         self.reply(origin, &reply);
         self.ended = true;
@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Answers everybody who still waits for a cell.
+    /// Replies to all clients that still wait for a cell.
     fn abandon_cells(&mut self) {
         if let Some(running) = self.running.take() {
             self.abort(running.origin().clone());
@@ -45,7 +45,7 @@ impl Session {
         }
     }
 
-    /// Ends the children, while what was sent leaves the process.
+    /// Ends the children while the sent messages leave the process.
     pub(super) async fn end(self) {
         let Self {
             evaluator,

@@ -1,4 +1,4 @@
-//! Sessions, tested over real sockets with a scripted evaluator.
+//! Tests of sessions over real sockets, with a scripted evaluator.
 
 mod client;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use client::Client;
 
-/// What a request's broadcasts are, in short: `busy`, `input`, `out:text`,
+/// Checks a request's broadcasts in short form: `busy`, `input`, `out:text`,
 /// `err:text`, `display:text`, `update:text`, `clear`, `result:text`,
 /// `error:name`, `idle`.
 async fn check(code: &str, expect: &[&str]) {
@@ -304,7 +304,7 @@ async fn a_long_compilation_has_a_notice_that_goes() {
         ],
     )
     .await;
-    // Clearing would take the text away as well.
+    // Clearing would remove the text as well.
     check(
         "compile\nprint a\nsleep 1300",
         &[
@@ -379,7 +379,7 @@ async fn comms_are_open_until_an_end_closes_them_or_is_gone() {
         comms(&mut client, json!({"target_name": "a"})).await,
         json!({"k1": {"target_name": "a"}})
     );
-    // While a cell runs, both ways.
+    // While a cell runs, messages pass in both directions.
     let busy = client.execute("sleep 500").await;
     let say = json!({"comm_id": "c1", "data": {"n": 1}});
     client.request("comm_msg", say).await;

@@ -1,18 +1,19 @@
-//! Whether text is nested too deep for the parser, which recurses: at some
-//! thousands of levels a stack of the usual size ends, and with it the kernel.
+//! Checks whether text is nested too deeply for the parser, which recurses: at
+//! some thousands of levels it overflows a stack of the usual size, which ends
+//! the kernel.
 
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::T;
 
-/// How many `else if` need as much of the stack as one level.
+/// How many `else if` use as much stack as one level.
 const CHAINED: usize = 4;
 
-/// Whether text is nested deeper than this many levels. What the parser reads as
-/// a part of what is in front of it counts as a level: what is in brackets, the
-/// operand of an operator, the end of an assignment. A long formula has more
-/// levels by this count than it has for the parser.
+/// Returns whether text is nested deeper than this many levels. Everything that
+/// the parser reads as a part of the text before it counts as a level: the
+/// contents of brackets, the operand of an operator, the right side of an
+/// assignment. A long formula has more levels by this count than in the parser.
 pub(crate) fn is_deeper_than(levels: usize, lexed: &LexedStr<'_>) -> bool {
-    // How deep it is in front of each bracket that is open.
+    // The depth before each open bracket.
     let mut open = Vec::new();
     let mut depth = 0;
     let mut chain = 0;
@@ -28,7 +29,7 @@ pub(crate) fn is_deeper_than(levels: usize, lexed: &LexedStr<'_>) -> bool {
                 depth += 1;
             }
             T![')'] | T![']'] => depth = open.pop().unwrap_or(0),
-            // What a block ends, another statement may follow.
+            // Another statement may follow the end of a block.
             T!['}'] => {
                 open.pop();
                 depth = outer(&open);
@@ -49,7 +50,7 @@ pub(crate) fn is_deeper_than(levels: usize, lexed: &LexedStr<'_>) -> bool {
     false
 }
 
-/// The depth right behind the last open bracket.
+/// Returns the depth right after the last open bracket.
 fn outer(open: &[usize]) -> usize {
     open.last().map_or(0, |depth| depth + 1)
 }
@@ -64,7 +65,7 @@ mod tests {
         let shown = &text[..text.len().min(30)];
         assert_eq!(is_deeper_than(256, &lexed), expect, "{shown}…");
         if !expect {
-            // It is parsed on a stack of this size.
+            // It can be parsed on a stack of this size.
             let text = format!("fn f() {{ {text}");
             let parse = move || {
                 SourceFile::parse(&text, Edition::Edition2024)

@@ -1,4 +1,4 @@
-//! What execution and completion both ask of Rust's text.
+//! Syntax queries that both execution and completion use.
 
 mod depth;
 mod pattern;

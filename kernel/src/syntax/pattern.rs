@@ -3,7 +3,7 @@
 use ra_ap_syntax::AstNode;
 use ra_ap_syntax::ast::{self, HasName};
 
-/// The variables that a pattern binds, and where their names stand in it.
+/// Returns the variables that a pattern binds, with the nodes of their names.
 pub(crate) fn variables(pattern: &ast::Pat) -> impl Iterator<Item = (String, ast::IdentPat)> {
     pattern
         .syntax()
@@ -11,7 +11,7 @@ pub(crate) fn variables(pattern: &ast::Pat) -> impl Iterator<Item = (String, ast
         .filter_map(ast::IdentPat::cast)
         .filter_map(|ident| {
             let name = ident.name()?.text().to_string();
-            // `None` in a pattern is no variable.
+            // `None` in a pattern is not a variable.
             let is_constant = name.starts_with(char::is_uppercase) && ident.pat().is_none();
             (!is_constant).then_some((name, ident))
         })

@@ -12,16 +12,16 @@ use super::Content;
 pub struct CommOpen {
     /// The comm's id.
     pub comm_id: String,
-    /// Who is wanted at the other end.
+    /// The target at the other end.
     #[serde(default)]
     pub target_name: String,
-    /// Whatever the two ends agree on.
+    /// Data in a format that the two ends agree on.
     #[serde(default)]
     pub data: Value,
-    /// In the message's metadata.
+    /// The message's metadata.
     #[serde(skip)]
     pub metadata: Map<String, Value>,
-    /// Raw data beside it.
+    /// Additional raw data.
     #[serde(skip)]
     pub buffers: Vec<Bytes>,
 }
@@ -31,13 +31,13 @@ pub struct CommOpen {
 pub struct CommMsg {
     /// The comm's id.
     pub comm_id: String,
-    /// Whatever the two ends agree on.
+    /// Data in a format that the two ends agree on.
     #[serde(default)]
     pub data: Value,
-    /// In the message's metadata.
+    /// The message's metadata.
     #[serde(skip)]
     pub metadata: Map<String, Value>,
-    /// Raw data beside it.
+    /// Additional raw data.
     #[serde(skip)]
     pub buffers: Vec<Bytes>,
 }
@@ -47,13 +47,13 @@ pub struct CommMsg {
 pub struct CommClose {
     /// The comm's id.
     pub comm_id: String,
-    /// Whatever the two ends agree on.
+    /// Data in a format that the two ends agree on.
     #[serde(default)]
     pub data: Value,
-    /// In the message's metadata.
+    /// The message's metadata.
     #[serde(skip)]
     pub metadata: Map<String, Value>,
-    /// Raw data beside it.
+    /// Additional raw data.
     #[serde(skip)]
     pub buffers: Vec<Bytes>,
 }
@@ -100,10 +100,10 @@ impl Content for CommClose {
     }
 }
 
-/// Which comms are open?
+/// Requests the list of open comms.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CommInfoRequest {
-    /// Only those to this target.
+    /// Restricts the list to this target.
     #[serde(default)]
     pub target_name: Option<String>,
 }

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::Content;
 
-/// Complete code.
+/// Requests the completion of code.
 #[derive(Clone, Debug, Deserialize)]
 pub struct CompleteRequest {
     /// The source text.
     pub code: String,
-    /// The cursor, in code points; without it, the text's end.
+    /// The cursor, in code points; by default, the end of the text.
     pub cursor_pos: Option<usize>,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Content;
 
-/// The interrupt is under way.
+/// Confirms that the interrupt was requested.
 #[derive(Clone, Debug, Serialize)]
 pub struct InterruptReply {
     /// Always "ok".
@@ -18,20 +18,20 @@ impl Content for InterruptReply {
     }
 }
 
-/// End the kernel.
+/// Requests the end of the kernel.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct ShutdownRequest {
-    /// Whether another one will be started in its place.
+    /// Whether another kernel will replace it.
     #[serde(default)]
     pub restart: bool,
 }
 
-/// The kernel ends now.
+/// Confirms that the kernel ends now.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShutdownReply {
     /// Always "ok".
     pub status: &'static str,
-    /// As asked.
+    /// As in the request.
     pub restart: bool,
 }
 

@@ -1,4 +1,4 @@
-//! From typed contents to signed frames.
+//! Encodes typed contents as signed frames.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -11,17 +11,17 @@ use super::{Frames, Header, Signer};
 pub trait Content: Serialize {
     /// The message's type.
     fn msg_type(&self) -> &str;
-    /// What stands in the message's metadata.
+    /// The message's metadata.
     fn metadata(&self) -> Option<&Map<String, Value>> {
         None
     }
-    /// Raw data beside it.
+    /// Additional raw data.
     fn buffers(&self) -> &[Bytes] {
         &[]
     }
 }
 
-/// Makes the session's messages.
+/// Encodes the session's messages.
 #[derive(Clone)]
 pub struct Encoder {
     signer: Signer,
@@ -30,7 +30,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder of a new session: clients take its id for the kernel's identity.
+    /// Returns an encoder of a new session. Clients treat the session's id as the
+    /// kernel's identity.
     pub fn new(signer: Signer) -> Self {
         Self {
             signer,
@@ -39,8 +40,8 @@ impl Encoder {
         }
     }
 
-    /// The frames of a message sent to `identities` on behalf of `parent`, a
-    /// header as it was received (`null`: nobody's request).
+    /// Returns the frames of a message sent to `identities` on behalf of `parent`,
+    /// a header as received (`null` if no request caused the message).
     pub fn encode<C: Content + ?Sized>(
         &self,
         identities: Vec<Bytes>,
@@ -57,7 +58,7 @@ impl Encoder {
         Ok(frames)
     }
 
-    /// The frames of an iopub message, with its topic.
+    /// Returns the frames of an iopub message, with its topic.
     pub fn publish<C: Content + ?Sized>(
         &self,
         parent: &Value,
@@ -67,8 +68,8 @@ impl Encoder {
         self.encode(vec![Bytes::from(topic)], parent, content)
     }
 
-    /// The frames before they are signed. Not generic: compiled once for all
-    /// contents.
+    /// Returns the frames before they are signed. It is not generic, so that it is
+    /// compiled only once.
     fn frames(
         &self,
         identities: Vec<Bytes>,

@@ -1,4 +1,4 @@
-//! From frames to a typed request, or to the reason for dropping them.
+//! Decodes frames into a typed request, or into the reason for dropping them.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,24 +12,25 @@ use super::frames::FrameError;
 use super::sign::{Digest, Verdict};
 use super::{BadRequest, Frames, Header, Request, Signer};
 
-/// How many signatures are remembered, to drop messages that are played back.
+/// How many signatures are remembered to detect replayed messages.
 const REMEMBERED_SIGNATURES: usize = 65_536;
 
-/// A received message: who asks, and what.
+/// A received message: its sender, and its request.
 #[derive(Debug)]
 pub struct Envelope {
-    /// Where a reply goes.
+    /// The identities to which a reply goes.
     pub identities: Vec<Bytes>,
-    /// The header as received, every field kept: the parent of what is sent
+    /// The header as received, with every field: the parent of everything sent
     /// on behalf of this message.
     pub header: Value,
     /// The message's type.
     pub msg_type: String,
-    /// The request, or why its content isn't one: that gets an error reply.
+    /// The request, or why its content is invalid: the sender then gets an
+    /// error reply.
     pub request: Result<Request, BadRequest>,
 }
 
-/// Why a message is dropped.
+/// The reason for dropping a message.
 #[derive(Debug, Error)]
 pub enum Rejected {
     /// Not a message of this protocol.
@@ -38,25 +39,25 @@ pub enum Rejected {
     /// Unsigned, or signed with another key.
     #[error("message's signature is wrong: expected HMAC-SHA256 with the connection file's key")]
     Signature,
-    /// The same signed message came before.
-    #[error("message's signature was seen before: it is played back")]
+    /// The same signed message was received before.
+    #[error("message's signature was seen before: it is a replay")]
     Replayed,
-    /// The header is no header.
-    #[error("message's header does not parse: {0}")]
+    /// The header is invalid.
+    #[error("cannot parse the message's header: {0}")]
     Header(serde_json::Error),
-    /// Nothing that a kernel knows.
+    /// The message type is unknown.
     #[error("message type `{0}` is unknown")]
     UnknownType(String),
 }
 
-/// Reads messages. Its clones share their memory of what has come.
+/// Reads messages. Its clones share the memory of received messages.
 #[derive(Clone)]
 pub struct Reader {
     signer: Signer,
     seen: Arc<Mutex<Seen>>,
 }
 
-/// Signatures of messages that have come. Not their hexadecimal text: that
+/// Signatures of received messages: their bytes, because their hexadecimal text
 /// can be written in many ways.
 #[derive(Default)]
 struct Seen {
@@ -66,7 +67,7 @@ struct Seen {
 }
 
 impl Reader {
-    /// A reader that accepts what `signer` verifies.
+    /// Returns a reader that accepts messages that `signer` verifies.
     pub fn new(signer: Signer) -> Self {
         Self {
             signer,
@@ -77,7 +78,8 @@ impl Reader {
     /// Checks and parses one multipart message.
     pub fn read(&self, parts: Vec<Bytes>) -> Result<Envelope, Rejected> {
         let frames = Frames::split(parts)?;
-        // Verified without the lock: a large message holds nobody up.
+        // Verify without the lock, so that a large message does not block other
+        // channels.
         match self.signer.check(&frames.signature, frames.signed()) {
             Verdict::Unsigned => {}
             Verdict::Right(digest) if self.seen.lock().insert(digest) => {}
@@ -106,7 +108,7 @@ impl Reader {
 }
 
 impl Seen {
-    /// Whether `digest` is new.
+    /// Adds `digest`; returns whether it is new.
     fn insert(&mut self, digest: Digest) -> bool {
         if !self.known.insert(digest) {
             return false;

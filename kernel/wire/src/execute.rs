@@ -6,15 +6,16 @@ use serde_json::{Map, Value};
 
 use super::Content;
 
-/// Run code.
+/// Requests the execution of code.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ExecuteRequest {
     /// The source text.
     pub code: String,
-    /// Show nothing, count nothing.
+    /// Whether to show nothing and not to count the cell.
     #[serde(default)]
     pub silent: bool,
-    /// Count it and keep it in the history; a silent request never is.
+    /// Whether to count the cell and store it in the history. A silent request
+    /// is never stored.
     #[serde(default = "yes")]
     pub store_history: bool,
     /// Expressions to evaluate afterwards, by the name of their result.
@@ -64,7 +65,7 @@ pub enum ExecuteReply {
         /// Deprecated; clients still look for it.
         payload: Vec<Value>,
     },
-    /// An earlier request failed, or the kernel ends.
+    /// It was not run, because an earlier request failed or the kernel ends.
     Aborted {
         /// The last number given.
         execution_count: u32,

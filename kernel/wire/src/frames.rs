@@ -1,4 +1,4 @@
-//! A multipart message, cut into its named frames.
+//! A multipart message, split into its named frames.
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -25,25 +25,25 @@ pub struct Frames {
     pub buffers: Vec<Bytes>,
 }
 
-/// Why a multipart message is not one of the protocol's.
+/// The reason why a multipart message does not follow the protocol.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum FrameError {
     /// The delimiter frame is missing.
     #[error("message of {found} frames has no <IDS|MSG> delimiter")]
     NoDelimiter {
-        /// How many frames there were.
+        /// The number of frames.
         found: usize,
     },
     /// Fewer than five frames follow the delimiter.
     #[error("message has {found} frames after its delimiter, expected at least 5")]
     TooShort {
-        /// How many frames there were.
+        /// The number of frames.
         found: usize,
     },
 }
 
 impl Frames {
-    /// Names the frames of a multipart message.
+    /// Splits a multipart message into named frames.
     pub fn split(parts: Vec<Bytes>) -> Result<Self, FrameError> {
         let found = parts.len();
         let mut parts = parts.into_iter();
@@ -68,7 +68,7 @@ impl Frames {
         })
     }
 
-    /// The multipart message of these frames.
+    /// Returns the multipart message of these frames.
     pub fn join(self) -> Vec<Bytes> {
         let mut parts = self.identities;
         parts.reserve(6 + self.buffers.len());
@@ -84,7 +84,7 @@ impl Frames {
         parts
     }
 
-    /// What the signature covers.
+    /// Returns the frames that the signature covers.
     pub fn signed(&self) -> [&[u8]; 4] {
         [
             &self.header,

@@ -4,11 +4,11 @@ use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The version of the protocol that the kernel speaks.
+/// The version of the protocol that the kernel implements.
 ///
-/// 5.5 asks for `supported_features` in kernel_info_reply. The handshake that
-/// came with it is announced by the kernelspec's `kernel_protocol_version`,
-/// which ours leaves out.
+/// 5.5 requires `supported_features` in kernel_info_reply. The handshake that
+/// was introduced with it is announced by the kernelspec's
+/// `kernel_protocol_version`, which ours omits.
 pub const PROTOCOL_VERSION: &str = "5.5";
 
 /// A message's header.
@@ -16,16 +16,16 @@ pub const PROTOCOL_VERSION: &str = "5.5";
 pub struct Header {
     /// Unique to the message.
     pub msg_id: String,
-    /// The sender's session: in what the kernel sends, the kernel's own.
+    /// The sender's session. In messages of the kernel, it is the kernel's own.
     #[serde(default)]
     pub session: String,
     /// The sender's user name.
     #[serde(default)]
     pub username: String,
-    /// ISO 8601.
+    /// The date of the message, in ISO 8601.
     #[serde(default)]
     pub date: String,
-    /// Decides the content's shape.
+    /// The message's type, which determines the structure of its content.
     pub msg_type: String,
     /// The protocol's version.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// A new header of `session`, dated now.
+    /// Returns a new header of `session`, dated now.
     pub fn new(session: &str, username: &str, msg_type: &str) -> Self {
         Self {
             msg_id: Uuid::new_v4().to_string(),

@@ -6,44 +6,44 @@ use serde_json::Value;
 
 use super::Content;
 
-/// What was executed before?
+/// Requests earlier executions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRequest {
     /// Whether to add each cell's result.
     pub output: bool,
-    /// Which cells.
+    /// The cells to return.
     pub access: HistoryAccess,
 }
 
-/// Which cells of the history are asked for.
+/// Selects cells of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryAccess {
-    /// The last `n`.
+    /// The last `n` cells.
     Tail {
-        /// How many.
+        /// The number of cells.
         n: usize,
     },
     /// Lines of one session.
     Range {
-        /// The session's number; 0 is this one, -1 the one before.
+        /// The session's number; 0 is the current one, -1 the previous one.
         session: i64,
         /// The first line.
         start: i64,
-        /// The line after the last; without it, all.
+        /// The line after the last; by default, all remaining lines.
         stop: Option<i64>,
     },
-    /// Those that match a pattern.
+    /// Cells that match a pattern.
     Search {
-        /// With `*` for any text and `?` for any character.
+        /// The pattern, with `*` for any text and `?` for any character.
         pattern: String,
-        /// At most so many, the latest.
+        /// The maximum number of cells; the latest are returned.
         n: Option<usize>,
-        /// Drop repetitions.
+        /// Whether to drop repetitions.
         unique: bool,
     },
 }
 
-/// As it comes: one flat object for the three kinds of access.
+/// The request as sent: one flat object for the three kinds of access.
 #[derive(Debug, Deserialize)]
 pub(super) struct RawHistoryRequest {
     #[serde(default)]

@@ -6,23 +6,23 @@ use serde_json::{Map, Value};
 
 use super::Content;
 
-/// Explain what is at the cursor.
+/// Requests an explanation of the code at the cursor.
 #[derive(Clone, Debug, Deserialize)]
 pub struct InspectRequest {
     /// The source text.
     pub code: String,
-    /// The cursor, in code points; without it, the text's end.
+    /// The cursor, in code points; by default, the end of the text.
     pub cursor_pos: Option<usize>,
 }
 
-/// What is known.
+/// The explanation.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct InspectReply {
-    /// Always "ok": not to find anything is no error.
+    /// Always "ok": finding nothing is not an error.
     pub status: &'static str,
     /// Whether anything was found.
     pub found: bool,
-    /// By MIME type.
+    /// The explanation by MIME type.
     pub data: Map<String, Value>,
     /// Empty.
     pub metadata: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! What the kernel broadcasts.
+//! The kernel's broadcasts.
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html#messages-on-the-iopub-pub-sub-channel>
 
 use serde::Serialize;
@@ -29,15 +29,15 @@ message_types! {
     IopubWelcome => "iopub_welcome",
 }
 
-/// Whether the kernel works on the parent.
+/// The state of the kernel's work on the parent.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "execution_state", rename_all = "lowercase")]
 pub enum Status {
-    /// The kernel has just started; nobody's child.
+    /// The kernel has just started. This message has no parent.
     Starting,
-    /// It works on the parent request.
+    /// It is working on the parent request.
     Busy,
-    /// It has done so.
+    /// It has finished the parent request.
     Idle,
 }
 
@@ -50,16 +50,16 @@ pub struct ExecuteInput {
     pub execution_count: u32,
 }
 
-/// Text.
+/// Text that a cell wrote.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stream {
     /// "stdout" or "stderr".
     pub name: &'static str,
-    /// What was written.
+    /// The text.
     pub text: String,
 }
 
-/// What front ends keep only while they are open.
+/// Data that front ends keep only while they are open.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Transient {
     /// Names the display for later updates.
@@ -67,7 +67,7 @@ pub struct Transient {
     pub display_id: Option<String>,
 }
 
-/// Shows something.
+/// Displays content.
 #[derive(Clone, Debug, Serialize)]
 pub struct DisplayData {
     /// By MIME type.
@@ -78,7 +78,7 @@ pub struct DisplayData {
     pub transient: Transient,
 }
 
-/// Shows something in the place of earlier displays of the same id.
+/// Replaces the content of earlier displays with the same id.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct UpdateDisplayData(pub DisplayData);
@@ -94,7 +94,7 @@ pub struct ExecuteResult {
     pub metadata: Map<String, Value>,
 }
 
-/// Why the cell failed.
+/// The error of a failed cell.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorOutput {
     /// The error's kind.
@@ -105,14 +105,14 @@ pub struct ErrorOutput {
     pub traceback: Vec<String>,
 }
 
-/// Removes what the cell has shown.
+/// Removes the output of the cell.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ClearOutput {
-    /// Only when the next output comes.
+    /// Whether to wait for the next output.
     pub wait: bool,
 }
 
-/// Tells a subscriber that it will miss nothing from now on (JEP 65).
+/// Notifies a subscriber that it receives every message from now on (JEP 65).
 #[derive(Clone, Debug, Serialize)]
 pub struct IopubWelcome {
     /// The topic subscribed to.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Content;
 
-/// Is this code complete?
+/// Asks whether code is complete.
 #[derive(Clone, Debug, Deserialize)]
 pub struct IsCompleteRequest {
     /// The source text.
@@ -18,12 +18,12 @@ pub struct IsCompleteRequest {
 pub enum IsCompleteReply {
     /// It can run.
     Complete,
-    /// More is needed.
+    /// It needs more code.
     Incomplete {
-        /// What the next line should start with.
+        /// The indent of the next line.
         indent: String,
     },
-    /// No continuation can mend it.
+    /// No continuation can make it valid.
     Invalid,
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Content;
 
-/// Who the kernel is.
+/// The description of the kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelInfoReply {
     /// Always "ok".
@@ -18,11 +18,11 @@ pub struct KernelInfoReply {
     pub implementation_version: &'static str,
     /// The language of its cells.
     pub language_info: LanguageInfo,
-    /// What a console shows at its start.
+    /// The text that a console shows when it starts.
     pub banner: String,
     /// Deprecated by `supported_features`.
     pub debugger: bool,
-    /// The protocol's optional features that are there: none.
+    /// The supported optional features of the protocol: none.
     pub supported_features: Vec<&'static str>,
     /// Entries of the client's help menu.
     pub help_links: Vec<HelpLink>,
@@ -35,15 +35,15 @@ pub struct LanguageInfo {
     pub name: &'static str,
     /// The compiler's version.
     pub version: &'static str,
-    /// Of a script.
+    /// The MIME type of a script.
     pub mimetype: &'static str,
-    /// Of a script.
+    /// The file extension of a script.
     pub file_extension: &'static str,
-    /// Highlights exported notebooks.
+    /// The Pygments lexer, which highlights exported notebooks.
     pub pygments_lexer: &'static str,
-    /// Highlights cells.
+    /// The CodeMirror mode, which highlights cells.
     pub codemirror_mode: &'static str,
-    /// Makes a script of a notebook.
+    /// The nbconvert exporter, which converts a notebook to a script.
     pub nbconvert_exporter: &'static str,
 }
 
@@ -52,7 +52,7 @@ pub struct LanguageInfo {
 pub struct HelpLink {
     /// Its title.
     pub text: &'static str,
-    /// Where it leads.
+    /// Its URL.
     pub url: &'static str,
 }
 

@@ -1,9 +1,9 @@
-//! The messages of Jupyter's protocol: frames on one side, typed requests and
-//! contents on the other. Start reading at [`Envelope`].
+//! The messages of Jupyter's protocol: converts between frames and typed
+//! requests and contents. Start reading at [`Envelope`].
 //!
-//! Owns the wire format, the signatures and the shape of every message. Knows
-//! neither sockets nor sessions, and so compiles, and is tested, alone. Section
-//! "The wire protocol" of
+//! Owns the wire format, the signatures and the structure of every message.
+//! Knows neither sockets nor sessions, so it compiles and is tested alone.
+//! Section "The wire protocol" of
 //! <https://jupyter-client.readthedocs.io/en/stable/messaging.html>.
 
 mod comm;

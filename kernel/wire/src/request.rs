@@ -1,4 +1,4 @@
-//! The closed set of requests.
+//! All requests of the protocol.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -12,22 +12,22 @@ use super::{
     HistoryRequest, InspectRequest, IsCompleteRequest, ShutdownRequest,
 };
 
-/// Everything that a client can ask.
+/// Any request of a client.
 #[derive(Debug)]
 pub enum Request {
-    /// Who are you?
+    /// Describe the kernel.
     KernelInfo,
     /// Run code.
     Execute(ExecuteRequest),
     /// Complete code.
     Complete(CompleteRequest),
-    /// Explain what is at the cursor.
+    /// Explain the code at the cursor.
     Inspect(InspectRequest),
     /// Is this code complete?
     IsComplete(IsCompleteRequest),
-    /// What was executed before?
+    /// Return earlier executions.
     History(HistoryRequest),
-    /// Which comms are open?
+    /// List the open comms.
     CommInfo(CommInfoRequest),
     /// Open a comm.
     CommOpen(CommOpen),
@@ -35,7 +35,7 @@ pub enum Request {
     CommMsg(CommMsg),
     /// Close a comm.
     CommClose(CommClose),
-    /// Which ports?
+    /// Return the kernel's ports.
     Connect,
     /// Interrupt the running cell.
     Interrupt,
@@ -45,25 +45,25 @@ pub enum Request {
     InputReply(String),
 }
 
-/// Why a content is not the request that its header says it is.
+/// The reason why a content is not a valid request of its type.
 #[derive(Debug, Error)]
 pub enum BadRequest {
-    /// No such message type.
+    /// The message type is unknown.
     #[error("message type `{0}` is unknown")]
     UnknownType(String),
-    /// The content lacks something, or has another shape.
-    #[error("content of `{msg_type}` does not parse: {cause}")]
+    /// The content lacks a field, or has another structure.
+    #[error("cannot parse the content of `{msg_type}`: {cause}")]
     Content {
         /// The message's type.
         msg_type: String,
-        /// What serde found.
+        /// The error from serde.
         cause: serde_json::Error,
     },
 }
 
 impl Request {
-    /// Parses `content` as the request that `msg_type` names. The messages of
-    /// comms have something in their `metadata`, and `buffers`.
+    /// Parses `content` as a request of type `msg_type`. Comm messages also use
+    /// `metadata` and `buffers`.
     pub fn parse(
         msg_type: &str,
         content: &[u8],
@@ -114,7 +114,7 @@ fn json<T: DeserializeOwned>(content: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(content)
 }
 
-/// `request`, whose content nobody reads but which must be JSON.
+/// Returns `request`, after checking that its unused content is JSON.
 fn any(content: &[u8], request: Request) -> Result<Request, serde_json::Error> {
     json::<Value>(content).map(|_| request)
 }
@@ -131,7 +131,7 @@ pub struct ErrorReply {
 }
 
 impl ErrorReply {
-    /// The reply to `bad`; `None` where the message's type has no reply.
+    /// Returns the reply to `bad`; `None` if the message's type has no reply.
     pub fn new(msg_type: &str, bad: &BadRequest) -> Option<Self> {
         let family = msg_type.strip_suffix("_request")?;
         Some(Self {

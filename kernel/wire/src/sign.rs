@@ -8,32 +8,34 @@ use sha2::Sha256;
 /// An HMAC-SHA256.
 pub(super) type Digest = [u8; 32];
 
-/// What a signature says.
+/// The result of checking a signature.
 pub(super) enum Verdict {
-    /// Nothing: no message carries one.
+    /// Messages are not signed.
     Unsigned,
-    /// It is that of the message.
+    /// The signature is correct.
     Right(Digest),
-    /// It isn't.
+    /// The signature is wrong.
     Wrong,
 }
 
 /// Signs and verifies with the connection's key.
 #[derive(Clone)]
 pub struct Signer {
-    /// Keyed, not yet fed; `None` where the key is empty: nothing is signed.
+    /// The MAC with the key and no data; `None` if the key is empty and nothing
+    /// is signed.
     keyed: Option<Hmac<Sha256>>,
 }
 
 impl Signer {
-    /// A signer for `key`; an empty key turns signing off.
+    /// Returns a signer for `key`; an empty key turns signing off.
     pub fn new(key: &[u8]) -> Self {
         let keyed = (!key.is_empty())
             .then(|| Hmac::new_from_slice(key).expect("invariant: HMAC takes a key of any length"));
         Self { keyed }
     }
 
-    /// The hexadecimal signature of `frames`; empty where nothing is signed.
+    /// Returns the hexadecimal signature of `frames`; empty if nothing is
+    /// signed.
     pub fn sign(&self, frames: [&[u8]; 4]) -> String {
         let Some(mac) = self.fed(frames) else {
             return String::new();
@@ -45,17 +47,18 @@ impl Signer {
         signature
     }
 
-    /// Whether `signature` is that of `frames`, compared in constant time.
+    /// Returns whether `signature` is that of `frames`, comparing in constant
+    /// time.
     pub fn verify(&self, signature: &[u8], frames: [&[u8]; 4]) -> bool {
         !matches!(self.check(signature, frames), Verdict::Wrong)
     }
 
-    /// What `signature` says of `frames`.
+    /// Checks `signature` against `frames`.
     pub(super) fn check(&self, signature: &[u8], frames: [&[u8]; 4]) -> Verdict {
         if self.keyed.is_none() {
             return Verdict::Unsigned;
         }
-        // First the form: what has none needs no hashing.
+        // Check the format first: a malformed signature needs no hashing.
         from_hex(signature)
             .filter(|digest| {
                 self.fed(frames)

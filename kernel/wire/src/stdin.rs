@@ -20,9 +20,9 @@ impl Content for InputRequest {
     }
 }
 
-/// The line.
+/// The answer.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct InputReply {
-    /// Without its line end.
+    /// The line, without its line end.
     pub(super) value: String,
 }

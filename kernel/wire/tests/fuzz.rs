@@ -1,5 +1,5 @@
-//! The fuzz targets, on the stable toolchain: the corpus, and a fixed number
-//! of mutations of it that are the same in every run.
+//! Runs the fuzz targets on the stable toolchain: on the corpus, and on a fixed
+//! number of mutations of it, the same in every run.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -7,7 +7,7 @@ mod properties;
 
 use std::path::Path;
 
-/// Mutations of each corpus entry.
+/// The number of mutations of each corpus entry.
 const MUTATIONS: usize = 100;
 
 #[test]
@@ -48,7 +48,7 @@ fn replay(target: &str, check: fn(&[u8])) {
     }
 }
 
-/// Says which input it was before the test fails.
+/// Prints the input before the test fails.
 fn run(check: fn(&[u8]), input: &[u8], name: &str) {
     if let Err(panic) = std::panic::catch_unwind(|| check(input)) {
         eprintln!("{name}: {}", input.escape_ascii());
@@ -56,8 +56,8 @@ fn run(check: fn(&[u8]), input: &[u8], name: &str) {
     }
 }
 
-/// One to four changes: bits, bytes, pieces cut out, doubled, or taken from
-/// another entry.
+/// Makes one to four changes: flips bits, changes bytes, removes, duplicates or
+/// inserts pieces of another entry.
 fn mutate(seed: &[u8], corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut input = seed.to_vec();
     for _ in 0..=random.below(4) {
@@ -83,7 +83,7 @@ fn mutate(seed: &[u8], corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     input
 }
 
-/// SplitMix64: the same numbers everywhere.
+/// SplitMix64, which generates the same numbers everywhere.
 struct Random(u64);
 
 impl Random {

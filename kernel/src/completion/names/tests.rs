@@ -1,4 +1,4 @@
-//! What is offered at a mark, without the analyzer.
+//! Tests of the completions offered at a mark, without the analyzer.
 
 use super::*;
 use proptest::collection::vec;
@@ -51,7 +51,8 @@ fn found(marked: &str) -> Option<(String, Completions)> {
     Some((code, found))
 }
 
-/// What is offered at the last `|`, by blanks; "-" where there are only words.
+/// Checks the completions at the last `|`, joined by blanks; "-" if the place cannot
+/// be completed.
 fn check(marked: &str, expect: &str) {
     let texts = match found(marked) {
         Some((_, found)) => {
@@ -63,7 +64,7 @@ fn check(marked: &str, expect: &str) {
     assert_eq!(texts, expect, "{marked:?}");
 }
 
-/// Whether these are among what is offered, and those are not.
+/// Checks that the completions include all of `expect` and none of `absent`.
 fn check_some(marked: &str, expect: &str, absent: &str) {
     let (_, found) = found(marked).expect("not only words");
     let texts: Vec<&str> = found.matches.iter().map(|found| &found.text[..]).collect();
@@ -238,7 +239,7 @@ fn words_are_no_names() {
     ] {
         check(marked, "-");
     }
-    // And behind them.
+    // Names behind such places are completed.
     check("\"🦀é\"; grö|", "größe");
     check("/* a */ grö|", "größe");
     check("let c = '\"'; grö|", "größe");
@@ -410,7 +411,7 @@ fn a_long_cell_is_answered_at_once() {
         (format!("{lines}tree.|"), true),
         (format!("tree.|\n{lines}"), true),
     ] {
-        // Of several, the quickest: others run beside this one.
+        // Take the quickest of several runs: other tests run in parallel.
         let answered = (0..5).map(|_| {
             let started = worked();
             let (_, found) = found(&code).unwrap();
@@ -473,8 +474,8 @@ const PARTS: &[&str] = &[
 ];
 
 proptest! {
-    /// Whatever is typed, what is offered replaces the word at the cursor, and begins
-    /// as what of it is typed.
+    /// For any text, a completion replaces the word at the cursor and begins with its
+    /// typed part.
     #[test]
     fn any_text(parts in vec(select(PARTS), 0..40), at in any::<Index>()) {
         let code = parts.concat();
@@ -491,7 +492,7 @@ proptest! {
     }
 }
 
-/// How long a processor has worked for this thread.
+/// Returns the CPU time of this thread.
 fn worked() -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,

@@ -1,4 +1,4 @@
-//! The session's package, and cargo on it.
+//! The session's cargo package, and the runs of cargo on it.
 
 use super::wrapper::{PLAN_VARIABLE, Plan, shared_key};
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, PackageId};
@@ -9,23 +9,23 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The versions that the runtime is made of: what also fits is taken of them.
+/// The runtime's lock file. Where one of its versions fits a request, it is used.
 pub(super) const LOCK: &str = include_str!("../../../../Cargo.lock");
 
-/// A package that depends on all that the session asked for.
+/// A package that depends on all crates that the session asked for.
 #[derive(Debug)]
 pub(super) struct Project {
     folder: PathBuf,
     /// The compiler that built the runtime.
     rustc: PathBuf,
-    /// The machine that it compiles for.
+    /// The target that it compiles for.
     target: String,
     /// Whether cargo may not use the network.
     pub(super) offline: bool,
 }
 
 impl Project {
-    /// A package in a folder, which is made when it is needed.
+    /// Returns a package in a folder, which is created when needed.
     pub(super) fn new(folder: PathBuf, rustc: PathBuf, target: String) -> Self {
         Self {
             folder,
@@ -39,27 +39,28 @@ impl Project {
         self.folder.join(name)
     }
 
-    /// Where the libraries are that cells link to.
+    /// Returns the folder of the libraries that cells link to.
     pub(super) fn libraries(&self) -> PathBuf {
         self.file("libraries")
     }
 
-    /// What has been built for the cells: the libraries are copies of some of it.
+    /// Returns the folder of build results for the cells. The libraries are copies of some of
+    /// them.
     pub(super) fn release(&self, strict: bool) -> PathBuf {
         self.built(strict).join(&self.target).join("release")
     }
 
-    /// Where cargo builds: what was built with other crates of the runtime's would
-    /// seem fresh to it.
+    /// Returns cargo's target folder. Strict builds need one of their own: to cargo, crates
+    /// built with other copies of the runtime's crates would seem fresh.
     fn built(&self, strict: bool) -> PathBuf {
         self.file(if strict { "target-strict" } else { "target" })
     }
 
-    /// Writes the manifest: the package `name`, which depends on `requests`, lines
-    /// of `[dependencies]`.
+    /// Writes the manifest of package `name`, which depends on `requests`, lines of
+    /// `[dependencies]`.
     ///
     /// # Errors
-    /// A folder that cannot be written to.
+    /// The folder cannot be written to.
     pub(super) fn write(
         &self,
         name: &str,
@@ -82,10 +83,10 @@ impl Project {
         fs::write(self.file("Cargo.toml"), manifest)
     }
 
-    /// Which packages the manifest comes to.
+    /// Returns the packages that the manifest resolves to.
     ///
     /// # Errors
-    /// cargo's own words.
+    /// cargo's own message.
     pub(super) fn resolve(&self) -> Result<Metadata, String> {
         let mut command = MetadataCommand::new();
         command
@@ -101,25 +102,25 @@ impl Project {
         })
     }
 
-    /// What cargo is about to compile.
+    /// Returns what cargo is about to compile.
     ///
     /// # Errors
-    /// cargo's own words.
+    /// cargo's own message.
     pub(super) fn units(&self) -> Result<Units, String> {
         let mut command = self.command(false);
         command
             .args(["--unit-graph", "-Zunstable-options"])
-            // cargo tells only then.
+            // cargo prints the graph only with this variable.
             .env("RUSTC_BOOTSTRAP", "1");
         let output = command.output().map_err(cannot_start)?;
         if !output.status.success() {
             return Err(for_people(&String::from_utf8_lossy(&output.stderr)));
         }
         serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("cargo's unit graph cannot be read: {error}"))
+            .map_err(|error| format!("cannot read cargo's unit graph: {error}"))
     }
 
-    /// `cargo build`, as it is always called.
+    /// Returns the common `cargo build` command.
     fn command(&self, strict: bool) -> Command {
         let mut command = Command::new("cargo");
         command
@@ -128,7 +129,7 @@ impl Project {
             .arg(self.built(strict))
             .current_dir(&self.folder)
             .env("RUSTC", &self.rustc)
-            // As the runtime is compiled.
+            // The flags with which the runtime is compiled.
             .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
             .env_remove("RUSTC_WORKSPACE_WRAPPER")
             .stdin(Stdio::null());
@@ -138,12 +139,12 @@ impl Project {
         command
     }
 
-    /// Has cargo build what the manifest asks for; the files of all crates, by
-    /// the names that code has for them, where there is one of a name. `tell` is told what it
-    /// compiles.
+    /// Builds what the manifest asks for. Returns the files of all crates by their names in
+    /// code, omitting names with several files. `tell` receives cargo's line for each crate
+    /// it compiles.
     ///
     /// # Errors
-    /// cargo's own words, and the compiler's.
+    /// The messages of cargo and the compiler.
     pub(super) fn build(
         &self,
         plan: &Plan,
@@ -157,7 +158,7 @@ impl Project {
         let mut child = self
             .command(strict)
             .arg("--message-format=json-render-diagnostics")
-            // The program may have been built anew since it was started.
+            // The program's file may have been replaced since it was started.
             .env("RUSTC_WRAPPER", format!("/proc/{}/exe", std::process::id()))
             .env(PLAN_VARIABLE, plan_file)
             .stdout(Stdio::piped())
@@ -178,7 +179,7 @@ impl Project {
                 let mut of_library = artifact.filenames.iter();
                 if let Some(file) = of_library.find(|file| file.extension() == Some("rlib")) {
                     let name = artifact.target.name.replace('-', "_");
-                    // Of two versions nobody could tell which is meant.
+                    // With two versions the name would be ambiguous.
                     files
                         .entry(name)
                         .and_modify(|known| *known = None)
@@ -213,8 +214,7 @@ impl Project {
             .collect())
     }
 
-    /// Puts a library that was built beside the earlier ones, which it looks for
-    /// there.
+    /// Copies a built library to the folder of the earlier ones, where it looks for them.
     fn take_library(&self, name: &str, strict: bool) -> io::Result<()> {
         let file = format!("lib{name}.so");
         let built = self.release(strict).join("deps").join(&file);
@@ -227,9 +227,9 @@ fn cannot_start(error: io::Error) -> String {
     format!("cannot start cargo: {error}")
 }
 
-/// Whether a line of cargo's is about a crate that is compiled, and not about
-/// one of the runtime's or the package that the user never wrote:
-/// `Compiling regex v1.13.2`.
+/// Returns whether a line such as `Compiling regex v1.13.2` is about a crate that is really
+/// compiled. It is not if the crate is one of the runtime's, or the package that the user
+/// never wrote.
 fn is_compiled(line: &str, plan: &Plan) -> bool {
     let mut words = line.split_whitespace().skip(1);
     let (name, version) = (
@@ -243,7 +243,7 @@ fn is_compiled(line: &str, plan: &Plan) -> bool {
     }
 }
 
-/// Of cargo's words, what is about the crate: without the paths and names of a
+/// Reduces cargo's messages to those about the crate: without the paths and names of a
 /// package that the user never wrote.
 fn for_people(text: &str) -> String {
     let is_ours = |line: &str| {
@@ -274,8 +274,8 @@ fn for_people(text: &str) -> String {
     }
 }
 
-/// What cargo is about to compile, and for which machine: its unit graph. What
-/// `cargo metadata` says of features holds for all platforms at once.
+/// cargo's unit graph: what it is about to compile, and for which target. (The features in
+/// `cargo metadata` are those of all platforms at once.)
 #[derive(Debug, Deserialize)]
 pub(super) struct Units {
     units: Vec<Unit>,
@@ -285,7 +285,7 @@ pub(super) struct Units {
 struct Unit {
     pkg_id: PackageId,
     target: UnitTarget,
-    /// None for what runs while cargo builds.
+    /// `None` for units that run while cargo builds.
     platform: Option<String>,
     features: Vec<String>,
     dependencies: Vec<UnitDependency>,
@@ -302,16 +302,16 @@ struct UnitDependency {
 }
 
 impl Unit {
-    /// Whether it becomes part of the program.
+    /// Returns whether it becomes part of the program.
     fn is_linked(&self) -> bool {
         let is_library = |kind: &String| kind == "lib" || kind == "rlib";
         self.platform.is_some() && self.target.kind.iter().any(is_library)
     }
 }
 
-/// Which packages the runtime's copies stand in for: those that it has with all
-/// that is asked of them. If that is `strict`, with all that is below them too:
-/// then crates that meet are of one copy for certain.
+/// Returns the packages that the runtime's copies replace: those that the runtime has with
+/// all requested features. If `strict`, all their dependencies must be replaced as well: then
+/// two copies of one crate can never meet.
 pub(super) fn shared(
     units: &Units,
     strict: bool,
@@ -341,7 +341,7 @@ pub(super) fn shared(
     }
 }
 
-/// The direct dependencies: names as code has them, and packages.
+/// Returns the direct dependencies: their names in code, and their packages.
 pub(super) fn direct(metadata: &Metadata) -> Vec<(String, &Package)> {
     let root = metadata
         .resolve
@@ -354,7 +354,7 @@ pub(super) fn direct(metadata: &Metadata) -> Vec<(String, &Package)> {
         .collect()
 }
 
-/// The machine that a compiler compiles for.
+/// Returns the target that a compiler compiles for.
 pub(super) fn host(rustc: &Path) -> Option<String> {
     let output = Command::new(rustc).arg("-vV").output().ok()?;
     String::from_utf8_lossy(&output.stdout)

@@ -1,13 +1,13 @@
-//! The crates that the runtime is made of, as cargo built them.
+//! The crates of the runtime, as cargo built them.
 //!
-//! A second copy of such a crate would be minutes of compiling, and its types
-//! and statics would be others. So the runtime's copy serves where its version
-//! and its features do.
+//! A second copy of such a crate would cost minutes of compiling, and its types
+//! and statics would be different ones. So the runtime's copy is used if its
+//! version and features fit.
 //!
-//! What cargo built is read from what it left: a file's suffix leads to the
-//! list of its sources (`deps/serde-….d`), whose folder names package and
-//! version, and to its features (`.fingerprint/serde-…/lib-serde.json`). Where
-//! either is missing the crate is not known, and nothing is lost but time.
+//! This reads cargo's build results: a file's suffix leads to the list of its
+//! sources (`deps/serde-….d`), whose folder gives package and version, and to its
+//! features (`.fingerprint/serde-…/lib-serde.json`). If either is missing, the
+//! crate is unknown, which costs only time.
 
 use super::native;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 /// A crate of the runtime.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    /// As code names it.
+    /// Its name in code.
     pub(super) name: String,
     pub(super) version: semver::Version,
     pub(super) features: BTreeSet<String>,
-    /// What rustc reads: metadata, or the library of a procedural macro.
+    /// The file that rustc reads: metadata, or the library of a procedural macro.
     pub(super) file: PathBuf,
     /// The package's sources.
     source: PathBuf,
@@ -33,12 +33,12 @@ pub(super) struct Held {
 pub(super) struct Catalogue(BTreeMap<String, Vec<Held>>);
 
 impl Catalogue {
-    /// Reads what there is of the crates whose files are in `links`, which cargo
-    /// built in the folder `built` from the `lock` file, but for those that cannot
-    /// serve others ([`native`]).
+    /// Reads the crates whose files are in `links`, which cargo built in the
+    /// folder `built` from the `lock` file, except those that cannot be shared
+    /// ([`native`]).
     ///
     /// # Errors
-    /// A folder that cannot be read.
+    /// A folder cannot be read.
     pub(super) fn read(links: &Path, built: &Path, lock: &str) -> io::Result<Self> {
         let native = native::packages(built, lock);
         let mut catalogue = Self::default();
@@ -53,7 +53,8 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The copy of a package that has what is asked for.
+    /// Returns the newest copy of a package with a matching version and the
+    /// requested features.
     pub(super) fn find(
         &self,
         package: &str,
@@ -66,8 +67,8 @@ impl Catalogue {
         fitting.max_by_key(|held| &held.version)
     }
 
-    /// The copy of this very version with these features at least, all of which
-    /// are named.
+    /// Returns the copy of exactly this version that has at least these features,
+    /// which must include all implied ones.
     pub(super) fn exact(
         &self,
         package: &str,
@@ -79,7 +80,7 @@ impl Catalogue {
             .find(|held| held.has(features))
     }
 
-    /// The version that the runtime has, the newest of several.
+    /// Returns the newest version that the runtime has.
     pub(super) fn version(&self, package: &str) -> Option<&semver::Version> {
         let held = self.0.get(package)?.iter();
         held.map(|held| &held.version).max()
@@ -87,13 +88,14 @@ impl Catalogue {
 }
 
 impl Held {
-    /// `default` only stands for others.
+    /// Returns whether it has these features. `default` is ignored: it only stands
+    /// for others.
     fn has(&self, features: &BTreeSet<String>) -> bool {
         let mut features = features.iter().filter(|name| *name != "default");
         features.all(|name| self.features.contains(name))
     }
 
-    /// Features and those that they turn on in the same package.
+    /// Returns the features and those that they enable in the same package.
     fn with_implied(&self, features: &[&str]) -> BTreeSet<String> {
         let table = self.feature_table().unwrap_or_default();
         let mut waiting: Vec<String> = features.iter().map(|&name| name.to_owned()).collect();
@@ -124,7 +126,7 @@ impl Held {
     }
 }
 
-/// The package's name, and what is known of a crate's file.
+/// Returns the package's name and the description of a crate's file.
 fn held(file: &Path, built: &Path) -> Option<(String, Held)> {
     let stem = file.file_stem()?.to_str()?.strip_prefix("lib")?;
     let (name, suffix) = stem.rsplit_once('-')?;
@@ -136,7 +138,7 @@ fn held(file: &Path, built: &Path) -> Option<(String, Held)> {
         .ancestors()
         .find(|folder| folder.join("Cargo.toml").is_file())?;
     let folder = source.file_name()?.to_str()?;
-    // What is not from a registry has no version in its folder's name.
+    // Only folders of a registry have a version in their names.
     let (package, version) = folder
         .match_indices('-')
         .find_map(|(at, _)| Some((&folder[..at], folder[at + 1..].parse().ok()?)))?;

@@ -1,12 +1,12 @@
 //! `:dep`: the crates that a session's cells can name.
 //!
-//! Those of the runtime are there from the start, and serve a `:dep` at once
-//! where they have what it asks for. For what else is asked for cargo builds a
-//! package that depends on all of it, with this program in the place of rustc
-//! ([`wrapper`]): crates that the runtime has as well are the runtime's there,
-//! and all others become one shared library, to which cells link. So there is
-//! one copy of a crate, of its types and of its statics. A later `:dep` makes
-//! another library of what is new, which links to the earlier ones.
+//! The crates of the runtime are available from the start, and satisfy a `:dep` at once if
+//! they fit it. For everything else, cargo builds a package that depends on all requested
+//! crates, with this program in place of rustc ([`wrapper`]): crates that the runtime also
+//! has are replaced by the runtime's copies, and all others become one shared library,
+//! which cells link to. So there is one copy of each crate, of its types and of its
+//! statics. A later `:dep` builds another library with the new crates, which links to the
+//! earlier ones.
 
 mod cargo;
 mod held;
@@ -31,32 +31,32 @@ use wrapper::{Plan, externs, search_paths, shared_key};
 /// The session's crates.
 pub(super) struct Crates {
     project: Project,
-    /// Where the runtime's crates are.
+    /// The folder of the runtime's crates.
     links: PathBuf,
     /// The runtime's own library.
     runtime: PathBuf,
     catalogue: LazyLock<Catalogue, Box<dyn FnOnce() -> Catalogue + Send>>,
-    /// What was asked for, by name.
+    /// The requests, by name.
     requests: BTreeMap<String, Request>,
-    /// What code can name of it.
+    /// The requested crates that code can name.
     named: BTreeMap<String, Named>,
-    /// The crates below that, and whether they are copies of the session's own:
-    /// the types of variables may be theirs.
+    /// The crates below those, and whether they are the session's own copies: variables may
+    /// have types of theirs.
     below: BTreeMap<String, (PathBuf, bool)>,
-    /// Where rustc finds what the session's own crates are made of.
+    /// The search paths for the dependencies of the session's own crates.
     search: Vec<String>,
     /// The libraries of the session's own crates, oldest first.
     libraries: Vec<(String, PathBuf)>,
-    /// The libraries of C that those are linked with.
+    /// The C libraries that those are linked with.
     archives: Vec<PathBuf>,
-    /// How many libraries were tried.
+    /// The number of the last library.
     number: u32,
-    /// Whether crates of the runtime's were right beside other copies of those
-    /// below them.
+    /// Whether to try builds in which a runtime crate coexists with another copy of one of
+    /// its dependencies. Cleared after such a build fails.
     tries_loose: bool,
     /// `:sccache`.
     pub(super) sccache: bool,
-    /// Whether rustc links with lld, which reads several scripts.
+    /// Whether rustc links with lld, which accepts several version scripts.
     has_lld: bool,
 }
 
@@ -65,14 +65,14 @@ pub(super) struct Crates {
 struct Named {
     file: PathBuf,
     version: semver::Version,
-    /// Whether it is a copy of the session's own.
+    /// Whether it is the session's own copy.
     is_own: bool,
 }
 
-/// What a `:dep` came to.
+/// The outcome of a `:dep`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Added {
-    /// It was there.
+    /// It was available already.
     Known,
     /// It is the runtime's own copy.
     Held { name: String, version: String },
@@ -80,25 +80,26 @@ pub(super) enum Added {
     Built,
 }
 
-/// What rustc is told of the crates that code names.
+/// The rustc arguments for the crates that code names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Linked {
     pub(super) flags: Vec<String>,
-    /// The shared libraries of what `:dep` brought, in one folder, the last first. A
-    /// cell needs any of them, and has to find it when it runs.
+    /// The shared libraries of the crates that `:dep` added, all in one folder, the newest
+    /// first. A cell may need any of them, and must find it when it runs.
     pub(super) libraries: Vec<PathBuf>,
-    /// The libraries of C that those are linked with, for what they hide.
+    /// The C libraries that those are linked with, for the symbols that they hide.
     pub(super) archives: Vec<PathBuf>,
 }
 
 impl Crates {
-    /// `rustc` compiles, and links with lld if `has_lld`. `links` has the runtime's crates.
+    /// Returns the crates of a new session. `rustc` compiles, and links with lld if
+    /// `has_lld`. `links` contains the runtime's crates.
     pub(super) fn new(workplace: &Workplace, rustc: &Path, has_lld: bool, links: &Path) -> Self {
         let built = workplace.built();
         let folder = links.to_owned();
         let read = move || {
             Catalogue::read(&folder, &built, cargo::LOCK).unwrap_or_else(|error| {
-                tracing::warn!("what cargo built cannot be read: {error}");
+                tracing::warn!("cannot read what cargo built: {error}");
                 Catalogue::default()
             })
         };
@@ -121,10 +122,10 @@ impl Crates {
         }
     }
 
-    /// Adds what a `:dep` asks for.
+    /// Adds the crate that a `:dep` asks for.
     ///
     /// # Errors
-    /// Why it cannot be had, for people. Then everything is as before.
+    /// The reason, for users, why the crate cannot be added. In this case nothing changes.
     pub(super) fn add(
         &mut self,
         argument: &str,
@@ -147,14 +148,14 @@ impl Crates {
         added
     }
 
-    /// Makes what is asked for nameable.
+    /// Makes a requested crate available to code.
     fn take(
         &mut self,
         name: &str,
         tell: &dyn Fn(&str),
         is_interrupted: &dyn Fn() -> bool,
     ) -> Result<Added, String> {
-        // Where all is the runtime's, cargo need not be asked.
+        // If the runtime has all of them, cargo is not needed.
         let held: Option<BTreeMap<String, Named>> = self
             .requests
             .values()
@@ -177,7 +178,7 @@ impl Crates {
         })
     }
 
-    /// The runtime's copy, if it has what is asked for, and its name.
+    /// Returns the runtime's copy and its name, if it fits the request.
     fn held(&self, request: &Request) -> Option<(String, Named)> {
         let version = request.version()?;
         let held = self
@@ -195,14 +196,14 @@ impl Crates {
         Some((name, named))
     }
 
-    /// Has cargo build all that is asked for.
+    /// Builds all requested crates with cargo.
     fn build(
         &mut self,
         tell: &dyn Fn(&str),
         is_interrupted: &dyn Fn() -> bool,
     ) -> Result<(), String> {
         let library = format!("swath_crates_{}", self.number + 1);
-        // Whoever asks for any version gets the runtime's.
+        // A request for any version gets the runtime's version.
         let requests = self.requests.values().map(|request| {
             let held = self.catalogue.version(request.package());
             request.or_version(held).to_string()
@@ -214,7 +215,7 @@ impl Crates {
         let units = self.project.units()?;
         let held = |id: &PackageId, features: &[String]| {
             let package = &metadata[id];
-            // A package of the registry: another source may hold anything.
+            // Only packages of the registry: another source may contain anything.
             package.source.as_ref().filter(|one| one.is_crates_io())?;
             let features = features.iter().cloned().collect();
             let held = self
@@ -242,9 +243,9 @@ impl Crates {
             sccache: self.sccache,
             lld: self.has_lld,
         };
-        // A crate of the runtime's beside another copy of one below it is right
-        // as long as they do not meet, which the compiler says. It is worth a try
-        // for those whose types Swath's own functions take.
+        // A runtime crate beside another copy of one of its dependencies works as long as
+        // the two do not meet, which the compiler checks. It is worth a try for crates
+        // whose types Swath's own functions take.
         let is_worth_it = self.tries_loose
             && loose.keys().any(|id| {
                 !strict.contains_key(*id)
@@ -271,11 +272,11 @@ impl Crates {
                 self.archives.push(archive);
             }
         }
-        // From here on the number is taken.
+        // From here on the number is used.
         self.number += 1;
         let record = self.project.file("library");
         let recorded = fs::read_to_string(&record)
-            .map_err(|error| format!("cargo did not say what it built: {error}"))?;
+            .map_err(|error| format!("cannot read the record of what cargo built: {error}"))?;
         let arguments: Vec<String> = recorded.lines().map(str::to_owned).collect();
         let files: BTreeMap<String, String> = externs(&arguments).into_iter().collect();
         self.named = cargo::direct(&metadata)
@@ -309,8 +310,8 @@ impl Crates {
         Ok(())
     }
 
-    /// What rustc is told of the crates that a piece of code names, and what is
-    /// to be written in front of it.
+    /// Returns the rustc arguments for the crates that `code` names, and the lines to write
+    /// before the code.
     pub(super) fn linked(&self, code: &str) -> (Linked, String) {
         let words: BTreeSet<&str> = code
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
@@ -318,7 +319,7 @@ impl Crates {
         let mut linked = Linked::default();
         let mut head = String::new();
         let mut names_own = false;
-        // All that was asked for: what a macro makes may name any of it.
+        // Pass all requested crates: the expansion of a macro may name any of them.
         let is_macro = |named: &Named| named.file.extension().is_some_and(|one| one == "so");
         let mut calls_macro = false;
         for (name, named) in &self.named {
@@ -355,24 +356,24 @@ impl Crates {
         (linked, head)
     }
 
-    /// Whether code can name a crate without another `:dep`.
+    /// Returns whether code can name a crate without another `:dep`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.named.contains_key(name) || BUNDLED_CRATES.contains(&name)
     }
 
-    /// The version of a crate of which the session has a copy of its own.
+    /// Returns the version of a crate if the session has its own copy of it.
     pub(super) fn own(&self, name: &str) -> Option<&semver::Version> {
         let named = self.named.get(name)?;
         named.is_own.then_some(&named.version)
     }
 
-    /// The names of the session's own crates.
+    /// Returns the names of the session's own crates.
     pub(super) fn own_names(&self) -> impl Iterator<Item = &String> {
         let own = self.named.iter().filter(|(_, named)| named.is_own);
         own.map(|(name, _)| name)
     }
 
-    /// The version of a crate that the runtime is made of.
+    /// Returns the runtime's version of a crate.
     pub(super) fn runtimes(&self, name: &str) -> Option<String> {
         let version = self
             .catalogue
@@ -381,19 +382,19 @@ impl Crates {
         Some(version.to_string())
     }
 
-    /// What was asked for, as lines of `[dependencies]`.
+    /// Returns the requests as lines of `[dependencies]`.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.values().map(ToString::to_string).collect()
     }
 
-    /// What a crate was asked for as, by the name that code has for it.
+    /// Returns the request for a crate, given its name in code.
     pub(super) fn request(&self, library: &str) -> Option<String> {
         let mut requests = self.requests.values();
         let request = requests.find(|request| request.library() == library)?;
         Some(request.to_string())
     }
 
-    /// Forgets what was asked for; what is built stays.
+    /// Forgets all requests; built libraries stay.
     pub(super) fn clear(&mut self) {
         self.requests.clear();
         self.named.clear();
@@ -402,7 +403,7 @@ impl Crates {
         self.tries_loose = true;
     }
 
-    /// Whether cargo may not use the network.
+    /// Sets whether cargo may not use the network.
     pub(super) fn set_offline(&mut self, offline: bool) {
         self.project.offline = offline;
     }

@@ -1,14 +1,14 @@
 //! Crates with code in C.
 //!
-//! A shared library of Rust hides the functions of C that it is linked with. Rust's
-//! own code in it can call them, but what is generic (`zstd::encode_all`) is compiled
-//! where it is used, and would find no function. Therefore
+//! A shared Rust library hides the C functions that it is linked with. Its own Rust
+//! code can call them, but generic code (`zstd::encode_all`) is compiled where it is
+//! used, and would not find them. Therefore
 //!
-//! - such a crate of the runtime does not serve others: where somebody asks for it, it
-//!   is compiled anew, with its C, and so are those that call it, at first or second
-//!   hand ([`packages`]);
-//! - the session's own library shows these functions ([`shown`]);
-//! - those that the C compiler was told to hide (zstd's) are linked into the cells
+//! - such a crate of the runtime is not shared: if a session asks for it, it is
+//!   compiled again, with its C code, and so are the crates that depend on it,
+//!   directly or through one other ([`packages`]);
+//! - the session's own library exports these functions ([`shown`]);
+//! - functions that the C compiler was told to hide (zstd's) are linked into the cells
 //!   that call them ([`archives`]).
 
 use crate::bundled::BUNDLED_CRATES;
@@ -18,12 +18,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The packages of the runtime that are compiled anew where somebody asks for them.
-/// `lock` is the text of the runtime's `Cargo.lock`, `built` where cargo built it.
+/// Returns the packages of the runtime that are compiled again if a session asks for
+/// them. `lock` is the text of the runtime's `Cargo.lock`, `built` is where cargo
+/// built it.
 pub(super) fn packages(built: &Path, lock: &str) -> BTreeSet<String> {
     let mut packages = linking(built);
     let dependencies = dependencies(lock);
-    // zstd-sys, zstd-safe, zstd.
+    // Two levels of callers: zstd-sys, zstd-safe, zstd.
     for _ in 0..2 {
         let callers = dependencies
             .iter()
@@ -34,7 +35,7 @@ pub(super) fn packages(built: &Path, lock: &str) -> BTreeSet<String> {
     packages
 }
 
-/// Those whose build script links a static library.
+/// Returns the packages whose build script links a static library.
 fn linking(built: &Path) -> BTreeSet<String> {
     let outputs = outputs(built);
     let linking = outputs.filter(|(_, output)| output.values("rustc-link-lib").any(is_static));
@@ -47,7 +48,7 @@ fn is_static(library: &str) -> bool {
     library.starts_with("static")
 }
 
-/// The static libraries that the build scripts in a folder of cargo's have made.
+/// Returns the static libraries that the build scripts in a target folder have built.
 pub(super) fn archives(built: &Path) -> Vec<PathBuf> {
     let mut archives = Vec::new();
     for (_, output) in outputs(built) {
@@ -67,10 +68,10 @@ pub(super) fn archives(built: &Path) -> Vec<PathBuf> {
     archives
 }
 
-/// A linker's script that shows the functions of static libraries.
+/// Returns a linker version script that exports the functions of static libraries.
 ///
 /// # Errors
-/// A library that cannot be read.
+/// A library cannot be read.
 pub(super) fn shown(archives: &[PathBuf]) -> io::Result<String> {
     let mut script = String::from("{ global:\n");
     for archive in archives {
@@ -85,11 +86,11 @@ pub(super) fn shown(archives: &[PathBuf]) -> io::Result<String> {
     Ok(script + "};\n")
 }
 
-/// What a build script printed.
+/// The output of a build script.
 struct Output(String);
 
 impl Output {
-    /// The values of a key: of `cargo:key=value`, or `cargo::key=value`.
+    /// Returns the values of a key, written `cargo:key=value` or `cargo::key=value`.
     fn values<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.lines().filter_map(move |line| {
             let line = line.strip_prefix("cargo:")?;
@@ -99,7 +100,8 @@ impl Output {
     }
 }
 
-/// The build scripts' outputs, with their folders' names: `zstd-sys-0123…`.
+/// Returns the outputs of build scripts, with the names of their folders:
+/// `zstd-sys-0123…`.
 fn outputs(built: &Path) -> impl Iterator<Item = (String, Output)> {
     let folders = fs::read_dir(built.join("build")).into_iter().flatten();
     folders.flatten().filter_map(|folder| {
@@ -108,7 +110,7 @@ fn outputs(built: &Path) -> impl Iterator<Item = (String, Output)> {
     })
 }
 
-/// Pairs of a package and one that it depends on.
+/// Returns all pairs of a package and one of its dependencies.
 fn dependencies(lock: &str) -> Vec<(String, String)> {
     let lock: toml::Table = lock.parse().unwrap_or_default();
     let packages = lock.get("package").and_then(toml::Value::as_array);
@@ -117,7 +119,7 @@ fn dependencies(lock: &str) -> Vec<(String, String)> {
         let name = package.get("name").and_then(toml::Value::as_str);
         let list = package.get("dependencies").and_then(toml::Value::as_array);
         for dependency in list.into_iter().flatten().filter_map(toml::Value::as_str) {
-            // `name`, or `name 1.2.3` where there are several.
+            // `name`, or `name 1.2.3` if there are several versions.
             let dependency = dependency.split(' ').next().unwrap_or(dependency);
             pairs.extend(name.map(|name| (name.to_owned(), dependency.to_owned())));
         }
@@ -125,7 +127,8 @@ fn dependencies(lock: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// Whether Swath gives a crate out: it is always the runtime's.
+/// Returns whether Swath re-exports a crate: such a crate is always the runtime's
+/// copy.
 fn is_bundled(package: &str) -> bool {
     BUNDLED_CRATES.iter().any(|bundled| {
         let part = package.strip_prefix(bundled);

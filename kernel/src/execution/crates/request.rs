@@ -1,19 +1,19 @@
-//! What a `:dep` asks for.
+//! The request of a `:dep`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// A line of `[dependencies]`, as a `:dep` says it.
+/// A line of `[dependencies]`, as written after `:dep`.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::execution) struct Request {
-    /// The key: the package's name, or the one that the cell gives it.
+    /// The key: the package's name, or the name that the cell gives it.
     pub(super) name: String,
     /// Never a plain version: `"1"` is `{ version = "1" }`.
     table: Table,
 }
 
-/// What cargo takes for a dependency.
+/// The keys that cargo accepts in a dependency.
 const KEYS: [&str; 10] = [
     "version",
     "features",
@@ -28,11 +28,11 @@ const KEYS: [&str; 10] = [
 ];
 
 impl Request {
-    /// Reads what stands behind `:dep`: `regex`, `regex = "1"`,
-    /// `regex = { version = "1", features = ["std"] }`, or a package's folder.
+    /// Parses the argument of `:dep`: `regex`, `regex = "1"`, `regex = {
+    /// version = "1", features = ["std"] }`, or a package's folder.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// What is wrong with it, for users.
     pub(super) fn parse(argument: &str) -> Result<Self, String> {
         let argument = without_comment(argument)
             .trim()
@@ -45,13 +45,13 @@ impl Request {
             None => (argument, Value::String("*".to_owned())),
             Some((name, _)) => {
                 let line: Table = argument.parse().map_err(|error: toml::de::Error| {
-                    format!("this is no line of a Cargo.toml: {}", error.message())
+                    format!("not a line of a Cargo.toml: {}", error.message())
                 })?;
                 let name = name.trim();
                 let plain = name.trim_matches(['"', '\'']);
                 match line.into_iter().next() {
                     Some((key, value)) if key == plain => (plain, value),
-                    _ => return Err(format!("`{name}` is no name of a crate")),
+                    _ => return Err(format!("`{name}` is not a crate name")),
                 }
             }
         };
@@ -68,7 +68,7 @@ impl Request {
         };
         if let Some(Value::String(version)) = table.get("version") {
             semver::VersionReq::parse(version)
-                .map_err(|error| format!("`{version}` is no version: {error}"))?;
+                .map_err(|error| format!("`{version}` is not a version: {error}"))?;
         }
         Ok(Self {
             name: name.to_owned(),
@@ -84,17 +84,17 @@ impl Request {
         };
         let folder = Path::new(&folder)
             .canonicalize()
-            .map_err(|error| format!("there is no folder `{folder}`: {error}"))?;
+            .map_err(|error| format!("cannot open the folder `{folder}`: {error}"))?;
         let manifest = folder.join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest)
             .map_err(|error| format!("cannot read {}: {error}", manifest.display()))?;
         let table: Table = text
             .parse()
-            .map_err(|error| format!("{} is broken: {error}", manifest.display()))?;
+            .map_err(|error| format!("cannot parse {}: {error}", manifest.display()))?;
         let name = table
             .get("package")
             .and_then(|package| package.get("name")?.as_str())
-            .ok_or_else(|| format!("{} has no package", manifest.display()))?;
+            .ok_or_else(|| format!("{} has no `[package]` with a `name`", manifest.display()))?;
         let path = folder.to_string_lossy().into_owned();
         Ok(Self {
             name: name.to_owned(),
@@ -102,19 +102,19 @@ impl Request {
         })
     }
 
-    /// The name by which code calls the crate, unless its library has a name of
-    /// its own.
+    /// Returns the crate's name in code, unless its library has a name of its
+    /// own.
     pub(in crate::execution) fn library(&self) -> String {
         self.name.replace('-', "_")
     }
 
-    /// The package's name.
+    /// Returns the package's name.
     pub(super) fn package(&self) -> &str {
         self.text("package").unwrap_or(&self.name)
     }
 
-    /// The version that is asked for, of the registry's package and nothing but
-    /// it.
+    /// Returns the requested version; `None` if the request is not for a plain
+    /// package of the registry.
     pub(super) fn version(&self) -> Option<semver::VersionReq> {
         let is_plain = self
             .table
@@ -124,7 +124,8 @@ impl Request {
         semver::VersionReq::parse(version).ok().filter(|_| is_plain)
     }
 
-    /// The features that are asked for, with `default` if it is not declined.
+    /// Returns the requested features, including `default` unless it is
+    /// disabled.
     pub(super) fn features(&self) -> Vec<&str> {
         let asked = self.table.get("features").and_then(Value::as_array);
         let mut features: Vec<&str> = asked
@@ -138,7 +139,7 @@ impl Request {
         features
     }
 
-    /// The request for this version, where it asks for any.
+    /// Returns the request with this version, if it accepts any version.
     pub(super) fn or_version(&self, version: Option<&semver::Version>) -> Self {
         let mut request = self.clone();
         if let Some(version) = version
@@ -156,13 +157,13 @@ impl Request {
 }
 
 impl std::fmt::Display for Request {
-    /// As a line of `[dependencies]`.
+    /// Formats the request as a line of `[dependencies]`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} = {}", self.name, Value::Table(self.table.clone()))
     }
 }
 
-/// A line without the comment at its end, which evcxr leaves out as well.
+/// Returns a line without the comment at its end; evcxr removes it as well.
 fn without_comment(line: &str) -> &str {
     let mut quote = None;
     for (at, c) in line.char_indices() {
@@ -185,24 +186,24 @@ fn check_name(name: &str) -> Result<(), String> {
     if is_name {
         return Ok(());
     }
-    // `regex@1` and `regex 1`, as other tools take them.
+    // `regex@1` and `regex 1`, which other tools accept.
     if let Some((package, version)) = name.split_once(['@', ' '])
         && check_name(package).is_ok()
         && semver::VersionReq::parse(version.trim()).is_ok()
     {
         return Err(format!(
-            "a version is given as `:dep {package} = \"{}\"`",
+            "write the version as `:dep {package} = \"{}\"`",
             version.trim()
         ));
     }
     Err(match name {
-        "" => "`:dep` wants the name of a crate: `:dep regex = \"1\"`".to_owned(),
-        _ => format!("`{name}` is no name of a crate: `:dep regex = \"1\"`"),
+        "" => "`:dep` needs the name of a crate, as in `:dep regex = \"1\"`".to_owned(),
+        _ => format!("`{name}` is not a crate name: expected a line such as `:dep regex = \"1\"`"),
     })
 }
 
-/// The keys as cargo writes them today: `default_features` stands in every
-/// notebook that was written before the edition of 2024.
+/// Replaces underscores in keys by dashes, as cargo requires today: every
+/// notebook written before the 2024 edition contains `default_features`.
 fn with_dashes(table: Table) -> Result<Table, String> {
     let mut dashed = BTreeMap::new();
     for (key, value) in table {
@@ -210,9 +211,9 @@ fn with_dashes(table: Table) -> Result<Table, String> {
         if !KEYS.contains(&&*name) {
             let near = KEYS.iter().find(|known| strsim::jaro(known, &name) > 0.85);
             return Err(match near {
-                Some(near) => format!("there is no `{key}` in a dependency: is `{near}` meant?"),
+                Some(near) => format!("a dependency has no key `{key}`: did you mean `{near}`?"),
                 None => format!(
-                    "there is no `{key}` in a dependency; there are {}",
+                    "a dependency has no key `{key}`: expected one of {}",
                     KEYS.join(", ")
                 ),
             });
@@ -264,15 +265,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert!(error("").contains("wants the name"));
+        assert!(error("").contains("needs the name"));
         assert!(error("regex@1.2").contains("`:dep regex = \"1.2\"`"));
         assert!(error("regex 1").contains("`:dep regex = \"1\"`"));
         assert!(error("regex = 1").contains("is a integer, expected a version"));
-        assert!(error("regex = \"one\"").contains("`one` is no version"));
-        assert!(error("regex = {").contains("no line of a Cargo.toml"));
+        assert!(error("regex = \"one\"").contains("`one` is not a version"));
+        assert!(error("regex = {").contains("not a line of a Cargo.toml"));
         assert!(
             error("regex = { version = \"1\", feature = [\"std\"] }")
-                .contains("is `features` meant?")
+                .contains("did you mean `features`?")
         );
     }
 }

@@ -1,9 +1,9 @@
-//! This program in the place of rustc, under cargo.
+//! Runs this program as cargo's wrapper around rustc.
 //!
-//! It passes on what cargo asks for, but for two kinds of crates. A crate that
-//! the runtime has is not compiled: its files are the runtime's, so that what
-//! uses it is compiled with that copy. And the package that depends on all
-//! that the session asked for becomes the library that cells link to.
+//! It passes cargo's calls on to rustc, except for two kinds of crates. A crate
+//! that the runtime has is not compiled: its files are copies of the runtime's,
+//! so that its dependents are compiled against that copy. And the package that
+//! depends on all requested crates becomes the library that cells link to.
 
 use super::native;
 use serde::{Deserialize, Serialize};
@@ -16,25 +16,25 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Tells the wrapper where the [`Plan`] is.
+/// The environment variable with the path of the [`Plan`].
 pub(super) const PLAN_VARIABLE: &str = "SWATH_CRATES_PLAN";
 
-/// What the kernel tells the wrapper.
+/// The kernel's instructions to the wrapper.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Plan {
     /// The crate that becomes the library.
     pub(super) library: String,
     /// Libraries that it links to: name and file.
     pub(super) linked: Vec<(String, PathBuf)>,
-    /// Where the runtime's crates are.
+    /// The folder of the runtime's crates.
     pub(super) crates: PathBuf,
     /// The runtime's files by package and version: [`shared_key`].
     pub(super) shared: BTreeMap<String, PathBuf>,
-    /// Where to write what the library is made of: [`externs`].
+    /// Where to record the crates that the library consists of: [`externs`].
     pub(super) record: PathBuf,
     /// Whether sccache runs the compiler.
     pub(super) sccache: bool,
-    /// Whether lld links, which reads several scripts.
+    /// Whether lld links, which accepts several version scripts.
     pub(super) lld: bool,
 }
 
@@ -42,14 +42,14 @@ pub(super) fn shared_key(package: &str, version: &str) -> String {
     format!("{package} {version}")
 }
 
-/// Serves as cargo's wrapper around rustc, if this process was started as one.
-/// Control does not come back then.
+/// Acts as cargo's wrapper around rustc if this process was started as one. In
+/// that case it does not return.
 pub(crate) fn wrap_rustc() {
     let Some(plan) = env::var_os(PLAN_VARIABLE) else {
         return;
     };
     let fail = |error: &dyn std::fmt::Display| -> ! {
-        eprintln!("error: swath in the place of rustc: {error}");
+        eprintln!("error: swath, as the wrapper of rustc: {error}");
         std::process::exit(99)
     };
     let plan: Plan = match fs::read(&plan)
@@ -84,7 +84,7 @@ pub(crate) fn wrap_rustc() {
     fail(&exec(&plan, &rustc, arguments))
 }
 
-/// Becomes the compiler.
+/// Replaces this process by the compiler.
 fn exec(plan: &Plan, rustc: &OsString, arguments: Vec<OsString>) -> io::Error {
     let mut command = if plan.sccache {
         let mut command = Command::new("sccache");
@@ -95,7 +95,7 @@ fn exec(plan: &Plan, rustc: &OsString, arguments: Vec<OsString>) -> io::Error {
     };
     command
         .args(arguments)
-        // What is compiled speaks of crates that are the runtime's.
+        // The compiled code refers to crates of the runtime.
         .arg(format!("-Ldependency={}", plan.crates.display()))
         .env_remove(PLAN_VARIABLE)
         .exec()
@@ -105,13 +105,13 @@ fn exec(plan: &Plan, rustc: &OsString, arguments: Vec<OsString>) -> io::Error {
 struct Call(Vec<String>);
 
 impl Call {
-    /// What follows an option.
+    /// Returns the argument that follows an option.
     fn value(&self, option: &str) -> Option<&str> {
         let at = self.0.iter().position(|one| one == option)?;
         self.0.get(at + 1).map(|value| &**value)
     }
 
-    /// The value of a `-C`.
+    /// Returns the value of a `-C` option.
     fn codegen(&self, option: &str) -> Option<&str> {
         self.0.iter().find_map(|one| {
             let one = one.strip_prefix("-C").unwrap_or(one);
@@ -119,8 +119,9 @@ impl Call {
         })
     }
 
-    /// The runtime's file, where it is one of its crates that is to be compiled,
-    /// and for the runtime's machine: what runs while cargo builds is compiled.
+    /// Returns the runtime's file, if the crate to compile is one of the
+    /// runtime's and is compiled for the runtime's target. Crates that run
+    /// while cargo builds are compiled.
     fn shared<'a>(&self, plan: &'a Plan) -> Option<&'a Path> {
         self.value("--target")?;
         let is_library = self.value("--crate-type") == Some("lib");
@@ -130,11 +131,11 @@ impl Call {
         is_library.then_some(file)
     }
 
-    /// Makes the files that cargo expects, of the runtime's. They are copies: a
-    /// link would look older to cargo than what was built for it, and be made
-    /// anew each time.
+    /// Copies the runtime's files to where cargo expects the output. Links
+    /// would not do: cargo would consider them outdated and rebuild them each
+    /// time.
     fn copy_of(&self, file: &Path) -> io::Result<()> {
-        let missing = |what: &str| io::Error::other(format!("rustc is called without {what}"));
+        let missing = |what: &str| io::Error::other(format!("rustc was called without {what}"));
         let name = self
             .value("--crate-name")
             .ok_or_else(|| missing("--crate-name"))?;
@@ -142,7 +143,7 @@ impl Call {
             .value("--out-dir")
             .ok_or_else(|| missing("--out-dir"))?;
         let suffix = self.codegen("extra-filename").unwrap_or_default();
-        // The files lie side by side where cargo built them.
+        // The files are side by side in the folder where cargo built them.
         let file = file.canonicalize()?;
         for extension in ["rmeta", "rlib"] {
             let copy = Path::new(folder).join(format!("lib{name}{suffix}.{extension}"));
@@ -152,8 +153,8 @@ impl Call {
         fs::write(&list, format!("{}: {}\n", list.display(), file.display()))
     }
 
-    /// The arguments for the library: all that was asked for, beside what it
-    /// links to.
+    /// Returns the arguments for the library, which consists of all requested
+    /// crates and the libraries it links to.
     fn library(&self, plan: &Plan) -> io::Result<Vec<OsString>> {
         fs::write(&plan.record, self.0.join("\n"))?;
         let externs = externs(&self.0);
@@ -161,7 +162,7 @@ impl Call {
         for name in plan.linked.iter().map(|(name, _)| name).chain(
             externs
                 .iter()
-                // The code of procedural macros is the compiler's.
+                // Procedural macros run in the compiler.
                 .filter(|(_, file)| !file.ends_with(".so"))
                 .map(|(name, _)| name),
         ) {
@@ -180,7 +181,7 @@ impl Call {
         for (name, file) in &plan.linked {
             arguments.push(format!("--extern={name}={}", file.display()).into());
         }
-        // The earlier libraries are beside it.
+        // The earlier libraries are in the same folder.
         arguments.push("-Clink-arg=-Wl,-rpath,$ORIGIN".into());
         // `release/deps`, and beside it `release/build`.
         let built = self
@@ -192,14 +193,14 @@ impl Call {
             fs::write(&script, native::shown(&archives)?)?;
             let option = format!("-Clink-arg=-Wl,--version-script={}", script.display());
             arguments.push(option.into());
-            // What C hides cannot be shown.
+            // Symbols that C hides cannot be exported.
             arguments.push("-Clink-arg=-Wl,--undefined-version".into());
         }
         Ok(arguments)
     }
 }
 
-/// The crates in rustc's arguments: names and files.
+/// Returns the names and files of the crates in rustc's arguments.
 pub(super) fn externs(arguments: &[String]) -> Vec<(String, String)> {
     let mut externs = Vec::new();
     let mut arguments = arguments.iter();
@@ -218,7 +219,8 @@ pub(super) fn externs(arguments: &[String]) -> Vec<(String, String)> {
     externs
 }
 
-/// Where the compiler looks for crates and libraries: each `-L`.
+/// Returns the paths in which the compiler looks for crates and libraries: each
+/// `-L`.
 pub(super) fn search_paths(arguments: &[String]) -> Vec<String> {
     let mut paths = Vec::new();
     let mut arguments = arguments.iter();
@@ -264,7 +266,7 @@ mod tests {
         fs::write(&runtimes, "metadata").unwrap();
         fs::write(runtimes.with_extension("rlib"), "library").unwrap();
         let call = call(&CALL.replace("OUT", &folder.path().display().to_string()));
-        // Once more costs nothing.
+        // A second copy must succeed as well.
         for _ in 0..2 {
             call.copy_of(&runtimes).unwrap();
         }

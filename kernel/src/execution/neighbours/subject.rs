@@ -1,20 +1,20 @@
-//! What an error is about: read from the compiler's message, its labels, and what
-//! stands around its place in the cell.
+//! Determines the subject of an error, from the compiler's message, its labels,
+//! and the code around its place in the cell.
 
 use super::Known;
 use super::table::What;
 
-/// What an error is about.
+/// The subject of an error.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub(super) what: What,
-    /// The type, as the compiler prints it, or the file that defines what is
-    /// called.
+    /// The type, as the compiler prints it, or the file that defines the called
+    /// function.
     pub(super) of: &'a str,
-    /// The word, from the most to the least exact; the last one may be `*`,
-    /// for any.
+    /// The candidate words, from the most to the least exact. The last one may
+    /// be `*`, for any.
     pub(super) words: Vec<String>,
-    /// What a hint repeats of it.
+    /// The text that a hint quotes.
     pub(super) shown: &'a str,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Subject<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// What the error may be about, the likeliest first.
+    /// Returns the possible subjects of the error, the likeliest first.
     pub(super) fn subjects(&self) -> Vec<Subject<'a>> {
         let names = quoted(self.message);
         let at = |place: usize| names.get(place).copied().unwrap_or_default();
@@ -42,9 +42,9 @@ impl<'a> Known<'a> {
         let ends = |suffix: &str| self.message.ends_with(suffix);
         match self.code {
             None => self.syntax(),
-            // A method that iterators have.
+            // A method of iterators.
             Some("E0599") if ends("is not an iterator") => one(What::Method, at(0), self.text()),
-            // A method of other elements.
+            // A method that exists for other element types.
             Some("E0599") if ends("its trait bounds were not satisfied") => {
                 let of_elements = one(What::Elements, at(1), at(0));
                 let method = one(What::Method, at(1), at(0));
@@ -71,7 +71,7 @@ impl<'a> Known<'a> {
             Some("E0308") if starts("arguments to this ") => self.arguments(),
             Some("E0308") => self.mismatch(),
             Some("E0061") => self.arguments(),
-            // On the next line it is no call, to whoever wrote it.
+            // If the parenthesis is on the next line, the user meant no call.
             Some("E0618") if !self.behind().starts_with('(') => Vec::new(),
             Some("E0618") => one(What::Call, at(0), self.text()),
             Some("E0423" | "E0425" | "E0433" | "E0412") => self.name(at(0)),
@@ -128,7 +128,7 @@ impl<'a> Known<'a> {
                     ..Subject::new(What::Inference, of, words)
                 }]
             }
-            // Which `sum` it is depends on the elements.
+            // Which `sum` is meant depends on the element type.
             Some("E0034") => {
                 let prefix = "candidate #1 is defined in an impl for the type `";
                 let of = self.labelled(prefix).unwrap_or_default();
@@ -152,7 +152,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What stands where the error is.
+    /// Returns the code at the error's place.
     fn text(&self) -> &'a str {
         self.cell.get(self.range.clone()).unwrap_or_default()
     }
@@ -165,21 +165,22 @@ impl<'a> Known<'a> {
         self.cell.get(self.range.end..).unwrap_or_default()
     }
 
-    /// What a label that begins so has in backticks.
+    /// Returns the text in backticks of the label with this prefix, which ends
+    /// with a backtick.
     fn labelled(&self, prefix: &str) -> Option<&'a str> {
         let mut labels = self.labels.iter();
         let rest = labels.find_map(|label| label.strip_prefix(prefix))?;
         rest.split('`').next()
     }
 
-    /// The variable that was moved, and its type.
+    /// Returns the moved variable and its type.
     fn moved(&self) -> Vec<&'a str> {
         let mut notes = self.labels.iter();
         let note = notes.find(|note| note.starts_with("move occurs because "));
         note.map(|note| quoted(note)).unwrap_or_default()
     }
 
-    /// What is called with the wrong number of arguments.
+    /// Returns the function that is called with wrong arguments.
     fn arguments(&self) -> Vec<Subject<'a>> {
         let mut path = self.text().to_owned();
         if let (Some(start), Some(end)) = (path.find("::<"), path.find('>')) {
@@ -193,7 +194,7 @@ impl<'a> Known<'a> {
         }]
     }
 
-    /// An index, by what it looks like.
+    /// Classifies an index by its form.
     fn index(&self, of: &'a str, inner: &'a str) -> Subject<'a> {
         let shown = inner.trim();
         let kind = if shown.starts_with(['[', '(']) {
@@ -219,8 +220,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// A trait that a type lacks, also by the call whose argument it is, or the
-    /// method that asks for it.
+    /// Returns the subject for a trait that a type lacks, with words for the
+    /// call whose argument it is and the method that requires it.
     fn bound(&self, of: &'a str, bound: &str, name: &str) -> Subject<'a> {
         let call = self.call().unwrap_or_default();
         let words = [
@@ -233,7 +234,7 @@ impl<'a> Known<'a> {
         Subject::new(What::Bound, of, words)
     }
 
-    /// `x ** 2`, which is `x * *2` to the compiler.
+    /// Recognizes `x ** 2`, which the compiler reads as `x * *2`.
     fn power(&self) -> Vec<Subject<'a>> {
         if self.before().ends_with('*') || self.text().starts_with("* ") {
             vec![Subject::new(What::Power, "", ["**"])]
@@ -242,7 +243,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// An operator, and the types on its sides.
+    /// Returns the subjects for an operator and the types of its operands.
     fn operation(&self, quoted: &[&'a str]) -> Vec<Subject<'a>> {
         let at = |place: usize| quoted.get(place).copied().unwrap_or_default();
         let operator = self.text().trim();
@@ -263,7 +264,7 @@ impl<'a> Known<'a> {
                 None => return Vec::new(),
             }
         } else if starts("binary operation ") {
-            // The labels have both sides: the right one is the last of them.
+            // The labels contain both operands; the right one is the last.
             (at(1), self.labels.get(2).copied().unwrap_or_default())
         } else {
             return Vec::new();
@@ -284,7 +285,7 @@ impl<'a> Known<'a> {
         ]
     }
 
-    /// A type where another one is expected.
+    /// Returns the subjects for a type where another one is expected.
     fn mismatch(&self) -> Vec<Subject<'a>> {
         let label = self.labels.iter().find_map(|label| {
             let (expected, found) = label.strip_prefix("expected ")?.split_once(", found ")?;
@@ -293,7 +294,8 @@ impl<'a> Known<'a> {
         let Some((mut expected, mut found)) = label else {
             return Vec::new();
         };
-        // A note has the types' paths, where labels have their last names.
+        // A note contains the full paths of the types; labels only have their
+        // last names.
         let note = self.labels.iter().find_map(|note| {
             let is_same = |path: &str, name: &str| path.ends_with(last_segment(name));
             let is_note = note.trim_start().starts_with("expected ");
@@ -340,7 +342,8 @@ impl<'a> Known<'a> {
         subjects
     }
 
-    /// The variable to which a statement assigns what is at the place.
+    /// Returns the variable to which a statement assigns the value at the
+    /// place.
     fn assigned(&self) -> Option<&'a str> {
         let before = self.before().trim_end().strip_suffix('=')?.trim_end();
         let name = last_word(before);
@@ -349,8 +352,9 @@ impl<'a> Known<'a> {
         (is_start && !name.is_empty()).then_some(name)
     }
 
-    /// A name that there is not, with what is behind it: `np.random.rand`, or in
-    /// front of it, for the name of an argument: `sum(axis=)`.
+    /// Returns the subjects for an unknown name, with the names behind it
+    /// (`np.random.rand`) or, for the name of an argument, the call before it:
+    /// `sum(axis=)`.
     fn name(&self, name: &'a str) -> Vec<Subject<'a>> {
         if self
             .text()
@@ -406,7 +410,7 @@ impl<'a> Known<'a> {
             rest = &next[end..];
         }
         if paths.len() > 1 {
-            // The name alone may be that of a variable.
+            // The name alone may be a variable.
             paths.pop();
             if ["da", "numpy"].contains(&name) {
                 paths.extend([format!("np.{shown}"), "np.*".to_owned()]);
@@ -434,13 +438,15 @@ impl<'a> Known<'a> {
         }]
     }
 
-    /// The name of the call, also of a macro, in whose arguments the error is.
+    /// Returns the name of the function or macro in whose arguments the error
+    /// is.
     fn call(&self) -> Option<&'a str> {
         let (opener, before) = self.opener()?;
         (opener == '(').then(|| last_word(before.trim_end_matches('!').trim_end()))
     }
 
-    /// The name of what is indexed where the error is, or whose method is called.
+    /// Returns the name of the value that is indexed, or whose method is
+    /// called, at the error.
     pub(super) fn owner(&self) -> Option<&'a str> {
         let (opener, mut before) = self.opener()?;
         if opener == '(' {
@@ -451,7 +457,7 @@ impl<'a> Known<'a> {
         (opener != '{' && !name.is_empty() && !is_field).then_some(name)
     }
 
-    /// The bracket that is open where the error is, and what is in front of it.
+    /// Returns the innermost open bracket at the error, and the code before it.
     fn opener(&self) -> Option<(char, &'a str)> {
         let before = self.before();
         let mut closed = 0;
@@ -466,8 +472,8 @@ impl<'a> Known<'a> {
         None
     }
 
-    /// What the parser did not understand, by what stands at the place and in
-    /// front of it.
+    /// Returns the subjects for a syntax error, by the text at its place and
+    /// before it.
     fn syntax(&self) -> Vec<Subject<'a>> {
         let line = self.before().rsplit('\n').next().unwrap_or_default();
         let mut last = line.split_whitespace().next_back().unwrap_or_default();
@@ -482,7 +488,7 @@ impl<'a> Known<'a> {
             _ if here == ":" && rest.trim().is_empty() && BLOCKS.contains(&first) => {
                 words.push(":\n".to_owned());
             }
-            // What ends in front of the bracket is indexed.
+            // The expression before the bracket is indexed.
             Some(('[', before)) if before.ends_with(|c| is_word(c) || ")]?".contains(c)) => {
                 let owner = last_word(before);
                 if here == ":" || line.ends_with("::") {
@@ -519,10 +525,10 @@ impl<'a> Known<'a> {
         ]
     }
 
-    /// Whether the word in front of the place is meant as Python's.
+    /// Returns whether the word before the place is meant as Python.
     fn is_behind(&self, line: &str, word: &str) -> bool {
         match word {
-            // Also what an attribute looks like without its brackets.
+            // An attribute without its brackets looks like a comment, too.
             "#" => !ATTRIBUTES.contains(&self.text()),
             "def" | "lambda" | "not" | "elif" | "\"\"" => true,
             "type" => line.trim() == word && self.text() == "(",
@@ -530,10 +536,11 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Whether the word at the place is meant as Python's.
+    /// Returns whether the word at the place is meant as Python.
     fn is_at(&self, line: &str) -> bool {
         match self.text() {
-            // At the beginning of a line it is another statement.
+            // At the beginning of a line, the word belongs to another
+            // statement.
             "in" => !line.split_whitespace().any(|word| word == "for") && !line.trim().is_empty(),
             "if" | "for" | "is" | "not" | "@" => !line.trim().is_empty(),
             "where" => self.before().ends_with('.'),
@@ -545,7 +552,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What Python's blocks begin with.
+/// The keywords that begin Python's blocks.
 const BLOCKS: [&str; 9] = [
     "for", "if", "while", "else", "elif", "def", "class", "with", "try",
 ];
@@ -555,7 +562,7 @@ const ATTRIBUTES: [&str; 9] = [
     "derive", "allow", "expect", "warn", "deny", "cfg", "inline", "test", "repr",
 ];
 
-/// What a text has in backticks.
+/// Returns the parts of a text in backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -568,7 +575,7 @@ fn last_segment(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// The name at the end of a text.
+/// Returns the name at the end of a text.
 fn last_word(text: &str) -> &str {
     let start = text
         .char_indices()

@@ -2,8 +2,8 @@ use super::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A line for each row: a cell, the error that the compiler has for it, and what
-/// is said of it.
+/// For each row of the table, a line with a cell, the compiler's error for it,
+/// and the hint.
 const ERRORS: &str = include_str!("errors.jsonl");
 
 fn errors() -> Vec<Value> {
@@ -33,7 +33,7 @@ fn hint_of(error: &Value) -> Option<String> {
     hint(&known(error), &|_| false)
 }
 
-/// The error of a cell, as it is in the list.
+/// Returns the error of a cell from the list.
 fn error_of(cell: &str) -> Value {
     let mut all = errors().into_iter();
     let error = all.find(|error| error["cell"] == cell);
@@ -100,14 +100,14 @@ fn no_word_is_there_twice() {
 
 #[test]
 fn a_type_of_the_users_has_no_line() {
-    // Without a path it may be the user's.
+    // Without a path, the type may be the user's.
     let mut error = error_of("groups.aggregate()");
     assert!(hint_of(&error).is_some());
     let own = |name: &str| name == "GroupedFrame";
     assert_eq!(hint(&known(&error), &own), None);
     error["cell"] = "groups.aggregate(); struct GroupedFrame;".into();
     assert_eq!(hint_of(&error), None);
-    // With another path it is another one.
+    // With another path, it is another type.
     for (cell, ours, other) in [
         ("df.groupby()", "swath::frame::DataFrame", "DataFrame"),
         (

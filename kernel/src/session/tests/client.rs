@@ -21,11 +21,11 @@ use crate::session::fake::{Config, Fake};
 use crate::session::{Record, Session, Sources};
 use swath_wire::{Encoder, Frames, Signer};
 
-/// No answer comes later than this.
+/// An upper limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 const KEY: &str = "secret";
 
-/// A client, and the session that it talks to.
+/// A client, and its session.
 pub(super) struct Client {
     shell: DealerSocket,
     control: DealerSocket,
@@ -51,7 +51,7 @@ pub(super) struct Broadcast {
 }
 
 impl Broadcast {
-    /// In short, as `check` compares it.
+    /// Returns the short form that `check` compares.
     pub(super) fn short(&self) -> String {
         let content = &self.content;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -113,27 +113,27 @@ impl Client {
         }
     }
 
-    /// Sends an execute_request. Its id.
+    /// Sends an execute_request; returns its id.
     pub(super) async fn execute(&mut self, code: &str) -> String {
         self.request("execute_request", json!({ "code": code }))
             .await
     }
 
-    /// Sends on shell.
+    /// Sends a request on shell; returns its id.
     pub(super) async fn request(&mut self, msg_type: &str, content: Value) -> String {
         let (id, message) = self.message(msg_type, content);
         self.shell.send(message).await.unwrap();
         id
     }
 
-    /// Sends on control.
+    /// Sends a request on control; returns its id.
     pub(super) async fn control(&mut self, msg_type: &str, content: Value) -> String {
         let (id, message) = self.message(msg_type, content);
         self.control.send(message).await.unwrap();
         id
     }
 
-    /// Sends frames on shell as they are.
+    /// Sends frames on shell unchanged.
     pub(super) async fn raw(&mut self, frames: &[&'static [u8]]) {
         let frames: Vec<Bytes> = frames
             .iter()
@@ -142,7 +142,7 @@ impl Client {
         self.shell.send(frames.try_into().unwrap()).await.unwrap();
     }
 
-    /// The content of the reply to a request on shell.
+    /// Returns the content of the reply to a request on shell.
     pub(super) async fn reply(&mut self, id: &str) -> Value {
         loop {
             if let Some(reply) = self.replies.remove(id) {
@@ -153,7 +153,7 @@ impl Client {
         }
     }
 
-    /// The content of the reply to a request on control.
+    /// Returns the content of the reply to a request on control.
     pub(super) async fn control_reply(&mut self, id: &str) -> Value {
         loop {
             if let Some(reply) = self.control_replies.remove(id) {
@@ -165,18 +165,18 @@ impl Client {
         }
     }
 
-    /// The next question on stdin.
+    /// Returns the next question on stdin.
     pub(super) async fn question(&mut self) -> Value {
         content(&read(&mut self.stdin).await)
     }
 
-    /// Answers it.
+    /// Answers a question.
     pub(super) async fn answer(&mut self, line: &str) {
         let (_, message) = self.message("input_reply", json!({ "value": line }));
         self.stdin.send(message).await.unwrap();
     }
 
-    /// The next broadcast.
+    /// Returns the next broadcast.
     pub(super) async fn broadcast(&mut self) -> Broadcast {
         let frames = read(&mut self.iopub).await;
         let header: Value = serde_json::from_slice(&frames.header).unwrap();
@@ -188,7 +188,7 @@ impl Client {
         }
     }
 
-    /// Waits for a broadcast, and puts what came before aside.
+    /// Waits for a broadcast, and keeps the earlier ones for later.
     pub(super) async fn broadcast_until(&mut self, short: &str) {
         loop {
             let broadcast = self.broadcast().await;
@@ -199,7 +199,7 @@ impl Client {
         }
     }
 
-    /// All broadcasts of a request until its idle.
+    /// Returns all broadcasts of a request up to its idle.
     pub(super) async fn broadcasts(&mut self, id: &str) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         let mut others = VecDeque::new();
@@ -211,7 +211,7 @@ impl Client {
             };
             if next.parent == id {
                 let short = next.short();
-                // One stream may come in several messages.
+                // The text of a stream may arrive in several messages.
                 match found.last_mut() {
                     Some(last) if is_continued(last, &short) => last.push_str(&short[4..]),
                     _ => found.push(short),
@@ -297,7 +297,7 @@ async fn start_session(path: &Path, max_output: usize) -> JoinHandle<()> {
 
 async fn dealer(endpoint: &str) -> DealerSocket {
     let mut options = SocketOptions::default();
-    // stdin questions find their client by it.
+    // Questions on stdin are routed by it.
     options.peer_identity("client".parse::<PeerIdentity>().unwrap());
     let mut socket = DealerSocket::with_options(options);
     socket.connect(endpoint).await.unwrap();

@@ -1,38 +1,39 @@
-//! Commands.
+//! ZMTP commands.
 
 use bytes::{Buf as _, Bytes};
 
-/// What is said between messages.
+/// A command, which is sent between messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// The end of the handshake.
     Ready(Ready),
-    /// Send me what begins with this topic.
+    /// Subscribes to messages that begin with this topic.
     Subscribe(Bytes),
-    /// No longer.
+    /// Cancels a subscription.
     Cancel(Bytes),
-    /// Are you there? To be answered with the same bytes, at most 16.
+    /// Checks that the peer is alive. The answer contains the same bytes, at
+    /// most 16.
     Ping(Bytes),
-    /// The peer gives up, for this reason.
+    /// The peer closes the connection for this reason.
     Error(Bytes),
-    /// Nothing that needs an answer.
+    /// Any command that needs no answer.
     Other,
 }
 
-/// Who a peer says it is.
+/// A peer's description of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// The type of its socket: `DEALER`, `SUB` …
     pub socket_type: Bytes,
-    /// The name by which replies find it; empty where it has none.
+    /// The name to which replies are addressed; may be empty.
     pub identity: Bytes,
 }
 
-/// Bytes of a PING that come back.
+/// The maximum number of bytes of a PING that are sent back.
 const MAX_PING_CONTEXT: usize = 16;
 
 impl Command {
-    /// Parses a command's body; `None` where it is none.
+    /// Parses a command's body; returns `None` if it is malformed.
     pub(super) fn parse(mut body: Bytes) -> Option<Self> {
         let name = take_name(&mut body)?;
         Some(match &name[..] {
@@ -40,7 +41,7 @@ impl Command {
             b"SUBSCRIBE" => Self::Subscribe(body),
             b"CANCEL" => Self::Cancel(body),
             b"PING" => {
-                // The first two bytes tell how long the peer will wait.
+                // The first two bytes say how long the peer will wait.
                 body.try_get_u16().ok()?;
                 body.truncate(MAX_PING_CONTEXT);
                 Self::Ping(body)
@@ -64,13 +65,13 @@ impl Ready {
                 ready.identity = value;
             }
         }
-        // Names that begin with 0 are for those who have none to be given.
+        // Names that begin with 0 are reserved for generated names.
         let named = ready.identity.len() <= 255 && ready.identity.first() != Some(&0);
         named.then_some(ready)
     }
 }
 
-/// A name, after its length in one byte.
+/// Takes a name that follows its length in one byte.
 fn take_name(bytes: &mut Bytes) -> Option<Bytes> {
     let length = usize::from(bytes.try_get_u8().ok()?);
     take(bytes, length)

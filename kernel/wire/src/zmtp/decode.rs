@@ -1,4 +1,4 @@
-//! What the peer says.
+//! Decodes the bytes that the peer sends.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use thiserror::Error;
@@ -7,15 +7,15 @@ use super::{
     COMMAND, Command, GREETING, LONG, MECHANISM, MORE, SIGNATURE_END, SIGNATURE_START, VERSION,
 };
 
-/// Bytes of the longest command: topics and identities are short.
+/// The maximum bytes of a command: topics and identities are short.
 const MAX_COMMAND: usize = 4096;
-/// Up to here a frame is copied out of the buffer: what keeps a small frame is
-/// not to keep the buffer. Above, it takes the buffer with it.
+/// Frames up to this size are copied out of the buffer, so that keeping a small
+/// frame does not keep the buffer. A larger frame takes the buffer with it.
 const COPIED: usize = 64 << 10;
-/// Bytes to read at once, at least and at most.
+/// The minimum and maximum bytes to read at once.
 const READ: (usize, usize) = (16 << 10, 1 << 20);
 
-/// What a peer may send at most.
+/// Limits on a peer's messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of a message, all its frames together.
@@ -24,68 +24,68 @@ pub struct Limits {
     pub frames: usize,
 }
 
-/// What came.
+/// A decoded item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole message. None comes before [`Command::Ready`].
+    /// A complete message. No message is returned before [`Command::Ready`].
     Message(Vec<Bytes>),
     /// A command.
     Command(Command),
 }
 
-/// Why the connection has to be closed.
+/// The reason why the connection must be closed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Violation {
-    /// It isn't ZMTP.
-    #[error("peer does not speak ZMTP")]
+    /// The peer does not use ZMTP.
+    #[error("peer does not use ZMTP")]
     Greeting,
-    /// ZMTP of another version.
-    #[error("peer speaks ZMTP {found}, expected 3")]
+    /// The peer uses another version of ZMTP.
+    #[error("peer uses ZMTP {found}, expected 3")]
     Version {
         /// The major version.
         found: u8,
     },
-    /// It wants to authenticate itself, or to encrypt.
-    #[error("peer asks for another mechanism than NULL")]
+    /// The peer wants to authenticate or encrypt.
+    #[error("peer requires a mechanism other than NULL, expected NULL")]
     Mechanism,
-    /// Bits that no frame has.
+    /// The flags contain bits that no frame has.
     #[error("frame's flags are {found:#04x}")]
     Flags {
         /// The byte.
         found: u8,
     },
     /// A command is malformed.
-    #[error("command does not parse")]
+    #[error("cannot parse a command")]
     Command,
-    /// A message before the end of the handshake.
-    #[error("message comes before READY")]
+    /// A message arrived before the end of the handshake.
+    #[error("message arrived before READY")]
     NotReady,
-    /// More bytes than allowed.
-    #[error("message of {nbytes} bytes or more, at most {limit} are read")]
+    /// The message has more bytes than allowed.
+    #[error("message of {nbytes} bytes or more, expected at most {limit}")]
     TooLong {
-        /// With this frame.
+        /// The bytes including this frame.
         nbytes: u64,
-        /// How many are allowed.
+        /// The maximum.
         limit: usize,
     },
-    /// More frames than allowed.
-    #[error("message of more than {limit} frames")]
+    /// The message has more frames than allowed.
+    #[error("message of more than {limit} frames, expected at most {limit}")]
     TooManyFrames {
-        /// How many are allowed.
+        /// The maximum.
         limit: usize,
     },
 }
 
-/// Reads one connection.
+/// Decodes one connection.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
     stage: Stage,
-    /// Received, not yet understood.
+    /// Received bytes that are not decoded yet.
     buffer: BytesMut,
-    /// How many bytes the next frame lacks, as far as is known.
+    /// How many bytes the next frame still needs, as far as known.
     missing: usize,
-    /// The frames so far of a message.
+    /// The received frames of the current message.
     message: Vec<Bytes>,
     /// Their bytes.
     nbytes: usize,
@@ -99,7 +99,7 @@ enum Stage {
 }
 
 impl Decoder {
-    /// A decoder of a new connection.
+    /// Returns a decoder for a new connection.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -111,20 +111,20 @@ impl Decoder {
         }
     }
 
-    /// Where received bytes are to be put, with room for some. The room grows
-    /// with what has come, not with what was announced.
+    /// Returns the buffer for received bytes, with some room. The room grows
+    /// with the received data, not with announced lengths.
     pub fn room(&mut self) -> &mut BytesMut {
         self.buffer.reserve(self.missing.clamp(READ.0, READ.1));
         &mut self.buffer
     }
 
-    /// Bytes that are allocated for what has come.
+    /// Returns the number of bytes allocated for received data.
     pub fn allocated(&self) -> usize {
         self.buffer.capacity() + self.nbytes + self.message.capacity() * size_of::<Bytes>()
     }
 
-    /// The next event; `None` until more bytes come. After an error nothing
-    /// can be made of the connection.
+    /// Returns the next item; `None` if more bytes are needed. After an error
+    /// the connection is unusable.
     pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
         if self.stage == Stage::Greeting {
             if !self.take_greeting()? {
@@ -153,8 +153,9 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Whether the greeting is there. What cannot become one is an error at
-    /// its first byte: it may be somebody who waits for an answer.
+    /// Reads the greeting; returns whether it is complete. An invalid greeting
+    /// is an error from its first wrong byte, because the peer may be waiting
+    /// for an answer.
     fn take_greeting(&mut self) -> Result<bool, Violation> {
         let at = |index| self.buffer.get(index).copied();
         if at(0).is_some_and(|byte| byte != SIGNATURE_START)
@@ -176,7 +177,7 @@ impl Decoder {
         Ok(true)
     }
 
-    /// The next frame, once all of it is there: its flags and its body.
+    /// Returns the flags and body of the next frame, once it is complete.
     fn take_frame(&mut self) -> Result<Option<(u8, Bytes)>, Violation> {
         self.missing = 0;
         let Some(&flags) = self.buffer.first() else {
@@ -208,7 +209,7 @@ impl Decoder {
         Ok(Some((flags, self.take(length))))
     }
 
-    /// The length of a frame that is allowed here.
+    /// Checks that a frame is allowed here; returns its length.
     fn check(&self, flags: u8, length: u64) -> Result<usize, Violation> {
         let (before, limit) = if flags & COMMAND != 0 {
             (0, MAX_COMMAND)
@@ -235,7 +236,7 @@ impl Decoder {
             return body;
         }
         let body = self.buffer.split_to(length).freeze();
-        // A buffer of its own for the rest: this one goes with the frame.
+        // Copy the rest to a new buffer: the frame keeps this one.
         self.buffer = BytesMut::from(&self.buffer[..]);
         body
     }
@@ -251,7 +252,7 @@ mod tests {
         frames: 3,
     };
 
-    /// What comes of `bytes`: the last event, or the violation.
+    /// Decodes `bytes`; returns the last item, or the violation.
     fn last(bytes: &[u8]) -> Result<Option<Incoming>, Violation> {
         let mut decoder = Decoder::new(LIMITS);
         decoder.room().extend_from_slice(bytes);
@@ -262,7 +263,7 @@ mod tests {
         Ok(last)
     }
 
-    /// The same after a handshake.
+    /// Like `last`, after a handshake.
     fn then(bytes: &[u8]) -> Result<Option<Incoming>, Violation> {
         last(&[&encode::greeting(), &encode::ready("DEALER")[..], bytes].concat())
     }

@@ -1,10 +1,10 @@
-//! What we say.
+//! Encodes the bytes that we send.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::{COMMAND, GREETING, LONG, MECHANISM, MORE, SIGNATURE_END, SIGNATURE_START, VERSION};
 
-/// The first bytes on every connection.
+/// Returns the first bytes of every connection.
 pub fn greeting() -> [u8; GREETING] {
     let mut greeting = [0; GREETING];
     greeting[0] = SIGNATURE_START;
@@ -14,7 +14,7 @@ pub fn greeting() -> [u8; GREETING] {
     greeting
 }
 
-/// A multipart message; of no frames, nothing.
+/// Encodes a multipart message; without frames, the result is empty.
 pub fn message(frames: &[Bytes]) -> Bytes {
     let nbytes: usize = frames.iter().map(|frame| frame.len() + 9).sum();
     let mut output = BytesMut::with_capacity(nbytes);
@@ -25,7 +25,7 @@ pub fn message(frames: &[Bytes]) -> Bytes {
     output.freeze()
 }
 
-/// READY: the end of the handshake, from a socket of this type.
+/// Encodes READY, the end of the handshake, for a socket of this type.
 pub fn ready(socket_type: &str) -> Bytes {
     let mut body = BytesMut::new();
     put_name(&mut body, "READY");
@@ -35,7 +35,7 @@ pub fn ready(socket_type: &str) -> Bytes {
     command(&body)
 }
 
-/// The answer to a PING.
+/// Encodes the answer to a PING.
 pub fn pong(context: &[u8]) -> Bytes {
     let mut body = BytesMut::new();
     put_name(&mut body, "PONG");

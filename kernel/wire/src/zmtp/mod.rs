@@ -1,10 +1,11 @@
-//! ZMTP 3: what ZeroMQ's sockets say to each other on a stream.
+//! ZMTP 3, the protocol of ZeroMQ's sockets on a stream.
 //!
-//! Bytes in, events out ([`Decoder`]), and back ([`encode`]); no sockets, no
-//! clock. Everything here comes before any signature is checked, from whoever
-//! can connect: nothing is stored on the word of a length alone, and every
-//! number has a limit. <https://rfc.zeromq.org/spec/23/>, and for the commands
-//! of 3.1 <https://rfc.zeromq.org/spec/37/>.
+//! Decodes bytes into items ([`Decoder`]) and encodes messages ([`encode`]),
+//! without sockets or clocks. All of this happens before any signature is
+//! checked, for anyone who can connect: so no memory is allocated because of an
+//! announced length alone, and every number has a limit.
+//! <https://rfc.zeromq.org/spec/23/>, and for the commands of 3.1
+//! <https://rfc.zeromq.org/spec/37/>.
 
 mod command;
 mod decode;
@@ -13,20 +14,22 @@ pub mod encode;
 pub use command::{Command, Ready};
 pub use decode::{Decoder, Incoming, Limits, Violation};
 
-/// Bytes of a greeting.
+/// The length of a greeting, in bytes.
 const GREETING: usize = 64;
-/// A greeting's first bytes: this, eight that may be anything, [`SIGNATURE_END`].
+/// The first byte of a greeting. Eight arbitrary bytes and [`SIGNATURE_END`]
+/// follow.
 const SIGNATURE_START: u8 = 0xff;
-/// The tenth byte.
+/// The tenth byte of a greeting.
 const SIGNATURE_END: u8 = 0x7f;
-/// The version that we speak. A peer of 3.0 is told nothing that it doesn't know.
+/// The version that we announce. A 3.0 peer receives nothing that it does not
+/// know.
 const VERSION: (u8, u8) = (3, 1);
-/// Neither names nor passwords: messages carry signatures.
+/// The mechanism, without authentication: messages are signed instead.
 const MECHANISM: &[u8] = b"NULL";
 
 /// Another frame of the same message follows.
 const MORE: u8 = 1;
-/// The length has eight bytes, not one.
+/// The length has eight bytes instead of one.
 const LONG: u8 = 2;
-/// No message, but a command.
+/// The frame is a command, not part of a message.
 const COMMAND: u8 = 4;

@@ -1,10 +1,10 @@
-//! A multipart message, from its frames to a request.
+//! Properties of decoding a multipart message into a request.
 //!
-//! The input is text, so that a corpus can be read and written: a line a
-//! frame, after a first line that says what is to be done with them: `signed`
-//! has the right signature put in front of the fifth frame from `<IDS|MSG>`
-//! on (which the input then lacks), `keyless` is for a reader without a key,
-//! and anything else leaves the frames as they are.
+//! The input is text, so that a corpus can be read and written: one frame per
+//! line. The first line says what to do with the frames: `signed` inserts the
+//! correct signature after `<IDS|MSG>` (the input then lacks that frame),
+//! `keyless` is for a reader without a key, and anything else leaves the frames
+//! unchanged.
 
 use bytes::Bytes;
 use swath_wire::{Encoder, ErrorReply, FrameError, Frames, Reader, Rejected, Signer};
@@ -12,7 +12,7 @@ use swath_wire::{Encoder, ErrorReply, FrameError, Frames, Reader, Rejected, Sign
 const KEY: &[u8] = b"0123456789abcdef";
 const DELIMITER: &[u8] = b"<IDS|MSG>";
 
-/// Checks what has to hold of one input.
+/// Checks the properties of one input.
 pub(crate) fn check(input: &[u8]) {
     let mut lines = input.split(|&byte| byte == b'\n');
     let mode = lines.next().unwrap_or_default();
@@ -24,14 +24,15 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-/// Splitting loses nothing.
+/// Splits a message, checking that nothing is lost.
 fn split(parts: &[Bytes]) -> Result<Frames, FrameError> {
     let frames = Frames::split(Vec::from(parts))?;
     assert_eq!(frames.clone().join(), parts);
     Ok(frames)
 }
 
-/// With a signature that is right: accepted once, and no bit of it can change.
+/// Checks a correctly signed message: it is accepted once, and no bit of it can
+/// be changed.
 fn signed(mut parts: Vec<Bytes>) {
     let Some(at) = parts.iter().position(|part| part == DELIMITER) else {
         assert!(split(&parts).is_err());
@@ -50,14 +51,15 @@ fn signed(mut parts: Vec<Bytes>) {
         let again = reader.clone().read(again.join());
         assert!(matches!(again, Err(Rejected::Replayed)), "{again:?}");
     }
-    // Readers that have seen nothing: what is refused is the signature.
+    // Use new readers, so that only the signature can be the reason for a
+    // rejection.
     for changed in tampered(&frames) {
         let changed = Reader::new(signer.clone()).read(changed.join());
         assert!(matches!(changed, Err(Rejected::Signature)), "{changed:?}");
     }
 }
 
-/// The same message, in everything that the signature covers.
+/// Returns messages that are the same in everything that the signature covers.
 fn respelled(frames: &Frames) -> [Frames; 4] {
     let with = |change: fn(&mut Frames)| {
         let mut frames = frames.clone();
@@ -72,7 +74,7 @@ fn respelled(frames: &Frames) -> [Frames; 4] {
     ]
 }
 
-/// Other messages under the same signature.
+/// Returns other messages with the same signature.
 fn tampered(frames: &Frames) -> Vec<Frames> {
     let mut all = Vec::new();
     for which in 0..5 {
@@ -92,7 +94,8 @@ fn tampered(frames: &Frames) -> Vec<Frames> {
                 0
             };
             match bytes.get_mut(at) {
-                // In a signature: another digit, not another spelling of it.
+                // In a signature, use another digit, not another spelling of
+                // it.
                 Some(byte) if which == 0 => *byte = if *byte == b'0' { b'1' } else { b'0' },
                 Some(byte) => *byte ^= 1,
                 None => bytes.push(b' '),
@@ -104,7 +107,8 @@ fn tampered(frames: &Frames) -> Vec<Frames> {
     all
 }
 
-/// Without a key everything that parses is accepted, any number of times.
+/// Checks that without a key every valid message is accepted, any number of
+/// times.
 fn keyless(parts: Vec<Bytes>) {
     let signer = Signer::new(b"");
     let reader = Reader::new(signer.clone());
@@ -119,7 +123,7 @@ fn keyless(parts: Vec<Bytes>) {
     }
 }
 
-/// With the key, and whatever signature there is.
+/// Checks a message with its own signature against the key.
 fn as_it_is(parts: Vec<Bytes>) {
     let signer = Signer::new(KEY);
     let result = Reader::new(signer.clone()).read(parts.clone());
@@ -135,7 +139,7 @@ fn as_it_is(parts: Vec<Bytes>) {
     }
 }
 
-/// Reads a message whose signature is right, and answers it.
+/// Reads a correctly signed message, and answers it.
 fn read(reader: &Reader, frames: Frames, signer: &Signer) {
     let identities = frames.identities.clone();
     let envelope = match reader.read(frames.join()) {

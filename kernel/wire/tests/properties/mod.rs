@@ -1,4 +1,5 @@
-//! What holds of any bytes whatever: shared by the tests and the fuzz targets.
+//! Properties that hold for any bytes, shared by the tests and the fuzz
+//! targets.
 
 pub(crate) mod message;
 pub(crate) mod stream;

@@ -1,20 +1,20 @@
-//! The bytes of a connection.
+//! Properties of decoding the bytes of a connection.
 //!
-//! The input's first byte says how the others are cut into pieces, as a
-//! network cuts them: what comes out must not depend on it.
+//! The input's first byte is the size of the pieces into which the others are
+//! split, as a network may split them: the result must not depend on it.
 
 use bytes::BufMut as _;
 use swath_wire::zmtp::{Decoder, Incoming, Limits, Violation, encode};
 
-/// Small: the fuzzer is to reach them.
+/// Small limits, so that the fuzzer reaches them.
 const LIMITS: Limits = Limits {
     nbytes: 2048,
     frames: 16,
 };
-/// A decoder keeps no more than a message, and what is read at once.
+/// The maximum memory of a decoder: one message, and the bytes read at once.
 const MAX_ALLOCATED: usize = 64 << 10;
 
-/// Checks what has to hold of one input.
+/// Checks the properties of one input.
 pub(crate) fn check(input: &[u8]) {
     let (size, bytes) = match input {
         [size, bytes @ ..] => (usize::from(*size).max(1), bytes),
@@ -24,7 +24,7 @@ pub(crate) fn check(input: &[u8]) {
     let pieces = decode(bytes, size);
     assert_eq!(whole, pieces);
 
-    // What was understood can be said, and is then understood again.
+    // Decoded messages can be encoded and decoded again.
     let (events, _) = whole;
     let mut said = encode::greeting().to_vec();
     said.extend_from_slice(&encode::ready("DEALER"));
@@ -42,7 +42,7 @@ pub(crate) fn check(input: &[u8]) {
     assert_eq!((heard, error), (expected, None));
 }
 
-/// All that comes out, and the violation that ends it.
+/// Returns all decoded items, and the violation that ended decoding.
 fn decode(bytes: &[u8], size: usize) -> (Vec<Incoming>, Option<Violation>) {
     let mut decoder = Decoder::new(LIMITS);
     let mut events = Vec::new();
