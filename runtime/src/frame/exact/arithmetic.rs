@@ -169,7 +169,8 @@ pub(super) fn difference(input: Vec<Expr>, nulls: NullBehavior, schema: &Schema)
                     all.slice(lit(n as i64), input[0].clone().len())
                 }
                 (NullBehavior::Drop, Some(Number::Int(n))) => {
-                    all.slice(lit(0), input[0].clone().len() + lit(n as i64))
+                    let left = input[0].clone().len() + lit(n as i64);
+                    all.slice(lit(0), left.clip_min(lit(0)))
                 }
                 (NullBehavior::Drop, _) => Expr::Function { input, function },
             }
