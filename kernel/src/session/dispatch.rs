@@ -33,39 +33,57 @@ impl Session {
             return;
         }
         match request {
-            // These report busy and idle themselves, because their work
-            // continues.
+            // These mark busy and idle themselves: their work goes on.
             Request::Execute(request) => self.on_execute(origin, request),
             Request::Complete(request) => self.on_complete(origin, request),
             Request::Inspect(request) => self.on_inspect(origin, request),
-            at_once => {
-                self.busy(&origin);
-                self.answer(&origin, at_once);
-                self.idle(&origin);
+            Request::InputReply(_) => self.at_once(&origin, |_, _| {
+                tracing::warn!("input_reply outside of the stdin channel, message dropped");
+            }),
+            Request::KernelInfo => {
+                self.at_once(&origin, |session, origin| session.on_kernel_info(origin))
+            }
+            Request::IsComplete(request) => {
+                self.at_once(&origin, |session, origin| {
+                    session.on_is_complete(origin, &request)
+                });
+            }
+            Request::History(request) => {
+                self.at_once(&origin, |session, origin| {
+                    session.on_history(origin, &request)
+                });
+            }
+            Request::CommInfo(request) => {
+                self.at_once(&origin, |session, origin| {
+                    session.on_comm_info(origin, &request)
+                });
+            }
+            Request::CommOpen(request) => {
+                self.at_once(&origin, |session, origin| {
+                    session.on_comm_open(origin, request)
+                });
+            }
+            Request::CommMsg(request) => {
+                self.at_once(&origin, |session, _| session.on_comm_msg(request));
+            }
+            Request::CommClose(request) => {
+                self.at_once(&origin, |session, _| session.on_comm_close(request));
+            }
+            Request::Connect => self.at_once(&origin, |session, origin| session.on_connect(origin)),
+            Request::Interrupt => self.at_once(&origin, Self::on_interrupt),
+            Request::Shutdown(request) => {
+                self.at_once(&origin, |session, origin| {
+                    session.on_shutdown(origin, request)
+                });
             }
         }
     }
 
-    /// Handles a request that can be answered immediately.
-    fn answer(&mut self, origin: &Origin, request: Request) {
-        match request {
-            Request::KernelInfo => self.on_kernel_info(origin),
-            Request::IsComplete(request) => self.on_is_complete(origin, &request),
-            Request::History(request) => self.on_history(origin, &request),
-            Request::CommInfo(request) => self.on_comm_info(origin, &request),
-            Request::CommOpen(request) => self.on_comm_open(origin, request),
-            Request::CommMsg(request) => self.on_comm_msg(request),
-            Request::CommClose(request) => self.on_comm_close(request),
-            Request::Connect => self.on_connect(origin),
-            Request::Interrupt => self.on_interrupt(origin),
-            Request::Shutdown(request) => self.on_shutdown(origin, request),
-            Request::InputReply(_) => {
-                tracing::warn!("input_reply outside the stdin channel, message dropped");
-            }
-            Request::Execute(_) | Request::Complete(_) | Request::Inspect(_) => {
-                unreachable!("dispatched by the caller")
-            }
-        }
+    /// Answers a request before this returns, between busy and idle.
+    fn at_once(&mut self, origin: &Origin, answer: impl FnOnce(&mut Self, &Origin)) {
+        self.busy(origin);
+        answer(self, origin);
+        self.idle(origin);
     }
 
     /// Answers a request whose content does not parse.

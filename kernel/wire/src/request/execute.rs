@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::Content;
+use crate::Content;
 
 /// Requests the execution of code.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Content;
+use crate::Content;
 
 /// Requests the completion of code.
 #[derive(Clone, Debug, Deserialize)]

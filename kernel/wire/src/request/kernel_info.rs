@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Content;
+use crate::Content;
 
 /// The description of the kernel.
 #[derive(Clone, Debug, Serialize)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use crate::Content;
 
 /// Asks whether code is complete.
 #[derive(Clone, Debug, Deserialize)]

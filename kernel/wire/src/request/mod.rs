@@ -1,16 +1,35 @@
 //! All requests of the protocol.
 
+mod comm;
+mod complete;
+mod connect;
+mod control;
+mod execute;
+mod history;
+mod inspect;
+mod is_complete;
+mod kernel_info;
+mod stdin;
+
+pub use comm::{CommClose, CommInfoReply, CommInfoRequest, CommMsg, CommOpen};
+pub use complete::{CompleteReply, CompleteRequest};
+pub use connect::ConnectReply;
+pub use control::{InterruptReply, ShutdownReply, ShutdownRequest};
+pub use execute::{ExecuteReply, ExecuteRequest};
+pub use history::{HistoryAccess, HistoryReply, HistoryRequest};
+pub use inspect::{InspectReply, InspectRequest};
+pub use is_complete::{IsCompleteReply, IsCompleteRequest};
+pub use kernel_info::{HelpLink, KernelInfoReply, LanguageInfo};
+pub use stdin::InputRequest;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::history::RawHistoryRequest;
-use super::stdin::InputReply;
-use super::{
-    CommClose, CommInfoRequest, CommMsg, CommOpen, CompleteRequest, Content, ExecuteRequest,
-    HistoryRequest, InspectRequest, IsCompleteRequest, ShutdownRequest,
-};
+use crate::Content;
+use history::RawHistoryRequest;
+use stdin::InputReply;
 
 /// Any request of a client.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Content;
+use crate::Content;
 
 /// Requests an explanation of the code at the cursor.
 #[derive(Clone, Debug, Deserialize)]

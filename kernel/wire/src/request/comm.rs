@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Content;
+use crate::Content;
 
 /// Opens a comm; from either side.
 #[derive(Clone, Debug, Serialize, Deserialize)]

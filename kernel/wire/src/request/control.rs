@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use crate::Content;
 
 /// Confirms that the interrupt was requested.
 #[derive(Clone, Debug, Serialize)]

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Content;
+use crate::Content;
 
 /// The kernel's ports.
 #[derive(Clone, Debug, Serialize)]

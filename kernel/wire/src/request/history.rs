@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Content;
+use crate::Content;
 
 /// Requests earlier executions.
 #[derive(Clone, Debug, PartialEq, Eq)]

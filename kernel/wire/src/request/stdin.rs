@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use crate::Content;
 
 /// Asks for a line of text.
 #[derive(Clone, Debug, Serialize)]
