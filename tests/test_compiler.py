@@ -52,6 +52,21 @@ def test_cells_are_linked_without_lld(program, tmp_path):
         assert kernel.ok('format!("{}", 2 * 21)').result == '"42"'
 
 
+def test_a_long_path_for_temporary_files_is_no_obstacle(kernelspec, tmp_path):
+    """The path of a socket has at most 107 bytes."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    with running_kernel(tmp_path, env=os.environ | {"TMPDIR": str(folder)}) as kernel:
+        assert kernel.ok("std::env::temp_dir().to_string_lossy().len() > 120").result == "true"
+
+
+def test_a_panic_in_std_is_placed_there(own_kernel):
+    own_kernel.fails(
+        "let big = vec![i32::MAX, 1];\nlet s: i32 = big.iter().sum();",
+        "attempt to add with overflow", r"at core/src/iter/traits/accum\.rs:.*, in Rust's standard library",
+    )
+
+
 def test_an_error_in_an_earlier_cell_is_shown_there(own_kernel):
     own_kernel.ok("struct Point { x: f64 }")
     own_kernel.ok("fn norm(p: &Point) -> f64 {\n    p.x.abs()\n}")
