@@ -199,6 +199,14 @@ mod tests {
         );
         check("ctx::geo::Point", "geo::Point");
         check(
+            "swath::array::typed::Array<swath::frame::Datum>",
+            "swath::array::Array<swath::frame::Datum>",
+        );
+        check(
+            "swath::session::closures::SharedFn1<i32, i32>",
+            "swath::session::closures::SharedFn1<i32, i32>",
+        );
+        check(
             "(i32, regex::regex::string::Regex)",
             "(i32, regex::regex::string::Regex)",
         );

@@ -132,9 +132,5 @@ mod tests {
         let defined = defined.split('<').next().expect("split has a first part");
         assert_eq!(public(defined), Some("std::collections::HashMap"));
         assert_eq!(public("core::ops::function::Fn"), Some("std::ops::Fn"));
-        assert_eq!(
-            public("swath::array::typed::Array"),
-            Some("swath::array::Array")
-        );
     }
 }

@@ -369,7 +369,7 @@ fn functions_are_told_to_be_code() {
         "{error}"
     );
     assert!(
-        error.contains("an expression with a Rust closure"),
+        error.contains("An expression with a Rust closure"),
         "{error}"
     );
     let grouped = t.group_by([closure]).agg([len()]);
