@@ -191,7 +191,9 @@ fn check_floats(found: &DataFrame, expected: &[Option<i128>]) {
         Err(error) => {
             assert!(!expected.iter().flatten().all(|v| is_float(*v)), "{error}");
             assert!(
-                error.to_string().contains("which no f64 is exactly"),
+                error
+                    .to_string()
+                    .contains("which f64 cannot represent exactly"),
                 "{error}"
             );
         }
@@ -611,7 +613,7 @@ fn arithmetic_on_small_integers_is_right_or_an_error() {
     assert_eq!(doubled.head(1).unwrap(), df!("n" => [2]).unwrap());
     let found = message(doubled.compute());
     let expected =
-        "\"n\" * 2 is beyond what i32 holds, 2000000000 * 2: .cast(DataType::Int64) before";
+        "\"n\" * 2 is beyond what i32 holds, 2000000000 * 2: cast first, .cast(DataType::Int64)";
     assert!(found.contains(expected), "{found}");
     let wide = frame.select([col("n").cast(DataType::Int64) * lit(2)]);
     assert_eq!(wide.column("n").sum().compute().unwrap(), 4_000_000_002i64);
@@ -642,7 +644,7 @@ fn arithmetic_on_sums_is_right_or_an_error() {
         let sales = DataFrame::from_polars(sales.clone().unwrap(), partitions);
         let net = || (col("sold").sum() - col("back").sum()).alias("net");
         let found = message(sales.group_by("day").agg([net()]).compute());
-        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: .cast(DataType::Int128) before";
+        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: cast first, .cast(DataType::Int128)";
         assert!(found.contains(expected), "{found}");
         let found = message(sales.agg([col("sold").sum() - lit(10)]).compute());
         assert!(
@@ -753,7 +755,7 @@ fn sums_and_means_of_rows_windows_and_lists_do_not_wrap_around() {
 fn an_overflow_names_the_column() {
     let frame = DataFrame::from_polars(df!("it's" => [i64::MAX, 1]).unwrap(), 2);
     let error = |result: Result<Frame>| message(result);
-    let expected = "the sum of \"it's\" is beyond what i64 holds: compute with another type, .cast(DataType::Float64) before";
+    let expected = "the sum of \"it's\" is beyond what i64 holds: cast to another type first, .cast(DataType::Float64)";
     let found = error(frame.agg(col("it's").sum()).compute());
     assert!(found.contains(expected), "{found}");
     let found = frame.column("it's").sum().compute().unwrap_err();
