@@ -78,7 +78,7 @@ impl<T: AsRef<str>> Svg<T> {
         standalone(self.0.as_ref())
     }
 
-    /// Writes the picture to a file. The file is either complete or not created.
+    /// Writes the picture to a file, which never remains incomplete.
     ///
     /// # Errors
     /// Returns [`Error::Io`] with the name of the file.
@@ -88,7 +88,7 @@ impl<T: AsRef<str>> Svg<T> {
 }
 
 impl<T: AsRef<[u8]>> Png<T> {
-    /// Writes the picture to a file. The file is either complete or not created.
+    /// Writes the picture to a file, which never remains incomplete.
     ///
     /// # Errors
     /// Returns [`Error::Io`] with the name of the file.
@@ -260,7 +260,7 @@ pub fn display_handle<T: Show + ?Sized>(value: &T) -> DisplayHandle {
 
 /// A display that can be replaced.
 #[derive(Clone, Debug)]
-#[must_use = "a display that nobody will update is shown by `display`"]
+#[must_use = "to show a value that will not be updated, use `display`"]
 pub struct DisplayHandle {
     id: String,
 }

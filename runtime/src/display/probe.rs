@@ -50,7 +50,7 @@ macro_rules! show_value {
             value => {
                 #[allow(
                     unused_imports,
-                    reason = "which of them a value needs is what the compiler finds out"
+                    reason = "the compiler decides which of them a value needs"
                 )]
                 use $crate::display::probe::{
                     Defined as _, EvcxrDisplay as _, FromErr as _, FromErrDebug as _,
@@ -59,7 +59,7 @@ macro_rules! show_value {
                 };
                 #[allow(
                     unused_must_use,
-                    reason = "what a user's evcxr_display returns is its own affair"
+                    reason = "the result of a user's evcxr_display does not matter"
                 )]
                 if (*value).evcxr_display().defined() {
                     ::std::result::Result::Ok(::std::option::Option::None)
@@ -104,7 +104,7 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 /// Gives every type an `evcxr_display` method, which a type's own method hides.
 pub trait EvcxrDisplay {
-    /// Reports that the type has no own method.
+    /// Reports that the type has no method of its own.
     fn evcxr_display(&self) -> NotDefined {
         NotDefined
     }

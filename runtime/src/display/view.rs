@@ -340,7 +340,7 @@ fn drawing(shape: &[Option<usize>], chunks: &[Vec<usize>]) -> String {
     super::svg_document("chunks", (right, bottom), &summary, &body)
 }
 
-/// Groups the axes into blocks: the last three at most, those before in pairs.
+/// Groups the axes into blocks: up to three axes in one block, more in pairs from the end.
 fn groups(ndim: usize) -> Vec<Vec<usize>> {
     let last = if ndim <= 3 { ndim } else { 2 };
     let mut groups = vec![(ndim - last..ndim).collect::<Vec<_>>()];
