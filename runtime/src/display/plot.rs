@@ -123,8 +123,8 @@ pub fn bar<L: Display>(labels: &[L], values: &[f64]) -> Plot {
     ))
 }
 
-/// Counts the values in each of `bins` intervals of equal length, the last one
-/// closed. Values that are not finite are ignored.
+/// Plots a histogram: the number of values in each of `bins` intervals of equal
+/// length, the last one closed. Values that are not finite are ignored.
 pub fn histogram(values: &[f64], bins: usize) -> Plot {
     let bins = bins.max(1);
     let finite = || values.iter().copied().filter(|value| has_place(*value));

@@ -121,7 +121,7 @@ impl NotDefined {
     }
 }
 
-/// Recognizes a type that has its own `evcxr_display`, because that returned
+/// Recognises a type that has its own `evcxr_display`, because that returned
 /// something else.
 pub trait Defined {
     /// Returns `true`.

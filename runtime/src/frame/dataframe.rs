@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// [`compute`](Collection::compute), [`persist`](Collection::persist), [`head`](Self::head),
 /// [`schema`](Self::schema), or its display.
 ///
-/// Integers differ from Polars' where Polars would silently return a different number:
+/// Integer results differ from Polars' where Polars would silently return a wrong number:
 ///
 /// - Sums and products, including running ones, have 64 bits as in NumPy, pandas and Dask: `i64`
 ///   for signed integers and booleans, `u64` for unsigned integers. (Polars uses `u32` for

@@ -9,9 +9,9 @@ use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
 /// One value of a frame, with the type of its column: a number, a text, a date, or null.
 ///
-/// The type of a column is known when a cell runs, not when it is compiled. A float instead would
-/// round integers beyond 2⁵³. So sums, minima and maxima are returned as a `Datum`, which keeps the
-/// value that Polars found, and displays it like a number of that type: `3`, `3.0`, `"a"`.
+/// The type of a column is known when a cell runs, not when it is compiled. A float in its place
+/// would round integers beyond 2⁵³. So sums, minima and maxima are returned as a `Datum`, which
+/// keeps the value that Polars found, and displays it like a value of that type: `3`, `3.0`, `"a"`.
 ///
 /// A `Datum` supports arithmetic. With a float the result is a float, as between numbers in Python.
 /// With an integer or another datum the result is a datum. It is exact between integers (a result

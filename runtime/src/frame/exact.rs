@@ -254,8 +254,8 @@ fn narrow<'a>(input: &'a Expr, of: &DataType, schema: &Schema) -> Option<(&'a Ex
     }
 }
 
-/// Returns the sum of 32-bit integers as 64 bits: their wrapped sum, plus as many times 2³² as the
-/// sum of floats is larger.
+/// Returns the sum of 32-bit integers as 64 bits: their wrapped sum, plus the multiple of 2³² by
+/// which the sum of floats is larger.
 fn lifted(input: &Expr, to: &DataType) -> Expr {
     let wrapped = input.clone().sum();
     let more = floats(input) - wrapped.clone().cast(DataType::Float64);

@@ -81,7 +81,7 @@ pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinTyp
                     "{left} in the left frame and {right} in the right one, and no 64-bit integer type holds both"
                 ),
                 expected: format!(
-                    "the same type in both: cast one of them with with_column(\"{name}\", col(\"{name}\").strict_cast(DataType::Int64))"
+                    "the same type in both: cast one of them, with_column(\"{name}\", col(\"{name}\").strict_cast(DataType::Int64))"
                 ),
             });
         }

@@ -194,7 +194,7 @@ impl Exact {
     }
 }
 
-/// Returns the error about an overflow, which [`super::overflow`] recognizes.
+/// Returns the error about an overflow, which [`super::overflow`] recognises.
 fn overflow(text: &str) -> PolarsError {
     PolarsError::ComputeError(format!("{MARK}{text}{MARK}").into())
 }
@@ -314,8 +314,8 @@ trait Wrapping: Copy {
     fn times(self, other: Self) -> (Self, bool);
 }
 
-// Sums detect the overflow by the signs, so that the compiler vectorizes them. It does not
-// vectorize `overflowing_add`.
+// Sums detect the overflow by the signs, so that the compiler vectorises them. It does not
+// vectorise `overflowing_add`.
 macro_rules! wrapping {
     ($($signed:ident $unsigned:ident),*) => {$(
         impl Wrapping for $signed {
