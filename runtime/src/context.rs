@@ -1,16 +1,14 @@
-//! What belongs to one session of several in a process.
+//! The state of one session, where a process has several.
 //!
-//! A [`Context`] holds what the computations of a session share and other sessions must
-//! not see: limits, caches, what is persisted, who listens. Each of these is a
-//! [`PerContext`]: a static to the module that owns it, of which every context has its
-//! own value.
+//! A [`Context`] holds the state that the computations of a session share and that other sessions
+//! must not see: limits, caches, persisted values, observers. Each part of it is a [`PerContext`].
+//! The module that owns it uses it like a static; every context has its own value of it.
 //!
-//! A thread is in one context at a time: in the process's own, unless it has
-//! [entered](Context::enter) another one. A run remembers the context that started it.
-//! Its tasks are in that context, on whatever thread they run, and so are the threads
-//! that the run starts.
+//! A thread is in one context at a time: the context of the process, unless it has
+//! [entered](Context::enter) another one. A run remembers the context that started it. Its tasks
+//! are in that context, on whatever thread they run, and so are the threads that the run starts.
 //!
-//! What belongs to the machine or to the process stays a plain static: the pool's queue,
+//! State that belongs to the machine or to the process remains a plain static: the pool's queue,
 //! the bytes that values occupy, the tables of types.
 
 use std::any::Any;
@@ -20,16 +18,16 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
-/// The number of [`PerContext`] statics that there may be.
+/// The maximum number of [`PerContext`] statics.
 const SLOTS: usize = 32;
 
 type Slot = OnceLock<Box<dyn Any + Send + Sync>>;
 
-/// What the computations of one session share. Clones are the same context.
+/// The shared state of one session's computations. Clones are the same context.
 ///
-/// The process has one from the beginning, which is all that a notebook needs. Another
-/// one keeps a computation apart: its own memory limit, cache, persisted values,
-/// observers, clients and interrupts.
+/// The process has a context from the beginning, and a notebook needs no other. A second context
+/// isolates a computation: it has its own memory limit, cache, persisted values, observers, clients
+/// and interrupts.
 ///
 /// ```
 /// use swath::context::Context;
@@ -53,7 +51,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
 }
 
-/// The process's own context.
+/// Returns the process's own context.
 fn main() -> &'static Context {
     static MAIN: LazyLock<Context> = LazyLock::new(Context::new);
     &MAIN
@@ -109,7 +107,7 @@ impl Drop for Entered {
     }
 }
 
-/// A static of which every context has its own value, made at its first use.
+/// A static that has a separate value in every context, created at its first use.
 pub(crate) struct PerContext<T> {
     slot: OnceLock<usize>,
     make: fn() -> T,
@@ -128,8 +126,8 @@ impl<T: Send + Sync + 'static> PerContext<T> {
         self.of(Context::current())
     }
 
-    /// Calls code with the value of this thread's context, which the code must not leave.
-    /// It is cheaper than [`get`](Self::get).
+    /// Calls code with the value of this thread's context. The code must not leave the context.
+    /// This is cheaper than [`get`](Self::get).
     pub(crate) fn with<R>(&'static self, code: impl FnOnce(&T) -> R) -> R {
         CURRENT.with_borrow(|entered| match entered {
             Some(context) => code(self.within(context)),
@@ -162,7 +160,7 @@ impl<T: Send + Sync + 'static> PerContext<T> {
     }
 }
 
-/// The value that a context has of a [`PerContext`].
+/// The value of a [`PerContext`] in a context.
 pub(crate) struct Held<T> {
     context: Context,
     slot: usize,

@@ -1,4 +1,4 @@
-//! What lists of variables show of a collection, without computing it.
+//! Describes collections for lists of variables, without computing them.
 
 use super::Collection;
 use crate::display::brief::{LINE, brief_line, debugged};
@@ -26,7 +26,7 @@ pub(crate) trait Describe: Any {
     }
 }
 
-/// What is known of a layer's values.
+/// The state of a layer's values.
 struct State {
     text: String,
     nbytes: Option<u64>,
@@ -77,7 +77,7 @@ pub(crate) fn is_running_in(collection: &impl Collection) -> bool {
     collection.layer().is_ok_and(|layer| is_running(&layer))
 }
 
-/// What is told of a collection that cannot be computed.
+/// Describes a collection that cannot be computed.
 pub(crate) fn broken(error: &Error) -> Description {
     Description {
         state: "cannot be computed".to_owned(),
@@ -97,7 +97,7 @@ pub(crate) fn of_layer(layer: &Layer, summary: String) -> Description {
     }
 }
 
-/// A value that `Debug` writes quickly.
+/// Describes a value whose `Debug` is quick.
 pub(crate) fn by_debug(value: &dyn Debug) -> Description {
     let summary = debugged(value, LINE);
     Description {

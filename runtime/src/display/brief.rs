@@ -1,11 +1,12 @@
-//! Values as text within a limit: nothing beyond the limit is even looked at.
+//! Formats values as text within a limit. What is beyond the limit is not even
+//! read.
 
 use std::fmt::{self, Debug, Write};
 
 /// The maximum length of a one-line summary, in characters.
 pub(crate) const LINE: usize = 80;
 
-/// A text that refuses what is too much.
+/// A text that rejects characters beyond its limit.
 pub(crate) struct Bounded {
     text: String,
     pub(crate) left: usize,
@@ -21,7 +22,8 @@ impl Write for Bounded {
     }
 }
 
-/// The same of what `Debug` writes, which has to be quick.
+/// Formats a value with its `Debug`, which must be quick, in at most `limit`
+/// characters.
 pub(crate) fn debugged(value: &dyn Debug, limit: usize) -> String {
     bounded(limit, |text| write!(text, "{value:?}"))
 }
@@ -37,8 +39,8 @@ pub(crate) fn bounded(limit: usize, write: impl FnOnce(&mut Bounded) -> fmt::Res
     text.text
 }
 
-/// The first values of many, in brackets: on one line, and on as many as they
-/// take, where that says more.
+/// Formats the first of many values in brackets: on one line, and on as many
+/// lines as they need if that shows more.
 pub(crate) fn listed(
     values: &mut dyn Iterator<Item = String>,
     count: usize,
@@ -47,7 +49,8 @@ pub(crate) fn listed(
     const VALUES: usize = 60;
     const WIDTH: usize = 96;
     let (mut line, mut lines) = (open.to_owned(), open.to_owned());
-    // How many the line shows, and how long line and last line are.
+    // How many values the line shows, its length, and the length of the last
+    // line.
     let (mut in_line, mut length, mut column) = (0, 1, 1);
     let mut shown = 0;
     for value in values.take(VALUES) {
@@ -81,7 +84,7 @@ pub(crate) fn listed(
     (line, lines)
 }
 
-/// The beginning of a text, on one line, as it is.
+/// Returns the beginning of a text on one line, unquoted.
 pub(crate) fn brief_line(text: &str) -> String {
     bounded(LINE, |line| line.write_str(text))
 }

@@ -1,14 +1,13 @@
-//! How values look in a notebook and in a terminal.
+//! Shows values in a notebook and in a terminal.
 //!
-//! [`Show`] gives a value as a [`Bundle`] of representations; everything that
-//! renders is a leaf: it imports collections and the graph, nobody imports it
-//! but the session and the prelude. [`graph`] draws task graphs, [`table`]
-//! frames, [`view`] the structure of lazy collections, [`plot`] numbers;
-//! [`probe`] finds out how the last expression of a cell looks.
+//! [`Show`] converts a value into a [`Bundle`] of representations. Collections implement it in
+//! their own modules, with the renderers of this one, which imports no collection. [`table`] draws
+//! frames, [`view`] the structure of lazy collections, [`plot`] numbers; [`crate::visualize`] draws
+//! task graphs. [`probe`] decides how the last expression of a cell is shown.
 //!
-//! Renderers do not know the theme. Texts and lines take the page's own colour
-//! (`currentColor`, JupyterLab's variables with fallbacks), fills are colours
-//! that are legible on white and on black.
+//! Renderers do not know the theme. Texts and lines have the page's own colour (`currentColor`,
+//! JupyterLab's variables with fallbacks); fills have colours that are legible on white and on
+//! black.
 
 pub(crate) mod brief;
 mod ndarray;
@@ -32,17 +31,17 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A value that knows how it looks.
+/// A value that can be shown.
 pub trait Show {
-    /// Its representations: always `text/plain`, and a rich one. None at all
-    /// for a value that has nothing to show.
+    /// Returns the representations: always `text/plain`, and a rich one. The bundle is empty for a
+    /// value that has nothing to show.
     ///
     /// # Errors
-    /// What is wrong with the value, for collections whose description failed.
+    /// The error of a collection whose description failed.
     fn show(&self) -> Result<Bundle>;
 }
 
-/// HTML as it is.
+/// HTML source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Html<T = String>(pub T);
 
@@ -64,35 +63,35 @@ pub struct Svg<T = String>(pub T);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Markdown<T = String>(pub T);
 
-/// LaTeX, with its dollar signs.
+/// LaTeX source, including its dollar signs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Latex<T = String>(pub T);
 
-/// A PNG picture: the file's bytes.
+/// A PNG picture, as the bytes of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Png<T = Vec<u8>>(pub T);
 
 impl<T: AsRef<str>> Svg<T> {
-    /// The document that stands alone: what was drawn for a page of any colour
-    /// has a white page of its own.
+    /// Returns a standalone document. Pictures that adapt to the page's colours get a white
+    /// background.
     pub fn standalone(&self) -> String {
         standalone(self.0.as_ref())
     }
 
-    /// Writes the picture to a file, which is there whole or not at all.
+    /// Writes the picture to a file, which never remains incomplete.
     ///
     /// # Errors
-    /// [`Error::Io`], which names the file.
+    /// Returns [`Error::Io`] with the name of the file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         save(path.as_ref(), self.standalone().as_bytes())
     }
 }
 
 impl<T: AsRef<[u8]>> Png<T> {
-    /// Writes the picture to a file, which is there whole or not at all.
+    /// Writes the picture to a file, which never remains incomplete.
     ///
     /// # Errors
-    /// [`Error::Io`], which names the file.
+    /// Returns [`Error::Io`] with the name of the file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         save(path.as_ref(), self.0.as_ref())
     }
@@ -108,7 +107,7 @@ fn save(path: &Path, content: &[u8]) -> Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // In the same folder, so that it can be renamed; readable as any new file is.
+    // In the same folder, so that it can be renamed, and with the permissions of a normal new file.
     let mut options = tempfile::Builder::new();
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -121,11 +120,11 @@ fn save(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What our own pictures begin with; see [`svg_document`].
+/// The beginning of our own pictures; see [`svg_document`].
 const OWN: &str = "<svg class=\"swath-";
 
-/// A picture of ours: it takes the colour and the fonts of the page that it is
-/// in, is never blown up, and shrinks with the page to no less than half.
+/// Builds a picture of our own. It uses the colour and the fonts of the page that contains it, is
+/// never enlarged, and shrinks with the page to about half its size.
 pub(crate) fn svg_document(
     class: &str,
     (width, height): (f64, f64),
@@ -141,7 +140,7 @@ pub(crate) fn svg_document(
 }
 
 fn standalone(svg: &str) -> String {
-    // An attribute may hold a `>`, but ours are escaped.
+    // An attribute may contain a `>`, but ours are escaped.
     match svg.strip_prefix(OWN).and_then(|rest| rest.find('>')) {
         Some(end) => {
             let (head, body) = svg.split_at(OWN.len() + end);
@@ -168,9 +167,9 @@ impl<T: AsRef<str>> Show for Html<T> {
 }
 
 impl<T: AsRef<str>> Show for Svg<T> {
-    /// A picture of ours goes into the page itself, where it takes the theme's
-    /// colours; JupyterLab shows `image/svg+xml` as an image that knows
-    /// nothing of the page, which is right for pictures of others.
+    /// Our own pictures are embedded in the page, where they use the theme's colours. Other
+    /// pictures are shown as `image/svg+xml`, which JupyterLab displays as an image without access
+    /// to the page.
     fn show(&self) -> Result<Bundle> {
         Ok(show_svg(self.0.as_ref()))
     }
@@ -219,7 +218,7 @@ impl<T: AsRef<[u8]>> Show for Png<T> {
 macro_rules! debug_by_length {
     ($($name:ident: $bound:ty),*) => {$(
         impl<T: AsRef<$bound>> std::fmt::Debug for $name<T> {
-            /// Its size: the content is for looking at.
+            /// Formats only the size, because the content is not readable.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({} bytes)"), self.0.as_ref().len())
             }
@@ -228,13 +227,12 @@ macro_rules! debug_by_length {
 }
 debug_by_length!(Html: str, Svg: str, Markdown: str, Latex: str, Png: [u8]);
 
-/// Shows a value in the notebook, now, as often as you like.
+/// Shows a value in the notebook immediately. It can be called any number of times.
 ///
-/// In a terminal its text is printed. For values that have only `Debug` there is
-/// [`crate::show!`].
+/// In a terminal it prints the text. For values that implement only `Debug`, use [`crate::show!`].
 ///
 /// # Panics
-/// With the value's [`Error`], which the cell then fails with.
+/// Panics with the value's [`Error`], which becomes the cell's error.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -250,7 +248,7 @@ pub fn display<T: Show + ?Sized>(value: &T) {
 /// Shows a value that can be replaced by another one later.
 ///
 /// # Panics
-/// As [`display`](display()).
+/// The same as for [`display`](display()).
 #[track_caller]
 pub fn display_handle<T: Show + ?Sized>(value: &T) -> DisplayHandle {
     let handle = DisplayHandle {
@@ -262,29 +260,29 @@ pub fn display_handle<T: Show + ?Sized>(value: &T) -> DisplayHandle {
 
 /// A display that can be replaced.
 #[derive(Clone, Debug)]
-#[must_use = "a display that nobody will update is shown by `display`"]
+#[must_use = "to show a value that will not be updated, use `display`"]
 pub struct DisplayHandle {
     id: String,
 }
 
 impl DisplayHandle {
-    /// Shows another value where this one is shown.
+    /// Replaces the value that is shown.
     ///
     /// # Panics
-    /// As [`display`](display()).
+    /// The same as for [`display`](display()).
     #[track_caller]
     pub fn update<T: Show + ?Sized>(&self, value: &T) {
         send(value.show(), Some(&self.id), true);
     }
 
-    /// The id that front ends know the display by.
+    /// Returns the id by which front ends know the display.
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
 impl Show for DisplayHandle {
-    /// Nothing: what it stands for is shown already.
+    /// Returns nothing, because the value is already shown.
     fn show(&self) -> Result<Bundle> {
         Ok(Bundle::default())
     }
@@ -316,7 +314,7 @@ mod tests {
             r##"color="#24292f"><rect width="100%" height="100%" fill="#fff"/><g/></svg>"##
         ));
         assert!(!saved.contains("style="));
-        // Nothing else is left in the folder, and saving again replaces the file.
+        // Nothing else remains in the folder, and saving again replaces the file.
         picture.save(&path).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -1,4 +1,5 @@
-//! Arrays of ndarray as text: aligned, cut in the middle, with shape and dtype.
+//! Formats arrays of ndarray as text: aligned, shortened in the middle, with
+//! shape and dtype.
 
 use super::table::aligned;
 use super::text::tuple;
@@ -9,10 +10,11 @@ use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use unicode_width::UnicodeWidthStr;
 
-/// Arrays of more elements are cut, to so many from each end of an axis.
+/// Arrays with more elements are shortened, to the given number from each end
+/// of an axis.
 const ELEMENTS: usize = 200;
 const ENDS: usize = 3;
-/// The columns that a row may take before it is broken.
+/// The maximum width of a row before it is broken.
 const LINE: usize = 96;
 
 impl<S, D> Show for ArrayBase<S, D>
@@ -66,7 +68,7 @@ fn text(shape: &[usize], dtype: &str, element: &dyn Fn(&[usize]) -> String) -> S
     format!("{lines}\nshape {}, {dtype}", tuple(shape))
 }
 
-/// The texts of the elements that are shown, row-major.
+/// Collects the texts of the elements that are shown, row-major.
 fn collect(
     axes: &[Vec<Option<usize>>],
     index: &mut Vec<usize>,

@@ -1,5 +1,5 @@
-//! Colours that are told apart, with white text on them, on a white page and
-//! on a black one.
+//! Colours that are easy to distinguish, with white text on them, on white and
+//! black pages.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ const COLOURS: [&str; 12] = [
 /// The colour of plots' first series and of bars.
 pub(crate) const ACCENT: &str = COLOURS[0];
 
-/// Everything that was planned is there.
+/// The colour of finished work.
 pub(crate) const DONE: &str = "#2c7d50";
 
-/// It failed.
+/// The colour of failed work.
 pub(crate) const FAILED: &str = "#c0392f";
 
-/// The colour of a series by its number.
+/// Returns the colour of a series by its number.
 pub(super) fn series(number: usize) -> &'static str {
     COLOURS[number % COLOURS.len()]
 }
 
-/// A colour for each name: the same name has the same one in every picture,
-/// unless another name of this picture has it already.
+/// Assigns a colour to each name. The same name has the same colour in every
+/// picture, unless another name of the picture already has that colour.
 pub(crate) fn assign<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> BTreeMap<String, &'static str> {

@@ -1,7 +1,7 @@
-//! Plots of a few numbers: lines, points, bars, histograms.
+//! Plots a few numbers: lines, points, bars, histograms.
 //!
-//! plotters draws them; what it draws in black becomes the page's own colour.
-//! For more than this there is `swath::plotters` itself.
+//! plotters draws them. Its black is replaced by the page's own text colour. For
+//! other plots, use `swath::plotters` directly.
 
 use super::text::{escape, shorten_end};
 use super::{Bundle, Show, Svg, palette};
@@ -12,7 +12,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 
-/// A plot. Shown as the last expression of a cell, by `display`, or saved.
+/// A plot, to be shown as the last expression of a cell, by `display`, or saved.
 ///
 /// ```
 /// use swath::display::plot;
@@ -45,9 +45,9 @@ struct Series {
     name: String,
 }
 
-/// What can be plotted: numbers, over their positions or over others.
+/// Data that can be plotted: numbers over their positions, or over other numbers.
 pub trait Points {
-    /// The points, (x, y).
+    /// Returns the points, (x, y).
     fn points(self) -> Vec<(f64, f64)>;
 }
 
@@ -93,7 +93,7 @@ impl Points for Vec<(f64, f64)> {
     }
 }
 
-/// Over others: `(x, y)`, as many of each as the shorter one has.
+/// Numbers over other numbers: `(x, y)`, cut to the length of the shorter one.
 impl<X: Points, Y: Points> Points for (X, Y) {
     fn points(self) -> Vec<(f64, f64)> {
         let x = self.0.points().into_iter().map(|(_, x)| x);
@@ -102,17 +102,17 @@ impl<X: Points, Y: Points> Points for (X, Y) {
     }
 }
 
-/// A line through points.
+/// Plots a line through points.
 pub fn line(points: impl Points) -> Plot {
     Plot::new(Content::Series(Vec::new())).line(points)
 }
 
-/// Single points.
+/// Plots single points.
 pub fn scatter(points: impl Points) -> Plot {
     Plot::new(Content::Series(Vec::new())).scatter(points)
 }
 
-/// A bar for each label; lying, where the labels are long.
+/// Plots a bar for each label; horizontal bars if the labels are long.
 pub fn bar<L: Display>(labels: &[L], values: &[f64]) -> Plot {
     Plot::new(Content::Bars(
         labels
@@ -123,8 +123,8 @@ pub fn bar<L: Display>(labels: &[L], values: &[f64]) -> Plot {
     ))
 }
 
-/// How many values lie in each of `bins` intervals of equal length, the last
-/// one closed; values that are not finite are left out.
+/// Plots a histogram: the number of values in each of `bins` intervals of equal
+/// length, the last one closed. Values that are not finite are ignored.
 pub fn histogram(values: &[f64], bins: usize) -> Plot {
     let bins = bins.max(1);
     let finite = || values.iter().copied().filter(|value| has_place(*value));
@@ -141,15 +141,15 @@ pub fn histogram(values: &[f64], bins: usize) -> Plot {
     Plot::new(Content::Histogram { counts, range }).y_label("count")
 }
 
-/// Whether a number has a place on an axis: near the ends of what `f64` holds,
+/// Returns whether a number can be placed on an axis. Near the limits of `f64`
 /// there is no room for ticks.
 fn has_place(value: f64) -> bool {
     value.abs() <= 1e300
 }
 
-/// A range that is not empty, with a part of it added on both sides. Its ticks
-/// can be told apart: where all values are nearly the same, it is wider than
-/// they need.
+/// Returns a range that is not empty, extended by a part of it on both sides. If
+/// all values are nearly equal, the range is wider than they need, so that its
+/// ticks can be distinguished.
 fn padded(low: f64, high: f64, part: f64) -> Range<f64> {
     let magnitude = low.abs().max(high.abs());
     let length = high - low;
@@ -208,35 +208,35 @@ impl Plot {
         self
     }
 
-    /// What stands over the plot.
+    /// Sets the title above the plot.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// What stands under the horizontal axis.
+    /// Sets the label below the horizontal axis.
     #[must_use]
     pub fn x_label(mut self, label: impl Into<String>) -> Self {
         self.x_label = label.into();
         self
     }
 
-    /// What stands beside the vertical axis.
+    /// Sets the label beside the vertical axis.
     #[must_use]
     pub fn y_label(mut self, label: impl Into<String>) -> Self {
         self.y_label = label.into();
         self
     }
 
-    /// Width and height in pixels.
+    /// Sets the width and height in pixels.
     #[must_use]
     pub fn size(mut self, width: u32, height: u32) -> Self {
         self.size = (width.max(160), height.max(120));
         self
     }
 
-    /// The picture.
+    /// Draws the plot.
     pub fn svg(&self) -> Svg {
         let mut drawn = String::new();
         let body = match self.draw(&mut drawn) {
@@ -249,7 +249,7 @@ impl Plot {
                     drawn.replace("#000000", "currentColor")
                 )
             }
-            // A plot that plotters refuses is a picture that says so.
+            // If plotters rejects a plot, the picture shows the reason.
             Err(reason) => format!(
                 r#"<text x="16" y="32" fill="currentColor">{}</text>"#,
                 escape(&reason)
@@ -262,7 +262,7 @@ impl Plot {
     /// Writes the picture to a file.
     ///
     /// # Errors
-    /// [`Error::Io`], which names the file.
+    /// Returns [`Error::Io`] with the name of the file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.svg().save(path)
     }
@@ -320,7 +320,7 @@ impl Plot {
         area.present().map_err(|error| error.to_string())
     }
 
-    /// The widest text beside the vertical axis decides how much room it gets.
+    /// The widest text beside the vertical axis determines the width of its area.
     fn builder<'a, 'b>(
         &self,
         area: &'a DrawingArea<SVGBackend<'b>, plotters::coord::Shift>,
@@ -384,7 +384,8 @@ impl Plot {
         for (number, series) in series.iter().enumerate() {
             let colour = rgb(palette::series(number));
             if series.joined {
-                // A line ends where a value is missing, and begins anew after it.
+                // A line ends where a value is missing, and a new one begins
+                // after it.
                 let mut stretches = Vec::new();
                 for stretch in series
                     .points
@@ -518,7 +519,7 @@ impl Plot {
         let limit = if lying { 28 } else { 40 };
         let name = |segment: &SegmentValue<usize>| match segment {
             SegmentValue::CenterOf(at) | SegmentValue::Exact(at) => {
-                // Lying bars begin at the top.
+                // Horizontal bars begin at the top.
                 let at = if lying {
                     (bars.len() - 1).checked_sub(*at)
                 } else {
@@ -623,12 +624,12 @@ impl Show for Plot {
     }
 }
 
-/// plotters draws on whole pixels: it is given so many for each one of ours,
-/// or curves would have steps.
+/// plotters draws on whole pixels. It gets this many for each of our pixels,
+/// because curves would have steps otherwise.
 const FINE: u32 = 8;
 const GRID: RGBAColor = RGBAColor(0, 0, 0, 0.16);
 const AXIS: RGBAColor = RGBAColor(0, 0, 0, 0.6);
-/// plotters takes three quarters of what it is told as the font's size.
+/// plotters uses three quarters of the given font size.
 const LABEL: (&str, u32) = ("sans-serif", 14 * FINE);
 
 fn rgb(colour: &str) -> RGBColor {
@@ -636,7 +637,7 @@ fn rgb(colour: &str) -> RGBColor {
     RGBColor(channel(1), channel(3), channel(5))
 }
 
-/// A number beside an axis, with the digits that the axis' range needs.
+/// Formats a number beside an axis, with the digits that the axis' range needs.
 fn tick(value: f64, range: &Range<f64>) -> String {
     let step = (range.end - range.start) / 8.0;
     let largest = range.start.abs().max(range.end.abs());
@@ -701,7 +702,7 @@ mod tests {
         assert_eq!(tick(150.0, &(0.0..1000.0)), "150");
     }
 
-    /// Any numbers, close ones, tiny ones, and those of daily life.
+    /// Numbers of all kinds: close ones, tiny ones, and ordinary ones.
     fn values() -> impl Strategy<Value = Vec<f64>> {
         let one = |range: Range<f64>| prop::collection::vec(range, 0..30);
         prop_oneof![
@@ -715,7 +716,7 @@ mod tests {
     }
 
     proptest! {
-        /// No values are too strange for a picture.
+        /// Any values result in a picture.
         #[test]
         fn any_values_are_drawn(values in values(), bins in 0usize..20) {
             let labels: Vec<usize> = (0..values.len()).collect();

@@ -1,28 +1,28 @@
-//! How the last expression of a cell looks, whatever its type is.
+//! Shows the last expression of a cell, of any type.
 //!
-//! A cell is compiled once, without knowing its type before. So the choice is
-//! method resolution's: every way to show a value is a trait with the same
-//! method, implemented for [`Probe`] behind a number of references, and the
-//! compiler takes the one behind most references whose bounds hold
-//! ("autoref specialisation", on stable Rust, also for types that borrow).
+//! A cell is compiled once, without knowing that type in advance. So method
+//! resolution decides: every way to show a value is a trait with the same
+//! method, implemented for [`Probe`] behind a number of references. The compiler
+//! chooses the implementation behind most references whose bounds hold ("autoref
+//! specialisation", on stable Rust, also for types that borrow).
 //!
-//! In order: a user's own `fn evcxr_display(&self)`, which prints what it
-//! shows; for a `Result`, the failure, or else its value; [`Show`]; `()`,
-//! nothing; `Debug`; the type's name.
+//! The order is: a user's own `fn evcxr_display(&self)`, which prints its
+//! output; for a `Result`, the failure, or otherwise its value; [`Show`]; `()`,
+//! which shows nothing; `Debug`; the name of the type.
 
 use super::{Bundle, Show, show};
 use crate::error::Error;
 use crate::graph::short_type_name;
 use std::fmt::{Debug, Display};
 
-/// Why the last expression of a cell is an error.
+/// The error of a cell's last expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellFailure {
-    /// What the notebook shows in front of the message: the error's type.
+    /// The error's type, which the notebook shows before the message.
     pub kind: String,
-    /// The error's text, with its causes.
+    /// The error's text, including its causes.
     pub message: String,
-    /// The key of the task that failed, if it is a task's error.
+    /// The key of the failed task, if it is a task's error.
     pub task: Option<String>,
 }
 
@@ -36,7 +36,8 @@ impl From<&Error> for CellFailure {
     }
 }
 
-/// What showing a value gives: nothing to show, or its representations.
+/// The result of showing a value: its representations, or `None` if there is
+/// nothing to show.
 pub type Shown = Result<Option<Bundle>, CellFailure>;
 
 /// Shows the value of an expression of any type:
@@ -45,11 +46,11 @@ pub type Shown = Result<Option<Bundle>, CellFailure>;
 macro_rules! show_value {
     ($value:expr) => {
         match $value {
-            // The user's expression stays outside of the block with the traits.
+            // The user's expression stays outside the block with the traits.
             value => {
                 #[allow(
                     unused_imports,
-                    reason = "which of them a value needs is what the compiler finds out"
+                    reason = "the compiler decides which of them a value needs"
                 )]
                 use $crate::display::probe::{
                     Defined as _, EvcxrDisplay as _, FromErr as _, FromErrDebug as _,
@@ -58,7 +59,7 @@ macro_rules! show_value {
                 };
                 #[allow(
                     unused_must_use,
-                    reason = "what a user's evcxr_display returns is its own affair"
+                    reason = "the result of a user's evcxr_display does not matter"
                 )]
                 if (*value).evcxr_display().defined() {
                     ::std::result::Result::Ok(::std::option::Option::None)
@@ -73,11 +74,11 @@ macro_rules! show_value {
     };
 }
 
-/// Displays a value of any type, as `display` does those that implement
+/// Displays a value of any type, as `display` does for values that implement
 /// [`Show`]: `show!(&value)`.
 ///
 /// # Panics
-/// With the error of a `Result`, which the cell then fails with.
+/// Panics with the error of a `Result`, which becomes the cell's error.
 #[macro_export]
 macro_rules! show {
     ($value:expr) => {
@@ -85,7 +86,7 @@ macro_rules! show {
     };
 }
 
-/// What [`crate::show!`] does with what it found.
+/// Displays what [`crate::show!`] found.
 #[doc(hidden)]
 #[track_caller]
 pub fn display_shown(shown: Shown) {
@@ -101,9 +102,9 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 // ---- evcxr's own way ----
 
-/// Gives every type an `evcxr_display`, which a type's own one hides.
+/// Gives every type an `evcxr_display` method, which a type's own method hides.
 pub trait EvcxrDisplay {
-    /// Says that there is no other.
+    /// Reports that the type has no method of its own.
     fn evcxr_display(&self) -> NotDefined {
         NotDefined
     }
@@ -114,15 +115,16 @@ impl<T: ?Sized> EvcxrDisplay for T {}
 pub struct NotDefined;
 
 impl NotDefined {
-    /// No.
+    /// Returns `false`.
     pub fn defined(&self) -> bool {
         false
     }
 }
 
-/// Whether a type had an `evcxr_display` of its own: it returned something else.
+/// Recognises a type that has its own `evcxr_display`, because that returned
+/// something else.
 pub trait Defined {
-    /// Yes.
+    /// Returns `true`.
     fn defined(&self) -> bool {
         true
     }
@@ -135,10 +137,10 @@ impl<T: ?Sized> Defined for T {}
 pub trait FromSwath<'a> {
     /// The value's type.
     type Value: ?Sized;
-    /// The value, or why there is none.
+    /// Returns the value, or the failure.
     ///
     /// # Errors
-    /// The `Result`'s error.
+    /// Returns the error of the `Result`.
     fn swath_value(&self) -> Result<Probe<'a, Self::Value>, CellFailure>;
 }
 
@@ -155,10 +157,10 @@ macro_rules! from_result {
         pub trait $name<'a> {
             /// The value's type.
             type Value: ?Sized;
-            /// The value, or why there is none.
+            /// Returns the value, or the failure.
             ///
             /// # Errors
-            /// The `Result`'s error.
+            /// Returns the error of the `Result`.
             fn swath_value(&self) -> Result<Probe<'a, Self::Value>, CellFailure>;
         }
 
@@ -174,20 +176,20 @@ macro_rules! from_result {
 from_result! {
     /// A `Result` whose error has causes.
     FromErrError, std::error::Error, &&&Probe<'a, Result<T, E>>, |error: &E| chain(&error);
-    /// A `Result` whose error can be written.
+    /// A `Result` whose error implements `Display`.
     FromErr, Display, &&Probe<'a, Result<T, E>>, |error: &E| error.to_string();
-    /// A `Result` whose error has only `Debug`.
+    /// A `Result` whose error implements only `Debug`.
     FromErrDebug, Debug, &Probe<'a, Result<T, E>>, |error: &E| show::pretty(error);
 }
 
-/// Any other value is itself.
+/// Any other value stands for itself.
 pub trait FromOther<'a> {
     /// The value's type.
     type Value: ?Sized;
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     fn swath_value(&self) -> Result<Probe<'a, Self::Value>, CellFailure>;
 }
 
@@ -198,7 +200,8 @@ impl<'a, T: ?Sized> FromOther<'a> for Probe<'a, T> {
     }
 }
 
-/// An error's text and those of its causes that it does not tell itself.
+/// Returns an error's text, with the texts of its causes that it does not
+/// contain itself.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
@@ -215,7 +218,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn failure(type_name: &str, message: String) -> CellFailure {
     let short = short_type_name(type_name);
-    // A text or a boxed error tells nothing by its type.
+    // The type of a text or of a boxed error says nothing.
     let kind = if short.contains("dyn ") || matches!(&*short, "String" | "&str") {
         "Error".to_owned()
     } else {
@@ -230,12 +233,12 @@ fn failure(type_name: &str, message: String) -> CellFailure {
 
 // ---- the value ----
 
-/// A value that knows how it looks.
+/// A value that implements [`Show`].
 pub trait ViaShow {
-    /// How it looks.
+    /// Shows the value.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the error of [`Show::show`].
     fn swath_shown(&self) -> Shown;
 }
 
@@ -252,12 +255,12 @@ fn of_show(shown: crate::error::Result<Bundle>) -> Shown {
     }
 }
 
-/// `()` is nothing to show.
+/// `()`, which shows nothing.
 pub trait ViaNothing {
-    /// Nothing.
+    /// Returns nothing.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     fn swath_shown(&self) -> Shown;
 }
 
@@ -267,12 +270,12 @@ impl ViaNothing for &&Probe<'_, ()> {
     }
 }
 
-/// A value that has only `Debug`.
+/// A value that implements only `Debug`.
 pub trait ViaDebug {
-    /// Its text.
+    /// Shows the value's `Debug` text.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     fn swath_shown(&self) -> Shown;
 }
 
@@ -282,12 +285,12 @@ impl<T: Debug + ?Sized> ViaDebug for &Probe<'_, T> {
     }
 }
 
-/// A value of which nothing is known but its type.
+/// A value of which only the type is known.
 pub trait ViaName {
-    /// The type's name.
+    /// Shows the name of the type.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     fn swath_shown(&self) -> Shown;
 }
 

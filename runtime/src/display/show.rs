@@ -1,28 +1,28 @@
-//! How plain Rust values look: as `Debug` writes them, on one line where it is
-//! short, on several where it is not.
+//! Formats plain Rust values with `Debug`: short values on one line, others on
+//! several lines.
 
 use super::{Bundle, Show};
 use crate::error::Result;
 use std::fmt::Debug;
 
-/// Longer than this, a value is written on several lines.
+/// Longer values are written on several lines.
 const LINE: usize = 100;
 
-/// A value as `Debug` writes it.
+/// Formats a value with `Debug`.
 pub(super) fn pretty(value: &dyn Debug) -> String {
     let line = format!("{value:?}");
     if line.chars().count() <= LINE && !line.contains('\n') {
         return line;
     }
     let lines = format!("{value:#?}");
-    // A list of many short values is read better as running text.
+    // A list of many short values is easier to read as running text.
     if (is_list_of_short_values(&lines) || lines.lines().count() > 60) && !line.contains('\n') {
         return filled(&line);
     }
     lines
 }
 
-/// Whether each element takes one line, and a short one.
+/// Returns whether each element takes one short line.
 fn is_list_of_short_values(lines: &str) -> bool {
     const SHORT: usize = 20;
     let elements = lines.lines().count().saturating_sub(2);
@@ -33,7 +33,7 @@ fn is_list_of_short_values(lines: &str) -> bool {
         })
 }
 
-/// A long line broken after commas.
+/// Breaks a long line after commas.
 fn filled(line: &str) -> String {
     let mut text = String::with_capacity(line.len() + line.len() / LINE);
     let mut length = 0;

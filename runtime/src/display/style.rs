@@ -1,17 +1,17 @@
-//! The style of everything that is shown as HTML.
+//! The style of all HTML output.
 //!
-//! (The kernel takes the same file for what it shows itself.)
+//! (The kernel uses the same file for its own output.)
 //!
-//! One class, `swath`, holds all of it: nothing outside is touched, and there
-//! is no id. Colours are greys that let the page through, so they are right on
-//! white and on black; texts have the page's colour. The selectors are more
-//! specific than JupyterLab's own for tables, which would win otherwise.
+//! All rules are within one class, `swath`: nothing outside is affected, and
+//! there are no ids. Colours are translucent greys, so they look right on white
+//! and on black; text has the page's colour. The selectors are more specific
+//! than JupyterLab's own selectors for tables, which would win otherwise.
 
 use maud::{Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Content in the one class, with its style.
+/// Wraps content in the class, with its style.
 pub(crate) fn page(content: &Markup) -> String {
     html! {
         div.swath {

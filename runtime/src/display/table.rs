@@ -1,8 +1,8 @@
-//! Data frames and series as tables, in HTML and as text.
+//! Shows data frames and series as tables, in HTML and as text.
 //!
-//! A `Table` holds the cells that are shown, as texts: what is left out was
-//! never formatted, so a frame of a billion rows costs what its first and last
-//! ones cost.
+//! A `Table` holds the texts of the cells that are shown. Hidden cells are
+//! never formatted, so a frame of a billion rows costs no more than its first
+//! and last rows.
 
 use super::style;
 use super::text::{counted, grouped, one_line, shorten_end};
@@ -12,24 +12,25 @@ use maud::{Markup, html};
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, Series};
 use unicode_width::UnicodeWidthStr;
 
-/// Up to here all rows are shown; beyond, so many from each end.
+/// Up to the first number, all rows are shown; above it, the second number from
+/// each end.
 const ROWS: (usize, usize) = (40, 10);
 /// The same for columns.
 const COLUMNS: (usize, usize) = (20, 10);
-/// Longer texts are cut.
+/// Longer texts are shortened.
 const TEXT: usize = 60;
-/// The columns of a terminal that a text table fills.
+/// The width of a text table, in columns of a terminal.
 const TERMINAL: usize = 120;
 
-/// The part of a frame that is shown.
+/// The visible part of a frame.
 struct Table {
     columns: Vec<Option<Shown>>,
-    /// Before which of the shown rows others are left out.
+    /// The shown row before which rows are hidden.
     gap: Option<usize>,
     note: String,
 }
 
-/// A column as it is shown.
+/// A column that is shown.
 struct Shown {
     name: String,
     dtype: String,
@@ -39,12 +40,13 @@ struct Shown {
 
 struct Cell {
     text: String,
-    /// The whole text, where it is cut.
+    /// The full text, if it is shortened.
     whole: Option<String>,
     null: bool,
 }
 
-/// Positions that are shown: all, or some from both ends around a gap.
+/// Returns the positions that are shown: all, or some from both ends around a
+/// gap.
 fn shown(count: usize, (all, ends): (usize, usize)) -> Vec<Option<usize>> {
     if count <= all {
         return (0..count).map(Some).collect();
@@ -103,7 +105,7 @@ impl Table {
             .iter()
             .map(|column| self.text_column(column.as_ref()))
             .collect();
-        // Columns that a terminal has no room for go from the middle.
+        // Columns that do not fit into a terminal are removed from the middle.
         let total = |shown: &[(Vec<String>, bool, usize)]| {
             shown.iter().map(|(_, _, width)| width + 2).sum::<usize>()
         };
@@ -115,7 +117,7 @@ impl Table {
                 shown.remove(middle);
                 middle = shown.len() / 2;
             }
-            // Not beside a gap that was there before.
+            // Avoids a second gap beside an existing one.
             shown.retain(|(lines, _, _)| lines[0] != "…");
             shown.insert(shown.len().div_ceil(2), gap);
         }
@@ -139,8 +141,8 @@ impl Table {
         text + &self.note
     }
 
-    /// A column's lines: name, dtype, rule, cells; on which side they stand;
-    /// and how wide they are.
+    /// Returns a column's lines (name, dtype, rule, cells), whether they are
+    /// aligned to the right, and their width.
     fn text_column(&self, column: Option<&Shown>) -> (Vec<String>, bool, usize) {
         let mut lines: Vec<String> = match column {
             Some(column) => [
@@ -231,7 +233,7 @@ impl Cell {
         };
         let line = one_line(&text);
         let cut = shorten_end(&line, TEXT);
-        // A whole book in a tooltip helps nobody.
+        // A tooltip with an entire book would help nobody.
         let whole = (cut != line).then(|| shorten_end(&text, 1000));
         Self {
             text: cut,
@@ -245,7 +247,7 @@ impl Cell {
     fn class(&self, numeric: bool) -> Option<&'static str> {
         match (numeric, self.null) {
             (true, _) => Some("swath-right"),
-            // Spaces in a text are part of it.
+            // Spaces in a text are significant.
             (false, false) => Some("swath-text"),
             (false, true) => None,
         }
@@ -265,9 +267,9 @@ fn list(values: &Series) -> String {
     format!("[{}]", items.join(", "))
 }
 
-/// The texts of those values that are floating point numbers: with as many
-/// decimals as the one that needs most, at most six; in scientific notation
-/// where that would lose small ones or be too long.
+/// Formats the values that are floating-point numbers, with as many decimals as
+/// the one that needs most, at most six. Uses scientific notation if small
+/// values would be lost or large ones would be too long.
 fn floats(values: &[AnyValue<'_>]) -> Vec<Option<String>> {
     let numbers: Vec<Option<f64>> = values
         .iter()
@@ -350,7 +352,8 @@ impl Show for Column {
     }
 }
 
-/// The first rows of the first columns of a frame as text, however large it is.
+/// Formats the first rows of the first columns of a frame as text, for frames
+/// of any size.
 pub(crate) fn preview(frame: &[Column]) -> String {
     const ROWS: usize = 5;
     const COLUMNS: usize = 12;
@@ -381,7 +384,7 @@ pub(crate) fn preview(frame: &[Column]) -> String {
     table.text()
 }
 
-/// Names and values in two columns.
+/// Shows names and values in two columns.
 pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
     html! {
         table.swath-table.swath-plain {
@@ -390,7 +393,7 @@ pub(super) fn facts(facts: &[(&str, String)]) -> Markup {
     }
 }
 
-/// Columns and dtypes: what is known of a frame before it is computed.
+/// Shows columns and dtypes: what is known of a frame before it is computed.
 pub(super) fn structure(schema: &[(String, String)]) -> Markup {
     html! {
         table.swath-table {
@@ -503,7 +506,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the names and texts are, nothing of them becomes markup.
+        /// No name or text becomes markup.
         #[test]
         fn texts_are_escaped(name in "\\PC{1,12}", values in prop::collection::vec(any::<String>(), 1..5)) {
             let frame = DataFrame::new(values.len(), vec![Column::new(name.into(), &values)]).unwrap();

@@ -1,12 +1,12 @@
-//! Texts as renderers need them: how wide they are, shortened, escaped, and
-//! numbers and sizes as people read them.
+//! Text for renderers: its width, shortened and escaped text, and numbers and
+//! sizes in readable form.
 
 use std::time::Duration;
 use unicode_width::UnicodeWidthChar;
 
-/// The width of a character in a proportional sans-serif font, in thousandths
-/// of the font size. DejaVu Sans is the widest of the usual fonts: what fits
-/// by this table fits in Helvetica, Arial and Segoe as well.
+/// Returns the width of a character in a proportional sans-serif font, in
+/// thousandths of the font size. DejaVu Sans is the widest of the usual fonts,
+/// so text that fits by this table also fits in Helvetica, Arial and Segoe.
 fn advance(c: char) -> u32 {
     match c {
         'i' | 'j' | 'l' => 278,
@@ -30,7 +30,7 @@ fn advance(c: char) -> u32 {
     }
 }
 
-/// The width of a text in pixels.
+/// Returns the width of a text in pixels.
 pub(crate) fn width(text: &str, font_size: f64) -> f64 {
     text.chars().map(|c| f64::from(advance(c))).sum::<f64>() * font_size / 1000.0
 }
@@ -67,7 +67,7 @@ pub(super) fn shorten_end(text: &str, limit: usize) -> String {
     format!("{}…", head.trim_end())
 }
 
-/// Text as the content of an element, or as an attribute's value.
+/// Escapes text for the content of an element or the value of an attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -76,7 +76,7 @@ pub(crate) fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            // XML has no way to write the other control characters.
+            // XML cannot represent the other control characters.
             c if c.is_control() && c != '\n' && c != '\t' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -84,7 +84,7 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A text on one line: line breaks and tabs as signs.
+/// Puts a text on one line, with symbols for line breaks and tabs.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -96,7 +96,7 @@ pub(super) fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// `10000` → `10,000`.
+/// Formats `10000` as `10,000`.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -109,7 +109,7 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
-/// `1 task`, `10,000 tasks`.
+/// Formats a count: `1 task`, `10,000 tasks`.
 pub(crate) fn counted(number: usize, one: &str) -> String {
     format!(
         "{} {one}{}",
@@ -118,7 +118,7 @@ pub(crate) fn counted(number: usize, one: &str) -> String {
     )
 }
 
-/// Bytes in the binary unit that gives a short number: `7.63 MiB`.
+/// Formats bytes in the binary unit that gives a short number: `7.63 MiB`.
 pub(crate) fn bytes(count: usize) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut value = count as f64;
@@ -134,7 +134,7 @@ pub(crate) fn bytes(count: usize) -> String {
     }
 }
 
-/// `0.8 s`, `12 s`, `3 min 05 s`, `2 h 04 min`.
+/// Formats a duration: `0.8 s`, `12 s`, `3 min 05 s`, `2 h 04 min`.
 pub(crate) fn duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     match seconds {
@@ -151,7 +151,7 @@ pub(crate) fn duration(elapsed: Duration) -> String {
     }
 }
 
-/// `(15, 15)`, `(4,)`, `()`.
+/// Formats a tuple: `(15, 15)`, `(4,)`, `()`.
 pub(crate) fn tuple<T: std::fmt::Display>(items: &[T]) -> String {
     match items {
         [one] => format!("({one},)"),
@@ -162,7 +162,7 @@ pub(crate) fn tuple<T: std::fmt::Display>(items: &[T]) -> String {
     }
 }
 
-/// A coordinate: at most two decimals, no trailing zeros.
+/// Formats a coordinate: at most two decimals, no trailing zeros.
 pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     match text.strip_suffix(".0") {
@@ -172,7 +172,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// The text of an HTML fragment, without its tags.
+/// Returns the text of an HTML fragment, without its tags.
 pub(super) fn strip_tags(html: &str) -> String {
     let mut text = String::new();
     let mut inside = false;
@@ -198,7 +198,7 @@ pub(super) fn strip_tags(html: &str) -> String {
         .to_owned()
 }
 
-/// As [`bytes`], of a number that may be larger than this machine's memory.
+/// Formats like [`bytes`], for numbers that may exceed this machine's memory.
 pub(crate) fn sized(nbytes: u64) -> String {
     bytes(usize::try_from(nbytes).unwrap_or(usize::MAX))
 }

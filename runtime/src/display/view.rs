@@ -1,6 +1,6 @@
-//! The structure of lazy collections: what is known before anything runs.
+//! Shows the structure of lazy collections: what is known before anything runs.
 //!
-//! Collections fill in a plain struct, and know nothing of how it looks.
+//! Collections fill in a plain struct and do not deal with its appearance.
 
 use super::table::{facts, structure};
 use super::text::{bytes, counted, escape, grouped, number, tuple};
@@ -14,84 +14,84 @@ use std::sync::Arc;
 /// A chunked array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArrayView {
-    /// The length of each axis, where it is known.
+    /// The length of each axis, if known.
     pub shape: Vec<Option<usize>>,
-    /// For each axis the lengths of its chunks, or the greatest that they can be.
+    /// For each axis, the lengths of its chunks, or their upper bounds.
     pub chunks: Vec<Vec<usize>>,
-    /// The elements' type: `f64`.
+    /// The type of the elements: `f64`.
     pub dtype: String,
-    /// Bytes of all elements, where that is known.
+    /// The bytes of all elements, if known.
     pub nbytes: Option<usize>,
-    /// Tasks that compute the array.
+    /// The number of tasks that compute the array.
     pub tasks: usize,
-    /// Layers of the graph.
+    /// The number of layers of the graph.
     pub layers: usize,
 }
 
 /// A partitioned data frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameView {
-    /// What it is: `DataFrame`, `Series`.
+    /// The name of the type: `DataFrame`, `Series`.
     pub name: String,
-    /// Names and dtypes of the columns.
+    /// The names and dtypes of the columns.
     pub schema: Vec<(String, String)>,
     /// The number of partitions.
     pub npartitions: usize,
-    /// Tasks that compute the frame.
+    /// The number of tasks that compute the frame.
     pub tasks: usize,
-    /// Layers of the graph.
+    /// The number of layers of the graph.
     pub layers: usize,
 }
 
-/// One number that is not computed yet.
+/// A single number that is not computed yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScalarView {
-    /// The operation that it comes from: `mean`.
+    /// The operation that computes it: `mean`.
     pub name: String,
-    /// Its type: `f64`.
+    /// The type of the number: `f64`.
     pub dtype: String,
-    /// Tasks that compute it.
+    /// The number of tasks that compute it.
     pub tasks: usize,
-    /// Layers of the graph.
+    /// The number of layers of the graph.
     pub layers: usize,
 }
 
 /// The result of a delayed function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DelayedView {
-    /// Its type: `Vec<f64>`.
+    /// The type of the result: `Vec<f64>`.
     pub type_name: String,
-    /// Its key.
+    /// The key of the task.
     pub key: String,
-    /// Tasks that compute it.
+    /// The number of tasks that compute it.
     pub tasks: usize,
 }
 
 /// A cluster, or its client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterView {
-    /// What it is: `LocalCluster`, `Client`.
+    /// The name of the type: `LocalCluster`, `Client`.
     pub name: String,
-    /// Where it is: `this process`, an address.
+    /// The location: `this process`, or an address.
     pub place: String,
-    /// Tasks that run at a time.
+    /// The number of tasks that can run at the same time.
     pub threads: usize,
-    /// The machine's memory, or what the cluster may use; 0: not known.
+    /// The machine's memory, or the limit of the cluster; 0 if unknown.
     pub memory_total_bytes: usize,
-    /// How much of it is used.
+    /// How much of that memory is used.
     pub memory_used_bytes: usize,
-    /// Tasks that run now.
+    /// The number of running tasks.
     pub running: usize,
-    /// Tasks that are done.
+    /// The number of finished tasks.
     pub done: usize,
-    /// Tasks that failed.
+    /// The number of failed tasks.
     pub failed: usize,
-    /// More facts, under the others.
+    /// Additional facts, shown below the others.
     pub more: Vec<(String, String)>,
 }
 
 impl ArrayView {
-    /// The largest chunk's length along each axis, where it is known.
+    /// Returns the length of the largest chunk along each axis, if known.
     fn chunk(&self) -> Vec<Option<usize>> {
         let largest = |sizes: &Vec<usize>| sizes.iter().copied().max().unwrap_or(0);
         let axes = self.shape.iter().zip(&self.chunks);
@@ -127,7 +127,7 @@ impl ArrayView {
     }
 }
 
-/// What is not known before it is computed.
+/// Stands for values that are unknown before computing.
 const UNKNOWN: &str = "?";
 
 fn lengths(lengths: &[Option<usize>]) -> String {
@@ -189,7 +189,7 @@ impl Show for FrameView {
 }
 
 impl ScalarView {
-    /// The view of a layer of one number.
+    /// Describes the layer of a single number.
     pub(crate) fn of(layer: &Arc<Layer>, label: Option<&str>, dtype: String) -> Self {
         let (tasks, layers) = layer.extent();
         Self {
@@ -278,27 +278,27 @@ impl Show for ClusterView {
 
 // ---- the drawing of chunks ----
 
-/// The longest side of one block of the drawing, and the shortest that can be seen.
+/// The longest side of one block of the drawing, and the shortest that is visible.
 const SIDES: (f64, f64) = (132.0, 24.0);
-/// Lines closer than this would run together.
+/// Lines closer than this would merge visually.
 const CLOSEST: f64 = 3.5;
-/// More chunks than this along an axis are not drawn one by one.
+/// Above this number of chunks along an axis, they are not drawn individually.
 const LINES: usize = 24;
-/// How far the third axis of a block leads aside, and how steeply.
+/// The slope of a block's third axis: how far it goes sideways, and how steeply.
 const SLANT: (f64, f64) = (0.62, 0.42);
 
-/// An axis as it is drawn.
+/// An axis of the drawing.
 struct Side {
     length: f64,
-    /// Where chunks end, the two borders included.
+    /// The positions where chunks end, including the two borders.
     ends: Vec<f64>,
-    /// Whether chunks are too many to be drawn one by one.
+    /// Whether there are too many chunks to draw them individually.
     dense: bool,
     label: String,
 }
 
-/// An array's shape and chunks as SVG: one axis as a bar, two as a grid, three
-/// as a box; of more, the first ones are boxes beside each other.
+/// Draws an array's shape and chunks as SVG: one axis as a bar, two as a grid,
+/// three as a box. With more axes, the first ones become boxes side by side.
 fn drawing(shape: &[Option<usize>], chunks: &[Vec<usize>]) -> String {
     if shape.is_empty() || shape.len() != chunks.len() {
         return String::new();
@@ -314,7 +314,7 @@ fn drawing(shape: &[Option<usize>], chunks: &[Vec<usize>]) -> String {
     let mut right = 0.0f64;
     let mut bottom = 0.0f64;
     let groups = groups(sides.len());
-    // Blocks stand on one middle line.
+    // Blocks are centred on one line.
     let high = |axes: &[usize]| match axes {
         [.., high, _] => sides[*high].length,
         _ => SIDES.1,
@@ -340,7 +340,7 @@ fn drawing(shape: &[Option<usize>], chunks: &[Vec<usize>]) -> String {
     super::svg_document("chunks", (right, bottom), &summary, &body)
 }
 
-/// Which axes share a block: the last up to three, the ones before in pairs.
+/// Groups the axes into blocks: up to three axes in one block, more in pairs from the end.
 fn groups(ndim: usize) -> Vec<Vec<usize>> {
     let last = if ndim <= 3 { ndim } else { 2 };
     let mut groups = vec![(ndim - last..ndim).collect::<Vec<_>>()];
@@ -355,7 +355,7 @@ fn groups(ndim: usize) -> Vec<Vec<usize>> {
 
 fn side(known: Option<usize>, chunks: &[usize], longest: f64) -> Side {
     let size: usize = chunks.iter().sum();
-    // Long axes are drawn shorter than they are, so that short ones are seen.
+    // Long axes are drawn shorter than to scale, so that short ones are visible.
     let ratio = (size as f64 / longest).clamp(0.0, 1.0);
     let length = (SIDES.0 * ratio.powf(0.6)).max(SIDES.1);
     let dense = chunks.len() > LINES || chunks.len() as f64 * CLOSEST > length;
@@ -387,8 +387,8 @@ fn side(known: Option<usize>, chunks: &[usize], longest: f64) -> Side {
     }
 }
 
-/// Draws one block with its left upper corner at a place; returns the width
-/// that it takes and where it ends below.
+/// Draws one block with its upper left corner at a position. Returns its width and
+/// its lower end.
 fn block(svg: &mut String, axes: &[&Side], (left, top): (f64, f64)) -> (f64, f64) {
     const MARGIN: f64 = 6.0;
     const LABEL: f64 = 16.0;
@@ -411,7 +411,7 @@ fn block(svg: &mut String, axes: &[&Side], (left, top): (f64, f64)) -> (f64, f64
         (super::text::width(&depth.label, 11.0) - slant.0 / 2.0 + 4.0).max(0.0)
     });
     let (x, y) = (left + MARGIN + depth_label, top + MARGIN + slant.1);
-    // The front, then what is seen of the top and of the right side.
+    // The front, then the visible parts of the top and of the right side.
     face(svg, (x, y), high, wide, ((0.0, 1.0), (1.0, 0.0)), ".45");
     if let Some(depth) = depth {
         let back = (SLANT.0, -SLANT.1);
@@ -450,7 +450,7 @@ fn block(svg: &mut String, axes: &[&Side], (left, top): (f64, f64)) -> (f64, f64
     let right = x + wide.length + slant.0;
     let mut extra = 0.0;
     if !high.label.is_empty() {
-        // Beside the right border, upright where there is room for it.
+        // To the right of the right border, vertical if there is room.
         let turned = super::text::width(&high.label, 11.0) <= high.length;
         let at = y - slant.1 + high.length / 2.0;
         if turned {
@@ -477,7 +477,7 @@ fn block(svg: &mut String, axes: &[&Side], (left, top): (f64, f64)) -> (f64, f64
     )
 }
 
-/// One side of a block: a parallelogram and the lines between its chunks.
+/// Draws one side of a block: a parallelogram and the lines between its chunks.
 fn face(
     svg: &mut String,
     (x, y): (f64, f64),
@@ -599,7 +599,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing is drawn outside of the picture, whatever the chunks are.
+        /// Nothing is drawn outside the picture, for any chunks.
         #[test]
         fn drawings_stay_inside(chunks in prop::collection::vec(prop::collection::vec(0usize..50, 1..40), 0..7)) {
             let shape: Vec<Option<usize>> = chunks.iter().map(|sizes| Some(sizes.iter().sum()).filter(|sum| sum % 5 != 0)).collect();

@@ -1,11 +1,11 @@
-//! Aggregations by partition: what is computed of each partition, how such
-//! results are put together, and what the whole is then computed from.
+//! Aggregates by partition: computes partial results of each partition, combines them,
+//! and derives the final result.
 //!
-//! A *slot* is a column of partial results. `mean` has two, a sum and a
-//! count; whatever is computed of aggregations (`a.sum() / b.sum()`) is computed
-//! of their slots at the end. The variance's three slots are put together as
-//! Chan, Golub and LeVeque do ("Updating formulae and a pairwise algorithm for
-//! computing sample variances", 1979): no sum of squares, which would cancel.
+//! A *slot* is a column of partial results. `mean` has two, a sum and a count.
+//! Expressions of aggregations (`a.sum() / b.sum()`) are computed from their slots at
+//! the end. The three slots of the variance are combined as in Chan, Golub and LeVeque
+//! ("Updating formulae and a pairwise algorithm for computing sample variances", 1979),
+//! without a sum of squares, which would cancel.
 
 use super::engine::{dtype, is_row_by_row};
 use super::exact::{is_exact, is_wide, proven_sum, sum_in_floats, wrapped_sum};
@@ -15,16 +15,16 @@ use std::sync::Arc;
 
 /// Aggregations that decompose.
 pub(super) struct Decomposed {
-    /// Slots, from a partition's rows.
+    /// Computes slots from a partition's rows.
     pub(super) partial: Vec<Expr>,
-    /// The same slots, from slots.
+    /// Combines slots into the same slots.
     pub(super) combine: Vec<Expr>,
-    /// The aggregations, from slots.
+    /// Computes the aggregations from slots.
     pub(super) last: Vec<Expr>,
 }
 
-/// Decomposes aggregations; nothing if one of them does not (a median, a
-/// function of the user's).
+/// Decomposes aggregations. Returns `None` if one of them does not decompose (a median,
+/// a function of the user's).
 pub(super) fn decompose(aggregations: &[Expr], schema: &Schema) -> Option<Decomposed> {
     let mut slots = Slots {
         schema,
@@ -53,7 +53,7 @@ fn slot(number: usize) -> Expr {
 }
 
 impl Slots<'_> {
-    /// Adds a slot; an equal one is there already if two aggregations need it.
+    /// Adds a slot, or reuses an equal one that another aggregation added.
     fn add(&mut self, partial: Expr, combine: impl FnOnce(Expr) -> Expr) -> Expr {
         let known = self
             .partial
@@ -98,8 +98,8 @@ impl Slots<'_> {
                 truthy: Arc::new(self.aggregation(truthy)?),
                 falsy: Arc::new(self.aggregation(falsy)?),
             },
-            // Whether it is a function of each value by itself is checked
-            // with the last expressions as a whole.
+            // The final expressions are checked as a whole later for whether they work
+            // on each value by itself.
             Expr::Function { input, function } => Expr::Function {
                 input: input
                     .iter()
@@ -196,7 +196,8 @@ impl Slots<'_> {
         }
     }
 
-    /// An expression that is computed of each row by itself; rows may be left out first.
+    /// Returns the input if it is computed from each row by itself. A filter may come
+    /// first.
     fn input(&self, input: &Expr) -> Option<Expr> {
         let parts = match input {
             Expr::Filter { input, by } => vec![(**input).clone(), (**by).clone()],
@@ -221,8 +222,8 @@ impl Slots<'_> {
         self.add(input.clone().count().cast(DataType::Int64), Expr::sum)
     }
 
-    /// A sum, and for integers the same in floats: only the whole one has to fit, so
-    /// that partitions make no difference.
+    /// Adds up, and for integers adds up as floats as well. Only the final sum must fit,
+    /// so the partitioning makes no difference.
     fn sum(&mut self, input: Expr) -> Expr {
         let schema = self.schema;
         match dtype(&input, schema) {
@@ -235,7 +236,7 @@ impl Slots<'_> {
         }
     }
 
-    /// The first or last value: of the partitions that have rows.
+    /// Returns the first or last value, ignoring partitions without rows.
     fn end(&mut self, input: &Expr, end: fn(Expr) -> Expr) -> Option<Expr> {
         let input = self.input(input)?;
         let rows = match &input {
@@ -249,7 +250,7 @@ impl Slots<'_> {
         let input = self.number(input)?.cast(DataType::Float64);
         let count = self.count(&input);
         let mean = self.add(input.clone().mean().fill_null(lit(0.0)), |mean| {
-            // Of no values at all: 0, as in the partitions.
+            // Without values: 0, as in the partitions.
             let of_all = (mean * count.clone()).sum() / count.clone().sum();
             where_or_none(count.clone().sum().gt(lit(0)), of_all)
         });

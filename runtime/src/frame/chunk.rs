@@ -7,8 +7,7 @@ use polars::prelude::{Column, DataFrame as Frame};
 use polars::series::IsSorted;
 use std::io::{Read, Write};
 
-/// One partition: an eager Polars frame. Columns are shared, so that a clone
-/// costs nothing.
+/// One partition: an eager Polars frame. Columns are shared, so cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct FrameChunk(pub Frame);
 
@@ -16,17 +15,17 @@ impl FrameChunk {
     /// The tag of the encoding: an Arrow IPC stream.
     pub const TAG: &'static str = "frame";
 
-    /// How partitions are read.
+    /// The codec that reads partitions.
     pub(super) const CODEC: Codec = Codec {
         tag: Self::TAG,
         decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
     };
 
-    /// Reads an encoded partition, in exactly so many bytes.
+    /// Reads an encoded partition of exactly `nbytes` bytes.
     ///
     /// # Errors
-    /// [`Error::Decode`] where the bytes are something else, [`Error::Transfer`]
-    /// where they cannot be read.
+    /// Returns [`Error::Decode`] if the bytes are not a partition, and
+    /// [`Error::Transfer`] if they cannot be read.
     pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
         ipc::read(from, nbytes).map(Self)
     }
@@ -50,35 +49,35 @@ impl ChunkValue for FrameChunk {
     }
 }
 
-/// A partition cut into pieces, one for each partition that a shuffle makes.
+/// A partition cut into pieces, one for each partition that the shuffle creates.
 #[derive(Clone, Debug)]
 pub struct FrameParts {
     pieces: Vec<Frame>,
-    /// The rows of all pieces.
+    /// The number of rows of all pieces.
     rows: usize,
 }
 
 impl FrameParts {
-    /// The tag of the encoding: how many pieces there are (4 bytes), and an Arrow
-    /// IPC stream for each.
+    /// The tag of the encoding: the number of pieces (4 bytes), then an Arrow IPC
+    /// stream for each piece.
     pub const TAG: &'static str = "frame-parts";
 
-    /// These pieces.
+    /// Wraps pieces.
     pub fn new(pieces: Vec<Frame>) -> Self {
         let rows = pieces.iter().map(Frame::height).sum();
         Self { pieces, rows }
     }
 
-    /// The pieces.
+    /// Returns the pieces.
     pub fn pieces(&self) -> &[Frame] {
         &self.pieces
     }
 
-    /// Reads encoded pieces, in exactly so many bytes.
+    /// Reads encoded pieces of exactly `nbytes` bytes.
     ///
     /// # Errors
-    /// [`Error::Decode`] where the bytes are something else, [`Error::Transfer`]
-    /// where they cannot be read.
+    /// Returns [`Error::Decode`] if the bytes are not pieces, and
+    /// [`Error::Transfer`] if they cannot be read.
     pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
         let mut count = [0; 4];
         from.read_exact(&mut count)
@@ -114,7 +113,7 @@ impl ChunkValue for FrameParts {
     }
 }
 
-/// The partition in a value.
+/// Returns the partition that a value holds.
 pub(crate) fn frame(value: Value) -> Result<Frame> {
     match value.into_inner::<FrameChunk>() {
         Ok(chunk) => Ok(chunk.0),
@@ -126,13 +125,13 @@ pub(crate) fn frame(value: Value) -> Result<Frame> {
     }
 }
 
-/// The partitions in some values, one below the other.
+/// Stacks the partitions that some values hold, one below the other.
 pub(crate) fn concat(values: Vec<Value>) -> Result<Frame> {
     let frames = values.into_iter().map(frame).collect::<Result<Vec<_>>>()?;
     stack(frames)
 }
 
-/// Frames of the same columns, one below the other.
+/// Stacks frames with the same columns, one below the other.
 pub(crate) fn stack(frames: Vec<Frame>) -> Result<Frame> {
     let mut frames = frames.into_iter();
     let Some(mut whole) = frames.next() else {
@@ -157,9 +156,9 @@ pub(crate) fn stack(frames: Vec<Frame>) -> Result<Frame> {
     }
 }
 
-/// Takes away what Polars noted of the order of floating-point columns: of null
-/// and NaN below each other it thinks that they are in order, and then finds no
-/// largest value.
+/// Clears the flag with which Polars marks floating-point columns as sorted.
+/// Polars considers null followed by NaN as sorted, and then finds no largest
+/// value.
 fn forget_order(frame: Frame) -> Result<Frame> {
     let is_noted =
         |column: &Column| column.dtype().is_float() && column.is_sorted_flag() != IsSorted::Not;
@@ -176,7 +175,7 @@ fn forget_order(frame: Frame) -> Result<Frame> {
     Ok(Frame::new(frame.height(), columns)?)
 }
 
-/// A task's result.
+/// Wraps a task's result.
 pub(crate) fn value(frame: Frame) -> Value {
     Value::new(FrameChunk(frame))
 }

@@ -21,33 +21,32 @@ use polars::prelude::{
 use std::fmt;
 use std::sync::Arc;
 
-/// A data frame in partitions: a description of what is to be computed.
+/// A data frame in partitions. It describes a computation that has not run yet.
 ///
-/// Methods describe another frame and run nothing. They take Polars'
-/// expressions and mean what Polars means by them; rows keep their order
-/// unless a method says otherwise. Names and types are checked as soon as they
-/// are described, and the error is told by whatever is asked of the frame in
-/// the end: [`compute`](Collection::compute), [`persist`](Collection::persist),
-/// [`head`](Self::head), [`schema`](Self::schema), its display.
+/// Methods describe another frame and run nothing. They accept Polars' expressions, with Polars'
+/// semantics. Rows keep their order unless a method says otherwise. Names and types are checked as
+/// soon as they are described. The error is returned by the call that finally uses the frame:
+/// [`compute`](Collection::compute), [`persist`](Collection::persist), [`head`](Self::head),
+/// [`schema`](Self::schema), or its display.
 ///
-/// Integers differ from Polars' where those would be another number without a word:
+/// Integer results differ from Polars' where Polars would silently return a wrong number:
 ///
-/// - Sums and products, running ones too, are of 64 bits as in NumPy, pandas and
-///   Dask: `i64` for signed integers and booleans, `u64` for unsigned ones. (Polars
-///   takes `u32` for booleans, `i64` for integers of 8 and 16 bits, also without a
-///   sign, and the type itself for others: three `i32` of 2,000,000,000 make
-///   1,705,032,704 there.) What is beyond 64 bits is [`Error::Overflow`].
-/// - `+`, `-`, `*`, `-x`, `abs`, `diff` and `pow` of integers, and divisions by -1, fail where
-///   the result is beyond their type: cast before, `col("a").cast(DataType::Int64) * lit(1_000_000)`.
-///   The type of `df!`'s numbers is `i32`, that of sums of unsigned integers `u64`, which has
-///   nothing below zero. In `when(…).then(…)` and behind `.and(…)` only the rows count for
-///   which the condition holds.
-/// - Comparisons of `i64` and `u64` with each other and with floats are exact, in columns and
-///   in literals, in `is_between` and `is_in_values` too; Polars makes floats of both.
-/// - Where Polars makes floats of `u64` and integers with a sign that meet (`+`, `when`,
-///   `max_horizontal`, `coalesce`), a value that no float is exactly is an error.
+/// - Sums and products, including running ones, have 64 bits as in NumPy, pandas and Dask: `i64`
+///   for signed integers and booleans, `u64` for unsigned integers. (Polars uses `u32` for
+///   booleans, `i64` for signed and unsigned integers of 8 and 16 bits, and the column's own type
+///   for others: there, three `i32` of 2,000,000,000 add up to 1,705,032,704.) A result beyond 64
+///   bits is [`Error::Overflow`].
+/// - `+`, `-`, `*`, `-x`, `abs`, `diff` and `pow` of integers, and divisions by -1, fail if the
+///   result does not fit their type. Cast first: `col("a").cast(DataType::Int64) * lit(1_000_000)`.
+///   The numbers of `df!` are `i32`. Sums of unsigned integers are `u64`, which has no negative
+///   numbers. In `when(…).then(…)` and after `.and(…)`, only the rows for which the condition holds
+///   are checked.
+/// - Comparisons of `i64` and `u64` with each other and with floats are exact, in columns and in
+///   literals, also in `is_between` and `is_in_values`. Polars converts both sides to floats.
+/// - Where Polars converts `u64` and signed integers to floats because they meet (`+`, `when`,
+///   `max_horizontal`, `coalesce`), a value that no float represents exactly is an error.
 ///
-/// Means, variances and quantiles are `f64`, in which integers beyond 2⁵³ are rounded.
+/// Means, variances and quantiles are `f64`, which rounds integers beyond 2⁵³.
 ///
 /// ```
 /// use swath::frame::DataFrame;
@@ -69,7 +68,7 @@ pub struct DataFrame {
 }
 
 impl DataFrame {
-    /// An eager frame, cut into `npartitions` pieces of nearly equal height.
+    /// Creates a frame from an eager one, cut into `npartitions` pieces of nearly equal height.
     #[doc(alias = "from_pandas")]
     pub fn from_polars(frame: Frame, npartitions: usize) -> Self {
         Self {
@@ -77,13 +76,16 @@ impl DataFrame {
         }
     }
 
-    /// A frame of partitions that are there already.
+    /// Creates a frame from existing partitions.
     ///
     /// # Errors
-    /// [`Error::Argument`] for no partitions, or other columns in one of them.
+    /// Returns [`Error::Argument`] if there are no partitions, and [`Error::Type`] if their columns
+    /// differ.
     pub fn from_partitions(partitions: Vec<Frame>) -> Result<Self> {
         let Some(first) = partitions.first() else {
-            return Err(Error::Argument("a frame of no partitions".to_owned()));
+            return Err(Error::Argument(
+                "cannot make a frame of no partitions: pass at least one".to_owned(),
+            ));
         };
         let schema = first.schema().clone();
         for (at, partition) in partitions.iter().enumerate() {
@@ -98,7 +100,7 @@ impl DataFrame {
         Self { plan }
     }
 
-    /// The plan.
+    /// Returns the plan.
     pub(super) fn plan(&self) -> Result<&Plan> {
         self.plan.as_ref().map_err(Clone::clone)
     }
@@ -109,32 +111,32 @@ impl DataFrame {
         }
     }
 
-    /// Names and types of the columns.
+    /// Returns the names and types of the columns.
     ///
     /// # Errors
-    /// What was wrong when the frame was described.
+    /// Returns the error that was found when the frame was described.
     #[doc(alias = "dtypes")]
     pub fn schema(&self) -> Result<Arc<Schema>> {
         Ok(self.plan()?.schema.clone())
     }
 
-    /// The columns' names.
+    /// Returns the names of the columns.
     ///
     /// # Errors
-    /// What was wrong when the frame was described.
+    /// Returns the error that was found when the frame was described.
     pub fn columns(&self) -> Result<Vec<String>> {
         Ok(names(&self.plan()?.schema))
     }
 
-    /// The number of partitions.
+    /// Returns the number of partitions.
     ///
     /// # Errors
-    /// What was wrong when the frame was described.
+    /// Returns the error that was found when the frame was described.
     pub fn npartitions(&self) -> Result<usize> {
         Ok(self.plan()?.npartitions() as usize)
     }
 
-    /// A column.
+    /// Returns a column.
     #[doc(alias("getitem", "get_column"))]
     pub fn column(&self, name: &str) -> Series {
         let frame = self.then(|plan| {
@@ -145,15 +147,16 @@ impl DataFrame {
         Series::new(name, frame)
     }
 
-    /// The rows for which an expression is true. An expression that needs more than
-    /// a row (`col("x").gt(col("x").mean())`) is computed on the whole frame in
-    /// one partition.
+    /// Returns the rows for which an expression is true.
+    ///
+    /// An expression that needs more than one row (`col("x").gt(col("x").mean())`) is computed on
+    /// the whole frame, in one partition.
     #[doc(alias("query", "loc", "where"))]
     #[must_use]
     pub fn filter(&self, predicate: Expr) -> Self {
         self.then(|plan| {
             let exact = exact(std::slice::from_ref(&predicate), &plan.schema)?;
-            // As it was written: errors show it.
+            // Keeps the predicate as the user wrote it, because errors show it.
             let Ok([exact]) = <[Expr; 1]>::try_from(exact) else {
                 return plan.by_row(Step::Filter(predicate.clone()), " in filter", &[predicate]);
             };
@@ -169,16 +172,17 @@ impl DataFrame {
         })
     }
 
-    /// Expressions as the columns of a new frame: `["a", "b"]`, `[col("a") + col("b")]`. One that
-    /// needs more than a row (a cumulative sum, an aggregation) is computed on the
-    /// whole frame in one partition.
+    /// Returns a new frame whose columns are expressions: `["a", "b"]`, `[col("a") + col("b")]`.
+    ///
+    /// An expression that needs more than one row (a cumulative sum, an aggregation) is computed on
+    /// the whole frame, in one partition.
     #[must_use]
     pub fn select(&self, columns: impl IntoExprs) -> Self {
         self.select_exprs(columns.into_exprs())
     }
 
-    // Methods that take several types are shells around ones that take one:
-    // only the shells are compiled again in each cell.
+    // Generic methods are thin shells around methods with concrete types: only the shells are
+    // compiled again in each cell.
     fn select_exprs(&self, columns: Vec<Expr>) -> Self {
         self.then(|plan| {
             let columns = exact(&columns, &plan.schema)?;
@@ -194,8 +198,8 @@ impl DataFrame {
         })
     }
 
-    /// The frame with more columns, or other values in those that have the name
-    /// of an expression.
+    /// Returns the frame with additional columns. An expression with the name of an existing column
+    /// replaces that column.
     #[doc(alias = "assign")]
     #[must_use]
     pub fn with_columns(&self, columns: impl IntoExprs) -> Self {
@@ -212,8 +216,7 @@ impl DataFrame {
                 &plan.schema,
             )?;
             let step = Step::WithColumns(columns.clone());
-            // The frame's own columns tell how many rows there are, so that
-            // literals may stand alone.
+            // The frame's own columns determine the number of rows, so literals may stand alone.
             columns.extend(
                 names(&plan.schema)
                     .into_iter()
@@ -226,14 +229,14 @@ impl DataFrame {
         })
     }
 
-    /// The frame with one more column: `frame.with_column("half", col("age") / lit(2))`.
+    /// Returns the frame with one more column: `frame.with_column("half", col("age") / lit(2))`.
     #[doc(alias = "assign")]
     #[must_use]
     pub fn with_column(&self, name: &str, values: Expr) -> Self {
         self.with_columns(values.alias(name))
     }
 
-    /// The frame without some columns.
+    /// Returns the frame without some columns.
     #[must_use]
     pub fn drop(&self, columns: impl IntoNames) -> Self {
         self.drop_names(columns.into_names())
@@ -249,7 +252,7 @@ impl DataFrame {
         })
     }
 
-    /// The frame with columns under other names: `rename(["a"], ["b"])`.
+    /// Returns the frame with renamed columns: `rename(["a"], ["b"])`.
     #[must_use]
     pub fn rename(&self, from: impl IntoNames, to: impl IntoNames) -> Self {
         self.rename_names(from.into_names(), to.into_names())
@@ -259,7 +262,7 @@ impl DataFrame {
         self.then(|plan| {
             if from.len() != to.len() {
                 return Err(Error::Argument(format!(
-                    "cannot rename {} columns to {} names: each needs one",
+                    "cannot rename {} columns to {} names: pass one new name for each column",
                     from.len(),
                     to.len()
                 )));
@@ -271,27 +274,29 @@ impl DataFrame {
         })
     }
 
-    /// The first `n` rows, as an eager frame. Computes as few partitions as it
-    /// takes: the first one, and more of them only while rows are missing.
+    /// Returns the first `n` rows, as an eager frame.
+    ///
+    /// Computes as few partitions as possible: the first one, and more only while rows are missing.
     ///
     /// # Errors
-    /// What was wrong when the frame was described; what a task failed with.
+    /// Returns the error that was found when the frame was described, or the error of a failed
+    /// task.
     #[doc(alias = "limit")]
     pub fn head(&self, n: usize) -> Result<Frame> {
         self.some_rows(n, Step::Head(n), |_, from, to| (from, to))
     }
 
-    /// The last `n` rows, as an eager frame, from as few partitions as it takes.
+    /// Returns the last `n` rows, as an eager frame. Computes as few partitions as possible.
     ///
     /// # Errors
-    /// As [`head`](Self::head).
+    /// The same as for [`head`](Self::head).
     pub fn tail(&self, n: usize) -> Result<Frame> {
         let rows = self.some_rows(n, Step::Tail(n), |all, from, to| (all - to, all - from))?;
         Ok(rows.tail(Some(n)))
     }
 
-    /// Looks for `n` rows in ever more partitions. `range` says which ones are
-    /// meant by the next ones in the order of search.
+    /// Searches for `n` rows in more and more partitions. `range` maps a range in the order of the
+    /// search to a range of partitions.
     fn some_rows(
         &self,
         n: usize,
@@ -331,7 +336,7 @@ impl DataFrame {
         Ok(found)
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     #[doc(alias("shape", "height"))]
     #[allow(
         clippy::len_without_is_empty,
@@ -341,10 +346,12 @@ impl DataFrame {
         FrameScalar::of(self, "len", "rows", len())
     }
 
-    /// The rows in the order of one or several columns: `sort("age", Descending)`,
-    /// `sort(["a", "b"], [Ascending, Descending])`. Equal rows keep their order; nulls come
-    /// first and NaN is the greatest number, as in Polars. As many partitions
-    /// as before, each with rows that come before the next one's.
+    /// Sorts the rows by one or several columns: `sort("age", Descending)`,
+    /// `sort(["a", "b"], [Ascending, Descending])`.
+    ///
+    /// Equal rows keep their order. Nulls come first and NaN is the greatest number, as in Polars.
+    /// The number of partitions stays the same, and the rows of each partition come before those of
+    /// the next one.
     #[doc(alias("sort_values", "order_by"))]
     #[must_use]
     pub fn sort(&self, by: impl IntoNames, order: impl IntoOrders) -> Self {
@@ -355,14 +362,14 @@ impl DataFrame {
         self.then(|plan| super::sort::sort(plan, by, &order))
     }
 
-    /// The rows without those that are equal to an earlier one.
+    /// Returns the rows without duplicates: of equal rows, the first one is kept.
     #[doc(alias = "distinct")]
     #[must_use]
     pub fn unique(&self) -> Self {
         self.then(|plan| super::sort::unique(plan, names(&plan.schema)))
     }
 
-    /// The first row for each combination of values in some columns.
+    /// Returns the first row for each combination of values in some columns.
     #[doc(alias = "drop_duplicates")]
     #[must_use]
     pub fn unique_by(&self, columns: impl IntoNames) -> Self {
@@ -373,19 +380,19 @@ impl DataFrame {
         self.then(|plan| super::sort::unique(plan, columns))
     }
 
-    /// The same as [`unique`](Self::unique), under the name that pandas has.
+    /// Does the same as [`unique`](Self::unique), under the name that pandas uses.
     #[must_use]
     pub fn drop_duplicates(&self) -> Self {
         self.unique()
     }
 
-    /// Groups of rows that are equal in some columns or expressions.
+    /// Groups the rows that are equal in some columns or expressions.
     #[doc(alias = "groupby")]
     pub fn group_by(&self, keys: impl IntoExprs) -> GroupedFrame {
         GroupedFrame::new(self.clone(), keys.into_exprs())
     }
 
-    /// Aggregations over all rows, as a frame of one row:
+    /// Aggregates all rows into a frame of one row:
     /// `agg([col("age").mean(), col("age").max().alias("oldest")])`. See [`GroupedFrame::agg`].
     #[doc(alias = "aggregate")]
     #[must_use]
@@ -397,13 +404,15 @@ impl DataFrame {
         self.then(|plan| super::groupby::aggregate(plan, &[], aggregations, "agg"))
     }
 
-    /// The rows of two frames that are equal in some columns, beside each other.
-    /// Columns of the right frame whose name the left one has as well get
-    /// `_right` behind it. Null matches nothing.
+    /// Joins the rows of two frames that are equal in some columns.
     ///
-    /// A right frame of one partition or a few megabytes is put together and
-    /// joined with each partition; the rows then have the left frame's order.
-    /// Otherwise both frames are shuffled by the columns' hash, and so ordered.
+    /// A column of the right frame whose name also exists in the left frame gets the suffix
+    /// `_right`. Null matches nothing.
+    ///
+    /// A right frame with one partition, or of at most 64 MiB, is gathered into one partition and
+    /// joined with each partition of the left frame; the rows then have the left frame's order.
+    /// Otherwise, and for right and full joins, both frames are shuffled by the hash of the
+    /// columns, which also determines the order.
     #[doc(alias = "merge")]
     #[must_use]
     pub fn join(&self, right: &Self, on: impl IntoNames, how: super::JoinType) -> Self {
@@ -414,7 +423,7 @@ impl DataFrame {
         self.then(|left| super::join::join(left, right.plan()?, on, how))
     }
 
-    /// Frames of the same columns, one below the other, with all their partitions.
+    /// Stacks frames with the same columns, one below the other, with all their partitions.
     #[doc(alias("append", "vstack", "union"))]
     #[must_use]
     pub fn concat<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Self {
@@ -424,8 +433,9 @@ impl DataFrame {
         }
     }
 
-    /// Statistics of the numeric columns: count, null_count, mean, std, min, the
-    /// quartiles, max, as floats. One task sees the whole columns: quartiles do not decompose.
+    /// Computes statistics of the numeric columns: count, null_count, mean, std, min, the
+    /// quartiles, max, as floats. One task sees the whole columns, because quartiles do not
+    /// decompose.
     #[must_use]
     pub fn describe(&self) -> Self {
         self.then(|plan| {
@@ -447,9 +457,11 @@ impl DataFrame {
         })
     }
 
-    /// Applies a function to each partition. The result has to have the same
-    /// columns; [`map_partitions_to`](Self::map_partitions_to) is for functions that make others.
-    /// The function only ever sees partitions, never made-up data.
+    /// Applies a function to each partition.
+    ///
+    /// The result must have the same columns. If the function returns other columns, use
+    /// [`map_partitions_to`](Self::map_partitions_to). The function only ever sees partitions,
+    /// never made-up data.
     #[doc(alias = "map_batches")]
     #[must_use]
     pub fn map_partitions(
@@ -460,7 +472,7 @@ impl DataFrame {
         self.map_boxed(Box::new(function), schema)
     }
 
-    /// Applies a function that makes a frame of the given columns of each partition.
+    /// Applies a function to each partition that returns a frame with the given columns.
     #[must_use]
     pub fn map_partitions_to(
         &self,
@@ -482,8 +494,8 @@ impl DataFrame {
         })
     }
 
-    /// The same rows in `npartitions` partitions: neighbours are put together,
-    /// or each partition is cut into pieces of nearly equal height.
+    /// Returns the same rows in `npartitions` partitions. Neighbouring partitions are merged, or
+    /// each partition is cut into pieces of nearly equal height.
     #[must_use]
     pub fn repartition(&self, npartitions: usize) -> Self {
         self.then(|plan| {
@@ -538,14 +550,14 @@ impl Collection for DataFrame {
 
     fn assemble(&self, chunks: Vec<Value>) -> Result<Frame> {
         let mut frame = chunk::concat(chunks)?;
-        // Users take columns as slices: one piece of memory each.
+        // Users read columns as slices, so each column must be contiguous.
         frame.rechunk_mut_par();
         Ok(frame)
     }
 }
 
 impl From<Frame> for DataFrame {
-    /// One partition a thread, for frames of more than a few thousand rows.
+    /// Creates one partition per 10,000 rows, at least one and at most one per thread.
     fn from(frame: Frame) -> Self {
         const ROWS: usize = 10_000;
         let partitions = (frame.height() / ROWS).clamp(1, super::threads());
@@ -588,7 +600,7 @@ impl fmt::Display for Columns<'_> {
 
 type Function = Box<dyn Fn(Frame) -> Result<Frame> + Send + Sync>;
 
-/// A user's function on each partition: code, not data.
+/// Applies a user's function to each partition. It is code, not data.
 struct MapPartitions {
     function: Function,
     schema: SchemaRef,
@@ -606,7 +618,7 @@ impl Operation for MapPartitions {
     fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
         let mapped = (self.function)(chunk::concat(inputs)?)?;
         check_columns(mapped.schema(), &self.schema, || {
-            "what the function of map_partitions returned".to_owned()
+            "the result of the function of map_partitions".to_owned()
         })
         .map_err(|error| match error {
             Error::Type {
@@ -617,7 +629,7 @@ impl Operation for MapPartitions {
                 subject,
                 found,
                 expected: format!(
-                    "{expected} (for other columns: map_partitions_to(schema, function))"
+                    "{expected} (to return other columns, use map_partitions_to(schema, function))"
                 ),
             },
             error => error,
@@ -647,7 +659,9 @@ fn concat(frames: &[&DataFrame]) -> Result<Plan> {
         .map(|frame| frame.plan())
         .collect::<Result<Vec<_>>>()?;
     let Some(first) = plans.first() else {
-        return Err(Error::Argument("nothing to concat: no frames".to_owned()));
+        return Err(Error::Argument(
+            "cannot concat no frames: pass at least one".to_owned(),
+        ));
     };
     let step: Arc<dyn Operation> = Arc::new(Step::Concat);
     let mut tasks = Vec::new();
@@ -694,7 +708,7 @@ fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
     })
 }
 
-/// Adds a frame's content to a fingerprint.
+/// Adds the content of a frame to a fingerprint.
 fn digest(frame: &Frame, fingerprint: &mut Fingerprint) -> Result<()> {
     let mut frame = frame.clone();
     frame.rechunk_mut();
@@ -702,7 +716,7 @@ fn digest(frame: &Frame, fingerprint: &mut Fingerprint) -> Result<()> {
     Ok(())
 }
 
-/// The columns of a frame that a name stands for, or the error about it.
+/// Checks that the frame has these columns.
 pub(super) fn check_names(schema: &Schema, columns: &[String], context: &str) -> Result<()> {
     match columns.iter().find(|name| schema.get(name).is_none()) {
         Some(name) => Err(no_column(name, context, schema)),

@@ -1,4 +1,4 @@
-//! One value of a frame, of whatever type its column is.
+//! One value of a frame, of any column type.
 
 use super::scalar::{ScalarValue, wrong_kind};
 use crate::error::{Error, Result};
@@ -7,22 +7,19 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
-/// One value of a frame as it is in its column: a number, a text, a date, or
-/// nothing (null).
+/// One value of a frame, with the type of its column: a number, a text, a date, or null.
 ///
-/// Which type a column has is known when a cell runs, and not when it is
-/// compiled. A float in its place would be another number from 2⁵³ on. So sums,
-/// least and greatest values come as a `Datum`, which keeps what Polars has
-/// found, and shows it as a number of that type is shown: `3`, `3.0`, `"a"`.
+/// The type of a column is known when a cell runs, not when it is compiled. A float in its place
+/// would round integers beyond 2⁵³. So sums, minima and maxima are returned as a `Datum`, which
+/// keeps the value that Polars found, and displays it like a value of that type: `3`, `3.0`, `"a"`.
 ///
-/// It takes part in arithmetic. With a float the result is a float, as between
-/// numbers in Python; with an integer or another datum it is a datum: exact
-/// between integers (what is beyond `i128` panics), but for `/`, which makes
-/// floats as in pandas and Polars. Nothing makes nothing, or NaN. Comparisons
-/// with numbers, texts and booleans are exact.
+/// A `Datum` supports arithmetic. With a float the result is a float, as between numbers in Python.
+/// With an integer or another datum the result is a datum. It is exact between integers (a result
+/// beyond `i128` panics), except for `/`, which returns floats as in pandas and Polars. Null
+/// results in null, or NaN. Comparisons with numbers, texts and booleans are exact.
 ///
-/// For a Rust type of your own choice there is [`to`](Self::to), or
-/// [`FrameScalar::cast`](super::FrameScalar::cast) before it is computed.
+/// To get a Rust type of your choice, use [`to`](Self::to), or
+/// [`FrameScalar::cast`](super::FrameScalar::cast) before computing.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -39,33 +36,33 @@ use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 pub struct Datum(AnyValue<'static>);
 
 impl Datum {
-    /// The value as a type: `total.to::<f64>()?`, `total.to::<Option<i64>>()?` where it may be null.
+    /// Converts the value: `total.to::<f64>()?`, or `total.to::<Option<i64>>()?` if it may be null.
     ///
-    /// A float may be asked of every number, and is the nearest one; nothing is
-    /// NaN then. An integer only of an integer that its type holds.
+    /// Every number converts to a float, the nearest one; null converts to NaN. Only an integer
+    /// that fits converts to an integer type.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value of another kind.
+    /// Returns [`Error::Type`] for a value of another kind.
     pub fn to<T: ScalarValue>(&self) -> Result<T> {
         T::from_any(&self.0).ok_or_else(|| wrong_kind("the value", &self.0, T::NAME))
     }
 
-    /// The value as Polars has it.
+    /// Returns the value as Polars' type.
     pub fn any_value(&self) -> &AnyValue<'static> {
         &self.0
     }
 
-    /// The value's type in Polars.
+    /// Returns the value's type in Polars.
     pub fn dtype(&self) -> DataType {
         self.0.dtype()
     }
 
-    /// Whether there is no value.
+    /// Returns whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self.0, AnyValue::Null)
     }
 
-    /// The number, for arithmetic. What is none panics.
+    /// Returns the number, for arithmetic. Panics if the value is not a number.
     #[track_caller]
     fn number(&self) -> Number {
         match Number::of(&self.0) {
@@ -83,7 +80,7 @@ impl ScalarValue for Datum {
     }
 }
 
-/// What numbers a datum may be.
+/// The kinds of numbers that a datum may hold.
 #[derive(Clone, Copy)]
 enum Number {
     Nothing,
@@ -122,12 +119,12 @@ impl Number {
     }
 }
 
-/// An integer and a float in order, exactly.
+/// Compares an integer and a float exactly.
 fn int_to_float(int: i128, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;
     }
-    // Saturates beyond all integers of a column.
+    // Saturates outside the range of all integer columns.
     let whole = float.floor() as i128;
     Some(int.cmp(&whole).then(if float > float.floor() {
         Ordering::Less
@@ -146,11 +143,11 @@ fn compare(a: Number, b: Number) -> Option<Ordering> {
     }
 }
 
-/// Two values, as [`Number`]s where both are.
+/// Compares two values, as [`Number`]s if both are numbers.
 fn compare_values(a: &AnyValue<'_>, b: &AnyValue<'_>) -> Option<Ordering> {
     match (Number::of(a), Number::of(b)) {
         (Some(a), Some(b)) => compare(a, b),
-        // Polars compares values of one type, and panics for others.
+        // Polars compares values of the same type, and panics for others.
         _ if a.dtype() == b.dtype() => a.partial_cmp(b),
         _ => None,
     }
@@ -225,7 +222,7 @@ conversions!(f64 f32 i64 i32 i16 i8 u64 u32 u16 u8 usize bool String);
 /// Arithmetic between integers.
 type Exact = fn(i128, i128) -> Option<i128>;
 
-/// An operator on two numbers; `exact` is for integers, where it is not of floats.
+/// Applies an operator to two numbers. `exact` is for integers, if their result is not a float.
 #[track_caller]
 fn operate(
     (a, b): (Number, Number),
@@ -238,7 +235,7 @@ fn operate(
         (Number::Int(a), Number::Int(b), Some(exact)) => match exact(a, b) {
             Some(result) => Number::Int(result).datum(),
             None => Error::Overflow(format!(
-                "{a} {sign} {b} is no integer of 128 bits: expected another number, or floats"
+                "{a} {sign} {b} is not a 128-bit integer: use other numbers, or floats"
             ))
             .raise(),
         },
@@ -252,8 +249,8 @@ macro_rules! operators {
         operators!(@data $trait $method $sign $exact, Datum, &Datum);
         operators!(@data $trait $method $sign $exact, &Datum, Datum);
         operators!(@data $trait $method $sign $exact, &Datum, &Datum);
-        // One type of integers and one of floats: so that it is known of a number
-        // without a suffix which of them it is.
+        // Only one integer type and one float type, so that the type of a number without a suffix
+        // is unambiguous.
         operators!(@native $trait $method $sign $exact, Datum);
         operators!(@native $trait $method $sign $exact, &Datum);
     )*};
@@ -325,7 +322,7 @@ impl Neg for Datum {
 }
 
 impl fmt::Display for Datum {
-    /// A number as Rust writes it, a text as it is.
+    /// Formats a number as Rust does, and a text without quotes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             AnyValue::String(text) => f.pad(text),
@@ -336,7 +333,7 @@ impl fmt::Display for Datum {
 }
 
 impl fmt::Debug for Datum {
-    /// As values of the Rust type are: `3`, `3.0`, `"a"`, `true`; `null`.
+    /// Formats like values of the Rust type: `3`, `3.0`, `"a"`, `true`; and `null`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             AnyValue::Null => f.pad("null"),

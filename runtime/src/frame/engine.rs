@@ -1,12 +1,11 @@
-//! Running Polars on one partition, and asking it about a query without
-//! running anything.
+//! Runs Polars on one partition, and asks it about a query without running anything.
 //!
-//! Tasks run on the threads of Polars' own pool. The physical plan is made
-//! without the streaming engine: that one has as many threads again, would
-//! block a thread of the pool until they are done, and Polars turns to it by
-//! itself for a `group_by` of a thousand rows. What is left of Polars' in-memory engine
-//! only forks and joins in the pool that the task is part of, so that a task
-//! never waits for a thread that it occupies itself, even with one thread.
+//! Tasks run on the threads of Polars' own pool. The physical plan is made without the
+//! streaming engine. That engine has as many threads again, and would block a thread of
+//! the pool until they finish; Polars chooses it automatically for a `group_by` of a
+//! thousand rows. The rest of Polars' in-memory engine only forks and joins in the pool
+//! that the task belongs to, so a task never waits for a thread that it occupies
+//! itself, even with one thread.
 
 use super::exact::{is_exact, overflow};
 use crate::error::{Error, Result};
@@ -35,14 +34,14 @@ pub(crate) fn collect(query: LazyFrame) -> Result<Frame> {
         })
 }
 
-/// A frame without rows.
+/// Returns a frame without rows.
 pub(crate) fn empty(schema: &Schema) -> LazyFrame {
     Frame::empty_with_schema(schema).lazy()
 }
 
-/// The schema of a query's result, with names and types checked; nothing runs.
+/// Returns the schema of a query's result after checking names and types. Nothing runs.
 ///
-/// `context` (` in filter`), `expressions` and `schema` are for the error.
+/// `context` (` in filter`), `expressions` and `schema` are used in the error.
 pub(crate) fn resolve(
     mut query: LazyFrame,
     context: &str,
@@ -55,10 +54,10 @@ pub(crate) fn resolve(
         .map_err(|error| named(error, context, expressions, schema))
 }
 
-/// Whether the expressions compute each row of their result from that row of
+/// Returns whether the expressions compute each row of their result from that row of
 /// the frame alone, so that each partition can be computed by itself.
 ///
-/// Expressions that Polars cannot resolve are told by [`resolve`], not here.
+/// Expressions that Polars cannot resolve are reported by [`resolve`], not here.
 pub(crate) fn is_row_by_row(schema: &Schema, expressions: &[Expr]) -> bool {
     let Ok(plan) = empty(schema).select(expressions).to_alp() else {
         return false;
@@ -67,7 +66,7 @@ pub(crate) fn is_row_by_row(schema: &Schema, expressions: &[Expr]) -> bool {
         IR::Select { expr, .. } => {
             expr.iter()
                 .all(|expr| is_elementwise_rec(expr.node(), &plan.expr_arena))
-                // Literals alone make one row a frame, not one a partition.
+                // Literals alone make one row per frame, not one per partition.
                 && expr
                     .iter()
                     .any(|expr| is_length_preserving_ae(expr.node(), &plan.expr_arena))
@@ -77,9 +76,8 @@ pub(crate) fn is_row_by_row(schema: &Schema, expressions: &[Expr]) -> bool {
     }
 }
 
-/// The expressions with a column's name in the place of a selection of
-/// columns: `all().mean()` → `a.mean()`, `b.mean()`. Columns in `without` are
-/// not selected unless named.
+/// Replaces selections of columns in the expressions by column names: `all().mean()` →
+/// `a.mean()`, `b.mean()`. Columns in `without` are only selected by name.
 pub(crate) fn expand(
     expressions: &[Expr],
     schema: &Schema,
@@ -109,8 +107,8 @@ pub(crate) fn expand(
     Ok(expanded)
 }
 
-/// The expression for each of the columns that it selects. Those of several selections
-/// go side by side, if they are equally many; else Polars tells that they are not.
+/// Returns the expression once for each column that it selects. Several selections of
+/// equal length are paired; for different lengths Polars reports the error.
 fn one_by_one<C: IntoIterator<Item = PlSmallStr>>(
     expression: &Expr,
     select: impl Fn(&Selector) -> PolarsResult<C>,
@@ -144,7 +142,7 @@ fn one_by_one<C: IntoIterator<Item = PlSmallStr>>(
     Ok((0..count).map(of).collect())
 }
 
-/// Whether a function takes all columns of a selection at once.
+/// Returns whether a function takes all columns of a selection at once.
 fn is_of_rows(function: &FunctionExpr) -> bool {
     use FunctionExpr::{
         Boolean, Coalesce, FoldHorizontal, ListExpr, MaxHorizontal, MeanHorizontal, MinHorizontal,
@@ -164,7 +162,7 @@ fn is_of_rows(function: &FunctionExpr) -> bool {
     )
 }
 
-/// The type of an expression's values.
+/// Returns the type of an expression's values.
 pub(crate) fn dtype(expression: &Expr, schema: &Schema) -> Option<DataType> {
     let schema = empty(schema)
         .select([expression.clone()])
@@ -173,7 +171,7 @@ pub(crate) fn dtype(expression: &Expr, schema: &Schema) -> Option<DataType> {
     schema.get_at_index(0).map(|(_, dtype)| dtype.clone())
 }
 
-/// Polars' error about names as the error that lists the columns.
+/// Turns Polars' error about names into the error that lists the columns.
 pub(crate) fn named(
     error: PolarsError,
     context: &str,
@@ -203,8 +201,8 @@ pub(crate) fn named(
     }
 }
 
-/// Whether a column's name stands where a text may be meant: to the right of an
-/// operator, or behind a function's first argument.
+/// Returns whether a column's name stands where the user may have meant a text: on the
+/// right of an operator, or after a function's first argument.
 fn is_operand(expression: &Expr, name: &str) -> bool {
     let is_it = |part: &Expr| matches!(part, Expr::Column(column) if column == name);
     expression.into_iter().any(|part| match part {
@@ -217,7 +215,7 @@ fn is_operand(expression: &Expr, name: &str) -> bool {
     })
 }
 
-/// The error about a column that a frame does not have.
+/// Returns the error about a column that a frame does not have.
 pub(crate) fn no_column(name: &str, context: &str, schema: &Schema) -> Error {
     Error::Column {
         name: name.to_owned(),
@@ -227,12 +225,12 @@ pub(crate) fn no_column(name: &str, context: &str, schema: &Schema) -> Error {
     }
 }
 
-/// A schema's names.
+/// Returns the names of a schema.
 pub(crate) fn names(schema: &Schema) -> Vec<String> {
     schema.iter_names().map(ToString::to_string).collect()
 }
 
-/// A schema whose columns are some of another's, in the order asked for.
+/// Returns a schema with some columns of another one, in the order of `columns`.
 pub(crate) fn project(schema: &Schema, columns: &[String], context: &str) -> Result<SchemaRef> {
     let fields = columns
         .iter()
@@ -258,14 +256,14 @@ fn mentioned(expression: &Expr) -> Vec<String> {
     names
 }
 
-/// Whether an expression calls a function of the user's.
+/// Returns whether an expression calls a user's function.
 pub(crate) fn has_function(expression: &Expr) -> bool {
     expression
         .into_iter()
         .any(|part| matches!(part, Expr::AnonymousFunction { function, .. } if !is_exact(function)))
 }
 
-/// The error without the query plans that Polars wraps around it.
+/// Removes the query plans that Polars wraps around an error.
 pub(crate) fn innermost(mut error: PolarsError) -> PolarsError {
     loop {
         error = match error {

@@ -1,34 +1,31 @@
-//! Integers that are right or an error: sums here, [`arithmetic`] and [`comparison`] below.
+//! Integer results that are either correct or an error: sums here, [`arithmetic`] and
+//! [`comparison`] in the submodules.
 //!
-//! Polars adds up integers of 32 and 64 bits in their own type and wraps around:
-//! three `i32` of 2,000,000,000 make 1,705,032,704. Here an expression is
-//! rewritten before anything is made of it, wherever it stands (`select`, `agg`,
-//! `filter`, windows), in two steps:
+//! Polars adds up integers of 32 and 64 bits in their own type and wraps around: three `i32` of
+//! 2,000,000,000 add up to 1,705,032,704. Here an expression is rewritten before it is used,
+//! wherever it stands (`select`, `agg`, `filter`, windows), in two steps:
 //!
-//! 1. [`widened`]: sums, products, and running ones, are of 64 bits, as NumPy's,
-//!    pandas' and Dask's are: `i64` for signed integers and booleans, `u64` for
-//!    unsigned ones. (Polars: `u32` for booleans, `i64` for integers of 8 and 16
-//!    bits, also unsigned ones, the type itself for others.)
-//! 2. [`guarded`]: what 64 bits do not hold is an error that names the column.
+//! 1. [`widened`]: sums and products, including running ones, use 64 bits, as in NumPy, pandas and
+//!    Dask: `i64` for signed integers and booleans, `u64` for unsigned integers. (Polars: `u32` for
+//!    booleans, `i64` for integers of 8 and 16 bits, also unsigned ones, the type itself for
+//!    others.)
+//! 2. [`guarded`]: a result that 64 bits do not hold is an error that names the column.
 //!
-//! They are two because a sum that is made by partition is widened before and
-//! guarded at the end ([`super::aggregate`]): what is beyond in a partition may be
-//! within 64 bits as a whole.
+//! There are two steps because a sum that is computed by partition is widened first and guarded at
+//! the end ([`super::aggregate`]): a sum may exceed 64 bits in one partition and fit as a whole.
 //!
-//! How an overflow of a sum is found: a sum of wrapped integers differs from the true one
-//! by a multiple of 2⁶⁴. The same sum in floating point, which Polars makes for
-//! the mean without another copy of the column, differs from it by less than a
-//! hundredth of that for any column that fits into memory. So the two are near
-//! each other if and only if nothing has wrapped around. For integers of 32 bits the
-//! same says how many times their own sum has wrapped around ([`lifted`]), so that
-//! they need not be copied to 64 bits.
+//! An overflow of a sum is found as follows. A sum of wrapped integers differs from the true sum by
+//! a multiple of 2⁶⁴. Polars computes the same sum in floating point for the mean, without another
+//! copy of the column. That sum differs from the true one by less than a hundredth of 2⁶⁴ for any
+//! column that fits into memory. So the two are close to each other if and only if nothing has
+//! wrapped around. For 32-bit integers, the difference also gives the number of times that their
+//! own sum has wrapped around ([`lifted`]), so that they need not be copied to 64 bits.
 //!
-//! Of ten million rows a guarded sum takes 7 ms instead of 3, by groups 320 ms instead
-//! of 160.
+//! For ten million rows a guarded sum takes 7 ms instead of 3, and by groups 320 ms instead of 160.
 //!
-//! Arithmetic and comparisons are rewritten in the first step. Where Polars' own would wrap
-//! around or make floats of integers, a [`function`] of ours takes its place; the
-//! types decide, so that floats, texts and small integers cost nothing.
+//! Arithmetic and comparisons are rewritten in the first step. Where Polars would wrap around or
+//! convert integers to floats, our [`function`] replaces the expression. The types decide this, so
+//! floats, texts and small integers cost nothing.
 
 mod arithmetic;
 mod comparison;
@@ -49,11 +46,11 @@ use polars_plan::dsl::{OpaqueColumnUdf, PowFunction};
 use std::sync::Arc;
 use written::written;
 
-/// The expressions with sums of 64 bits, checked arithmetic and exact comparisons, not
+/// Rewrites the expressions to sums of 64 bits, checked arithmetic and exact comparisons, not
 /// [`guarded`] yet.
 ///
 /// # Errors
-/// Those of a selection of columns that does not exist.
+/// Returns an error for a selection of columns that does not exist.
 pub(super) fn widened(expressions: &[Expr], schema: &Schema) -> Result<Vec<Expr>> {
     let mut all = Vec::with_capacity(expressions.len());
     for expression in expressions {
@@ -61,7 +58,7 @@ pub(super) fn widened(expressions: &[Expr], schema: &Schema) -> Result<Vec<Expr>
             all.push(expression.clone());
             continue;
         }
-        // What is done depends on a column's type: each has to be named.
+        // The rewriting depends on the column's type, so each column must be named.
         for expression in expand(std::slice::from_ref(expression), schema, &[])? {
             all.push(expression.map_expr(|part| rewritten(part, schema)));
         }
@@ -69,7 +66,7 @@ pub(super) fn widened(expressions: &[Expr], schema: &Schema) -> Result<Vec<Expr>
     Ok(all)
 }
 
-/// A part of an expression whose own parts are rewritten already.
+/// Rewrites a part of an expression whose own parts are already rewritten.
 fn rewritten(part: Expr, schema: &Schema) -> Expr {
     match part {
         Expr::BinaryExpr { left, op, right } if is_comparison(op) => {
@@ -79,7 +76,7 @@ fn rewritten(part: Expr, schema: &Schema) -> Expr {
         Expr::BinaryExpr { left, op, right } if is_arithmetic(op) => {
             checked(left, op, right, schema)
         }
-        // `a.gt_eq(b).and((a - b).gt(1))`: where the first is false, the second is not needed.
+        // `a.gt_eq(b).and((a - b).gt(1))`: where the first part is false, the second is not needed.
         Expr::BinaryExpr { left, op, right }
             if is_and(op) && dtype(&left, schema) == Some(DataType::Boolean) =>
         {
@@ -108,7 +105,7 @@ fn rewritten(part: Expr, schema: &Schema) -> Expr {
     }
 }
 
-/// A function of Polars'.
+/// Rewrites a function of Polars.
 fn called(input: Vec<Expr>, function: FunctionExpr, schema: &Schema) -> Expr {
     use FunctionExpr::{Abs, Boolean, Coalesce, Diff, FillNull, MaxHorizontal, MeanHorizontal};
     use FunctionExpr::{MinHorizontal, Negate};
@@ -126,7 +123,7 @@ fn called(input: Vec<Expr>, function: FunctionExpr, schema: &Schema) -> Expr {
         MaxHorizontal | MinHorizontal | Coalesce | FillNull => {
             joined(Expr::Function { input, function }, inputs, schema)
         }
-        // Polars adds up in the inputs' own type.
+        // Polars adds up in the type of the inputs.
         MeanHorizontal { .. } => {
             let float = |input: Expr| match dtype(&input, schema) {
                 Some(of) if of.is_integer() => input.cast(DataType::Float64),
@@ -163,19 +160,19 @@ fn inputs(function: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-/// Whether a function is one of these: no closure of the user's.
+/// Returns whether a function is an [`Exact`] one, and not a user's closure.
 pub(super) fn is_exact(function: &OpaqueColumnUdf) -> bool {
     Exact::find(function).is_some()
 }
 
-/// The expressions, widened before, with an error in the place of every sum that
-/// 64 bits do not hold.
+/// Replaces every sum that 64 bits do not hold by an error, in expressions that are already
+/// widened.
 pub(super) fn guarded(expressions: &[Expr], schema: &Schema) -> Vec<Expr> {
     let guard = |part: Expr| match sum(&part) {
         Some((kind, input)) => match (kind, dtype(&part, schema)) {
             (Sum::All, Some(of)) => guarded_sum(&input[0], &of, schema),
             (_, Some(of @ (DataType::Int64 | DataType::UInt64))) => kind.guard(part, &of, schema),
-            // Of its base's type: no wider one is sure to hold it.
+            // Powers have the type of their base: no wider type is sure to hold the result.
             (Sum::Power, Some(of)) if of.is_integer() => kind.guard(part, &of, schema),
             _ => part,
         },
@@ -187,31 +184,31 @@ pub(super) fn guarded(expressions: &[Expr], schema: &Schema) -> Vec<Expr> {
         .collect()
 }
 
-/// The expressions, [`widened`] and [`guarded`].
+/// Rewrites the expressions with [`widened`] and [`guarded`].
 ///
 /// # Errors
-/// As [`widened`].
+/// The same as for [`widened`].
 pub(super) fn exact(expressions: &[Expr], schema: &Schema) -> Result<Vec<Expr>> {
     Ok(guarded(&widened(expressions, schema)?, schema))
 }
 
-/// The sum of values of a type, widened before, guarded if it can overflow.
+/// Returns the sum of widened values of a type, guarded if it can overflow.
 fn guarded_sum(input: &Expr, of: &DataType, schema: &Schema) -> Expr {
     let sum = wrapped_sum(input, of, schema);
     match narrow(input, of, schema) {
-        // A partition has less than 2³² rows.
+        // A partition has fewer than 2³² rows.
         Some(_) => sum,
         None if is_wide(of) => proven_sum(sum, sum_in_floats(input, of, schema), input, of),
         None => sum,
     }
 }
 
-/// Whether sums in this type can overflow.
+/// Returns whether sums in this type can overflow.
 pub(super) fn is_wide(of: &DataType) -> bool {
     matches!(of, DataType::Int64 | DataType::UInt64)
 }
 
-/// The sum of values of a type, widened before. Beyond 64 bits it wraps around.
+/// Returns the sum of widened values of a type. Beyond 64 bits it wraps around.
 pub(super) fn wrapped_sum(input: &Expr, of: &DataType, schema: &Schema) -> Expr {
     match narrow(input, of, schema) {
         Some((input, true)) => lifted(input, of),
@@ -220,8 +217,8 @@ pub(super) fn wrapped_sum(input: &Expr, of: &DataType, schema: &Schema) -> Expr 
     }
 }
 
-/// The sum of such values in floats. Polars makes it for the mean, for which a cast
-/// would copy them.
+/// Returns the sum of such values as floats, in the way that Polars computes it for the mean. A
+/// cast would copy the values.
 pub(super) fn sum_in_floats(input: &Expr, of: &DataType, schema: &Schema) -> Expr {
     let narrow = narrow(input, of, schema);
     let input = narrow.map_or(input, |(input, _)| input);
@@ -233,15 +230,15 @@ fn floats(input: &Expr) -> Expr {
     (input.clone().mean() * count).fill_null(lit(0.0))
 }
 
-/// A sum that may have wrapped around, or the error about it; `floats` is the sum
-/// in floats, and `input` for the error.
+/// Returns a sum that may have wrapped around, or the error about it. `floats` is the sum as
+/// floats; `input` is used in the error.
 pub(super) fn proven_sum(sum: Expr, floats: Expr, input: &Expr, of: &DataType) -> Expr {
     let near = near(&sum, floats, of);
     Sum::All.proven(sum, near, input, of)
 }
 
-/// What was widened only to add it up, and whether Polars would add it up in its own
-/// 32 bits: it need not be copied.
+/// Returns the input before it was widened, and whether Polars would add it up in its own 32 bits,
+/// if it was widened only for the sum. Such an input need not be copied.
 fn narrow<'a>(input: &'a Expr, of: &DataType, schema: &Schema) -> Option<(&'a Expr, bool)> {
     let Expr::Cast { expr, .. } = input else {
         return None;
@@ -257,8 +254,8 @@ fn narrow<'a>(input: &'a Expr, of: &DataType, schema: &Schema) -> Option<(&'a Ex
     }
 }
 
-/// The sum of integers of 32 bits in 64: their wrapped sum, and as many times 2³² as
-/// the sum in floats is larger.
+/// Returns the sum of 32-bit integers as 64 bits: their wrapped sum, plus the multiple of 2³² by
+/// which the sum of floats is larger.
 fn lifted(input: &Expr, to: &DataType) -> Expr {
     let wrapped = input.clone().sum();
     let more = floats(input) - wrapped.clone().cast(DataType::Float64);
@@ -266,7 +263,7 @@ fn lifted(input: &Expr, to: &DataType) -> Expr {
     wrapped.cast(to.clone()) + times.cast(to.clone()) * typed(1 << 32, to)
 }
 
-/// Whether what is to be done with a part of an expression depends on types.
+/// Returns whether the rewriting of a part of an expression depends on types.
 fn is_of_types(part: &Expr) -> bool {
     match part {
         Expr::BinaryExpr { op, .. } => is_comparison(*op) || is_arithmetic(*op),
@@ -291,7 +288,7 @@ fn is_of_types(part: &Expr) -> bool {
     }
 }
 
-/// What adds up or multiplies.
+/// The kinds of sums and products.
 #[derive(Clone, Copy, PartialEq)]
 enum Sum {
     All,
@@ -304,7 +301,7 @@ enum Sum {
     Power,
 }
 
-/// Whether a part of an expression is a sum, and of what.
+/// Returns the kind of sum that a part of an expression is, and its inputs.
 fn sum(part: &Expr) -> Option<(Sum, &[Expr])> {
     match part {
         Expr::Agg(AggExpr::Sum(input)) => Some((Sum::All, std::slice::from_ref(&**input))),
@@ -333,7 +330,7 @@ fn sum(part: &Expr) -> Option<(Sum, &[Expr])> {
     }
 }
 
-/// The same sum in 64 bits.
+/// Returns the same sum in 64 bits.
 fn wide(part: Expr, schema: &Schema) -> Expr {
     let kind = sum(&part).map(|(kind, _)| kind);
     match part {
@@ -347,9 +344,9 @@ fn wide(part: Expr, schema: &Schema) -> Expr {
         } => {
             let added = match kind {
                 None | Some(Sum::Power) => 0,
-                // By what the windows are is no part of the sum.
+                // The column that defines the windows is not part of the sum.
                 Some(Sum::Rolling) => 1,
-                // Several columns that are added up row by row have one type.
+                // Several columns that are added up row by row need one type.
                 Some(_) => input.len(),
             };
             let types = input[..added].iter().map(|input| dtype(input, schema));
@@ -360,7 +357,7 @@ fn wide(part: Expr, schema: &Schema) -> Expr {
                 [of] if kind == Some(Sum::OfList) => with_values(of, |of| wide_type(&[of])),
                 types => wide_type(&types.iter().collect::<Vec<_>>()),
             };
-            // Polars would make floats of them.
+            // Polars would convert them to floats.
             let mixed = to.is_none() && kind == Some(Sum::OfRow) && types.iter().all(is_integer);
             let to = if mixed { Some(DataType::Int128) } else { to };
             for (input, of) in input.iter_mut().zip(&types) {
@@ -377,7 +374,7 @@ fn wide(part: Expr, schema: &Schema) -> Expr {
     }
 }
 
-/// The type of lists of other values.
+/// Returns the type of lists with other values.
 fn with_values(of: &DataType, to: impl Fn(&DataType) -> Option<DataType>) -> Option<DataType> {
     match of {
         DataType::List(of) => Some(DataType::List(Box::new(to(of)?))),
@@ -397,7 +394,7 @@ fn widened_to(input: Expr, of: &DataType, to: Option<DataType>) -> Expr {
     }
 }
 
-/// In which type values of some types are added up; nothing if in their own.
+/// Returns the type in which values of some types are added up; `None` for their own type.
 fn wide_type(types: &[&DataType]) -> Option<DataType> {
     let is_unsigned = |of: &&DataType| {
         matches!(
@@ -405,7 +402,7 @@ fn wide_type(types: &[&DataType]) -> Option<DataType> {
             DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64
         )
     };
-    // No integer type of Polars' holds u64 and numbers with a sign (it takes floats).
+    // No integer type of Polars holds both `u64` and signed integers (it uses floats).
     let is_signed = |of: &&DataType| {
         matches!(
             of,
@@ -426,7 +423,7 @@ fn wide_type(types: &[&DataType]) -> Option<DataType> {
     }
 }
 
-/// Stands around an error of ours in what Polars makes of it.
+/// Marks the text of our error within Polars' error.
 const MARK: &str = "·overflow·";
 
 impl Sum {
@@ -443,8 +440,7 @@ impl Sum {
         }
     }
 
-    /// Such a sum, or an error where it is not what it would be without an end to
-    /// integers.
+    /// Returns the sum, or an error where it differs from the sum of unlimited integers.
     fn guard(self, sum: Expr, of: &DataType, schema: &Schema) -> Expr {
         let Expr::Function { input, function } = &sum else {
             return sum;
@@ -463,7 +459,7 @@ impl Sum {
             function: function.clone(),
         };
         let near = near(&sum, in_floats, of);
-        // With a factor of zero, all else does not matter.
+        // With a factor of zero, nothing else matters.
         let zero = || input[0].clone().eq(lit(0));
         let right = match self {
             Self::Product => near.or(zero().any(true)),
@@ -477,13 +473,13 @@ impl Sum {
         self.proven(sum, right, &subject, of)
     }
 
-    /// The sum, or an error where it is not right.
+    /// Returns the sum, or an error where it is not correct.
     fn proven(self, sum: Expr, right: Expr, input: &Expr, of: &DataType) -> Expr {
         let exact = Exact {
             what: What::Proven,
             of: of.clone(),
             text: format!(
-                "the {} of {} is beyond what {of} holds: compute with another type, .cast(DataType::Float64) before",
+                "the {} of {} is beyond what {of} holds: cast to another type first, .cast(DataType::Float64)",
                 self.name(),
                 written(input)
             ),
@@ -492,8 +488,8 @@ impl Sum {
     }
 }
 
-/// Whether a sum of integers is as near to the one in floats as one that has wrapped
-/// around is not. A product in floats may be infinite, and the difference no number.
+/// Returns whether a sum of integers is closer to the sum of floats than a wrapped one can be. A
+/// product of floats may be infinite, and the difference NaN.
 fn near(sum: &Expr, floats: Expr, of: &DataType) -> Expr {
     let error = if is_wide(of) { 2f64.powi(62) } else { 0.5 };
     (floats - sum.clone().cast(DataType::Float64))
@@ -501,7 +497,7 @@ fn near(sum: &Expr, floats: Expr, of: &DataType) -> Expr {
         .lt_eq(lit(error))
 }
 
-/// The error that Polars' is, if it is one of ours.
+/// Returns our error if Polars' error contains one.
 pub(super) fn overflow(message: &str) -> Option<Error> {
     let text = message.split(MARK).nth(1)?;
     Some(Error::Overflow(text.to_owned()))

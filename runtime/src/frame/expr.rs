@@ -1,15 +1,15 @@
-//! What may be given where a method takes columns, and a few more ways to
-//! write an expression.
+//! Defines the arguments that methods accept as columns, and adds a few ways to write an
+//! expression.
 
 use polars::prelude::{AnyValue, Expr, NamedFrom, PlSmallStr, Selector, Series, col, lit};
 
-/// Something that stands for one expression: a column's name, or an expression.
+/// A type that converts into one expression: a column's name, or an expression.
 pub trait IntoExpr {
-    /// The expression.
+    /// Converts into the expression.
     fn into_expr(self) -> Expr;
 }
 
-/// One or several expressions: `"a"`, `["a", "b"]`, `col("a")`, `[col("a"), col("b")]`, a `Vec`;
+/// One or several expressions: `"a"`, `["a", "b"]`, `col("a")`, `[col("a"), col("b")]`, a `Vec`, or
 /// Polars' selectors.
 ///
 /// ```
@@ -22,13 +22,13 @@ pub trait IntoExpr {
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub trait IntoExprs {
-    /// The expressions.
+    /// Converts into the expressions.
     fn into_exprs(self) -> Vec<Expr>;
 }
 
 /// One or several names of columns.
 pub trait IntoNames {
-    /// The names.
+    /// Converts into the names.
     fn into_names(self) -> Vec<String>;
 }
 
@@ -115,7 +115,7 @@ impl<T: Into<String> + Clone> IntoNames for &[T] {
 
 /// A value that a list in an expression may hold.
 pub trait ListItem {
-    /// The value as Polars has it.
+    /// Converts into Polars' type of value.
     fn into_any(self) -> AnyValue<'static>;
 }
 
@@ -147,7 +147,7 @@ macro_rules! list_texts {
 }
 list_texts!(&str, &&str, String, &String);
 
-/// More ways to write an expression.
+/// Additional methods for expressions.
 ///
 /// ```
 /// use swath::frame::{DataFrame, ExprExt};
@@ -166,15 +166,15 @@ list_texts!(&str, &&str, String, &String);
     reason = "expressions are taken and returned, as Polars does"
 )]
 pub trait ExprExt {
-    /// Whether the value is one of `values`: `col("id").is_in_values([1, 2])`.
+    /// Returns whether the value is one of `values`: `col("id").is_in_values([1, 2])`.
     #[doc(alias("isin", "is_in"))]
     fn is_in_values<T: ListItem>(self, values: impl IntoIterator<Item = T>) -> Expr;
 
-    /// Whether the text contains another, as it stands: no regular expression.
+    /// Returns whether the text contains another text, literally (not as a regular expression).
     #[doc(alias = "contains")]
     fn str_contains(self, text: &str) -> Expr;
 
-    /// Whether a regular expression matches somewhere in the text.
+    /// Returns whether a regular expression matches somewhere in the text.
     #[doc(alias("match", "contains"))]
     fn str_matches(self, regex: &str) -> Expr;
 }
@@ -195,7 +195,7 @@ impl ExprExt for Expr {
 
 fn is_in(expression: Expr, values: Vec<AnyValue<'static>>) -> Expr {
     if values.is_empty() {
-        // Polars would compare with values of the null type.
+        // Without values, Polars would compare with values of the null type.
         return expression.is_null().and(lit(false));
     }
     let values = Series::new(PlSmallStr::EMPTY, values);

@@ -1,4 +1,4 @@
-//! Grouping and aggregating.
+//! Groups and aggregates rows.
 
 use super::aggregate::{Decomposed, decompose};
 use super::dataframe::DataFrame;
@@ -14,12 +14,11 @@ use std::fmt;
 
 /// The rows of a frame in groups, to be aggregated.
 ///
-/// Results have one row for each group, in the order of the keys; a null is a
-/// key like any other and comes first. Sums, counts, means, least and
-/// greatest, first and last values, variances and what is computed of them are
-/// computed by partition and then put together; everything else (a median,
-/// `n_unique`, a function of yours) on whole groups, which are brought into
-/// one partition by the hash of their keys.
+/// Results have one row for each group, in the order of the keys. A null is a key like
+/// any other and comes first. Sums, counts, means, minima, maxima, first and last
+/// values, variances and expressions of these are computed by partition and then
+/// combined. Everything else (a median, `n_unique`, a function of yours) is computed on
+/// whole groups, which are first brought into one partition by the hash of their keys.
 #[doc(alias("GroupBy", "DataFrameGroupBy"))]
 #[derive(Clone)]
 pub struct GroupedFrame {
@@ -32,12 +31,12 @@ impl GroupedFrame {
         Self { frame, keys }
     }
 
-    /// The frame whose rows these are.
+    /// Returns the frame that is grouped.
     pub(crate) fn frame(&self) -> &DataFrame {
         &self.frame
     }
 
-    /// Aggregations of each group: `agg([col("age").mean().alias("mean_age"), len()])`.
+    /// Aggregates each group: `agg([col("age").mean().alias("mean_age"), len()])`.
     #[doc(alias = "aggregate")]
     pub fn agg(&self, aggregations: impl IntoExprs) -> DataFrame {
         self.aggregated(aggregations.into_exprs(), "agg")
@@ -47,14 +46,16 @@ impl GroupedFrame {
         let name = format!("groupby-{name}");
         let plan = self.frame.plan().and_then(|plan| {
             if self.keys.is_empty() {
-                return Err(Error::Argument("cannot group by no columns".to_owned()));
+                return Err(Error::Argument(
+                    "cannot group by no columns: pass at least one".to_owned(),
+                ));
             }
             aggregate(plan, &self.keys, &aggregations, &name)
         });
         DataFrame::from_plan(plan)
     }
 
-    /// An aggregation of every column that it can be computed of.
+    /// Aggregates every column whose type `which` accepts, except the keys.
     fn each(&self, name: &str, which: fn(&DataType) -> bool, of: fn(Expr) -> Expr) -> DataFrame {
         let aggregations = self.frame.plan().and_then(|plan| {
             let keys = self.key_names(plan)?;
@@ -79,63 +80,63 @@ impl GroupedFrame {
         Ok(names(&schema))
     }
 
-    /// The means of the numeric columns.
+    /// Computes the means of the numeric columns.
     pub fn mean(&self) -> DataFrame {
         self.each("mean", is_number, Expr::mean)
     }
 
-    /// The sums of the numeric columns.
+    /// Computes the sums of the numeric columns.
     pub fn sum(&self) -> DataFrame {
         self.each("sum", is_number, Expr::sum)
     }
 
-    /// The least values of all columns.
+    /// Computes the minima of all columns.
     pub fn min(&self) -> DataFrame {
         self.each("min", is_any, Expr::min)
     }
 
-    /// The greatest values of all columns.
+    /// Computes the maxima of all columns.
     pub fn max(&self) -> DataFrame {
         self.each("max", is_any, Expr::max)
     }
 
-    /// The standard deviations (ddof 1) of the numeric columns.
+    /// Computes the standard deviations (ddof 1) of the numeric columns.
     pub fn std(&self) -> DataFrame {
         self.each("std", is_number, |column| column.std(1))
     }
 
-    /// The variances (ddof 1) of the numeric columns.
+    /// Computes the variances (ddof 1) of the numeric columns.
     pub fn var(&self) -> DataFrame {
         self.each("var", is_number, |column| column.var(1))
     }
 
-    /// The medians of the numeric columns.
+    /// Computes the medians of the numeric columns.
     pub fn median(&self) -> DataFrame {
         self.each("median", is_number, Expr::median)
     }
 
-    /// How many values of each column are not null.
+    /// Counts the values of each column that are not null.
     pub fn count(&self) -> DataFrame {
         self.each("count", is_any, Expr::count)
     }
 
-    /// The first value of each column.
+    /// Returns the first value of each column.
     pub fn first(&self) -> DataFrame {
         self.each("first", is_any, Expr::first)
     }
 
-    /// The last value of each column.
+    /// Returns the last value of each column.
     pub fn last(&self) -> DataFrame {
         self.each("last", is_any, Expr::last)
     }
 
-    /// How many different values each column has.
+    /// Counts the distinct values of each column.
     #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> DataFrame {
         self.each("n-unique", is_any, Expr::n_unique)
     }
 
-    /// How many rows each group has, in a column `len`.
+    /// Counts the rows of each group, in a column `len`.
     #[allow(
         clippy::len_without_is_empty,
         reason = "the lengths of groups, not a length"
@@ -144,7 +145,7 @@ impl GroupedFrame {
         self.aggregated(vec![len()], "len")
     }
 
-    /// How many rows each group has, in a column `size`, as pandas calls it.
+    /// Counts the rows of each group, in a column `size`, the name that pandas uses.
     pub fn size(&self) -> DataFrame {
         self.aggregated(vec![len().alias("size")], "size")
     }
@@ -164,8 +165,8 @@ fn is_any(_: &DataType) -> bool {
     true
 }
 
-/// Aggregates the groups of rows with equal keys; without keys, all rows are
-/// one group.
+/// Aggregates the groups of rows with equal keys. Without keys, all rows form one
+/// group.
 pub(super) fn aggregate(
     plan: &Plan,
     keys: &[Expr],
@@ -244,7 +245,7 @@ pub(super) fn aggregate(
     Ok(groups.whole(sorted, result))
 }
 
-/// Partial results of each partition, put together a few at a time.
+/// Computes partial results of each partition, and combines a few at a time.
 fn in_a_tree(
     plan: &Plan,
     whole: &GroupBy,
@@ -274,8 +275,8 @@ fn in_a_tree(
     for (last, (name, dtype)) in decomposed.last.into_iter().zip(results) {
         then.push(last.strict_cast(dtype.clone()).alias(name.as_str()));
     }
-    // Functions of aggregations that look at more than one group do not
-    // decompose after all.
+    // Functions of aggregations that depend on more than one group do not decompose
+    // after all.
     let combined = resolve(
         Step::GroupBy(combine.clone()).query(empty(&slots)),
         "",
@@ -303,7 +304,7 @@ fn is_row_by_row_or_none(schema: &Schema, keys: &[Expr]) -> bool {
     keys.is_empty() || is_row_by_row(schema, keys)
 }
 
-/// `groupby-mean` for an `agg` of means only.
+/// Returns `groupby-mean` for an `agg` of means only.
 fn self_named(name: &str, aggregations: &[Expr]) -> String {
     let Some(prefix) = name.strip_suffix("agg") else {
         return name.to_owned();

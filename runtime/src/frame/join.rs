@@ -45,25 +45,28 @@ impl JoinType {
         let mut args = JoinArgs::new(how);
         args.maintain_order = order;
         if self == Self::Full {
-            // One column for each key, as in the other joins.
+            // Keep one column for each key, as in the other joins.
             args.coalesce = JoinCoalesce::CoalesceColumns;
         }
         args
     }
 
-    /// Whether each partition of the left frame can be joined with the whole right one.
+    /// Returns whether each partition of the left frame can be joined with the whole
+    /// right one.
     fn is_by_left_row(self) -> bool {
         !matches!(self, Self::Right | Self::Full)
     }
 }
 
-/// A right frame of so many bytes is copied to each partition of the left one
-/// instead of shuffling both.
+/// A right frame of at most this many bytes is copied to each partition of the left
+/// one. Otherwise both are shuffled.
 const BROADCAST: u64 = 64 << 20;
 
 pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinType) -> Result<Plan> {
     if columns.is_empty() {
-        return Err(Error::Argument("cannot join on no columns".to_owned()));
+        return Err(Error::Argument(
+            "cannot join on no columns: pass at least one".to_owned(),
+        ));
     }
     check_names(&left.schema, &columns, " in the left frame of join")?;
     check_names(&right.schema, &columns, " in the right frame of join")?;
@@ -75,10 +78,10 @@ pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinTyp
             return Err(Error::Type {
                 subject: format!("the key \"{name}\" of join"),
                 found: format!(
-                    "{left} in the left frame and {right} in the right one, which no integer type of 64 bits holds both"
+                    "{left} in the left frame and {right} in the right one, and no 64-bit integer type holds both"
                 ),
                 expected: format!(
-                    "one type: cast one of them, with_column(\"{name}\", col(\"{name}\").strict_cast(DataType::Int64))"
+                    "the same type in both: cast one of them, with_column(\"{name}\", col(\"{name}\").strict_cast(DataType::Int64))"
                 ),
             });
         }
@@ -122,7 +125,7 @@ pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinTyp
     })
 }
 
-/// The keys as values of one type, so that equal ones have equal hashes.
+/// Returns the keys cast to a common type, so that equal keys have equal hashes.
 fn keys(columns: &[String], left: &Schema, right: &Schema) -> Result<Vec<Expr>> {
     columns
         .iter()

@@ -1,14 +1,15 @@
 //! Partitioned data frames on Polars.
 //!
 //! A [`DataFrame`] is a layer of partitions, each an eager Polars frame, and
-//! their schema. Its methods take Polars' expressions and describe further
-//! layers, whose operations are data ([`step`]): which columns an expression
-//! needs and makes is asked of Polars without running anything ([`engine`]);
-//! whether it can be computed by partition, as well. What cannot is computed
-//! on the whole frame, or on whole groups after a shuffle: any partitioning
-//! gives what one partition gives.
+//! their schema. Its methods accept Polars' expressions and describe further
+//! layers, whose operations are data ([`step`]). Polars tells, without running
+//! anything, which columns an expression needs and creates, and whether it can be
+//! computed by partition ([`engine`]). All other expressions are computed on the
+//! whole frame, or on whole groups after a shuffle. So every partitioning gives
+//! the same result as a single partition.
 //!
-//! This module knows the graph and no scheduler; files are read by [`crate::io`].
+//! This module depends on the graph, not on a scheduler. [`crate::io`] reads the
+//! files.
 
 mod aggregate;
 mod chunk;
@@ -43,10 +44,10 @@ pub use sort::{IntoOrders, Order};
 
 pub(crate) use plan::Plan;
 
-/// An eager frame: Polars' own.
+/// An eager frame, which is Polars' own type.
 pub type Frame = polars::frame::DataFrame;
 
-/// The number of threads that partitions are computed on.
+/// Returns the number of threads that compute partitions.
 pub(crate) fn threads() -> usize {
     polars_core::runtime::THREAD_POOL.current_num_threads()
 }

@@ -1,5 +1,5 @@
-//! What a frame, a series or a scalar is: a layer of partitions, and what is
-//! known of them before anything runs.
+//! The content of a frame, a series or a scalar: a layer of partitions, and what
+//! is known about them before anything runs.
 
 use super::engine::{collect, empty, has_function, is_row_by_row, resolve};
 use super::step::{NamedStep, Step};
@@ -11,33 +11,33 @@ use polars::prelude::{Expr, Schema, SchemaRef};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// Partitions that a layer computes, one a task.
+/// The partitions that a layer computes, one per task.
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) layer: Arc<Layer>,
     pub(crate) schema: SchemaRef,
-    /// Whether one partition can be computed without the others' work.
+    /// Whether one partition can be computed without computing the others.
     pub(crate) partitionwise: bool,
-    /// At most so many bytes, where that is known.
+    /// An upper bound of the bytes, if known.
     pub(crate) nbytes: Option<u64>,
 }
 
-/// How many partitions one task puts together.
+/// The number of partitions that one task combines.
 const FAN_IN: u32 = 8;
 
 impl Plan {
-    /// The number of partitions.
+    /// Returns the number of partitions.
     pub(crate) fn npartitions(&self) -> u32 {
         self.layer.grid().len() as u32
     }
 
-    /// The partitions' places in the layer's grid.
+    /// Returns the positions of the partitions in the layer's grid.
     fn places(&self) -> impl Iterator<Item = SmallVec<[AxisMap; 4]>> {
         let ndim = self.layer.grid().counts().len();
         (0..self.npartitions()).map(move |at| place(at, ndim))
     }
 
-    /// A step on each partition by itself, which makes frames of this schema.
+    /// Applies a step to each partition by itself. The results have this schema.
     pub(crate) fn each(&self, step: impl Operation, schema: SchemaRef) -> Self {
         let layer = Layer::blockwise(
             step,
@@ -52,7 +52,8 @@ impl Plan {
         }
     }
 
-    /// The partition at the same place, for a layer whose dependency this is.
+    /// Returns the partition at the same position, as an input of a layer that
+    /// depends on this one.
     pub(crate) fn same(&self, dependency: usize) -> BlockInput {
         if self.layer.grid().counts().is_empty() {
             BlockInput {
@@ -64,7 +65,8 @@ impl Plan {
         }
     }
 
-    /// The first partition, for a layer whose dependency this is.
+    /// Returns the first partition, as an input of a layer that depends on this
+    /// one.
     pub(crate) fn first(&self, dependency: usize) -> BlockInput {
         BlockInput {
             dependency,
@@ -72,7 +74,8 @@ impl Plan {
         }
     }
 
-    /// A step on all partitions, one below the other, which makes one.
+    /// Applies a step to all partitions, stacked one below the other. The result
+    /// is one partition.
     pub(crate) fn whole(&self, step: impl Operation, schema: SchemaRef) -> Self {
         let inputs = self
             .places()
@@ -90,12 +93,12 @@ impl Plan {
         }
     }
 
-    /// A step on each partition, if it can be computed by partition, and on
-    /// all of them at once otherwise: `filter(col("x").gt(col("x").mean()))`
-    /// has to see the whole column.
+    /// Applies a step to each partition if it can be computed by partition, and
+    /// to all of them at once otherwise: `filter(col("x").gt(col("x").mean()))`
+    /// needs the whole column.
     ///
     /// # Errors
-    /// Unknown columns, types that do not fit.
+    /// Returns an error for unknown columns and for types that do not fit.
     pub(crate) fn by_row(&self, step: Step, context: &str, expressions: &[Expr]) -> Result<Self> {
         let schema = resolve(
             step.query(empty(&self.schema)),
@@ -104,9 +107,9 @@ impl Plan {
             &self.schema,
         )?;
         if is_row_by_row(&self.schema, expressions) {
-            // Some types that do not fit are found by Polars' kernels only.
-            // Without rows, and without functions of the user's, that says
-            // nothing but whether they fit.
+            // Some type errors are only found by Polars' kernels. Running the
+            // step without rows, and without the user's functions, checks
+            // nothing but the types.
             if !expressions.iter().any(has_function) {
                 collect(step.query(empty(&self.schema)))?;
             }
@@ -116,8 +119,8 @@ impl Plan {
         }
     }
 
-    /// Puts neighbouring partitions together with `combine`, a few at a time,
-    /// until few enough are left for one task, which does `last`.
+    /// Combines neighbouring partitions with `combine`, a few at a time, until
+    /// one task can process the rest with `last`.
     pub(crate) fn tree(
         &self,
         combine: NamedStep,
@@ -138,7 +141,7 @@ impl Plan {
         plan.whole(last, schema)
     }
 
-    /// One task for each group of partitions.
+    /// Creates one task for each group of partitions.
     pub(crate) fn listed(
         &self,
         operation: Arc<dyn Operation>,
@@ -152,7 +155,8 @@ impl Plan {
         self.listed_each(tasks, schema)
     }
 
-    /// One task for each group of partitions, each with its own operation.
+    /// Creates one task for each group of partitions, each with its own
+    /// operation.
     pub(crate) fn listed_each(
         &self,
         tasks: Vec<(Arc<dyn Operation>, Vec<u32>)>,
@@ -172,10 +176,10 @@ impl Plan {
     }
 }
 
-/// A task told by itself: what it does, and to which partitions of which frames.
+/// A single task: its operation, and the partitions of which frames it reads.
 pub(crate) type PartitionTask = (Arc<dyn Operation>, Vec<(u32, u32)>);
 
-/// Tasks on partitions of several frames.
+/// Creates tasks on partitions of several frames.
 pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaRef) -> Plan {
     let mut fingerprint = Fingerprint::new();
     for plan in plans {
@@ -186,7 +190,7 @@ pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaR
     let mut listed = Listed::with_capacity(tasks.len(), tasks.len());
     for (operation, inputs) in tasks {
         fingerprint.text(&format!("{inputs:?}"));
-        // The tasks of a layer mostly share one operation.
+        // The tasks of a layer usually share one operation.
         if !same
             .as_ref()
             .is_some_and(|same| Arc::ptr_eq(same, &operation))
@@ -228,7 +232,7 @@ fn place(at: u32, ndim: usize) -> SmallVec<[AxisMap; 4]> {
     }
 }
 
-/// Whether two frames have the same columns of the same types.
+/// Returns whether two frames have the same columns of the same types.
 pub(crate) fn same_columns(a: &Schema, b: &Schema) -> bool {
     a.len() == b.len()
         && a.iter()

@@ -1,4 +1,4 @@
-//! Frames, series and scalars that another process makes anew.
+//! Rebuilds frames, series and scalars in another process.
 
 use super::chunk::FrameChunk;
 use super::dataframe::DataFrame;
@@ -13,14 +13,14 @@ use polars::prelude::DataFrame as Frame;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What a plan is beside its layer.
+/// The parts of a plan besides its layer.
 #[derive(Serialize, Deserialize)]
 struct Description {
-    /// A frame without rows.
+    /// The schema, encoded as a frame without rows.
     schema: Vec<u8>,
     partitionwise: bool,
     nbytes: Option<u64>,
-    /// The series' name, the scalar's label.
+    /// The name of the series, or the label of the scalar.
     label: String,
 }
 

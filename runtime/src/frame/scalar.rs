@@ -14,12 +14,11 @@ use std::sync::Arc;
 
 /// A single value of a frame, not computed yet: a series' mean, a frame's length.
 ///
-/// What it comes as follows from what it is: a mean is an `f64`, a length a
-/// `usize`; a sum, the least and the greatest value are of their column's type and
-/// come as a [`Datum`](super::Datum), which is exact. [`cast`](Self::cast) asks for
-/// a Rust type. Where there is no value (the mean of no numbers, the greatest of
-/// nothing), that is NaN for floats, `null` for a `Datum`, `None` for an `Option`,
-/// and an error for everything else.
+/// Its type follows from the operation. A mean is an `f64`, a length a `usize`. A sum, a minimum
+/// and a maximum have their column's type and are returned as a [`Datum`](super::Datum), which is
+/// exact. [`cast`](Self::cast) requests a Rust type. Without a value (the mean of no numbers, the
+/// maximum of no values), the result is NaN for floats, `null` for a `Datum`, `None` for an
+/// `Option`, and an error for all other types.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -37,12 +36,12 @@ pub struct FrameScalar<T> {
     value: PhantomData<fn() -> T>,
 }
 
-/// What a value of a frame may be taken as.
+/// A type to which a value of a frame can be converted.
 pub trait ScalarValue: Sized {
-    /// What errors call it.
+    /// The name in error messages.
     const NAME: &'static str;
 
-    /// Takes the value; nothing where it is of another kind.
+    /// Converts the value. Returns `None` if it has another kind.
     fn from_any(value: &AnyValue<'_>) -> Option<Self>;
 }
 
@@ -126,7 +125,7 @@ pub(super) fn integer(value: &AnyValue<'_>) -> Option<i128> {
     })
 }
 
-/// The error about a value that is not what it was asked for as.
+/// Returns the error about a value that cannot be converted to the requested type.
 pub(super) fn wrong_kind(subject: &str, value: &AnyValue<'_>, name: &str) -> Error {
     Error::Type {
         subject: subject.to_owned(),
@@ -160,7 +159,7 @@ impl<T: ScalarValue> FrameScalar<T> {
         }
     }
 
-    /// What a plan of one value computes.
+    /// Wraps a plan that computes one value.
     pub(super) fn of_plan(plan: Plan, label: &str) -> Self {
         Self {
             plan: Ok(plan),
@@ -169,7 +168,8 @@ impl<T: ScalarValue> FrameScalar<T> {
         }
     }
 
-    /// The same value as another kind: `ages.max().cast::<i64>()`, `names.min().cast::<String>()`.
+    /// Returns the same value as another type: `ages.max().cast::<i64>()`,
+    /// `names.min().cast::<String>()`.
     #[doc(alias = "astype")]
     pub fn cast<U: ScalarValue>(&self) -> FrameScalar<U> {
         FrameScalar {
@@ -185,15 +185,15 @@ impl<T> FrameScalar<T> {
         self.plan.as_ref().map_err(Clone::clone)
     }
 
-    /// What the value is of: `mean of rating`.
+    /// Returns a description of the value: `mean of rating`.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// The value's type in Polars.
+    /// Returns the value's type in Polars.
     ///
     /// # Errors
-    /// What was wrong when the frame was described.
+    /// Returns the error that was found when the frame was described.
     pub fn dtype(&self) -> Result<DataType> {
         let plan = self.plan.as_ref().map_err(Clone::clone)?;
         Ok(plan

@@ -39,29 +39,29 @@ impl Series {
         }
     }
 
-    /// The column's name.
+    /// Returns the column's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type of the values.
+    /// Returns the type of the values.
     ///
     /// # Errors
-    /// What was wrong when the series was described.
+    /// Returns the error that was found when the series was described.
     pub fn dtype(&self) -> Result<DataType> {
         let schema = self.frame.schema()?;
         Ok(schema.get(&self.name).cloned().unwrap_or(DataType::Null))
     }
 
-    /// The number of partitions.
+    /// Returns the number of partitions.
     ///
     /// # Errors
-    /// What was wrong when the series was described.
+    /// Returns the error that was found when the series was described.
     pub fn npartitions(&self) -> Result<usize> {
         self.frame.npartitions()
     }
 
-    /// The frame of this one column.
+    /// Returns a frame with only this column.
     pub fn to_frame(&self) -> DataFrame {
         self.frame.clone()
     }
@@ -78,51 +78,51 @@ impl Series {
         self.scalar(operation, expression)
     }
 
-    /// The mean of the values that are not null.
+    /// Computes the mean of the values that are not null.
     pub fn mean(&self) -> FrameScalar<f64> {
         self.number("mean", self.column().mean())
     }
 
-    /// The sum of the values that are not null; of none 0.
+    /// Computes the sum of the values that are not null; 0 if there are none.
     ///
-    /// Integers and booleans are added up exactly in 64 bits (`i64`; `u64` if
-    /// they are unsigned). What is beyond them is [`Error::Overflow`] when it is
-    /// computed: for such sums, add up floats, `select(col("x").cast(DataType::Float64))`.
+    /// Integers and booleans are added up exactly in 64 bits (`i64`; `u64` if they are unsigned). A
+    /// sum beyond 64 bits is [`Error::Overflow`] when it is computed. For such sums, add up floats:
+    /// `select(col("x").cast(DataType::Float64))`.
     pub fn sum(&self) -> FrameScalar<Datum> {
         self.scalar("sum", self.column().sum())
     }
 
-    /// The least value: a number, a text, a date.
+    /// Computes the minimum: a number, a text, a date.
     pub fn min(&self) -> FrameScalar<Datum> {
         self.scalar("min", self.column().min())
     }
 
-    /// The greatest value: a number, a text, a date.
+    /// Computes the maximum: a number, a text, a date.
     pub fn max(&self) -> FrameScalar<Datum> {
         self.scalar("max", self.column().max())
     }
 
-    /// The standard deviation with Bessel's correction (ddof 1, as in pandas and Polars).
+    /// Computes the standard deviation with Bessel's correction (ddof 1, as in pandas and Polars).
     pub fn std(&self) -> FrameScalar<f64> {
         self.number("std", self.column().std(1))
     }
 
-    /// The variance with Bessel's correction (ddof 1, as in pandas and Polars).
+    /// Computes the variance with Bessel's correction (ddof 1, as in pandas and Polars).
     pub fn var(&self) -> FrameScalar<f64> {
         self.number("var", self.column().var(1))
     }
 
-    /// The median: one task sees the whole column.
+    /// Computes the median. One task sees the whole column.
     pub fn median(&self) -> FrameScalar<f64> {
         self.number("median", self.column().median())
     }
 
-    /// The number of values that are not null.
+    /// Counts the values that are not null.
     pub fn count(&self) -> FrameScalar<usize> {
         self.scalar("count", self.column().count())
     }
 
-    /// The number of values, nulls among them.
+    /// Counts the values, including nulls.
     #[allow(
         clippy::len_without_is_empty,
         reason = "a length that is not computed yet cannot be compared with zero"
@@ -131,40 +131,41 @@ impl Series {
         self.scalar("len", len())
     }
 
-    /// The number of different values; null is one of them.
+    /// Counts the distinct values; null is one of them.
     #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> FrameScalar<usize> {
-        // What is unique in each partition decides.
+        // Counts the distinct values after each partition has dropped its duplicates.
         FrameScalar::of(&self.frame.unique(), "n-unique", &self.name, len())
     }
 
-    /// The different values, in the order in which they come first.
+    /// Returns the distinct values, in the order of their first occurrence.
     #[doc(alias("drop_duplicates", "distinct"))]
     #[must_use]
     pub fn unique(&self) -> Self {
         Self::new(&self.name, self.frame.unique())
     }
 
-    /// The values in order; nulls come first.
+    /// Sorts the values; nulls come first.
     #[doc(alias = "sort_values")]
     #[must_use]
     pub fn sort(&self, order: Order) -> Self {
         Self::new(&self.name, self.frame.sort(&*self.name, order))
     }
 
-    /// The values for which an expression of this column is true:
-    /// `ages.filter(col("age").gt(lit(30)))`. To choose by other columns, filter the frame.
+    /// Returns the values for which an expression of this column is true:
+    /// `ages.filter(col("age").gt(lit(30)))`. To select by other columns, filter the frame.
     #[must_use]
     pub fn filter(&self, predicate: Expr) -> Self {
         Self::new(&self.name, self.frame.filter(predicate))
     }
 
-    /// How often each value comes: a frame of the values and their `count`, the most frequent first.
+    /// Counts how often each value occurs. Returns a frame of the values and their `count`, the
+    /// most frequent first.
     pub fn value_counts(&self) -> DataFrame {
         let counted = self.frame.plan().and_then(|plan| {
             if &*self.name == "count" {
                 return Err(Error::Argument(
-                    "the counts of a column named \"count\" would have its name: rename it first"
+                    "value_counts needs the name \"count\", which this column already has: rename it first"
                         .to_owned(),
                 ));
             }
@@ -177,28 +178,30 @@ impl Series {
         )
     }
 
-    /// The first `n` values. See [`DataFrame::head`].
+    /// Returns the first `n` values. See [`DataFrame::head`].
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`DataFrame::head`].
     #[doc(alias = "limit")]
     pub fn head(&self, n: usize) -> Result<Column> {
         self.only(self.frame.head(n)?)
     }
 
-    /// The last `n` values.
+    /// Returns the last `n` values.
     ///
     /// # Errors
-    /// As [`DataFrame::head`].
+    /// The same as for [`DataFrame::head`].
     pub fn tail(&self, n: usize) -> Result<Column> {
         self.only(self.frame.tail(n)?)
     }
 
-    /// The values as a `Vec`: `ids.to_vec::<i64>()?`, or of `Option`s, where there are nulls.
-    /// Of integers floats are the nearest ones; integers and [`Datum`]s are exact.
+    /// Returns the values as a `Vec`: `ids.to_vec::<i64>()?`, or as a `Vec` of `Option`s if there
+    /// are nulls. Integers that are read as floats become the nearest float; integers and
+    /// [`Datum`]s are exact.
     ///
     /// # Errors
-    /// Those of [`compute`](Collection::compute); [`Error::Type`] for a value that is no `T`.
+    /// Returns the errors of [`compute`](Collection::compute), and [`Error::Type`] for a value that
+    /// is not a `T`.
     #[doc(alias("to_list", "tolist", "to_numpy", "values"))]
     pub fn to_vec<T: ScalarValue>(&self) -> Result<Vec<T>> {
         let values = self.compute()?;

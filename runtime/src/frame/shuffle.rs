@@ -1,10 +1,10 @@
-//! Bringing rows that belong together into one partition.
+//! Brings rows that belong together into one partition.
 //!
-//! Each partition is cut into pieces, one for each partition to be made; what
-//! decides is a row's key in Polars' row encoding: bytes that are equal where
-//! the keys are, and for a sort ordered as they are. Rows keep their order
-//! within a piece, and pieces are put together in the order of the partitions
-//! they come from.
+//! Each partition is cut into pieces, one for each partition of the result. The
+//! piece of a row depends on its key in Polars' row encoding. These bytes are
+//! equal for equal keys, and for a sort they are ordered like the keys. Rows
+//! keep their order within a piece, and pieces are stacked in the order of the
+//! partitions from which they come.
 
 use super::chunk::{self, FrameChunk, FrameParts};
 use super::engine::collect;
@@ -25,16 +25,16 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Where rows go.
+/// The rule that assigns rows to partitions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Target {
-    /// To the partition that the hash of these values tells.
+    /// By the hash of these values.
     Hash(#[serde(deserialize_with = "read_all")] Vec<Expr>),
-    /// So that each partition's rows come before the next one's.
+    /// By order: the rows of each partition come before those of the next one.
     Order(SortBy),
 }
 
-/// The frame in `into` partitions of rows that belong together.
+/// Shuffles the frame into `into` partitions of rows that belong together.
 pub(super) fn shuffle(plan: &Plan, target: Target, into: u32) -> Result<Plan> {
     let grid = Grid::new([plan.npartitions()]);
     let mut inputs = vec![plan.same(0)];
@@ -57,7 +57,7 @@ pub(super) fn shuffle(plan: &Plan, target: Target, into: u32) -> Result<Plan> {
     })
 }
 
-/// The keys between the partitions of a sorted frame, from samples.
+/// Computes the keys between the partitions of a sorted frame, from samples.
 fn bounds(plan: &Plan, by: &SortBy, into: u32) -> Plan {
     let schema = Arc::new(Schema::from_iter([(KEY, DataType::Binary)]));
     let samples = plan.each(Sample(by.clone()), schema.clone());
@@ -70,10 +70,10 @@ fn bounds(plan: &Plan, by: &SortBy, into: u32) -> Plan {
 
 const KEY: PlSmallStr = PlSmallStr::from_static("key");
 
-/// How many rows of a partition are looked at.
+/// The number of sampled rows per partition.
 const SAMPLES: usize = 256;
 
-/// The keys of some rows.
+/// Extracts the keys of sampled rows.
 #[derive(Serialize, Deserialize)]
 struct Sample(SortBy);
 
@@ -106,7 +106,8 @@ impl Operation for Sample {
     }
 }
 
-/// The keys at which sorted partitions begin, but for the first.
+/// Computes the keys at which the sorted partitions begin, except for the
+/// first.
 #[derive(Serialize, Deserialize)]
 struct Bounds(u32);
 
@@ -216,7 +217,7 @@ impl Operation for Scatter {
     }
 }
 
-/// Puts together what is for one partition.
+/// Stacks the pieces for one partition.
 #[derive(Serialize, Deserialize)]
 struct Gather;
 
@@ -269,7 +270,8 @@ impl TaskFamily for GatherAll {
     }
 }
 
-/// For a layer of two frames: the partitions at the same place.
+/// Pairs the partitions at the same position, for a layer that depends on two
+/// frames.
 pub(super) fn both(left: &Plan, right: &Plan) -> Vec<BlockInput> {
     vec![left.same(0), right.same(1)]
 }

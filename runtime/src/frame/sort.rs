@@ -1,4 +1,4 @@
-//! Rows in order, and rows without those that came before.
+//! Sorts rows and drops duplicates.
 
 use super::dataframe::check_names;
 use super::plan::Plan;
@@ -6,20 +6,20 @@ use super::shuffle::{Target, shuffle};
 use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
 
-/// Which values come first.
+/// The order of values.
 #[doc(alias = "ascending")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The least.
+    /// The least value first.
     Ascending,
-    /// The greatest.
+    /// The greatest value first.
     #[doc(alias = "reverse")]
     Descending,
 }
 
 /// One order for all columns, or one for each.
 pub trait IntoOrders {
-    /// The orders.
+    /// Returns the orders.
     fn into_orders(self) -> Vec<Order>;
 }
 
@@ -41,14 +41,14 @@ impl IntoOrders for Vec<Order> {
     }
 }
 
-/// Rows in the order of some columns. Rows are brought into partitions by
-/// bounds between them, which samples tell, and then each is sorted: no task
-/// sees the whole frame.
+/// Sorts rows by some columns. A shuffle brings the rows into partitions
+/// between bounds, which it derives from samples; then each partition is
+/// sorted. No task sees the whole frame.
 pub(super) fn sort(plan: &Plan, columns: Vec<String>, order: &[Order]) -> Result<Plan> {
     check_names(&plan.schema, &columns, " in sort")?;
     if columns.is_empty() || !(order.len() == 1 || order.len() == columns.len()) {
         return Err(Error::Argument(format!(
-            "cannot sort by {} columns in {} orders: expected at least one column, and one order for all or one for each",
+            "cannot sort by {} columns in {} orders: expected at least one column, and one order for all columns or one for each",
             columns.len(),
             order.len()
         )));
@@ -68,7 +68,7 @@ pub(super) fn sort(plan: &Plan, columns: Vec<String>, order: &[Order]) -> Result
     Ok(gathered.each(Step::Sort(by), plan.schema.clone()))
 }
 
-/// The first of the rows that are equal in some columns.
+/// Keeps the first of the rows that are equal in some columns.
 pub(super) fn unique(plan: &Plan, columns: Vec<String>) -> Result<Plan> {
     check_names(&plan.schema, &columns, " in unique")?;
     let schema = plan.schema.clone();

@@ -1,4 +1,4 @@
-//! Operations that take frames and make one: the nodes of a frame's graph.
+//! Operations from frames to a frame: the nodes of a frame's graph.
 
 use super::chunk;
 use super::engine::{collect, names};
@@ -12,71 +12,72 @@ use polars::prelude::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a task does with its inputs, one below the other. As data: it can be
-/// shown, hashed and sent elsewhere.
+/// The operation of a task on its inputs, which are stacked one below the
+/// other. As data, it can be displayed, hashed and sent to other processes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Step {
-    /// Nothing but putting the inputs together.
+    /// Only stacks the inputs.
     Concat,
-    /// The rows for which the expression is true.
+    /// Keeps the rows for which the expression is true.
     Filter(#[serde(deserialize_with = "read_one")] Expr),
-    /// The expressions' values.
+    /// Computes the expressions.
     Select(#[serde(deserialize_with = "read_all")] Vec<Expr>),
-    /// The frame with more columns, or other values in some.
+    /// Adds or replaces columns.
     WithColumns(#[serde(deserialize_with = "read_all")] Vec<Expr>),
-    /// Some columns.
+    /// Keeps some columns.
     Project(Vec<String>),
-    /// Columns under other names.
+    /// Renames columns.
     Rename(Vec<String>, Vec<String>),
-    /// The first rows.
+    /// Keeps the first rows.
     Head(usize),
-    /// The last rows.
+    /// Keeps the last rows.
     Tail(usize),
-    /// Of so many pieces of nearly equal height, the one at a place.
+    /// Cuts the frame into `of` pieces of nearly equal height, and keeps piece
+    /// `at`.
     Piece { at: usize, of: usize },
-    /// The rows in order; equal ones stay as they are.
+    /// Sorts the rows; equal rows keep their order.
     Sort(SortBy),
-    /// The first of the rows that are equal in some columns.
+    /// Keeps the first of the rows that are equal in some columns.
     Unique(Vec<String>),
-    /// One row for each group, in the groups' order.
+    /// Computes one row for each group, in the order of the groups.
     GroupBy(GroupBy),
-    /// Rows put beside the rows that they match: the first input is the left
-    /// frame, the second one the right one.
+    /// Joins matching rows. The first input is the left frame, the second one
+    /// the right frame.
     Join(JoinOn),
-    /// Statistics of the columns.
+    /// Computes statistics of the columns.
     Describe,
 }
 
-/// By which columns rows are sorted.
+/// The columns by which rows are sorted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SortBy {
     pub(crate) columns: Vec<String>,
     pub(crate) descending: Vec<bool>,
 }
 
-/// Groups of rows with equal keys, and what is computed of each.
+/// The keys of groups, and the aggregations to compute for each group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct GroupBy {
-    /// None: the whole frame is one group.
+    /// If empty, the whole frame is one group.
     #[serde(deserialize_with = "read_all")]
     pub(crate) keys: Vec<Expr>,
     #[serde(deserialize_with = "read_all")]
     pub(crate) aggregations: Vec<Expr>,
-    /// What is computed of the result.
+    /// Expressions to compute from the result.
     #[serde(deserialize_with = "read_all")]
     pub(crate) then: Vec<Expr>,
-    /// Whether the result is sorted by these of its columns.
+    /// The columns by which the result is sorted, if any.
     pub(crate) sorted: Vec<String>,
 }
 
-/// Which columns have to match.
+/// The columns that must match.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JoinOn {
     pub(crate) columns: Vec<String>,
     pub(crate) how: JoinType,
 }
 
-/// A step under the name that views show.
+/// A step with the name that views show.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NamedStep {
     pub(crate) name: String,
@@ -160,11 +161,11 @@ impl Step {
             }
             Self::GroupBy(groups) => groups.apply(frame),
             Self::Describe => describe(frame),
-            Self::Join(_) => Err(Error::Argument("a join takes two frames".to_owned())),
+            Self::Join(_) => Err(Error::Argument("a join needs two frames".to_owned())),
         }
     }
 
-    /// The query of which the step's schema is taken.
+    /// Returns the query from which the step's schema is derived.
     pub(crate) fn query(&self, frame: LazyFrame) -> LazyFrame {
         match self {
             Self::Filter(predicate) => frame.filter(predicate.clone()),
@@ -259,7 +260,7 @@ fn describe(frame: Frame) -> Result<Frame> {
     collect(rows(queries, UnionArgs::default())?)
 }
 
-/// The schema that [`Step::Describe`] makes.
+/// Returns the schema of the result of [`Step::Describe`].
 pub(crate) fn described(schema: &Schema) -> Schema {
     std::iter::once((PlSmallStr::from("statistic"), DataType::String))
         .chain(
@@ -270,7 +271,7 @@ pub(crate) fn described(schema: &Schema) -> Schema {
         .collect()
 }
 
-/// `value`, where the condition holds, and nothing elsewhere.
+/// Returns `value` where the condition holds, and null elsewhere.
 pub(crate) fn where_or_null(condition: Expr, value: Expr) -> Expr {
     when(condition)
         .then(value)

@@ -1,4 +1,4 @@
-//! Any partitioning gives what plain Polars gives.
+//! Any partitioning gives the same result as plain Polars.
 
 use super::*;
 use crate::compute::Collection;
@@ -20,8 +20,8 @@ const SYNCHRONOUS: fn() -> Options = || Options {
     ..Options::default()
 };
 
-/// Frames of integers, floats with NaN, and texts, each with nulls, few
-/// different values, and partitions of any height, some of them empty.
+/// Frames of integers, floats with NaN, and texts, each with nulls and few distinct
+/// values, in partitions of any height, some of them empty.
 fn frames() -> impl Strategy<Value = Vec<Frame>> {
     let row = (
         prop::option::weighted(0.8, -2i64..4),
@@ -66,7 +66,8 @@ fn both(partitions: &[Frame]) -> (DataFrame, Frame) {
     (frame, whole)
 }
 
-/// Compares cell by cell; floats nearly, as sums of parts are rounded differently.
+/// Compares cell by cell. Floats are compared approximately, because sums of parts
+/// are rounded differently.
 #[track_caller]
 fn same(found: &Frame, expected: &Frame) {
     let text = || format!("found {found}\nexpected {expected}");
@@ -134,7 +135,7 @@ fn aggregations() -> Vec<Expr> {
     ]
 }
 
-/// These do not decompose.
+/// Aggregations that do not decompose.
 fn whole_aggregations() -> Vec<Expr> {
     vec![
         col("i").median().alias("median"),
@@ -293,10 +294,11 @@ proptest! {
     fn joins(left in frames(), right in frames()) {
         let (left, left_whole) = both(&left);
         let (right, right_whole) = both(&right);
-        // Two columns of the left one's names: one is a key, the other gets a suffix.
+        // Two columns have the names of the left frame's: one is a key, the other
+        // gets a suffix.
         let right = right.select(["i", "s", "f"]);
         let right_whole = right_whole.select(["i", "s", "f"]).unwrap();
-        // Not so that their bytes are known: shuffled.
+        // The size of this frame is unknown, so it is shuffled.
         let large = right.with_column("f", col("f"));
         for how in [JoinType::Inner, JoinType::Left, JoinType::Right, JoinType::Full, JoinType::Semi, JoinType::Anti] {
             for keys in [vec!["i"], vec!["i", "s"]] {
@@ -440,7 +442,7 @@ fn keys_follow_from_content() {
     let name = |frame: DataFrame| frame.layer().unwrap().name().clone();
     let filtered = |at: i64| name(users().filter(col("age").gt(lit(at))));
     assert_eq!(filtered(30), filtered(30));
-    // Polars' own hash of an expression leaves literals out.
+    // Polars' own hash of an expression ignores literals.
     assert_ne!(filtered(30), filtered(31));
     let mean = || name(users().group_by("sex").mean());
     assert_eq!(mean(), mean());
@@ -541,8 +543,8 @@ fn several_results_at_once_and_persisted_ones() {
     );
 }
 
-/// A task of the pool that runs Polars in the pool: nested, with as many
-/// groups and rows as make Polars think of its streaming engine.
+/// A task of the pool runs Polars in the pool. The nested query has enough groups and
+/// rows for Polars to choose its streaming engine.
 #[test]
 fn a_computation_inside_a_task_ends() {
     let rows = 20_000i64;
@@ -580,7 +582,8 @@ fn a_computation_inside_a_task_ends() {
     assert_eq!(sums.height(), 7);
 }
 
-/// The pool's threads are counted when the process starts: another one.
+/// The number of the pool's threads is fixed at the start of the process, so this
+/// starts another one.
 #[test]
 fn a_computation_inside_a_task_ends_with_one_thread() {
     let mut tests = std::process::Command::new(std::env::current_exe().unwrap())

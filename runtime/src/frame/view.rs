@@ -1,4 +1,4 @@
-//! How frames look before they are computed: in a cell, and in lists of variables.
+//! Shows frames before they are computed: in a cell, and in lists of variables.
 
 use super::{DataFrame, Datum, FrameScalar, GroupedFrame, Series};
 use crate::compute::Collection;
@@ -63,7 +63,7 @@ pub(crate) fn columns(schema: &Schema) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Names and types, as many as a preview has room for.
+/// Lists names and types, as many as fit into a preview.
 pub(crate) fn listed_columns(columns: &[(String, String)]) -> String {
     const SHOWN: usize = 24;
     let mut lines: Vec<String> = columns

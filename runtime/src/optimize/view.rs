@@ -1,4 +1,4 @@
-//! How the optimiser's report looks in a cell.
+//! Shows the optimiser's report in a cell.
 
 use super::{Explanation, RuleReport};
 use crate::display::text::grouped;
@@ -6,7 +6,7 @@ use crate::display::{Bundle, Show, style};
 use crate::error::Result;
 use maud::html;
 
-/// How many notes of a rule are shown.
+/// The maximum number of notes that are shown for a rule.
 const NOTES: usize = 5;
 
 impl Show for Explanation {

@@ -1,4 +1,4 @@
-//! How the use of memory looks in a cell.
+//! Shows the use of memory in a cell.
 
 use super::MemoryUse;
 use crate::display::text::sized;

@@ -1,7 +1,8 @@
 //! The collections that a session knows: a row for each.
 //!
-//! Two tables are made of these rows: what lists of variables show ([`super::describe`]),
-//! and which variables another process can restore ([`super::recoverable`]).
+//! Two tables are built from these rows: the descriptions in lists of variables
+//! ([`super::describe`]), and the variables that another process can restore
+//! ([`super::recoverable`]).
 
 use crate::array::{Array, Scalar};
 use crate::compute::describe::Describe;
@@ -13,13 +14,13 @@ use std::any::Any;
 
 /// A visitor of the types of collections.
 pub(super) trait CollectionVisitor {
-    /// A collection that another process can restore.
+    /// Visits a collection that another process can restore.
     fn restored<C: Recover + Describe>(&mut self);
-    /// A collection that goes with its process.
+    /// Visits a collection that is lost with its process.
     fn lost<C: Describe>(&mut self);
 }
 
-/// Calls the visitor for each type of collections.
+/// Calls the visitor for each type of collection.
 pub(super) fn each_collection(visitor: &mut impl CollectionVisitor) {
     macro_rules! of_elements {
         ($($type:ty)*) => {$(
@@ -43,7 +44,7 @@ pub(super) fn each_collection(visitor: &mut impl CollectionVisitor) {
     each_type(&mut OfAnyType(visitor));
 }
 
-/// The collections of values of any type that can be encoded.
+/// Visits the collections of every type of value that can be encoded.
 struct OfAnyType<'a, V>(&'a mut V);
 
 impl<V: CollectionVisitor> TypeVisitor for OfAnyType<'_, V> {

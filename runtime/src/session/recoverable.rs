@@ -1,8 +1,8 @@
-//! Collections that another process can make anew: of a description, and of the
-//! values of their layers.
+//! Collections that another process can restore from a description and the values of
+//! their layers.
 //!
-//! The types are those of [`super::collections`], and vectors of them. A type of the
-//! user's is not among them: a process that has loaded no cell does not know it.
+//! The types are those of [`super::collections`], and vectors of them. User-defined
+//! types are not included: a process that has loaded no cell does not know them.
 
 use super::collections::{CollectionVisitor, each_collection};
 use crate::compute::Collection;
@@ -32,50 +32,50 @@ impl<C: Recover> Part for C {
     }
 }
 
-/// The collections of a variable as they were kept: descriptions, and layers.
+/// The collections of a variable as they were saved: descriptions and layers.
 type Kept<'a, 'b> = &'a mut dyn Iterator<Item = (&'b [u8], Arc<Layer>)>;
 
-/// Takes the collections of a variable, one by one.
+/// A callback that receives the collections of a variable, one by one.
 type Show<'a> = &'a mut dyn FnMut(&dyn Part);
 
-/// A type of variables that can be made anew. There are hundreds of them: what
-/// each needs is as little as can be.
+/// A type of variables that can be restored. There are hundreds of them, so the code
+/// for each is minimal.
 pub(crate) struct Kind {
     /// The type's name.
     pub(crate) type_name: &'static str,
-    /// How the values of its layers are read.
+    /// Returns the codec of its layers' values.
     pub(crate) codec: fn() -> Option<Codec>,
-    /// Shows the collections of a variable.
+    /// Passes the collections of a variable to the callback.
     parts: fn(&dyn Any, Show<'_>),
-    /// The variable's value.
+    /// Builds the variable's value.
     build: fn(Kept<'_, '_>) -> Result<Box<dyn Any>>,
 }
 
 impl Kind {
-    /// The layers of a variable's collections.
+    /// Returns the layers of a variable's collections.
     ///
     /// # Errors
-    /// What was wrong when a collection was described.
+    /// The error of describing a collection.
     pub(crate) fn layers(&self, value: &dyn Any) -> Result<Vec<Arc<Layer>>> {
         let mut layers = Vec::new();
         (self.parts)(value, &mut |part| layers.push(part.layer()));
         layers.into_iter().collect()
     }
 
-    /// What each of them is.
+    /// Returns the description of each collection.
     ///
     /// # Errors
-    /// Where that cannot be written.
+    /// The error of encoding a description.
     pub(crate) fn describe(&self, value: &dyn Any) -> Result<Vec<Vec<u8>>> {
         let mut descriptions = Vec::new();
         (self.parts)(value, &mut |part| descriptions.push(part.describe()));
         descriptions.into_iter().collect()
     }
 
-    /// The variable's value, of descriptions and layers.
+    /// Builds the variable's value from descriptions and layers.
     ///
     /// # Errors
-    /// [`crate::Error::Decode`] where they do not fit.
+    /// [`crate::Error::Decode`] if they do not fit.
     pub(crate) fn restore(
         &self,
         descriptions: &[Vec<u8>],
@@ -88,12 +88,12 @@ impl Kind {
     }
 }
 
-/// The kind of a variable's value.
+/// Returns the kind of a variable's value.
 pub(crate) fn kind_of(value: &dyn Any) -> Option<&'static Kind> {
     TABLE.get(&value.type_id())
 }
 
-/// The kind of this type.
+/// Returns the kind with this type name.
 pub(crate) fn kind_named(type_name: &str) -> Option<&'static Kind> {
     TABLE.values().find(|kind| kind.type_name == type_name)
 }
@@ -108,7 +108,7 @@ static TABLE: LazyLock<HashMap<TypeId, Kind>> = LazyLock::new(|| {
 struct Table(HashMap<TypeId, Kind>);
 
 impl Table {
-    /// Collections of a type, and vectors of them.
+    /// Adds the collections of a type, and vectors of them.
     fn add<C: Recover>(&mut self) {
         let one = Kind {
             type_name: type_name::<C>(),

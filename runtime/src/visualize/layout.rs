@@ -1,20 +1,20 @@
-//! Where the nodes and edges of a layered graph are drawn.
+//! Computes the positions of the nodes and edges of a layered graph.
 //!
-//! rust-sugiyama reduces the crossings and gives first coordinates; around it
-//! stands what it leaves open: ranks that keep long edges few, *bends* (places
-//! that a long edge reserves for itself on each rank that it passes, so that
-//! it runs around nodes and not through them), and a last step that moves each
-//! rank's nodes towards their neighbours without ever letting two of them
-//! touch. Sizes are given and kept; the result is the same every time.
+//! rust-sugiyama reduces the crossings and computes initial coordinates. This module
+//! adds the rest: ranks with few long edges; *bends* (positions that a long edge
+//! reserves on each rank that it passes, so that it runs around nodes and not
+//! through them); and a final step that moves each rank's nodes towards their
+//! neighbours, without letting two of them touch. Sizes are given and never change.
+//! The result is deterministic.
 
 use petgraph::unionfind::UnionFind;
 use rust_sugiyama::configure::{Config, CrossingMinimization, RankingType};
 use std::collections::BTreeSet;
 
-/// A place, in pixels; y grows downwards.
+/// A position, in pixels; y grows downwards.
 pub(super) type Point = (f64, f64);
 
-/// Which way edges lead.
+/// The direction of edges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// Roots below, results on top.
@@ -26,31 +26,32 @@ pub enum Direction {
     LeftToRight,
 }
 
-/// Places for every node and edge.
+/// The positions of all nodes and edges.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Each node's centre.
+    /// The centre of each node.
     pub(super) centres: Vec<Point>,
-    /// For each edge, the stretches that it has to itself on ranks it passes:
+    /// For each edge, the segments that it reserves on the ranks that it passes:
     /// where each begins and ends, in the order of the edge.
     pub(super) bends: Vec<Vec<(Point, Point)>>,
-    /// The size of all of it.
+    /// The size of the drawing.
     pub(super) size: Point,
 }
 
 /// Space between neighbours on a rank.
 const GAP: f64 = 14.0;
-/// Space between ranks: at least, and at most where edges lead far aside.
+/// The space between ranks: the minimum, and the maximum for edges that lead far
+/// sideways.
 const RANK_GAP: (f64, f64) = (26.0, 150.0);
 /// The width that a long edge reserves on a rank that it passes.
 const BEND: f64 = 10.0;
-/// Space between components, and the width from which they fill another row.
+/// The space between components, and the width at which a new row begins.
 const COMPONENT_GAP: f64 = 26.0;
 const ROW: f64 = 1060.0;
 
 /// Lays out nodes of the given (width, height) and edges (from, to). Edges that
-/// close a cycle are drawn against the direction; an edge from a node to
-/// itself has no place.
+/// close a cycle are drawn against the direction. An edge from a node to itself is
+/// not drawn.
 pub(super) fn layout(sizes: &[Point], edges: &[(usize, usize)], direction: Direction) -> Layout {
     let turned = direction == Direction::LeftToRight;
     let turn = |(x, y): Point| if turned { (y, x) } else { (x, y) };
@@ -72,7 +73,7 @@ pub(super) fn layout(sizes: &[Point], edges: &[(usize, usize)], direction: Direc
     layout
 }
 
-/// Roots below.
+/// Lays out the graph with the roots at the bottom.
 fn upward(sizes: &[Point], edges: &[(usize, usize)]) -> Layout {
     let order = topological(sizes.len(), edges);
     let mut position = vec![0; sizes.len()];
@@ -84,7 +85,7 @@ fn upward(sizes: &[Point], edges: &[(usize, usize)]) -> Layout {
         bends: vec![Vec::new(); edges.len()],
         size: (0.0, 0.0),
     };
-    // Each component in a place of its own, in rows.
+    // Each component has its own area, in rows.
     let mut corner: Point = (0.0, 0.0);
     let mut row_height: f64 = 0.0;
     for component in components(&order, edges) {
@@ -113,8 +114,8 @@ fn upward(sizes: &[Point], edges: &[(usize, usize)]) -> Layout {
     layout
 }
 
-/// All nodes, each after the nodes that lead to it; where a cycle leaves none,
-/// the one with the smallest number.
+/// Returns all nodes, each after its predecessors. Where a cycle blocks all nodes,
+/// the one with the smallest number comes next.
 fn topological(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let mut waiting = vec![0usize; count];
     let mut next = vec![Vec::new(); count];
@@ -140,8 +141,8 @@ fn topological(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     order
 }
 
-/// The nodes of each connected component, in the given order; components in
-/// the order of their first nodes.
+/// Returns the nodes of each connected component, in the given order. Components are
+/// in the order of their first nodes.
 fn components(order: &[usize], edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let mut sets = UnionFind::<usize>::new(order.len());
     for &(from, to) in edges {
@@ -162,16 +163,16 @@ fn components(order: &[usize], edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     components
 }
 
-/// A connected component while it is laid out. Its vertices are its nodes in
-/// topological order, then bends.
+/// A connected component during its layout. Its vertices are its nodes in
+/// topological order, followed by bends.
 struct Component<'a> {
     nodes: &'a [usize],
     sizes: Vec<Point>,
     ranks: Vec<usize>,
-    /// Between neighbouring ranks, upwards, each once.
+    /// Links between neighbouring ranks, upwards, each once.
     links: Vec<(usize, usize)>,
-    /// For each edge of the graph that lies in this component: its number,
-    /// whether it leads downwards, and its bends from below.
+    /// For each edge of the graph in this component: its number, whether it leads
+    /// downwards, and its bends from below.
     routes: Vec<(usize, bool, Vec<usize>)>,
 }
 
@@ -318,7 +319,7 @@ impl<'a> Component<'a> {
         }
     }
 
-    /// The order on each rank, and coordinates to begin with, by Sugiyama's
+    /// Computes the order on each rank, and initial coordinates, by Sugiyama's
     /// method.
     fn first_coordinates(&self) -> Vec<f64> {
         let mut x: Vec<f64> = (0..self.sizes.len()).map(|vertex| vertex as f64).collect();
@@ -346,7 +347,7 @@ impl<'a> Component<'a> {
             // Swapping neighbours one by one takes too long on wide graphs.
             transpose: self.sizes.len() <= 600,
         };
-        // A picture that could be drawn better is better than a failed cell.
+        // A suboptimal picture is better than a failed cell.
         let found = std::panic::catch_unwind(|| {
             rust_sugiyama::from_vertices_and_edges(&vertices, &links, &config)
         })
@@ -359,9 +360,9 @@ impl<'a> Component<'a> {
         x
     }
 
-    /// Moves vertices towards their neighbours: each rank in turn to the places
-    /// that are best for the sum of squared edge lengths, in the order that it
-    /// has and with the gaps that it needs.
+    /// Moves vertices towards their neighbours. Each rank in turn gets the positions
+    /// that minimise the sum of squared edge lengths, in its current order and with
+    /// the required gaps.
     fn settle(&self, rows: &[Vec<usize>], mut x: Vec<f64>) -> Vec<f64> {
         const SWEEPS: usize = 40;
         let is_bend = |vertex: usize| vertex >= self.nodes.len();
@@ -380,9 +381,8 @@ impl<'a> Component<'a> {
                 (false, false) => 1.0,
                 _ => 2.0,
             };
-            // Who has many neighbours on one side pulls each of them less: a
-            // reduction goes over the middle of its inputs and leaves them where
-            // they are.
+            // A vertex with many neighbours on one side pulls each of them less: a
+            // reduction moves over the middle of its inputs and does not move them.
             neighbours[below].push((above, weight / degrees[above].0 as f64));
             neighbours[above].push((below, weight / degrees[below].1 as f64));
         }
@@ -410,7 +410,7 @@ impl<'a> Component<'a> {
                 self.spread(&rows[rank], &wanted, &mut x);
             }
         }
-        // What is nearly straight becomes straight, from below.
+        // Straightens nearly straight chains, from below.
         let mut under = vec![None; self.sizes.len()];
         for &(below, above) in &self.links {
             if degrees[below].1 == 1 && degrees[above].0 == 1 {
@@ -428,11 +428,12 @@ impl<'a> Component<'a> {
         x
     }
 
-    /// Gives a rank's vertices the places nearest to the wanted ones (each with
-    /// a weight) at which neighbours keep their distance: isotonic regression
-    /// by pooling adjacent violators.
+    /// Assigns positions to a rank's vertices. These are the closest to the wanted
+    /// ones (each with a weight) at which neighbours keep their distance: isotonic
+    /// regression by pooling adjacent violators.
     fn spread(&self, row: &[usize], wanted: &[(f64, f64)], x: &mut [f64]) {
-        /// Vertices that touch: how many, the mean of where they want to be, weight.
+        /// Vertices that touch: their number, the mean of their wanted positions,
+        /// their weight.
         struct Pool {
             members: usize,
             mean: f64,
@@ -472,9 +473,9 @@ impl<'a> Component<'a> {
     }
 }
 
-/// A rank for each vertex, roots lowest: as low as its inputs let it be, then
-/// moved up to whoever takes it where that lengthens no more edges than it
-/// shortens.
+/// Returns a rank for each vertex, with the roots lowest. A vertex is as low as its
+/// inputs allow, then moved up to its consumers where that lengthens no more edges
+/// than it shortens.
 fn ranks(count: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<usize> {
     let mut ranks = vec![0usize; count];
     let mut inputs = vec![0usize; count];
@@ -501,7 +502,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Sizes of nodes, and edges between any two of them.
+    /// Sizes of nodes, and edges between arbitrary nodes.
     fn graphs() -> impl Strategy<Value = (Vec<Point>, Vec<(usize, usize)>)> {
         (1usize..40).prop_flat_map(|count| {
             (

@@ -1,9 +1,9 @@
-//! Task graphs as SVG: functions are circles, values are squares, results on
-//! top. What has too many tasks to be looked at one by one is shown by layer.
+//! Draws task graphs as SVG: functions are circles, values are squares, results are on top. A graph
+//! with too many tasks to show individually is drawn by layer.
 //!
-//! The drawing has no colour of its own for lines and texts outside of nodes:
-//! it takes the page's (`currentColor`), so it is legible in every theme;
-//! [`Svg::save`] and front ends that show images give it a white page.
+//! Lines, and texts outside nodes, have no colour of their own. They use the page's colour
+//! (`currentColor`), so they are legible in every theme. [`Svg::save`] and front ends that show
+//! images give the drawing a white page.
 
 mod layout;
 
@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// How a graph is drawn.
+/// Options for drawing a graph.
 ///
 /// ```
 /// use swath::visualize::{GraphStyle, Rankdir};
@@ -31,11 +31,11 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct GraphStyle {
-    /// Draw what the optimiser makes of the graph: what really runs.
+    /// Whether to draw the optimised graph, which is the one that runs.
     pub optimize: bool,
-    /// Which way the edges lead.
+    /// The direction of the edges.
     pub rankdir: Direction,
-    /// Graphs of more tasks are drawn by layer.
+    /// Graphs with more tasks are drawn by layer.
     pub max_tasks: usize,
 }
 
@@ -50,30 +50,30 @@ impl Default for GraphStyle {
 }
 
 impl TaskGraph {
-    /// The picture of what the task under `key` needs.
+    /// Draws the graph of the task with this `key` and of its dependencies.
     ///
     /// # Errors
-    /// Where the graph cannot compute the key: [`crate::Error::MissingKey`],
+    /// Returns an error if the graph cannot compute the key: [`crate::Error::MissingKey`],
     /// [`crate::Error::Cycle`], [`crate::Error::Type`].
     pub fn visualize(&self, key: impl AsRef<str>) -> Result<Svg> {
         draw(&[self.layer(key.as_ref())?], &GraphStyle::default())
     }
 }
 
-/// Graphs of collections, as pictures.
+/// Draws the graphs of collections.
 pub trait Visualize: Collection {
-    /// The graph of the collection's tasks.
+    /// Draws the graph of the collection's tasks.
     ///
     /// # Errors
-    /// What was wrong when the collection was described.
+    /// Returns the error that was found when the collection was described.
     fn visualize(&self) -> Result<Svg> {
         self.visualize_with(&GraphStyle::default())
     }
 
-    /// The graph, drawn as you like.
+    /// Draws the graph with the given options.
     ///
     /// # Errors
-    /// As [`visualize`](Visualize::visualize).
+    /// The same as for [`visualize`](Visualize::visualize).
     fn visualize_with(&self, style: &GraphStyle) -> Result<Svg> {
         draw(&[self.layer()?], style)
     }
@@ -81,12 +81,12 @@ pub trait Visualize: Collection {
 
 impl<C: Collection> Visualize for C {}
 
-/// The graph that computes some layers.
+/// Draws the graph that computes some layers.
 ///
 /// # Errors
-/// [`crate::Error::Argument`] for more than 2³² tasks.
+/// Returns [`crate::Error::Argument`] for more than 2³² tasks.
 pub fn draw(outputs: &[Arc<Layer>], style: &GraphStyle) -> Result<Svg> {
-    /// Up to here a plan is made to see how many tasks culling leaves.
+    /// Graphs of up to this many tasks are planned, to find out how many tasks culling keeps.
     const PLANNED: usize = 200_000;
     let mut layers = Layers::new(outputs);
     if style.optimize {
@@ -110,7 +110,7 @@ pub fn draw(outputs: &[Arc<Layer>], style: &GraphStyle) -> Result<Svg> {
     Ok(draw_blocks(&layers, style.rankdir, &chunks))
 }
 
-/// A node as it is drawn.
+/// A node of the drawing.
 struct Node {
     shape: Shape,
     lines: Vec<Line>,
@@ -127,7 +127,7 @@ struct Line {
 enum Shape {
     /// A function.
     Circle { radius: f64, colour: &'static str },
-    /// A value; whether it is there already.
+    /// A value, and whether it is already available.
     Square { size: Point, there: bool },
     /// All tasks of a layer.
     Block { size: Point, colour: &'static str },
@@ -217,7 +217,7 @@ fn value_node(label: &str, operation: &str, key: &str, there: bool) -> Node {
     let label = fit(label, FONT, 140.0);
     let side = (width(&label, FONT) + 12.0).max(HEIGHT);
     let tooltip = if there {
-        format!("{key}\nthe value of {operation}, there already")
+        format!("{key}\nthe value of {operation}, already available")
     } else {
         format!("{key}\nthe value of {operation}")
     };
@@ -235,8 +235,8 @@ fn value_node(label: &str, operation: &str, key: &str, there: bool) -> Node {
     }
 }
 
-/// What is written in a value's square: the chunk's place, the user's own key,
-/// or, for values that have neither, a number among those of one operation.
+/// Returns the text in a value's square: the position of the chunk, the user's own key, or
+/// otherwise a number among the values of the same operation.
 fn value_label(layer: &Layer, linear: u32, nth: usize) -> String {
     if let Tasks::Listed(tasks) = layer.tasks() {
         return match tasks.key(linear) {
@@ -247,11 +247,11 @@ fn value_label(layer: &Layer, linear: u32, nth: usize) -> String {
     text::tuple(&layer.grid().index(linear))
 }
 
-/// A name on up to three lines in the smallest circle that holds it.
+/// Breaks a name into up to three lines, in the smallest circle that holds it.
 fn fit_circle(name: &str) -> (Vec<String>, f64) {
     const RADIUS: (f64, f64) = (20.0, 39.0);
     const PADDING: f64 = 4.5;
-    /// What a line of a name that does not fit is cut to.
+    /// The length to which lines of a name are shortened if the name does not fit.
     const SHORT: usize = 5;
     let radius = |lines: &[String]| {
         let count = lines.len() as f64;
@@ -276,7 +276,7 @@ fn fit_circle(name: &str) -> (Vec<String>, f64) {
     }
     let mut lines = best;
     if words.len() > 4 {
-        // A chain of many: its beginning and its end.
+        // For a chain of many operations, its beginning and its end.
         lines = vec![
             words[0].clone(),
             "…".to_owned(),
@@ -299,7 +299,7 @@ fn fit_circle(name: &str) -> (Vec<String>, f64) {
     (lines, found)
 }
 
-/// A name's parts, each with the sign that ends it.
+/// Splits a name into parts, each with the character that ends it.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for c in name.chars() {
@@ -317,7 +317,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Words on a number of lines of about the same length.
+/// Arranges words in a number of lines of similar length.
 fn wrap(words: &[String], count: usize) -> Vec<String> {
     let total: f64 = words.iter().map(|word| width(word, FONT)).sum();
     let mut lines = vec![String::new()];
@@ -340,7 +340,7 @@ fn wrap(words: &[String], count: usize) -> Vec<String> {
 
 // ---- one node a layer ----
 
-/// Tasks that are drawn as one block.
+/// The tasks that one block represents.
 struct Block {
     operation: String,
     tasks: usize,
@@ -350,7 +350,7 @@ struct Block {
     layers: usize,
 }
 
-/// More blocks than this are put together further.
+/// Above this number, blocks are merged further.
 const MAX_BLOCKS: usize = 60;
 
 fn draw_blocks(layers: &Layers, direction: Direction, tasks_of: &dyn Fn(u32) -> usize) -> Svg {
@@ -445,7 +445,7 @@ fn by_layer(
     (blocks, edges)
 }
 
-/// Layers, and the single tasks of layers that have no other order.
+/// The layers, and the individual tasks of listed layers.
 struct Units<'a> {
     units: Vec<Unit<'a>>,
     edges: Vec<(u32, u32)>,
@@ -463,7 +463,7 @@ impl<'a> Units<'a> {
     fn new(layers: &'a Layers, needed: &[u32], tasks_of: &dyn Fn(u32) -> usize) -> Self {
         let mut units: Vec<Unit<'a>> = Vec::new();
         let mut edges: Vec<(u32, u32)> = Vec::new();
-        // For each layer its first unit, and whether each task is one.
+        // For each layer, its first unit, and whether each of its tasks is a unit.
         let mut base: HashMap<u32, (u32, bool)> = HashMap::with_capacity(needed.len());
         for &number in needed {
             let node = layers.node(number);
@@ -523,7 +523,7 @@ impl<'a> Units<'a> {
         Self { units, edges }
     }
 
-    /// Units with the same mark as one block.
+    /// Merges units with the same mark into one block.
     fn merged(
         &self,
         mark: impl Fn(&Unit<'_>) -> (String, usize),
@@ -563,7 +563,7 @@ impl<'a> Units<'a> {
         (blocks, edges)
     }
 
-    /// The operations that have no block of their own where there are too many.
+    /// Returns the operations without a block of their own, if there are too many.
     fn rare_operations(&self) -> BTreeSet<&'a str> {
         let mut tasks: BTreeMap<&str, usize> = BTreeMap::new();
         for unit in &self.units {
@@ -604,14 +604,14 @@ impl Block {
         }
         if chained {
             lines.push(Line {
-                text: "some after each other".to_owned(),
+                text: "some run in sequence".to_owned(),
                 size: FONT,
                 bold: false,
             });
         }
         let widest = lines
             .iter()
-            // Bold text is about a tenth wider.
+            // Bold text is about 10 % wider.
             .map(|line| width(&line.text, line.size) * if line.bold { 1.12 } else { 1.0 })
             .fold(60.0, f64::max);
         let height: f64 = lines.iter().map(|line| line.size * 1.3).sum();
@@ -730,7 +730,8 @@ impl Node {
         };
         let mut at = y - heights.iter().sum::<f64>() / 2.0;
         for (line, height) in self.lines.iter().zip(heights) {
-            // The baseline is where the middle of small letters and capitals meets the line's.
+            // The baseline is where the middle of lowercase and uppercase letters meets the middle
+            // of the line.
             let baseline = at + height / 2.0 + line.size * 0.36;
             at += height;
             put(
@@ -752,8 +753,8 @@ impl Node {
     }
 }
 
-/// All edges as one path, and all arrow heads as another: where lines cross,
-/// they do not get darker.
+/// Draws all edges as one path, and all arrow heads as another, so that crossings do not get
+/// darker.
 fn lines(
     svg: &mut String,
     nodes: &[Node],
@@ -780,8 +781,8 @@ fn lines(
     );
 }
 
-/// A line from border to border, and its head. `along` and `across` stand for
-/// the direction of the graph and the axis across it.
+/// Draws a line from border to border, and its head. `along` is the direction of the graph,
+/// `across` the axis perpendicular to it.
 fn edge(
     curves: &mut String,
     heads: &mut String,
@@ -806,7 +807,7 @@ fn edge(
     };
     let (start, end) = (turned(from.1), turned(to.1));
     let forward = if end.1 >= start.1 { 1.0 } else { -1.0 };
-    // A point on a node's border towards another point, and the way the line
+    // Returns a point on a node's border towards another point, and the direction in which the line
     // leaves or enters there.
     let port = |shape: Shape, centre: Point, other: Point, side: f64| -> (Point, Point) {
         let (aside, ahead) = (other.0 - centre.0, ((other.1 - centre.1) * side).max(1.0));

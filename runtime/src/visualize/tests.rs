@@ -27,7 +27,7 @@ fn root(name: &str, grid: &[u32]) -> Arc<Layer> {
     Layer::blockwise(named(name), Grid::new(grid.iter().copied()), vec![], vec![])
 }
 
-/// One task a chunk, which takes the same chunk of every input.
+/// One task per chunk, which reads the same chunk of every input.
 fn on(name: &str, inputs: &[&Arc<Layer>]) -> Arc<Layer> {
     let grid = inputs[0].grid().clone();
     let blocks = (0..inputs.len())
@@ -57,7 +57,7 @@ fn transposed(input: &Arc<Layer>) -> Arc<Layer> {
     )
 }
 
-/// One task that takes all.
+/// One task that reads everything.
 struct All(Named, u32);
 
 impl TaskFamily for All {
@@ -77,7 +77,7 @@ fn all(name: &str, input: &Arc<Layer>) -> Arc<Layer> {
     Layer::family(&named(name), family, Grid::single(), vec![input.clone()])
 }
 
-/// Told one by one: name, inputs by position.
+/// A listed layer: names, and inputs by position.
 fn listed(tasks: &[(&str, Vec<u32>)]) -> Arc<Layer> {
     let mut listed = Listed::new();
     for (at, (name, inputs)) in tasks.iter().enumerate() {
@@ -105,7 +105,7 @@ fn a_matrix_and_its_transpose() {
     insta::assert_snapshot!(lines(&svg(&on("add", &[&x, &transposed(&x)]))));
 }
 
-/// (0,) ─→ mean_chunk ─→ mean, of values that are there.
+/// (0,) ─→ mean_chunk ─→ mean, of values that are available.
 #[test]
 fn a_mean_of_values() {
     let values = Layer::values(
@@ -187,7 +187,7 @@ fn a_long_chain_is_one_block_that_says_so() {
     }
     let drawn = svg(&layer);
     assert!(
-        drawn.contains("3,000 tasks</text>") && drawn.contains("some after each other"),
+        drawn.contains("3,000 tasks</text>") && drawn.contains("some run in sequence"),
         "{drawn}"
     );
 }
@@ -213,7 +213,7 @@ fn an_empty_graph_is_a_picture() {
     assert!(svg(&root("ones", &[0])).contains("Task graph without tasks"));
 }
 
-/// Whether a node's lines lie inside of its shape.
+/// Returns whether a node's lines lie inside its shape.
 fn fits(node: &Node) -> bool {
     let line_height = match node.shape {
         Shape::Block { .. } => 1.3,
@@ -225,7 +225,8 @@ fn fits(node: &Node) -> bool {
         let middle = top + line.size * line_height / 2.0;
         top += line.size * line_height;
         let half = width(&line.text, line.size) / 2.0;
-        // From the baseline to the top of a small letter, both ways of the middle.
+        // The distance from the middle to the baseline, and to the top of a small
+        // letter.
         let reach = middle.abs() + line.size * 0.36;
         match node.shape {
             Shape::Circle { radius, .. } => half.hypot(reach) <= radius,
@@ -259,7 +260,7 @@ proptest! {
         }
     }
 
-    /// Random graphs, each task told by itself.
+    /// Random graphs of listed tasks.
     #[test]
     fn every_task_has_its_nodes(tasks in prop::collection::vec((0usize..8, prop::collection::vec(any::<prop::sample::Index>(), 0..4)), 1..60)) {
         let tasks: Vec<(&str, Vec<u32>)> = tasks.iter().enumerate().map(|(at, (name, inputs))| {

@@ -1,4 +1,4 @@
-//! Arithmetic on integers that is right or an error.
+//! Integer arithmetic with results that are either correct or an error.
 
 use super::comparison::Number;
 use super::function::{Exact, What, typed};
@@ -8,7 +8,7 @@ use polars::prelude::{DataType, Expr, FunctionExpr, LiteralValue, Operator, Sche
 use polars::series::ops::NullBehavior;
 use std::sync::Arc;
 
-/// Whether an operator's results may be beyond their type.
+/// Returns whether the results of an operator may exceed their type.
 pub(super) fn is_arithmetic(op: Operator) -> bool {
     use Operator::{Minus, Multiply, Plus};
     matches!(op, Plus | Minus | Multiply) || is_division(op)
@@ -19,10 +19,10 @@ fn is_division(op: Operator) -> bool {
     matches!(op, FloorDivide | Modulus | RustDivide)
 }
 
-/// `left op right`, where what its type does not hold is an error.
+/// Returns `left op right`, with an error for results that its type does not hold.
 pub(super) fn checked(left: Arc<Expr>, op: Operator, right: Arc<Expr>, schema: &Schema) -> Expr {
     let unchanged = Expr::BinaryExpr { left, op, right };
-    // Polars computes with literals itself, exactly.
+    // Polars itself computes exactly with literals.
     if is_constant(&unchanged) {
         return unchanged;
     }
@@ -62,18 +62,18 @@ pub(super) fn checked(left: Arc<Expr>, op: Operator, right: Arc<Expr>, schema: &
     Exact { what, of, text }.call(input)
 }
 
-/// Types that arithmetic may be beyond, of up to 64 bits.
+/// Returns whether a type, of up to 64 bits, can overflow in arithmetic.
 fn is_checked(of: &DataType) -> bool {
     of.is_integer() && !matches!(of, DataType::Int128 | DataType::UInt128)
 }
 
-/// Whether Polars makes floats of inputs that are integers: of `u64` and ones with a sign.
+/// Returns whether Polars converts integer inputs to floats, as for `u64` with signed integers.
 fn is_mixed<'a>(inputs: impl IntoIterator<Item = &'a Expr>, schema: &Schema) -> bool {
     let mut types = inputs.into_iter().map(|input| dtype(input, schema));
     types.all(|of| of.is_some_and(|of| of.is_integer() || of.is_bool() || of.is_null()))
 }
 
-/// Whether an expression is made of literals only.
+/// Returns whether an expression consists of literals only.
 fn is_constant(expression: &Expr) -> bool {
     expression.into_iter().all(|part| {
         matches!(
@@ -86,9 +86,9 @@ fn is_constant(expression: &Expr) -> bool {
     })
 }
 
-/// A division: only the least integer by -1 is beyond its type.
+/// Returns a division. It overflows only for the least integer divided by -1.
 fn divided(left: &Expr, op: Operator, right: &Expr, of: DataType, schema: &Schema) -> Expr {
-    // Polars makes null of what is beyond i64, where the other side has a sign.
+    // With a signed other side, Polars turns `u64` values beyond `i64` into null.
     let signed = |side: &Expr| match dtype(side, schema) {
         Some(DataType::UInt64) => side.clone().strict_cast(of.clone()),
         _ => side.clone(),
@@ -107,7 +107,8 @@ fn divided(left: &Expr, op: Operator, right: &Expr, of: DataType, schema: &Schem
     }
 }
 
-/// An expression that is beyond its type for the least integer: of `input`, and where `by` is -1.
+/// Returns an expression that overflows where `input` is the least integer, and `by` (if any) is
+/// -1.
 fn not_least(value: Expr, input: Expr, by: Option<Expr>, of: DataType, text: String) -> Expr {
     let least = match of {
         DataType::Int8 => i8::MIN.into(),
@@ -125,12 +126,12 @@ fn not_least(value: Expr, input: Expr, by: Option<Expr>, of: DataType, text: Str
         DataType::Int64 => DataType::Int128,
         _ => DataType::Int64,
     };
-    let text = format!("{text} is beyond what {of} holds: .cast(DataType::{wider:?}) before");
+    let text = format!("{text} is beyond what {of} holds: cast first, .cast(DataType::{wider:?})");
     let what = What::Proven;
     Exact { what, of, text }.call(vec![value, right])
 }
 
-/// `-x` and `x.abs()`.
+/// Returns `-x` or `x.abs()`, checked.
 pub(super) fn of_sign(input: Vec<Expr>, function: FunctionExpr, schema: &Schema) -> Expr {
     let [x] = &input[..] else {
         return Expr::Function { input, function };
@@ -149,7 +150,7 @@ pub(super) fn of_sign(input: Vec<Expr>, function: FunctionExpr, schema: &Schema)
     }
 }
 
-/// `x.diff(n)`, which Polars computes in the type of `x`.
+/// Returns `x.diff(n)`, checked. Polars computes it in the type of `x`.
 pub(super) fn difference(input: Vec<Expr>, nulls: NullBehavior, schema: &Schema) -> Expr {
     let unchanged = Expr::Function {
         input,
@@ -164,7 +165,7 @@ pub(super) fn difference(input: Vec<Expr>, nulls: NullBehavior, schema: &Schema)
             let all = Exact { what, of, text }.call(vec![input[0].clone(), before]);
             match (nulls, Number::of(&input[1])) {
                 (NullBehavior::Ignore, _) => all,
-                // The rows that have nothing before them, or behind them.
+                // Drops the rows without a predecessor or successor.
                 (NullBehavior::Drop, Some(Number::Int(n))) if n >= 0 => {
                     all.slice(lit(n as i64), input[0].clone().len())
                 }
@@ -179,9 +180,9 @@ pub(super) fn difference(input: Vec<Expr>, nulls: NullBehavior, schema: &Schema)
     }
 }
 
-/// An expression that takes some of its inputs as they are (`when`, `max_horizontal`,
-/// `coalesce`): where Polars makes floats of `u64` and integers with a sign, those have to
-/// be floats exactly.
+/// Rewrites an expression that returns some of its inputs unchanged (`when`, `max_horizontal`,
+/// `coalesce`). Where Polars converts `u64` and signed integers to floats, floats must represent
+/// them exactly.
 pub(super) fn joined(
     part: Expr,
     inputs: impl Fn(&mut Expr) -> Vec<&mut Expr>,
@@ -204,15 +205,15 @@ pub(super) fn joined(
     exact
 }
 
-/// Integers as floats, or an error for those that no float is.
+/// Returns integers as floats, or an error for integers that no float represents exactly.
 pub(super) fn as_floats(input: Expr, text: String) -> Expr {
     let what = What::Arithmetic(Operator::Plus);
     let of = DataType::Float64;
     Exact { what, of, text }.call(vec![input, typed(0, &DataType::Int64)])
 }
 
-/// An expression of which only the rows matter where a condition is true: nothing is an error
-/// in the others, `when(a.gt_eq(b)).then(a - b)`.
+/// Restricts the errors of an expression to the rows where a condition is true: in
+/// `when(a.gt_eq(b)).then(a - b)`, the other rows do not matter.
 pub(super) fn where_needed(expression: Expr, condition: &Expr) -> Expr {
     let within = |part: Arc<Expr>| Arc::new(where_needed(Arc::unwrap_or_clone(part), condition));
     match expression {

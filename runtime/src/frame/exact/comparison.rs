@@ -1,7 +1,7 @@
-//! Comparisons that are exact.
+//! Exact comparisons.
 //!
-//! Of integers of 64 bits with a float, or of `u64` with `i64`, Polars makes floats, where 2⁵³
-//! and 2⁵³ + 1 are one number.
+//! When a 64-bit integer is compared with a float, or `u64` with `i64`, Polars converts both sides
+//! to floats, where 2⁵³ and 2⁵³ + 1 are the same number.
 
 use super::function::{Exact, What, typed};
 use crate::frame::engine::dtype;
@@ -27,8 +27,8 @@ pub(super) fn is_comparison(op: Operator) -> bool {
     )
 }
 
-/// A comparison, exact also where Polars would make floats of integers of 64 bits; nothing
-/// where it does not.
+/// Returns an exact comparison where Polars would convert 64-bit integers to floats, and `None`
+/// where it would not.
 pub(super) fn compared(left: &Expr, op: Operator, right: &Expr, schema: &Schema) -> Option<Expr> {
     let (number, other) = match (Number::of(left), Number::of(right)) {
         (Some(_), Some(_)) => return None,
@@ -48,7 +48,7 @@ pub(super) fn compared(left: &Expr, op: Operator, right: &Expr, schema: &Schema)
             right: Arc::new(number),
         });
     }
-    // Floats of a literal that is none.
+    // An integer literal stays an integer, for comparisons with floats that cannot represent it.
     let side = |number: Option<Number>, of: &Expr| match number {
         Some(Number::Int(number)) => typed(number, &DataType::UInt64),
         _ => of.clone(),
@@ -57,7 +57,7 @@ pub(super) fn compared(left: &Expr, op: Operator, right: &Expr, schema: &Schema)
         let of = dtype(column, schema)?;
         let exact = match number {
             Number::Int(_) if of.is_float() => exactly(number, &of).is_none(),
-            // Left over are NaN, and what takes null as a value.
+            // The remaining cases are NaN, and operators that treat null as a value.
             _ => is_64_bits(&of),
         };
         exact.then_some(())
@@ -89,7 +89,7 @@ fn is_64_bits(of: &DataType) -> bool {
     matches!(of, DataType::Int64 | DataType::UInt64)
 }
 
-/// `is_between`, if its comparisons have to be made exact.
+/// Returns `is_between` with exact comparisons, if these are needed.
 pub(super) fn between(input: &[Expr], closed: ClosedInterval, schema: &Schema) -> Option<Expr> {
     let [x, lower, upper] = input else {
         return None;
@@ -116,8 +116,8 @@ pub(super) fn between(input: &[Expr], closed: ClosedInterval, schema: &Schema) -
     Some(above.and(below))
 }
 
-/// `is_in` of literal values, if Polars would make floats: with those of the values that the
-/// column's type holds.
+/// Returns `is_in` for literal values, if Polars would convert to floats. It keeps only the values
+/// that the column's type holds.
 pub(super) fn one_of(input: &[Expr], nulls_equal: bool, schema: &Schema) -> Option<Expr> {
     let [x, list] = input else {
         return None;
@@ -154,7 +154,7 @@ pub(super) fn one_of(input: &[Expr], nulls_equal: bool, schema: &Schema) -> Opti
     })
 }
 
-/// The number that a literal is.
+/// The number in a literal.
 #[derive(Clone, Copy)]
 pub(super) enum Number {
     Int(i128),
@@ -184,12 +184,12 @@ impl Number {
     }
 }
 
-/// The number as a value of a type, if the type has it.
+/// Returns the number as a value of a type, if the type holds it exactly.
 fn exactly(number: Number, of: &DataType) -> Option<AnyValue<'static>> {
     let int = match number {
         Number::Int(number) => Some(number),
         Number::Float(number) => {
-            // Of those beyond 128 bits no other type has any.
+            // No other type holds numbers beyond 128 bits.
             (number.floor() == number && number.abs() < 2f64.powi(100)).then_some(number as i128)
         }
     };
@@ -217,15 +217,14 @@ pub(super) fn mirrored(op: Operator) -> Operator {
     }
 }
 
-/// For `integer op number` an operator and an integer of the same type that say
-/// the same.
+/// Returns an operator and an integer of the same type that are equivalent to `integer op number`.
 fn with_number(
     integer: &Expr,
     op: Operator,
     number: Number,
     schema: &Schema,
 ) -> Option<(Operator, Expr)> {
-    // Integers of 32 bits and less are floats exactly.
+    // Floats hold integers of up to 32 bits exactly.
     let of = dtype(integer, schema)?;
     let (least, greatest) = match of {
         DataType::Int64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
@@ -234,9 +233,9 @@ fn with_number(
     };
     let (below, above) = match number {
         Number::Int(number) => (number, number),
-        // Polars' affair: it is greater than every number.
+        // NaN is left to Polars, where it is greater than every number.
         Number::Float(number) if number.is_nan() => return None,
-        // What is beyond integers stays beyond those of 64 bits.
+        // The cast saturates, so numbers beyond `i128` stay beyond 64 bits.
         Number::Float(number) => (number.floor() as i128, number.ceil() as i128),
     };
     let (op, number) = match op {
@@ -246,7 +245,7 @@ fn with_number(
         // No integer is equal to 2.5.
         _ => (op, greatest + 1),
     };
-    // Beyond all integers of the type: true or false of all that are not null.
+    // Outside the type's range, the result is true or false for all values that are not null.
     let (op, number) = match (op, number) {
         (op, number) if (least..=greatest).contains(&number) => (op, number),
         (Operator::Gt | Operator::GtEq, number) if number < least => (Operator::GtEq, least),

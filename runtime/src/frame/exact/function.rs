@@ -1,9 +1,9 @@
-//! What Polars has no function for: arithmetic that notices where its type ends, and
-//! comparisons that make no floats of integers.
+//! Functions that Polars lacks: arithmetic that detects overflows of its type, and comparisons that
+//! do not convert integers to floats.
 //!
-//! Each is a function of columns, row by row. It is data, as Polars' own functions are, so
-//! that what computes with it has an identity and can be encoded. What was encoded
-//! is bytes to Polars, of which [`read_one`] and [`read_all`] make functions again.
+//! Each is a function of columns, row by row. It is data, as Polars' own functions are, so that
+//! operations with it have an identity and can be encoded. For Polars, an encoded function is
+//! bytes, which [`read_one`] and [`read_all`] turn into functions again.
 
 use super::MARK;
 use polars::error::{PolarsError, PolarsResult, polars_bail};
@@ -24,15 +24,15 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Exact {
     pub(super) what: What,
-    /// The type of what it makes.
+    /// The type of the result.
     pub(super) of: DataType,
-    /// For errors: of arithmetic the expression as it was written, else the whole text.
+    /// For errors. For arithmetic, the expression as it was written; otherwise the whole text.
     pub(super) text: String,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) enum What {
-    /// `+`, `-` or `*` of two integers; what the type does not hold is an error.
+    /// `+`, `-` or `*` of two integers. A result that the type does not hold is an error.
     Arithmetic(Operator),
     /// A comparison of an integer with a float, or of `u64` with `i64`.
     Comparison(Operator),
@@ -40,12 +40,12 @@ pub(super) enum What {
     Proven,
 }
 
-/// What the bytes begin with that are such a function.
+/// The prefix of the bytes that encode such a function.
 const TAG: &[u8] = b"swath/exact:";
 
 impl Exact {
-    /// The function of these inputs. Of arithmetic and proofs, further inputs are
-    /// conditions: in rows where one of them is not true, nothing is an error.
+    /// Calls the function with these inputs. For arithmetic and proofs, further inputs are
+    /// conditions: rows where one of them is not true cause no error.
     pub(super) fn call(self, input: Vec<Expr>) -> Expr {
         let name = match self.what {
             What::Arithmetic(operator) | What::Comparison(operator) => format!("exact{operator}"),
@@ -60,7 +60,7 @@ impl Exact {
         }
     }
 
-    /// The function, if it is one of these.
+    /// Returns the function, if it is one of these.
     pub(in super::super) fn find(function: &OpaqueColumnUdf) -> Option<Self> {
         let mut bytes = Vec::new();
         match function {
@@ -73,7 +73,7 @@ impl Exact {
 
     fn compute(&self, columns: &[Column]) -> PolarsResult<Series> {
         let [left, right, conditions @ ..] = columns else {
-            polars_bail!(ComputeError: "two columns are needed, found {}", columns.len());
+            polars_bail!(ComputeError: "expected two columns, found {}", columns.len());
         };
         let height = columns.iter().map(Column::len).find(|height| *height != 1);
         let height = height.unwrap_or(1);
@@ -100,8 +100,8 @@ impl Exact {
         Ok(extended(&result, height))
     }
 
-    /// Arithmetic in the type itself; nothing if it seems to be beyond it somewhere (it may
-    /// be in a null), or if an input is.
+    /// Computes in the type itself. Returns `None` if a result seems to overflow (perhaps only in a
+    /// null), or if an input does.
     fn fast(&self, operator: Operator, a: &Series, b: &Series) -> PolarsResult<Option<Series>> {
         let (Ok(a), Ok(b)) = (a.strict_cast(&self.of), b.strict_cast(&self.of)) else {
             return Ok(None);
@@ -112,7 +112,7 @@ impl Exact {
                 Operator::Minus => &a - &b,
                 _ => &a * &b,
             }?;
-            // Nothing is rounded below 2⁵³.
+            // No rounding below 2⁵³.
             let small = |side: &Series| {
                 let [least, greatest] = [side.min::<f64>()?, side.max::<f64>()?];
                 let limit = 2f64.powi(53);
@@ -136,7 +136,7 @@ impl Exact {
         ))
     }
 
-    /// The same, slowly, of all integers of 64 bits.
+    /// Computes the same for all 64-bit integers, slowly.
     fn in_128_bits(
         &self,
         operator: Operator,
@@ -175,7 +175,7 @@ impl Exact {
             value.is_some_and(|value| [a, b, value].into_iter().all(|number| holds(of, number)))
         };
         let wider = match value {
-            // Of `u64` a cast would make null of what is beyond, in whatever row that is.
+            // A cast of `u64` would turn values beyond the type into null, in any row.
             _ if self.of != DataType::UInt64 && all_in(&DataType::Int64) => "Int64",
             Some(_) => "Int128",
             None => "Float64",
@@ -183,18 +183,18 @@ impl Exact {
         let (text, of) = (&self.text, &self.of);
         overflow(&if of.is_float() {
             format!(
-                "{text} is {}, which no {of} is exactly, and Polars makes floats of u64 and integers with a sign: .cast(DataType::{wider}) before",
+                "{text} is {}, which {of} cannot represent exactly, and Polars converts u64 and signed integers to floats: cast first, .cast(DataType::{wider})",
                 value.unwrap_or(a)
             )
         } else {
             format!(
-                "{text} is beyond what {of} holds, {a} {operator} {b}: .cast(DataType::{wider}) before"
+                "{text} is beyond what {of} holds, {a} {operator} {b}: cast first, .cast(DataType::{wider})"
             )
         })
     }
 }
 
-/// The error that tells an overflow, which [`super::overflow`] finds again.
+/// Returns the error about an overflow, which [`super::overflow`] recognises.
 fn overflow(text: &str) -> PolarsError {
     PolarsError::ComputeError(format!("{MARK}{text}{MARK}").into())
 }
@@ -229,12 +229,12 @@ impl AnonymousColumnsUdf for Exact {
     }
 }
 
-/// Reads an expression that was encoded.
+/// Decodes an expression.
 pub(in super::super) fn read_one<'de, D: Deserializer<'de>>(from: D) -> Result<Expr, D::Error> {
     Expr::deserialize(from).map(restored)
 }
 
-/// Reads several.
+/// Decodes several expressions.
 pub(in super::super) fn read_all<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<Expr>, D::Error> {
@@ -262,7 +262,7 @@ fn restored(expression: Expr) -> Expr {
     })
 }
 
-/// A column's values; one, if all are the same.
+/// Returns the values of a column; a single one if all are the same.
 fn values(column: &Column) -> Series {
     match column {
         Column::Scalar(scalar) if !scalar.is_empty() => scalar.as_single_value_series(),
@@ -278,7 +278,7 @@ fn extended(series: &Series, height: usize) -> Series {
     }
 }
 
-/// The rows in which all conditions are true.
+/// Returns which rows satisfy all conditions.
 fn needed(conditions: &[Column], height: usize) -> PolarsResult<Vec<bool>> {
     let mut needed = vec![true; height];
     for condition in conditions {
@@ -290,7 +290,7 @@ fn needed(conditions: &[Column], height: usize) -> PolarsResult<Vec<bool>> {
     Ok(needed)
 }
 
-/// Whether a type holds an integer, a type of floats exactly.
+/// Returns whether a type holds an integer; for a float type, whether it holds it exactly.
 fn holds(of: &DataType, value: i128) -> bool {
     match of {
         DataType::Int8 => i8::try_from(value).is_ok(),
@@ -307,15 +307,15 @@ fn holds(of: &DataType, value: i128) -> bool {
     }
 }
 
-/// Arithmetic that wraps around, and says whether it has.
+/// Wrapping arithmetic that reports whether it has wrapped around.
 trait Wrapping: Copy {
     fn plus(self, other: Self) -> (Self, bool);
     fn minus(self, other: Self) -> (Self, bool);
     fn times(self, other: Self) -> (Self, bool);
 }
 
-// Of sums by their signs, so that the compiler takes several at once, as it does not
-// for `overflowing_add`.
+// Sums detect the overflow by the signs, so that the compiler vectorises them. It does not
+// vectorise `overflowing_add`.
 macro_rules! wrapping {
     ($($signed:ident $unsigned:ident),*) => {$(
         impl Wrapping for $signed {
@@ -371,7 +371,7 @@ where
     (!beyond).then(|| result.into_series())
 }
 
-/// An integer and a float in order, exactly. NaN is greater than all, as in Polars.
+/// Compares an integer and a float exactly. NaN is greater than everything, as in Polars.
 fn int_to_float<N>(int: N, float: f64) -> Ordering
 where
     N: Ord + num_traits::Bounded + num_traits::AsPrimitive<f64>,
@@ -382,7 +382,7 @@ where
         return Ordering::Less;
     }
     let whole = float.floor();
-    // What is beyond the type is its end.
+    // A float beyond the type saturates to its end.
     int.cmp(&whole.as_()).then_with(|| {
         let end: f64 = N::max_value().as_();
         let start: f64 = N::min_value().as_();
@@ -423,7 +423,7 @@ fn compared(operator: Operator, a: &Series, b: &Series) -> PolarsResult<BooleanC
         }),
         (a, b) => polars_bail!(ComputeError: "cannot compare {a} with {b} exactly"),
     };
-    // Null is a value to these two.
+    // For these two operators, null is a value.
     let nulls = || a.is_null() & b.is_null();
     Ok(match operator {
         Operator::EqValidity => result.fill_null_with_values(false)? | nulls(),
@@ -456,7 +456,8 @@ fn each_order<A: PolarsNumericType, B: PolarsNumericType>(
     }
 }
 
-/// A literal integer of a type, or of one that holds it: Polars need not look for one.
+/// Returns a literal integer of a type, or of a type that holds it, so that Polars need not choose
+/// one.
 pub(super) fn typed(number: i128, of: &DataType) -> Expr {
     let wide = Scalar::new(DataType::Int128, AnyValue::Int128(number));
     let to = [of, &DataType::Int64, &DataType::UInt64]

@@ -1,10 +1,10 @@
-//! What errors call an expression: as it was written.
+//! Writes expressions for error messages, as the user wrote them.
 
 use super::comparison::Number;
 use super::function::{Exact, What};
 use polars::prelude::{AggExpr, Expr, Operator};
 
-/// `"price" * 100`.
+/// Writes an operation: `"price" * 100`.
 pub(super) fn operation(left: &Expr, op: Operator, right: &Expr) -> String {
     let side = |side: &Expr| match is_operation(side) {
         true => format!("({})", written(side)),
@@ -29,13 +29,13 @@ fn is_operation(expression: &Expr) -> bool {
     }
 }
 
-/// `"price"`, `"price".sum()`, and what has no such name as Polars writes it.
+/// Writes `"price"`, `"price".sum()`; other expressions as Polars writes them.
 pub(super) fn written(expression: &Expr) -> String {
     match expression {
         Expr::Column(name) => format!("\"{name}\""),
         Expr::BinaryExpr { left, op, right } => operation(left, *op, right),
         Expr::Agg(AggExpr::Sum(input)) => format!("{}.sum()", written(input)),
-        // What was widened is the user's column nevertheless.
+        // A widened column is still the user's column.
         Expr::Cast { expr, .. } | Expr::Alias(expr, _) | Expr::KeepName(expr) => written(expr),
         Expr::Filter { input, .. } => written(input),
         Expr::AnonymousFunction {
@@ -72,7 +72,7 @@ pub(super) fn written(expression: &Expr) -> String {
     }
 }
 
-/// As Polars writes it, but for the columns.
+/// Writes an expression as Polars does, except for the columns.
 fn as_polars(expression: &Expr) -> String {
     let mut text = expression.to_string();
     for part in expression {

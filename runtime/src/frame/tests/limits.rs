@@ -1,6 +1,5 @@
-//! Columns of integers of every type at its limits, with nulls, in any
-//! partitions, against arithmetic in 128 bits: the same value, or an error that
-//! says so.
+//! Columns of integers of every type at its limits, with nulls, in any partitioning, compared with
+//! arithmetic in 128 bits: the same value, or an error that reports the overflow.
 
 use super::*;
 use polars::prelude::ClosedInterval;
@@ -41,7 +40,7 @@ fn numbers() -> impl Strategy<Value = Vec<Option<i128>>> {
     prop::collection::vec(prop::option::weighted(0.8, one), 0..14)
 }
 
-/// A column of those numbers that the type holds.
+/// Returns a column of the numbers that the type holds.
 fn column(name: &str, numbers: &[Option<i128>], dtype: &DataType) -> Column {
     let values = if *dtype == DataType::UInt64 {
         let values: Vec<Option<u64>> = numbers
@@ -71,14 +70,14 @@ fn integer(value: &AnyValue<'_>) -> Option<i128> {
     }
 }
 
-/// A column's values.
+/// Returns a column's values.
 fn integers(frame: &Frame, name: &str) -> Vec<Option<i128>> {
     let column = frame.column(name).unwrap().as_materialized_series();
     assert!(column.dtype().is_integer(), "{name}: {}", column.dtype());
     column.iter().map(|value| integer(&value)).collect()
 }
 
-/// The type that sums of such values have.
+/// Returns the type of sums of such values.
 fn wide(dtype: &DataType) -> (DataType, RangeInclusive<i128>) {
     if dtype.is_unsigned_integer() {
         (DataType::UInt64, 0..=u64::MAX.into())
@@ -87,8 +86,8 @@ fn wide(dtype: &DataType) -> (DataType, RangeInclusive<i128>) {
     }
 }
 
-/// A frame of one expression: these integers, of a type, or the error that says
-/// which of them the type does not hold.
+/// Checks a frame of one expression: it has these integers of a type, or fails with an error about
+/// the ones that the type does not hold.
 #[track_caller]
 fn check_sums(
     found: &DataFrame,
@@ -113,14 +112,14 @@ fn check_sums(
 }
 
 fn product(numbers: impl IntoIterator<Item = i128>) -> i128 {
-    // Only zero brings it back from beyond all types.
+    // Beyond all types, only a factor of zero brings the product back.
     const BEYOND: i128 = 1 << 70;
     numbers.into_iter().fold(1, |all: i128, one| {
         all.saturating_mul(one).clamp(-BEYOND, BEYOND)
     })
 }
 
-/// The results so far at each value; null at nulls.
+/// Returns the results so far at each value; null at nulls.
 fn running(numbers: &[Option<i128>], of: impl Fn(&[i128]) -> i128) -> Vec<Option<i128>> {
     let mut so_far = Vec::new();
     numbers
@@ -143,7 +142,7 @@ fn compare(integer: i128, float: f64) -> Ordering {
     }
 }
 
-/// A frame of one column: these integers, or the error that says what is beyond its type.
+/// Checks a frame of one column: it has these integers, or fails with an error about its type.
 #[track_caller]
 fn check_arithmetic(found: &DataFrame, expected: &[Option<i128>], written: &str) {
     let schema = found.schema().unwrap();
@@ -160,7 +159,7 @@ fn check_arithmetic(found: &DataFrame, expected: &[Option<i128>], written: &str)
         Err(error) => {
             let error = error.to_string();
             let text = format!("{written} is beyond what {dtype} holds");
-            // A divisor may bring about a type that does not hold what is divided.
+            // A divisor may result in a type that does not hold the dividend.
             let divided = written.contains('/') && error.contains("conversion from `u64` to `i64`");
             assert!(
                 divided || (!fits && error.contains(&text)),
@@ -179,7 +178,8 @@ fn is_float(number: i128) -> bool {
     number as f64 as i128 == number
 }
 
-/// A frame of one column: these integers as floats, or an error where no float is one of them.
+/// Checks a frame of one column: it has these integers as floats, or fails if no float represents
+/// one of them.
 #[track_caller]
 fn check_floats(found: &DataFrame, expected: &[Option<i128>]) {
     match found.compute() {
@@ -191,7 +191,9 @@ fn check_floats(found: &DataFrame, expected: &[Option<i128>]) {
         Err(error) => {
             assert!(!expected.iter().flatten().all(|v| is_float(*v)), "{error}");
             assert!(
-                error.to_string().contains("which no f64 is exactly"),
+                error
+                    .to_string()
+                    .contains("which f64 cannot represent exactly"),
                 "{error}"
             );
         }
@@ -308,7 +310,7 @@ proptest! {
             let sums: Vec<_> = groups.iter().map(|group| Some(group.iter().sum())).collect();
             check_sums(&frame.group_by("g").agg(col("v").sum()), "v", &sums, &wide, &what);
             check_sums(&frame.select(["g", "v"]).group_by("g").sum(), "v", &sums, &wide, &what);
-            // Not by partition.
+            // Not computed by partition.
             let whole_groups = frame.group_by("g").agg([col("v").sum(), col("at").median()]);
             check_sums(&whole_groups, "v", &sums, &wide, &what);
             let products: Vec<_> = groups.iter().map(|group| Some(product(group.iter().copied()))).collect();
@@ -320,7 +322,7 @@ proptest! {
             prop_assert_eq!(integers(&ends, "min"), groups.iter().map(|group| group.iter().min().copied()).collect::<Vec<_>>());
             prop_assert_eq!(integers(&ends, "max"), groups.iter().map(|group| group.iter().max().copied()).collect::<Vec<_>>());
 
-            // The values as keys.
+            // The values are the keys.
             let keyed = frame.group_by("v").agg([len().alias("n")]).compute().unwrap();
             let mut kinds = numbers.clone();
             kinds.sort_unstable();
@@ -385,7 +387,7 @@ proptest! {
             check_arithmetic(&whole.select([col("a").diff(lit(1), drop)]), &behind, "\"a\".diff()");
             let before: Vec<_> = (1..a.len()).map(|at| Some(a[at - 1]? - a[at]?)).collect();
             check_arithmetic(&whole.select([col("a").diff(lit(-1), drop)]), &before, "\"a\".diff()");
-            // What is not needed is no error.
+            // Values that are not needed cause no error.
             let expected: Vec<_> = pairs.iter().map(|(a, b)| Some(match (a, b) {
                 (Some(a), Some(b)) if a >= b => a - b,
                 _ => 0,
@@ -419,7 +421,7 @@ proptest! {
         let rests = either(|s, u| Some(s? - floor_div(s?, u?)? * u?));
         check_floats(&frame.select([col("s") % col("u")]), &rests);
         check_floats(&frame.select([(col("u") % col("s"))]), &either(|s, u| Some(u? - floor_div(u?, s?)? * s?)));
-        // All of both are floats exactly, or it is an error.
+        // Floats represent all values of both exactly, or it is an error.
         let fit = s.iter().chain(&u).flatten().all(|v| is_float(*v));
         let greatest = polars::lazy::dsl::max_horizontal([col("s"), col("u")]).unwrap();
         let first = polars::lazy::dsl::coalesce(&[col("s"), col("u")]);
@@ -588,7 +590,7 @@ fn small_integers_are_added_up_in_64_bits() {
     );
     let filtered = frame.filter(col("x").sum().gt(lit(5_000_000_000i64)));
     assert_eq!(filtered.len().compute().unwrap(), 3);
-    // A cast that loses values is the user's.
+    // A lossy cast is the user's own decision.
     let signed = DataFrame::from_polars(df!("x" => [-1i32, 5, i32::MAX]).unwrap(), 2);
     let as_unsigned = |x: Expr| signed.agg(x.sum()).compute();
     let sum = as_unsigned(col("x").cast(DataType::UInt64)).unwrap();
@@ -611,7 +613,7 @@ fn arithmetic_on_small_integers_is_right_or_an_error() {
     assert_eq!(doubled.head(1).unwrap(), df!("n" => [2]).unwrap());
     let found = message(doubled.compute());
     let expected =
-        "\"n\" * 2 is beyond what i32 holds, 2000000000 * 2: .cast(DataType::Int64) before";
+        "\"n\" * 2 is beyond what i32 holds, 2000000000 * 2: cast first, .cast(DataType::Int64)";
     assert!(found.contains(expected), "{found}");
     let wide = frame.select([col("n").cast(DataType::Int64) * lit(2)]);
     assert_eq!(wide.column("n").sum().compute().unwrap(), 4_000_000_002i64);
@@ -642,7 +644,7 @@ fn arithmetic_on_sums_is_right_or_an_error() {
         let sales = DataFrame::from_polars(sales.clone().unwrap(), partitions);
         let net = || (col("sold").sum() - col("back").sum()).alias("net");
         let found = message(sales.group_by("day").agg([net()]).compute());
-        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: .cast(DataType::Int128) before";
+        let expected = "\"sold\".sum() - \"back\".sum() is beyond what u64 holds, 4 - 5: cast first, .cast(DataType::Int128)";
         assert!(found.contains(expected), "{found}");
         let found = message(sales.agg([col("sold").sum() - lit(10)]).compute());
         assert!(
@@ -673,7 +675,7 @@ fn arithmetic_on_sums_is_right_or_an_error() {
             .gt_eq(col("back"))
             .and((col("sold") - col("back")).gt(lit(1)));
         assert_eq!(sales.filter(filtered).len().compute().unwrap(), 1);
-        // Of integers `and` is something else.
+        // For integers, `and` is a different operation.
         let bits = sales.select([col("sold").and(col("back") + lit(1)).alias("bits")]);
         assert_eq!(bits.column("bits").to_vec::<u32>().unwrap(), [2, 0, 1]);
         let found = message(
@@ -715,7 +717,7 @@ fn sums_and_means_of_rows_windows_and_lists_do_not_wrap_around() {
     );
     let mean = mean_horizontal(of(["l", "l"]), true).unwrap();
     assert_eq!(floats(mean), [i64::MAX as f64, 1.0]);
-    // A selection of columns is one row of them.
+    // A selection of columns forms one row.
     let all = || [all().as_expr()];
     assert_eq!(floats(mean_horizontal(all(), true).unwrap())[1], 5.0 / 3.0);
     let sums = |expression: Expr| {
@@ -753,7 +755,7 @@ fn sums_and_means_of_rows_windows_and_lists_do_not_wrap_around() {
 fn an_overflow_names_the_column() {
     let frame = DataFrame::from_polars(df!("it's" => [i64::MAX, 1]).unwrap(), 2);
     let error = |result: Result<Frame>| message(result);
-    let expected = "the sum of \"it's\" is beyond what i64 holds: compute with another type, .cast(DataType::Float64) before";
+    let expected = "the sum of \"it's\" is beyond what i64 holds: cast to another type first, .cast(DataType::Float64)";
     let found = error(frame.agg(col("it's").sum()).compute());
     assert!(found.contains(expected), "{found}");
     let found = frame.column("it's").sum().compute().unwrap_err();

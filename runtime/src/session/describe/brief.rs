@@ -1,7 +1,8 @@
-//! Values as text within a limit: what is beyond is not even looked at.
+//! Formats values as text within a limit. What is beyond the limit is not even
+//! read.
 //!
-//! Not `Debug`: that of a text looks at all of it first, and of a user's type it
-//! is the user's code.
+//! This does not use `Debug`: the `Debug` of a text first reads all of it, and
+//! that of a user's type is user code.
 
 use crate::array::{Array, Element};
 use crate::delayed::Delayed;
@@ -16,21 +17,22 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A value that can be written as far as there is room.
+/// A value that can be written until the limit is reached.
 pub(super) trait Brief {
     /// Writes the value.
     ///
     /// # Errors
-    /// Where there is no more room.
+    /// [`fmt::Error`] if the limit is reached.
     fn write(&self, to: &mut Bounded) -> fmt::Result;
 }
 
-/// A value on one line of at most so many characters.
+/// Formats a value on one line of at most `limit` characters.
 pub(super) fn brief(value: &dyn Brief, limit: usize) -> String {
     bounded(limit, |text| value.write(text))
 }
 
-/// Cuts a text after its last whole line of so many bytes, or within its first.
+/// Cuts a text after its last complete line within `limit` bytes, or within its
+/// first line.
 pub(super) fn cut(text: &mut String, limit: usize) {
     if text.len() <= limit {
         return;
@@ -68,7 +70,7 @@ impl<T> Brief for Delayed<T> {
     }
 }
 
-/// A literal, of as much of the text as there is room for.
+/// Writes a string literal with as much of the text as fits.
 fn write_text(text: &str, to: &mut Bounded) -> fmt::Result {
     let end = text.char_indices().nth(to.left);
     let seen = end.map_or(text, |(at, _)| &text[..at]);
@@ -114,7 +116,7 @@ impl<T: Brief, const N: usize> Brief for [T; N] {
     }
 }
 
-/// `Some(…)`, `(…, …)`.
+/// Writes `Some(…)` or `(…, …)`.
 fn write_call(name: &str, values: &[&dyn Brief], to: &mut Bounded) -> fmt::Result {
     write!(to, "{name}(")?;
     for (at, value) in values.iter().enumerate() {
@@ -167,7 +169,7 @@ impl<T: Brief> Brief for Range<T> {
 macro_rules! locks {
     ($($type:ident $lock:ident;)*) => {$(
         impl<T: Brief> Brief for $type<T> {
-            /// Nobody is waited for.
+            /// Does not wait for the lock.
             fn write(&self, to: &mut Bounded) -> fmt::Result {
                 match self.$lock() {
                     Ok(value) => write_call(stringify!($type), &[&*value], to),

@@ -1,11 +1,11 @@
-//! What is told of a variable's value: shape, bytes, the first of it.
+//! Describes a variable's value: shape, bytes, and its first elements.
 //!
-//! A table from types to what describes them: [`plain`] has Rust's own, [`of_polars`] those of
-//! Polars, [`others`] those of ndarray and of what is shown; collections describe
-//! themselves. To describe a value
-//! takes microseconds and never computes anything; a text has a limit while it is
-//! written ([`brief`]), so a long value costs what is shown of it. What is generic
-//! here is a few lines over what is not: there are a thousand types.
+//! A table maps types to the code that describes them. [`plain`] has Rust's own types,
+//! [`of_polars`] those of Polars, [`others`] those of ndarray and of displayed documents;
+//! collections describe themselves. Describing a value takes microseconds and never computes
+//! anything. A text is limited while it is being written ([`brief`]), so a long value costs only
+//! what is shown of it. Generic code here is a few lines over non-generic code, because there are a
+//! thousand types.
 
 mod brief;
 mod of_polars;
@@ -20,24 +20,24 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use swath_channel::Description;
 
-/// What the table holds of a type.
+/// The table's entry of a type.
 #[derive(Clone, Copy)]
 struct Known {
     describe: fn(&dyn Any) -> Description,
     is_changing: fn(&dyn Any) -> bool,
 }
 
-/// The types that are known.
+/// The types that can be described.
 #[derive(Default)]
 struct Table(HashMap<TypeId, Known>);
 
 impl Table {
-    /// A type whose values stay as they are.
+    /// Adds a type whose values do not change by themselves.
     fn add<T: Describe>(&mut self) {
         self.insert::<T>(|_| false);
     }
 
-    /// A type whose values may be computed in the background.
+    /// Adds a type whose values may be computed in the background.
     fn add_changing<T: Describe>(&mut self) {
         self.insert::<T>(|value| value.downcast_ref::<T>().is_some_and(T::is_changing));
     }
@@ -73,8 +73,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// What is told of a value, and whether it may be something else soon. Of a type
-/// that is not known, that is its own size.
+/// Returns a value's description, and whether it may change soon. The description of an unknown
+/// type contains only the value's own size.
 pub(super) fn describe(value: &dyn Any) -> (Description, bool) {
     let Some(known) = TABLE.0.get(&value.type_id()) else {
         let nbytes = Some(size_of_val(value) as u64);

@@ -1,4 +1,4 @@
-//! Frames, series and expressions of Polars.
+//! Describes frames, series and expressions of Polars.
 
 use super::{COLUMNS, Describe, Table};
 use crate::compute::describe::by_debug;
@@ -56,7 +56,7 @@ fn column(column: &Column, nbytes: Option<usize>) -> Description {
 
 impl Describe for Column {
     fn describe(&self) -> Description {
-        // One value many times isn't made many values for this.
+        // A column that repeats one value is not expanded for this.
         column(self, self.as_series().map(PolarsSeries::estimated_size))
     }
 }
@@ -68,7 +68,8 @@ impl Describe for PolarsSeries {
 }
 
 impl Describe for LazyFrame {
-    /// Its columns would have to be worked out, perhaps from files.
+    /// Does not list the columns: they would have to be worked out, perhaps
+    /// from files.
     fn describe(&self) -> Description {
         Description {
             state: "not computed".to_owned(),

@@ -1,4 +1,5 @@
-//! Arrays of ndarray, lists of collections, profiles, and what is shown.
+//! Describes arrays of ndarray, lists of collections, profiles, and displayed
+//! documents.
 
 use super::{Describe, Table};
 use crate::array::Array;
@@ -69,7 +70,8 @@ where
     Self: Show,
 {
     fn describe(&self) -> Description {
-        // Made of a few hundred elements at most; the last line is the shape.
+        // The text has a few hundred elements at most; the last line is the
+        // shape.
         let text = shown(self);
         let elements = text.rsplit_once('\n').map_or("", |(text, _)| text);
         let dtype = short_type_name(std::any::type_name::<S::Elem>());

@@ -12,7 +12,7 @@ fn told(value: &dyn Any) -> Description {
     describe(value).0
 }
 
-/// Shape, summary and bytes.
+/// Checks shape, summary and bytes.
 fn check(value: &dyn Any, shape: &str, summary: &str, nbytes: Option<u64>) {
     let told = told(value);
     assert_eq!(
