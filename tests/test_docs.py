@@ -46,7 +46,7 @@ def test_nothing_is_left_to_fill_in():
 
 def test_every_message_type_has_a_row():
     """Compares with the message types in the kernel's wire crate, in both directions."""
-    source = "".join(path.read_text() for path in sorted((PROJECT / "kernel" / "wire" / "src").glob("*.rs")))
+    source = "".join(path.read_text() for path in sorted((PROJECT / "kernel" / "wire" / "src").rglob("*.rs")))
     known = set(re.findall(r'"((?:\w+_(?:request|reply))|comm_(?:open|msg|close)|stream|display_data|update_display_data|clear_output|execute_(?:input|result))"', source))
     assert len(known) > 20
     listed = " ".join(row[0] for row in rows())

@@ -456,7 +456,7 @@ ROWS: dict[str, list[Cell]] = {
         ("#[derive(Debug)] struct Form { x: i32 }", None),
         ("let form = Form { x: 1 };", None),
         ("#[derive(Debug)] struct Form { y: String }", Notes("form"), None),
-        ("form", Fails("form", "defined (anew|again)", at=(1, 1)), Fails("cannot find value `form` in this scope")),
+        ("form", Fails("form", "was redefined", at=(1, 1)), Fails("cannot find value `form` in this scope")),
         ('Form { y: "new".into() }', 'Form { y: "new" }'),
     ],
     "a struct is run again unchanged, and its variable lives": [

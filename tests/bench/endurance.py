@@ -147,7 +147,7 @@ def run_cells(kernel_name: str, folder: Path, count: int, steps: int = 20) -> li
     The compiler on an empty library is measured between the cells, to separate a
     machine that gets slower from cells that do.
     """
-    traces, yardstick = Traces(folder), EmptyLibrary(folder)
+    traces, yardstick = Traces(), EmptyLibrary(folder)
     manager = KernelManager(kernel_name=kernel_name)
     every = max(1, count // steps)
     with running_kernel(str(folder), manager, env=traces.environment, stderr=subprocess.DEVNULL) as kernel:
@@ -244,7 +244,7 @@ def start_and_stop(kernel_name: str, folder: Path, traces: Traces) -> tuple[floa
 
 def run_starts(kernel_name: str, folder: Path, count: int) -> tuple[Samples, Samples, Samples, list[dict]]:
     """Returns the times of the starts, their ratios to the compiler on an empty library, the times of the stops, and the leftovers."""
-    traces, yardstick = Traces(folder), EmptyLibrary(folder)
+    traces, yardstick = Traces(), EmptyLibrary(folder)
     starts, ratios, stops, left = Samples(), Samples(), Samples(), []
     for done in range(1, count + 1):
         started, stopped = start_and_stop(kernel_name, folder, traces)

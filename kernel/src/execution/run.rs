@@ -32,7 +32,7 @@ use crate::view::{SessionView, Variable as ViewVariable};
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::Edition;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -393,7 +393,11 @@ impl Session {
             }
         }
         let mut lambdas = self.lambdas_used(source);
-        lambdas.retain(|one| !attempt.hidden.contains(&one.lambda.name));
+        let replaced: BTreeSet<&String> = source.value_items().collect();
+        lambdas.retain(|one| {
+            let name = &one.lambda.name;
+            !attempt.hidden.contains(name) && !replaced.contains(name)
+        });
         let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
         let texts = lambdas.iter().map(|one| &*one.lambda.name);
         let plan = Plan::new(

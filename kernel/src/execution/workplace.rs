@@ -147,6 +147,8 @@ impl Workplace {
             .and_then(|()| symlink(self.program.join(shared), links.join(shared)));
         match linked {
             Ok(()) => links,
+            // A kernel that ends at once has removed its folder meanwhile.
+            Err(_) if !self.path.exists() => all,
             Err(error) => {
                 tracing::warn!("cells search for crates in {}: {error}", all.display());
                 all

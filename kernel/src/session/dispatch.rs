@@ -40,40 +40,46 @@ impl Session {
             Request::InputReply(_) => self.at_once(&origin, |_, _| {
                 tracing::warn!("input_reply outside of the stdin channel, message dropped");
             }),
-            Request::KernelInfo => {
-                self.at_once(&origin, |session, origin| session.on_kernel_info(origin))
-            }
+            Request::KernelInfo => self.at_once(&origin, |session, origin| {
+                session.on_kernel_info(origin);
+            }),
             Request::IsComplete(request) => {
                 self.at_once(&origin, |session, origin| {
-                    session.on_is_complete(origin, &request)
+                    session.on_is_complete(origin, &request);
                 });
             }
             Request::History(request) => {
                 self.at_once(&origin, |session, origin| {
-                    session.on_history(origin, &request)
+                    session.on_history(origin, &request);
                 });
             }
             Request::CommInfo(request) => {
                 self.at_once(&origin, |session, origin| {
-                    session.on_comm_info(origin, &request)
+                    session.on_comm_info(origin, &request);
                 });
             }
             Request::CommOpen(request) => {
                 self.at_once(&origin, |session, origin| {
-                    session.on_comm_open(origin, request)
+                    session.on_comm_open(origin, request);
                 });
             }
             Request::CommMsg(request) => {
-                self.at_once(&origin, |session, _| session.on_comm_msg(request));
+                self.at_once(&origin, |session, _| {
+                    session.on_comm_msg(request);
+                });
             }
             Request::CommClose(request) => {
-                self.at_once(&origin, |session, _| session.on_comm_close(request));
+                self.at_once(&origin, |session, _| {
+                    session.on_comm_close(request);
+                });
             }
-            Request::Connect => self.at_once(&origin, |session, origin| session.on_connect(origin)),
+            Request::Connect => self.at_once(&origin, |session, origin| {
+                session.on_connect(origin);
+            }),
             Request::Interrupt => self.at_once(&origin, Self::on_interrupt),
             Request::Shutdown(request) => {
                 self.at_once(&origin, |session, origin| {
-                    session.on_shutdown(origin, request)
+                    session.on_shutdown(origin, request);
                 });
             }
         }

@@ -5,7 +5,7 @@ use super::chunks::Chunks;
 use super::dtype::{DType, Element};
 use super::raw::RawArray;
 use super::typed::{Array, Scalar};
-use crate::compute::recover::{Recover, misfit};
+use crate::compute::recover::{Recover, mismatch};
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Layer};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl RawArray {
         let (dtype, chunks): (DType, Chunks) =
             postcard::from_bytes(description).map_err(|error| Error::Decode(error.to_string()))?;
         if dtype != expected || chunks.grid() != *layer.grid() {
-            return Err(misfit("an array of the same type and chunks"));
+            return Err(mismatch("an array of the same type and chunks"));
         }
         Ok(Self::new(layer, chunks, dtype))
     }

@@ -25,6 +25,6 @@ pub(crate) trait Recover: Collection + 'static {
 }
 
 /// Returns the error of a description that does not fit.
-pub(crate) fn misfit(expected: &str) -> Error {
+pub(crate) fn mismatch(expected: &str) -> Error {
     Error::Decode(format!("a collection: expected {expected}"))
 }

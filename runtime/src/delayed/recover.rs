@@ -1,7 +1,7 @@
 //! Delayed values that another process makes anew.
 
 use super::Delayed;
-use crate::compute::recover::{Recover, misfit};
+use crate::compute::recover::{Recover, mismatch};
 use crate::error::Result;
 use crate::graph::encoding::codec_of;
 use crate::graph::{Codec, Layer};
@@ -19,7 +19,7 @@ impl<T: Clone + Send + Sync + 'static> Recover for Delayed<T> {
 
     fn restore(_: &[u8], layer: Arc<Layer>) -> Result<Self> {
         if layer.grid().len() != 1 {
-            return Err(misfit("a layer of one value"));
+            return Err(mismatch("a layer of one value"));
         }
         Ok(Self::of(layer))
     }

@@ -21,7 +21,7 @@ pub(super) struct Bar {
 
 /// What a bar describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Of {
+pub(super) struct BarKind {
     /// The unit of the count: `task`.
     pub(super) unit: &'static str,
     /// Whether it runs in the background, with nobody waiting for it.
@@ -30,7 +30,7 @@ pub(super) struct Of {
     pub(super) has_ended: bool,
 }
 
-impl Of {
+impl BarKind {
     pub(super) const TASKS: Self = Self {
         unit: "task",
         in_background: false,
@@ -75,7 +75,7 @@ impl Bar {
     }
 
     /// Creates the bar of work that is running or has ended.
-    pub(super) fn of(name: &str, progress: &Progress, of: Of) -> Self {
+    pub(super) fn of(name: &str, progress: &Progress, of: BarKind) -> Self {
         let Progress {
             done,
             total,

@@ -2,7 +2,7 @@
 
 use crate::graph::Progress;
 use crate::schedule::checkpoint;
-use crate::schedule::underway::{self, Begun, Underway};
+use crate::schedule::jobs::{self, Job, JobGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -43,7 +43,7 @@ pub trait ProgressIterator: Iterator + Sized {
             total,
             has_ended: AtomicBool::new(false),
         });
-        let begun = underway::begin(|| count.clone());
+        let begun = jobs::begin(|| count.clone());
         Tracked {
             items: self,
             count,
@@ -59,7 +59,7 @@ impl<I: Iterator> ProgressIterator for I {}
 pub struct Tracked<I> {
     items: I,
     count: Arc<Count>,
-    begun: Option<Begun>,
+    begun: Option<JobGuard>,
 }
 
 struct Count {
@@ -113,7 +113,7 @@ impl<I> Drop for Tracked<I> {
     }
 }
 
-impl Underway for Count {
+impl Job for Count {
     fn name(&self) -> &str {
         &self.name
     }

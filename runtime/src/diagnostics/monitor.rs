@@ -7,11 +7,11 @@
 //! the display a few times a second. The computing thread draws the end itself
 //! before it continues, so that a cell does not end before its bars do.
 
-use super::bar::{self, Bar, Of};
+use super::bar::{self, Bar, BarKind};
 use crate::context::{Context, PerContext};
 use crate::display::Bundle;
 use crate::graph::Progress;
-use crate::schedule::underway::{Underway, Watcher, watch};
+use crate::schedule::jobs::{Job, JobWatcher, watch};
 use crate::shown;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -73,7 +73,7 @@ struct CellBars {
     id: String,
     running: Vec<Running>,
     /// The last computations that ended and were shown.
-    ended: VecDeque<(String, Progress, Of)>,
+    ended: VecDeque<(String, Progress, BarKind)>,
     /// How many ended before those, and how long they took.
     earlier: (usize, Duration),
     /// The current content of the display.
@@ -81,15 +81,15 @@ struct CellBars {
 }
 
 struct Running {
-    underway: Arc<dyn Underway>,
+    job: Arc<dyn Job>,
     begin: Instant,
 }
 
-impl Watcher for Monitor {
-    fn begun(&self, underway: &Arc<dyn Underway>) {
+impl JobWatcher for Monitor {
+    fn begun(&self, job: &Arc<dyn Job>) {
         let cell = shown::cell();
         let running = Running {
-            underway: underway.clone(),
+            job: job.clone(),
             begin: Instant::now(),
         };
         let mut cells = self.cells.lock();
@@ -101,11 +101,11 @@ impl Watcher for Monitor {
         self.begun.notify_one();
     }
 
-    fn ended(&self, underway: &Arc<dyn Underway>) {
+    fn ended(&self, job: &Arc<dyn Job>) {
         let mut cells = self.cells.lock();
         let found = cells
             .iter_mut()
-            .find_map(|bars| Some((bars.position(underway)?, bars)));
+            .find_map(|bars| Some((bars.position(job)?, bars)));
         if let Some((at, bars)) = found {
             bars.end(at);
         }
@@ -131,13 +131,13 @@ impl Running {
     fn is_visible(&self) -> bool {
         let wanted =
             SHOWS.with(|it| it.load(Ordering::Relaxed)) && self.begin.elapsed() >= PATIENCE;
-        (wanted || self.underway.is_asked_for()) && !self.underway.is_shown()
+        (wanted || self.job.is_asked_for()) && !self.job.is_shown()
     }
 
-    fn of(&self) -> Of {
-        Of {
-            unit: self.underway.unit(),
-            in_background: self.underway.is_in_background(),
+    fn of(&self) -> BarKind {
+        BarKind {
+            unit: self.job.unit(),
+            in_background: self.job.is_in_background(),
             has_ended: false,
         }
     }
@@ -155,10 +155,10 @@ impl CellBars {
         }
     }
 
-    fn position(&self, underway: &Arc<dyn Underway>) -> Option<usize> {
+    fn position(&self, job: &Arc<dyn Job>) -> Option<usize> {
         self.running
             .iter()
-            .position(|running| Arc::ptr_eq(&running.underway, underway))
+            .position(|running| Arc::ptr_eq(&running.job, job))
     }
 
     fn end(&mut self, at: usize) {
@@ -166,12 +166,12 @@ impl CellBars {
         if !running.is_visible() {
             return;
         }
-        let underway = &running.underway;
-        let of = Of {
+        let job = &running.job;
+        let of = BarKind {
             has_ended: true,
             ..running.of()
         };
-        let ended = (underway.name().to_owned(), underway.progress(), of);
+        let ended = (job.name().to_owned(), job.progress(), of);
         self.ended.push_back(ended);
         if self.ended.len() > ENDED
             && let Some((_, progress, _)) = self.ended.pop_front()
@@ -192,8 +192,8 @@ impl CellBars {
             bars.push(Bar::of(name, progress, *of));
         }
         for running in self.running.iter().filter(|running| running.is_visible()) {
-            let progress = running.underway.progress();
-            bars.push(Bar::of(running.underway.name(), &progress, running.of()));
+            let progress = running.job.progress();
+            bars.push(Bar::of(running.job.name(), &progress, running.of()));
         }
         if bars.is_empty() {
             return;

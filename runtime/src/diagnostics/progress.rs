@@ -1,15 +1,15 @@
 //! Live bars for collections that are computed in the background.
 //!
-//! A persisted layer counts its own tasks ([`Source::progress`]). This module
+//! A persisted layer counts its own tasks ([`ValueSource::progress`]). This module
 //! only reads the counts a few times a second, and draws them. The display ends
 //! in its complete state, so a saved notebook shows what happened.
 
-use super::bar::{self, Bar, Of};
+use super::bar::{self, Bar, BarKind};
 use crate::cancel::{self, checkpoint};
 use crate::compute::Collection;
 use crate::display::Bundle;
 use crate::error::{Error, Result};
-use crate::graph::{Layer, Progress, Source, Tasks};
+use crate::graph::{Layer, Progress, Tasks, ValueSource};
 use crate::shown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,13 +135,13 @@ fn show(layers: Vec<Arc<Layer>>, names: &[String]) -> Result<()> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     // A terminal gets only the end, not every step on a separate line.
     let live = shown::has_sink();
-    watch(&looked_at(&layers, names), live, &mut |bundle, update| {
+    watch(&tracked(&layers, names), live, &mut |bundle, update| {
         shown::display(bundle, Some(&id), update && live);
     })
 }
 
 /// A collection whose progress is displayed.
-struct LookedAt {
+struct Tracked {
     name: String,
     layer: Arc<Layer>,
 }
@@ -155,7 +155,7 @@ enum Stand {
     Computed(Progress),
 }
 
-fn looked_at(layers: &[Arc<Layer>], names: &[String]) -> Vec<LookedAt> {
+fn tracked(layers: &[Arc<Layer>], names: &[String]) -> Vec<Tracked> {
     let operations: Vec<String> = layers.iter().map(|layer| layer.label()).collect();
     layers
         .iter()
@@ -173,7 +173,7 @@ fn looked_at(layers: &[Arc<Layer>], names: &[String]) -> Vec<LookedAt> {
                 None if same(operations.len()) > 1 => format!("{own} {}", same(at) + 1),
                 None => own.clone(),
             };
-            LookedAt {
+            Tracked {
                 name,
                 layer: layer.clone(),
             }
@@ -181,10 +181,10 @@ fn looked_at(layers: &[Arc<Layer>], names: &[String]) -> Vec<LookedAt> {
         .collect()
 }
 
-impl LookedAt {
+impl Tracked {
     fn stand(&self) -> Stand {
         match self.layer.tasks() {
-            Tasks::Values(source) => match Source::progress(&**source) {
+            Tasks::Values(source) => match ValueSource::progress(&**source) {
                 Some(progress) => {
                     source.is_shown();
                     Stand::Computed(progress)
@@ -198,21 +198,21 @@ impl LookedAt {
 
 /// Updates the bars until nothing runs any more. `put` is called once with a new
 /// display, and then with updates of it.
-fn watch(shown: &[LookedAt], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
+fn watch(shown: &[Tracked], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
     /// The times between two checks, and between two updates.
     const LOOK: Duration = Duration::from_millis(20);
     const UPDATE: Duration = Duration::from_millis(150);
     let mut last: Option<(Instant, Bundle)> = None;
     loop {
         let interrupted = checkpoint().is_err();
-        let mut stands: Vec<Stand> = shown.iter().map(LookedAt::stand).collect();
+        let mut stands: Vec<Stand> = shown.iter().map(Tracked::stand).collect();
         let ended = interrupted || !stands.iter().any(Stand::runs);
         if interrupted {
             stands.iter_mut().for_each(Stand::interrupt);
         }
         let due = last.as_ref().is_none_or(|(at, _)| at.elapsed() >= UPDATE);
         if ended || (due && live) {
-            let bars: Vec<Bar> = shown.iter().zip(&stands).map(LookedAt::bar).collect();
+            let bars: Vec<Bar> = shown.iter().zip(&stands).map(Tracked::bar).collect();
             let bundle = bar::draw(&bars);
             if last.as_ref().is_none_or(|(_, last)| *last != bundle) {
                 put(&bundle, last.is_some());
@@ -236,12 +236,12 @@ fn watch(shown: &[LookedAt], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> 
     }
 }
 
-impl LookedAt {
+impl Tracked {
     fn bar((Self { name, layer: _ }, stand): (&Self, &Stand)) -> Bar {
         match stand {
             Stand::NotPersisted => Bar::not_persisted(name),
             Stand::InMemory(chunks) => Bar::in_memory(name, *chunks),
-            Stand::Computed(progress) => Bar::of(name, progress, Of::TASKS),
+            Stand::Computed(progress) => Bar::of(name, progress, BarKind::TASKS),
         }
     }
 }
@@ -324,7 +324,7 @@ mod tests {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut puts = Vec::new();
         let mut gate = gate;
-        let result = watch(&looked_at(layers, &names), true, &mut |bundle, update| {
+        let result = watch(&tracked(layers, &names), true, &mut |bundle, update| {
             puts.push((bundle.get("text/plain").unwrap().to_owned(), update));
             gate.take();
         });

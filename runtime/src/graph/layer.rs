@@ -2,7 +2,7 @@
 
 use super::key::{Fingerprint, Grid, Index, Key, LayerId};
 use super::operation::{Arguments, Operation};
-use super::tasks::{BlockInput, Listed, Source, TaskFamily, TaskRef, Tasks};
+use super::tasks::{BlockInput, Listed, TaskFamily, TaskRef, Tasks, ValueSource};
 use smallvec::SmallVec;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -123,7 +123,7 @@ impl Layer {
 
     /// Creates a layer of values, under the identity of the layer that computed
     /// them.
-    pub fn values(id: LayerId, grid: Grid, source: Arc<dyn Source>) -> Arc<Self> {
+    pub fn values(id: LayerId, grid: Grid, source: Arc<dyn ValueSource>) -> Arc<Self> {
         Self::new(id, None, grid, Tasks::Values(source), [])
     }
 

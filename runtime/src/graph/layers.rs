@@ -3,7 +3,7 @@
 use super::key::{Key, LayerId};
 use super::layer::Layer;
 use super::operation::Operation;
-use super::tasks::{Source, TaskRef, Tasks};
+use super::tasks::{TaskRef, Tasks, ValueSource};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -37,7 +37,7 @@ pub struct Node {
     /// The numbers of the layers that the tasks depend on.
     pub dependencies: SmallVec<[u32; 2]>,
     /// Values that are already available, so that their tasks need not run.
-    pub known: Option<Arc<dyn Source>>,
+    pub known: Option<Arc<dyn ValueSource>>,
 }
 
 impl Node {
@@ -53,7 +53,7 @@ impl Node {
     /// Returns the source of the value at a row-major position, or `None` if a
     /// task has to compute it.
     #[inline]
-    pub fn source(&self, linear: u32) -> Option<&dyn Source> {
+    pub fn source(&self, linear: u32) -> Option<&dyn ValueSource> {
         if let Tasks::Values(source) = self.tasks() {
             return Some(&**source);
         }

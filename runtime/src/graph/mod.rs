@@ -29,5 +29,7 @@ pub use memory::in_use;
 pub use operation::{Alias, Arguments, Block, EncodedOperation, Operation};
 pub(crate) use retry::again;
 pub use summary::{Summary, short_type_name};
-pub use tasks::{AxisMap, BlockInput, Data, Listed, Progress, Source, TaskFamily, TaskRef, Tasks};
+pub use tasks::{
+    AxisMap, BlockInput, Data, Listed, Progress, TaskFamily, TaskRef, Tasks, ValueSource,
+};
 pub use value::{ChunkValue, Opaque, Value};

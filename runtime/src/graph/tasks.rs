@@ -31,7 +31,7 @@ pub enum Tasks {
     /// its one dependency.
     Pick(u32),
     /// Nothing to compute: the source of the values, in row-major order.
-    Values(Arc<dyn Source>),
+    Values(Arc<dyn ValueSource>),
 }
 
 impl Tasks {
@@ -94,7 +94,7 @@ impl Tasks {
 }
 
 /// Values that are available or being computed (a persisted collection).
-pub trait Source: Send + Sync + 'static {
+pub trait ValueSource: Send + Sync + 'static {
     /// Returns the operation's name, for views.
     fn name(&self) -> &str;
     /// Returns the value at a row-major position, and waits for it if necessary.
@@ -160,7 +160,7 @@ impl Data {
     }
 }
 
-impl Source for Data {
+impl ValueSource for Data {
     fn name(&self) -> &str {
         self.name
     }

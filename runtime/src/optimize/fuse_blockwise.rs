@@ -22,10 +22,10 @@ use std::sync::Arc;
 /// Several operations on the same chunk, one after the other.
 struct Fused {
     name: String,
-    steps: Vec<Step>,
+    steps: Vec<FusedStep>,
 }
 
-struct Step {
+struct FusedStep {
     operation: Arc<dyn Operation>,
     layer: Arc<Layer>,
     /// Maps the index of the fused chunk to the step's index in its own layer.
@@ -38,17 +38,17 @@ type Axes = SmallVec<[AxisMap; 4]>;
 
 #[derive(Clone, Copy)]
 struct Taken {
-    from: From,
+    from: Operand,
     /// Whether this is its last use.
     is_last: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Operand {
     /// An input of the fused task.
     Input(usize),
     /// The value of an earlier step.
-    Step(usize),
+    FusedStep(usize),
 }
 
 impl Operation for Fused {
@@ -71,8 +71,8 @@ impl Operation for Fused {
                 .iter()
                 .map(|taken| {
                     let value = match taken.from {
-                        From::Input(at) => &mut inputs[at],
-                        From::Step(at) => &mut values[at],
+                        Operand::Input(at) => &mut inputs[at],
+                        Operand::FusedStep(at) => &mut values[at],
                     };
                     let value = if taken.is_last {
                         value.take()
@@ -98,7 +98,7 @@ impl Operation for Fused {
     }
 }
 
-impl Step {
+impl FusedStep {
     /// Wraps the error of a step under the step's own key.
     fn failed(&self, error: Error, block: &Block<'_>, given: &[Summary]) -> Error {
         error.of_task(
@@ -227,7 +227,7 @@ fn fuse(
     let mut dependencies: SmallVec<[u32; 2]> = SmallVec::new();
     let mut inputs: Vec<BlockInput> = Vec::new();
     let mut input_of: HashMap<(u32, Axes), usize> = HashMap::new();
-    let mut steps: Vec<Step> = Vec::with_capacity(group.len());
+    let mut steps: Vec<FusedStep> = Vec::with_capacity(group.len());
     for &number in group {
         let node = layers.node(number);
         let (
@@ -246,11 +246,11 @@ fn fuse(
             .map(|input| {
                 let layer = node.dependencies[input.dependency];
                 let from = match step_of.get(&layer) {
-                    Some(&step) => From::Step(step),
+                    Some(&step) => Operand::FusedStep(step),
                     None => {
                         let axes = compose(&input.axes, &member.axes);
                         let key = (layer, axes.clone());
-                        From::Input(*input_of.entry(key).or_insert_with(|| {
+                        Operand::Input(*input_of.entry(key).or_insert_with(|| {
                             let known = dependencies.iter().position(|&other| other == layer);
                             let dependency = known.unwrap_or_else(|| {
                                 dependencies.push(layer);
@@ -267,7 +267,7 @@ fn fuse(
                 }
             })
             .collect();
-        steps.push(Step {
+        steps.push(FusedStep {
             operation: operation.clone(),
             layer: node.layer.clone(),
             axes: member.axes.clone(),
@@ -282,8 +282,8 @@ fn fuse(
         .flat_map(|step| step.takes.iter_mut().rev())
     {
         let is_taken_later = match taken.from {
-            From::Step(at) => &mut later_steps[at],
-            From::Input(at) => &mut later_inputs[at],
+            Operand::FusedStep(at) => &mut later_steps[at],
+            Operand::Input(at) => &mut later_inputs[at],
         };
         taken.is_last = !std::mem::replace(is_taken_later, true);
     }

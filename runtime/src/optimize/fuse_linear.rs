@@ -21,11 +21,11 @@ const LONGEST: u32 = 64;
 
 /// Several operations, each applied to the value of the previous one.
 struct Chain {
-    steps: Box<[Step]>,
+    steps: Box<[ChainStep]>,
     name: OnceLock<String>,
 }
 
-struct Step {
+struct ChainStep {
     operation: Arc<dyn Operation>,
     layer: Arc<Layer>,
     linear: u32,
@@ -50,7 +50,7 @@ impl Operation for Chain {
 
     fn run(&self, _: &Block<'_>, mut inputs: Vec<Value>) -> Result<Value> {
         let first: SmallVec<[Summary; 4]> = inputs.iter().map(Value::summary).take(8).collect();
-        let mut given: Option<(&Step, Summary)> = None;
+        let mut given: Option<(&ChainStep, Summary)> = None;
         for (step, rest) in self.steps.iter().zip((0..self.steps.len()).rev()) {
             let index = step.layer.grid().index(step.linear);
             let block = Block {
@@ -73,7 +73,7 @@ impl Operation for Chain {
     }
 }
 
-impl Step {
+impl ChainStep {
     /// Wraps the error of a step under the step's own key.
     fn failed(&self, error: Error, first: &[Summary], given: Option<(&Self, Summary)>) -> Error {
         let key = |step: &Self| step.layer.key(step.linear).to_string();
@@ -298,7 +298,7 @@ impl Links {
                 Tasks::Single(operation) => operation.clone(),
                 _ => unreachable!("invariant: only these have a base"),
             };
-            steps.push(Step {
+            steps.push(ChainStep {
                 operation,
                 layer: node.layer.clone(),
                 linear,

@@ -7,14 +7,14 @@ use crate::graph::{Arguments, Block, Layers, Listed, Operation, TaskRef, Tasks, 
 use std::sync::Arc;
 
 /// An operation with some of its inputs fixed to literals.
-struct WithLiterals {
+struct BoundInputs {
     operation: Arc<dyn Operation>,
     /// The inputs in order: a literal value, or `None` for an input that a task
     /// computes.
     inputs: Box<[Option<Value>]>,
 }
 
-impl Operation for WithLiterals {
+impl Operation for BoundInputs {
     fn name(&self) -> &str {
         self.operation.name()
     }
@@ -85,7 +85,7 @@ pub(super) fn inline_literals(layers: &mut Layers, notes: &mut Notes) {
                 .filter(|(_, given)| given.is_none())
                 .map(|(&input, _)| input)
                 .collect();
-            let operation = WithLiterals {
+            let operation = BoundInputs {
                 operation: operation.clone(),
                 inputs: given,
             };

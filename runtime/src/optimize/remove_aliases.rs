@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A task, by the number of its layer and its position there.
-type Place = (u32, u32);
+type Target = (u32, u32);
 
 pub(super) fn remove_aliases(layers: &mut Layers, notes: &mut Notes) {
     let has_aliases: Vec<bool> = (0..layers.len() as u32)
@@ -69,7 +69,7 @@ pub(super) fn remove_aliases(layers: &mut Layers, notes: &mut Notes) {
 }
 
 /// Returns the task whose value a task has: itself, unless it is an alias.
-fn behind(layers: &Layers, (layer, linear): Place) -> Place {
+fn behind(layers: &Layers, (layer, linear): Target) -> Target {
     let node = layers.node(layer);
     match node.tasks() {
         // In a rewritten layer no alias depends on another alias.
@@ -80,7 +80,7 @@ fn behind(layers: &Layers, (layer, linear): Place) -> Place {
     }
 }
 
-fn behind_own(tasks: &Listed, number: u32, dependencies: &[u32], linear: u32) -> Place {
+fn behind_own(tasks: &Listed, number: u32, dependencies: &[u32], linear: u32) -> Target {
     if tasks.operation(linear).is_alias() {
         place(number, dependencies, tasks.inputs(linear)[0])
     } else {
@@ -88,7 +88,7 @@ fn behind_own(tasks: &Listed, number: u32, dependencies: &[u32], linear: u32) ->
     }
 }
 
-fn place(number: u32, dependencies: &[u32], input: TaskRef) -> Place {
+fn place(number: u32, dependencies: &[u32], input: TaskRef) -> Target {
     match input.dependency {
         TaskRef::SELF => (number, input.linear),
         dependency => (dependencies[dependency as usize], input.linear),
@@ -100,7 +100,7 @@ fn place(number: u32, dependencies: &[u32], input: TaskRef) -> Place {
 pub(super) fn reference(
     number: u32,
     dependencies: &mut SmallVec<[u32; 2]>,
-    (layer, linear): Place,
+    (layer, linear): Target,
 ) -> TaskRef {
     if layer == number {
         return TaskRef::own(linear);

@@ -10,7 +10,7 @@ use super::size::ByteSize;
 use super::spill;
 use crate::context::PerContext;
 use crate::error::{Error, Result};
-use crate::graph::{Layer, LayerId, Source, Value};
+use crate::graph::{Layer, LayerId, Value, ValueSource};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub(super) fn shrink(nbytes: usize) {
 }
 
 /// Returns a layer's cached values.
-pub(super) fn lookup(id: LayerId) -> Option<Arc<dyn Source>> {
+pub(super) fn lookup(id: LayerId) -> Option<Arc<dyn ValueSource>> {
     let cache = CACHE.get();
     let mut cache = cache.lock();
     let cache = cache.as_mut()?;
@@ -157,7 +157,7 @@ impl Cache {
 /// The values that were in the cache when a plan was made.
 struct Found(HashMap<u32, Value>);
 
-impl Source for Found {
+impl ValueSource for Found {
     fn name(&self) -> &str {
         "cached"
     }

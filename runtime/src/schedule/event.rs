@@ -111,7 +111,7 @@ pub(super) fn observers(plan: &Arc<Plan>) -> Vec<Arc<dyn Listener>> {
     there.map(|observer| observer.listener(plan)).collect()
 }
 
-pub(super) fn tell(listeners: &[Arc<dyn Listener>], event: impl FnOnce() -> Event) {
+pub(super) fn emit(listeners: &[Arc<dyn Listener>], event: impl FnOnce() -> Event) {
     if !listeners.is_empty() {
         let event = event();
         for listener in listeners {
@@ -120,14 +120,14 @@ pub(super) fn tell(listeners: &[Arc<dyn Listener>], event: impl FnOnce() -> Even
     }
 }
 
-pub(super) fn tell_transition(listeners: &[Arc<dyn Listener>], transition: &Transition) {
+pub(super) fn emit_transition(listeners: &[Arc<dyn Listener>], transition: &Transition) {
     for &task in &transition.released {
-        tell(listeners, || Event::Released { task });
+        emit(listeners, || Event::Released { task });
     }
     for &task in &transition.ready {
-        tell(listeners, || Event::Ready { task });
+        emit(listeners, || Event::Ready { task });
     }
     for &task in &transition.lost {
-        tell(listeners, || Event::Lost { task });
+        emit(listeners, || Event::Lost { task });
     }
 }

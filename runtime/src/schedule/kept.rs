@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// The values of a layer, each in memory or on disk, or missing.
-pub(super) struct Kept(Mutex<Vec<Slot>>);
+pub(super) struct ValueStore(Mutex<Vec<Slot>>);
 
 #[derive(Default)]
 struct Slot {
@@ -57,7 +57,7 @@ fn now() -> u64 {
     NOW.fetch_add(1, Ordering::Relaxed)
 }
 
-impl Kept {
+impl ValueStore {
     /// Keeps values; `None` stands for a missing one.
     pub(super) fn new(values: Vec<Option<Value>>) -> Arc<Self> {
         let slots = values
@@ -122,7 +122,7 @@ impl Kept {
     }
 }
 
-impl Holder for Kept {
+impl Holder for ValueStore {
     fn candidates(&self, tell: &mut dyn FnMut(Candidate)) {
         for (slot, place) in self.0.lock().iter().zip(0..) {
             if let Some(value) = &slot.memory

@@ -8,7 +8,7 @@
 //! are ranked by their last use. A worker spills before it starts another task, so
 //! that tasks do not start faster than memory is freed.
 
-use super::event::{Event, Listener, tell};
+use super::event::{Event, Listener, emit};
 use super::plan::{Plan, TaskId};
 use super::size::ByteSize;
 use super::{cache, spill};
@@ -267,7 +267,7 @@ fn spill_down_to(target: u64, listeners: &[Arc<dyn Listener>]) -> Result<bool> {
         if holders[number].replace(place, spilled) {
             any = true;
             let nbytes = value.nbytes();
-            tell(listeners, || Event::Spilled { nbytes });
+            emit(listeners, || Event::Spilled { nbytes });
         }
     }
     Ok(any)

@@ -5,23 +5,23 @@
 //! `swath-scheduler` finds that order. It is also the pure core that both
 //! runners drive: [`sync`] on the calling thread, and [`pool`] on the threads
 //! that Polars and ndarray use too. [`task`] runs one task. [`memory`] decides
-//! which values go to disk, and [`spill`] writes them. [`saved`] writes values
+//! which values go to disk, and [`spill`] writes them. [`checkpoints`] writes values
 //! that outlive the process. [`kept`] holds values that outlive a run. Events
 //! are reported as [`event::Event`]s. The scheduler depends on no collection.
 
 mod cache;
+mod checkpoints;
 pub mod event;
+pub mod jobs;
 mod kept;
 mod memory;
 pub mod persist;
 pub mod plan;
 pub mod pool;
-mod saved;
 mod size;
 mod spill;
 mod sync;
 mod task;
-pub mod underway;
 mod view;
 
 #[cfg(test)]
@@ -29,12 +29,12 @@ pub(crate) mod tests;
 
 pub use crate::cancel::{CancelToken, checkpoint, interrupt};
 pub use cache::set_cache_limit;
+pub(crate) use checkpoints::CheckpointWriter;
 pub use event::{Event, Listener, Observer, observe};
 pub(crate) use memory::limit_that_was_set;
 pub use memory::{MemoryUse, memory, memory_limit, set_memory_limit};
 pub use persist::Persisted;
 pub use plan::{Plan, TaskId};
-pub(crate) use saved::Keeper;
 pub use size::ByteSize;
 pub use spill::set_spill_folder;
 
@@ -43,12 +43,12 @@ use crate::error::{Error, Result};
 use crate::graph::{Layer, Layers, Value};
 use crate::optimize;
 use crate::panics::catch;
+use jobs::ForegroundJob;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use swath_scheduler::Unfinished;
 use task::RunContext;
-use underway::WaitedFor;
 
 /// How tasks are run, and who receives the events.
 #[derive(Clone)]
@@ -107,9 +107,9 @@ type Outcome = swath_scheduler::Outcome<Value, Error>;
 /// The first failure, with the task's key; [`crate::Error::Interrupted`].
 pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>> {
     let token = CancelToken::register();
-    let waited_for = WaitedFor::begin(outputs);
+    let job = ForegroundJob::begin(outputs);
     let plan = prepare(outputs, options, None, &token)?;
-    let mut values = run_plan_unless(&plan, options, &token, &waited_for)?.into_iter();
+    let mut values = run_plan_unless(&plan, options, &token, &job)?.into_iter();
     Ok(outputs
         .iter()
         .map(|layer| values.by_ref().take(layer.grid().len()).collect())
@@ -121,7 +121,7 @@ pub fn run(outputs: &[Arc<Layer>], options: &Options) -> Result<Vec<Vec<Value>>>
 /// # Errors
 /// Those of [`run`].
 pub fn run_plan(plan: &Arc<Plan>, options: &Options) -> Result<Vec<Value>> {
-    let unseen = WaitedFor::default();
+    let unseen = ForegroundJob::default();
     run_plan_unless(plan, options, &CancelToken::register(), &unseen)
 }
 
@@ -129,7 +129,7 @@ fn run_plan_unless(
     plan: &Arc<Plan>,
     options: &Options,
     token: &CancelToken,
-    waited_for: &WaitedFor,
+    job: &ForegroundJob,
 ) -> Result<Vec<Value>> {
     plan.wait_for_sources()?;
     let context = RunContext::new(plan.clone(), token, options);
@@ -137,9 +137,9 @@ fn run_plan_unless(
         sync::run(&Arc::new(context))
     } else {
         let run = pool::Run::start(context, options.threads());
-        waited_for.runs(&run, plan);
+        job.runs(&run, plan);
         let outcome = run.outcome();
-        waited_for.ended(&outcome);
+        job.ended(&outcome);
         outcome
     };
     match outcome {

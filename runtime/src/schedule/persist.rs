@@ -1,15 +1,15 @@
 //! Persisted values, which are computed in the background and kept.
 
 use super::event::{Event, Listener};
-use super::kept::{self, Kept};
+use super::jobs::{self, Job};
+use super::kept::{self, ValueStore};
 use super::task::RunContext;
-use super::underway::{self, Underway};
-use super::{Options, Plan, pool, prepare, saved, sync};
+use super::{Options, Plan, checkpoints, pool, prepare, sync};
 use crate::abort::abortable;
 use crate::cancel::CancelToken;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::graph::{self, Grid, Layer, LayerId, Source, Value};
+use crate::graph::{self, Grid, Layer, LayerId, Value, ValueSource};
 use crate::panics::catch;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -46,11 +46,11 @@ enum Progress {
     /// The tasks run in the pool.
     Running(pool::Run),
     /// All values are available.
-    Done(Arc<Kept>),
+    Done(Arc<ValueStore>),
     /// Some values are available, or none.
     Failed {
         error: Error,
-        kept: Arc<Kept>,
+        kept: Arc<ValueStore>,
         /// The layer that computes the missing values.
         layer: Arc<Layer>,
     },
@@ -110,8 +110,8 @@ impl Persisted {
             counter: counter.clone(),
         });
         let number = persisted.number;
-        let shown = underway::begin(|| {
-            Arc::new(InBackground {
+        let shown = jobs::begin(|| {
+            Arc::new(BackgroundJob {
                 name: persisted.name.clone(),
                 background: background.clone(),
                 counter: counter.clone(),
@@ -130,19 +130,24 @@ impl Persisted {
                 .and_then(|there| there)
                 .unwrap_or_else(|error| (vec![None; chunks], Some(error)));
             let _ = counter.end.set(Instant::now());
-            let kept = Kept::new(values);
+            let kept = ValueStore::new(values);
             background.advance(match failure {
                 None => Progress::Done(kept),
                 Some(error) => Progress::Failed { error, kept, layer },
             });
-            saved::wake();
+            checkpoints::wake();
             drop(shown);
         });
         Layer::values(id, grid, persisted)
     }
 
     /// Creates a layer of available values, which another process has computed.
-    pub(super) fn there(id: LayerId, grid: Grid, operation: String, kept: Arc<Kept>) -> Arc<Layer> {
+    pub(super) fn there(
+        id: LayerId,
+        grid: Grid,
+        operation: String,
+        kept: Arc<ValueStore>,
+    ) -> Arc<Layer> {
         let now = Instant::now();
         let tasks = AtomicUsize::new(grid.len());
         let counter = Arc::new(Counter {
@@ -168,7 +173,7 @@ impl Persisted {
     }
 
     /// Returns the values and their grid once all values are available.
-    pub(super) fn kept(&self) -> Option<(Arc<Kept>, Grid)> {
+    pub(super) fn kept(&self) -> Option<(Arc<ValueStore>, Grid)> {
         match &*self.background.progress.lock() {
             Progress::Done(kept) => Some((kept.clone(), self.grid.clone())),
             _ => None,
@@ -257,7 +262,7 @@ impl Background {
     }
 }
 
-impl Source for Persisted {
+impl ValueSource for Persisted {
     fn name(&self) -> &str {
         &self.name
     }
@@ -359,13 +364,13 @@ impl Counter {
 
 /// The computation, as shown to watchers. It is separate from [`Persisted`],
 /// because dropping that cancels the computation.
-struct InBackground {
+struct BackgroundJob {
     name: String,
     background: Arc<Background>,
     counter: Arc<Counter>,
 }
 
-impl Underway for InBackground {
+impl Job for BackgroundJob {
     fn name(&self) -> &str {
         &self.name
     }

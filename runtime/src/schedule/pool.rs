@@ -6,7 +6,7 @@
 //! connects it with the rest of Swath.
 
 use super::Outcome;
-use super::event::tell_transition;
+use super::event::emit_transition;
 use super::memory::{self, Candidate, Holder};
 use super::plan::TaskId;
 use super::task::RunContext;
@@ -32,9 +32,9 @@ impl Run {
     /// Starts a run of a plan on at most `limit` threads of the pool. It
     /// continues by itself.
     pub(super) fn start(context: RunContext, limit: usize) -> Self {
-        context.tell_begin();
-        let is_heard = context.is_heard();
-        let run = swath_scheduler::Run::new(context, Pool, limit, is_heard);
+        context.emit_begin();
+        let has_listeners = context.has_listeners();
+        let run = swath_scheduler::Run::new(context, Pool, limit, has_listeners);
         memory::register(&run);
         run.start();
         Self(run)
@@ -46,7 +46,7 @@ impl Run {
     pub(super) fn outcome(&self) -> Outcome {
         let outcome = self.0.outcome();
         let failure = outcome.as_ref().err().map(|unfinished| &unfinished.failure);
-        self.0.tasks().tell_end(failure);
+        self.0.tasks().emit_end(failure);
         outcome
     }
 
@@ -173,7 +173,7 @@ impl Tasks for RunContext {
     }
 
     fn tell(&self, transition: &Transition) {
-        tell_transition(&self.listeners, transition);
+        emit_transition(&self.listeners, transition);
     }
 
     fn relieve(&self) -> Result<()> {

@@ -5,7 +5,7 @@
 //! values is returned to the file system by punching holes, and the file is
 //! truncated when it holds no values.
 
-use super::saved::SavedValue;
+use super::checkpoints::CheckpointValue;
 use crate::context::PerContext;
 use crate::error::{Error, Result};
 use crate::graph::{ChunkValue, Codec, Summary, Value};
@@ -228,17 +228,17 @@ impl Read for At<'_> {
 /// A value on disk, which stands in for the value wherever the scheduler holds
 /// one.
 struct Spilled {
-    place: Place,
+    place: Storage,
     codec: Codec,
     summary: Summary,
 }
 
 /// Where a value's bytes are stored.
-enum Place {
+enum Storage {
     /// In the unnamed file of this process.
     Spilled(Extent),
     /// In a file of its layer.
-    Saved(SavedValue),
+    Saved(CheckpointValue),
 }
 
 impl ChunkValue for Spilled {
@@ -258,9 +258,9 @@ impl ChunkValue for Spilled {
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
         // The error of the side that failed is the most precise one.
         match &self.place {
-            Place::Spilled(extent) => io::copy(&mut extent.reader(), to)
+            Storage::Spilled(extent) => io::copy(&mut extent.reader(), to)
                 .map_err(|cause| extent.store.failed("read", Arc::new(cause))),
-            Place::Saved(value) => {
+            Storage::Saved(value) => {
                 io::copy(&mut value.reader()?, to).map_err(|cause| value.failed(cause))
             }
         }
@@ -279,16 +279,16 @@ pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
     };
     let extent = Store::current()?.write(value)?;
     Ok(Some(Value::new(Spilled {
-        place: Place::Spilled(extent),
+        place: Storage::Spilled(extent),
         codec,
         summary: value.summary(),
     })))
 }
 
 /// Returns the stand-in for a value in a file that outlives the process.
-pub(super) fn saved(value: SavedValue, codec: Codec, summary: Summary) -> Value {
+pub(super) fn saved(value: CheckpointValue, codec: Codec, summary: Summary) -> Value {
     Value::new(Spilled {
-        place: Place::Saved(value),
+        place: Storage::Saved(value),
         codec,
         summary,
     })
@@ -306,10 +306,10 @@ pub(super) fn load(value: &Value) -> Result<Option<Value>> {
     };
     let decode = spilled.codec.decode;
     match &spilled.place {
-        Place::Spilled(extent) => {
+        Storage::Spilled(extent) => {
             decode(&mut extent.reader(), extent.length).map_err(|error| extent.store.told(error))
         }
-        Place::Saved(value) => {
+        Storage::Saved(value) => {
             decode(&mut value.reader()?, value.length()).map_err(|error| match error {
                 Error::Transfer { cause, .. } => Error::Io {
                     action: "read",

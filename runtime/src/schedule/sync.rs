@@ -1,7 +1,7 @@
 //! The synchronous runner, which runs all tasks on the calling thread.
 
 use super::Outcome;
-use super::event::tell_transition;
+use super::event::emit_transition;
 use super::memory::{self, Candidate, Holder};
 use super::task::RunContext;
 use crate::cancel;
@@ -13,7 +13,7 @@ use swath_scheduler::{State, Transition, Unfinished};
 
 /// A run on one thread. The lock is needed because other threads may spill its
 /// values.
-struct Run {
+struct SyncRun {
     context: Arc<RunContext>,
     state: Mutex<State<Value>>,
 }
@@ -21,15 +21,15 @@ struct Run {
 /// Runs a plan.
 pub(super) fn run(context: &Arc<RunContext>) -> Outcome {
     let graph = context.plan.topology();
-    context.tell_begin();
-    let run = Arc::new(Run {
+    context.emit_begin();
+    let run = Arc::new(SyncRun {
         context: context.clone(),
-        state: Mutex::new(State::new(graph, context.is_heard())),
+        state: Mutex::new(State::new(graph, context.has_listeners())),
     });
     memory::register(&run);
     let ended = run.run_all();
     super::pool::settle();
-    context.tell_end(ended.as_ref().err());
+    context.emit_end(ended.as_ref().err());
     let mut state = run.state.lock();
     match ended {
         Ok(()) => Ok(state.take_outputs(graph)),
@@ -40,7 +40,7 @@ pub(super) fn run(context: &Arc<RunContext>) -> Outcome {
     }
 }
 
-impl Run {
+impl SyncRun {
     fn run_all(&self) -> Result<()> {
         let Self { context, state } = self;
         let graph = context.plan.topology();
@@ -71,13 +71,13 @@ impl Run {
                 }
                 Err(error) => return Err(error),
             }
-            tell_transition(&context.listeners, &transition);
+            emit_transition(&context.listeners, &transition);
             context.pressure.relieve(&context.listeners)?;
         }
     }
 }
 
-impl Holder for Run {
+impl Holder for SyncRun {
     fn candidates(&self, tell: &mut dyn FnMut(Candidate)) {
         memory::results(&self.context.plan, &self.state.lock(), tell);
     }

@@ -1,6 +1,6 @@
 //! Runs one task.
 
-use super::event::{Event, Listener, observers, tell};
+use super::event::{Event, Listener, emit, observers};
 use super::memory::Pressure;
 use super::plan::{Plan, TaskId};
 use super::{Options, cache, spill};
@@ -52,20 +52,20 @@ impl RunContext {
         self.keep_going && !matches!(error, Error::Interrupted)
     }
 
-    pub(super) fn tell_begin(&self) {
-        self.tell(|| Event::Submitted {
+    pub(super) fn emit_begin(&self) {
+        self.emit(|| Event::Submitted {
             plan: self.plan.clone(),
         });
-        if self.is_heard() {
+        if self.has_listeners() {
             let roots = self.plan.tasks();
             for task in roots.filter(|&task| self.plan.inputs(task).is_empty()) {
-                self.tell(|| Event::Ready { task });
+                self.emit(|| Event::Ready { task });
             }
         }
     }
 
-    pub(super) fn tell_end(&self, failure: Option<&Error>) {
-        self.tell(|| match failure {
+    pub(super) fn emit_end(&self, failure: Option<&Error>) {
+        self.emit(|| match failure {
             None => Event::Completed,
             Some(Error::Interrupted) => Event::Cancelled,
             Some(_) => Event::Ended,
@@ -73,12 +73,12 @@ impl RunContext {
     }
 
     /// Returns whether there are listeners.
-    pub(super) fn is_heard(&self) -> bool {
+    pub(super) fn has_listeners(&self) -> bool {
         !self.listeners.is_empty()
     }
 
-    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
-        tell(&self.listeners, event);
+    pub(super) fn emit(&self, event: impl FnOnce() -> Event) {
+        emit(&self.listeners, event);
     }
 
     /// Runs one task. A panic in the task becomes its error, and its error
@@ -93,9 +93,9 @@ impl RunContext {
         if let Some(source) = node.source(linear) {
             return source.value(linear);
         }
-        self.tell(|| Event::Started { task, worker });
+        self.emit(|| Event::Started { task, worker });
         let is_cached = cache::is_on();
-        let begin = (is_cached || self.is_heard()).then(Instant::now);
+        let begin = (is_cached || self.has_listeners()).then(Instant::now);
         let operation = node
             .operation(linear)
             .expect("invariant: only layers of values have no operation");
@@ -122,7 +122,7 @@ impl RunContext {
                     if is_cached {
                         cache::offer(&node.layer, linear, &value, elapsed);
                     }
-                    self.tell(|| Event::Finished {
+                    self.emit(|| Event::Finished {
                         task,
                         worker,
                         nbytes,
@@ -134,10 +134,10 @@ impl RunContext {
             Err(error) => error.of_task(
                 || plan.key(task).to_string(),
                 operation.name(),
-                || tell_inputs(plan, task, &given),
+                || describe_inputs(plan, task, &given),
             ),
         };
-        self.tell(|| Event::Failed {
+        self.emit(|| Event::Failed {
             task,
             message: error.to_string(),
         });
@@ -150,7 +150,7 @@ impl RunContext {
             if let Some(loaded) = spill::load(input)? {
                 *input = loaded;
                 let nbytes = input.nbytes();
-                self.tell(|| Event::Unspilled { nbytes });
+                self.emit(|| Event::Unspilled { nbytes });
             }
         }
         Ok(inputs)
@@ -199,7 +199,7 @@ fn through_encoding(value: Value) -> Result<Value> {
 }
 
 /// Describes the inputs for an error: the key and summary of each.
-fn tell_inputs(plan: &Plan, task: TaskId, given: &[Summary]) -> Vec<String> {
+fn describe_inputs(plan: &Plan, task: TaskId, given: &[Summary]) -> Vec<String> {
     let inputs = plan.inputs(task);
     let mut told: Vec<String> = inputs
         .iter()

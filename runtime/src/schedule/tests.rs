@@ -543,7 +543,7 @@ fn a_cancelled_run_returns_while_a_task_is_blocked() {
             listeners: vec![listener],
             ..Options::default()
         };
-        let outcome = run_plan_unless(&plan, &options, &token, &WaitedFor::default());
+        let outcome = run_plan_unless(&plan, &options, &token, &ForegroundJob::default());
         let returned = Instant::now();
         assert!(matches!(outcome, Err(Error::Interrupted)));
         assert!(returned - stopper.join().unwrap() < Duration::from_secs(1));
@@ -579,7 +579,7 @@ fn cancelling_reaches_nested_computations_and_checkpoints() {
             synchronous: true,
             ..Options::default()
         };
-        let outcome = run_plan_unless(&plan, &options, &token, &WaitedFor::default());
+        let outcome = run_plan_unless(&plan, &options, &token, &ForegroundJob::default());
         assert!(matches!(outcome, Err(Error::Interrupted)));
         checkpoint().unwrap();
     });

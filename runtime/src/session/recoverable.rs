@@ -7,7 +7,7 @@
 use super::collections::{CollectionVisitor, each_collection};
 use crate::compute::Collection;
 use crate::compute::describe::Describe;
-use crate::compute::recover::{Recover, misfit};
+use crate::compute::recover::{Recover, mismatch};
 use crate::error::Result;
 use crate::graph::{Codec, Layer};
 use std::any::{Any, TypeId, type_name};
@@ -82,7 +82,7 @@ impl Kind {
         layers: Vec<Arc<Layer>>,
     ) -> Result<Box<dyn Any>> {
         if descriptions.len() != layers.len() {
-            return Err(misfit("as many layers as collections"));
+            return Err(mismatch("as many layers as collections"));
         }
         (self.build)(&mut descriptions.iter().map(Vec::as_slice).zip(layers))
     }
@@ -116,7 +116,7 @@ impl Table {
             parts: |value, show| show(of::<C>(value)),
             build: |kept| match kept.next() {
                 Some((description, layer)) => Ok(Box::new(C::restore(description, layer)?)),
-                None => Err(misfit("one collection")),
+                None => Err(mismatch("one collection")),
             },
         };
         let many = Kind {

@@ -3,7 +3,7 @@
 //! After each cell a *manifest* is written. It lists the variables that hold
 //! collections which another process can restore ([`super::recoverable`]), and
 //! the layers they depend on. The layers' values are written in the background
-//! ([`crate::schedule::Keeper`]). A new process that is given the folder restores
+//! ([`crate::schedule::CheckpointWriter`]). A new process that is given the folder restores
 //! the variables whose layers are all complete. So a variable is either what it
 //! was when the last cell ended, or it is lost; it never has an earlier value.
 
@@ -11,7 +11,7 @@ use super::recoverable::{kind_named, kind_of};
 use super::variables;
 use crate::graph::{LayerId, Tasks};
 use crate::panics;
-use crate::schedule::{Keeper, limit_that_was_set, set_memory_limit};
+use crate::schedule::{CheckpointWriter, limit_that_was_set, set_memory_limit};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -30,7 +30,7 @@ const MANIFEST: &str = "manifest";
 static RECOVERY: Mutex<Option<Recovery>> = Mutex::new(None);
 
 struct Recovery {
-    keeper: Keeper,
+    keeper: CheckpointWriter,
     /// The manifest on disk.
     manifest: Manifest,
     /// Whether the user has been told that it cannot be written.
@@ -67,7 +67,7 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
         }
         return Vec::new();
     };
-    let keeper = match Keeper::start(folder) {
+    let keeper = match CheckpointWriter::start(folder) {
         Ok(keeper) => keeper,
         Err(error) => {
             eprintln!("note: persisted collections will be lost with the process: {error}");
@@ -89,7 +89,7 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
 }
 
 /// Restores the variables whose layers are all complete, and returns their names.
-fn take_back(keeper: &Keeper, manifest: &Manifest) -> Vec<String> {
+fn take_back(keeper: &CheckpointWriter, manifest: &Manifest) -> Vec<String> {
     if let Some(limit) = manifest.memory_limit {
         // It was a valid limit before.
         let _ = set_memory_limit(limit);

@@ -129,7 +129,7 @@ proptest! {
                 let token = CancelToken::register();
                 *world.token.lock() = token.clone();
                 let plan = Arc::new(Plan::new(Layers::new(std::slice::from_ref(&layer))).unwrap());
-                match run_plan_unless(&plan, &options, &token, &WaitedFor::default()) {
+                match run_plan_unless(&plan, &options, &token, &ForegroundJob::default()) {
                     Ok(values) => {
                         // A task that cancels may be the last to end.
                         let fails = |fault: Fault| !matches!(fault, Fault::None | Fault::Cancel);

@@ -6,7 +6,7 @@ use crate::collections::*;
 use crate::compute::Collection;
 use crate::delayed::delayed;
 use crate::graph::{LayerId, Tasks};
-use crate::schedule::Keeper;
+use crate::schedule::CheckpointWriter;
 use ndarray::Axis;
 use polars::df;
 use polars::prelude::{DataFrame as Frame, col};
@@ -43,7 +43,7 @@ fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>
     let value = variable(persisted);
     let kind = kind_of(&*value).expect("a kind that comes back");
     let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let keeper = Keeper::start(folder.path()).unwrap();
+    let keeper = CheckpointWriter::start(folder.path()).unwrap();
     let ids = kind.layers(&*value).unwrap();
     let ids: Vec<LayerId> = ids.iter().map(|layer| layer.id()).collect();
     keeper.keep(ids.iter().map(|&id| (id, "x".to_owned())).collect());
@@ -66,8 +66,8 @@ fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>
 
 impl Left {
     /// Restores the variable, as another process would.
-    fn take(&self) -> (Keeper, Option<Box<dyn Any>>) {
-        let keeper = Keeper::start(self.folder.path()).unwrap();
+    fn take(&self) -> (CheckpointWriter, Option<Box<dyn Any>>) {
+        let keeper = CheckpointWriter::start(self.folder.path()).unwrap();
         let codec = (self.kind.codec)().unwrap();
         let layers: Option<Vec<_>> = self
             .layers
@@ -212,7 +212,7 @@ fn files_go_with_who_wants_them() {
     let id = Collection::layer(&array).unwrap().id();
     array.compute().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let keeper = Keeper::start(folder.path()).unwrap();
+    let keeper = CheckpointWriter::start(folder.path()).unwrap();
     let wanted = || [(id, "x".to_owned())].into();
     let count = || fs::read_dir(folder.path()).unwrap().count();
     let wait = |what: &dyn Fn() -> bool| {

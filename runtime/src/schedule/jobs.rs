@@ -1,6 +1,6 @@
 //! Reports work in progress to whatever displays it.
 //!
-//! This module does not know how work is displayed. A [`Watcher`] is notified
+//! This module does not know how work is displayed. A [`JobWatcher`] is notified
 //! when something begins that may take long, reads its progress whenever it
 //! likes, and is notified when it has ended. A computation that nobody watches
 //! pays only for these two calls.
@@ -17,7 +17,7 @@ use std::time::Instant;
 use swath_scheduler::Unfinished;
 
 /// Work that may take long.
-pub trait Underway: Send + Sync + 'static {
+pub trait Job: Send + Sync + 'static {
     /// Returns the name of the work.
     fn name(&self) -> &str;
     /// Returns its progress.
@@ -42,64 +42,64 @@ pub trait Underway: Send + Sync + 'static {
 }
 
 /// A receiver of notifications about work in progress.
-pub trait Watcher: Send + Sync + 'static {
+pub trait JobWatcher: Send + Sync + 'static {
     /// Called when the work begins.
-    fn begun(&self, underway: &Arc<dyn Underway>);
+    fn begun(&self, job: &Arc<dyn Job>);
     /// Called when the work has ended. When this returns, everything has been
     /// reported.
-    fn ended(&self, underway: &Arc<dyn Underway>);
+    fn ended(&self, job: &Arc<dyn Job>);
 }
 
-static WATCHER: PerContext<OnceLock<Arc<dyn Watcher>>> = PerContext::new(OnceLock::new);
+static WATCHER: PerContext<OnceLock<Arc<dyn JobWatcher>>> = PerContext::new(OnceLock::new);
 
 /// Sets the watcher. Only the first call has an effect.
-pub fn watch(watcher: Arc<dyn Watcher>) {
+pub fn watch(watcher: Arc<dyn JobWatcher>) {
     let _ = WATCHER.get().set(watcher);
 }
 
 /// A guard for work that is in progress until the guard is dropped.
-pub struct Begun {
-    underway: Arc<dyn Underway>,
-    watcher: Arc<dyn Watcher>,
+pub struct JobGuard {
+    job: Arc<dyn Job>,
+    watcher: Arc<dyn JobWatcher>,
 }
 
 /// Reports that work begins, if there is a watcher. Work inside a task is part
 /// of the task and is not reported.
-pub fn begin<U: Underway>(make: impl FnOnce() -> Arc<U>) -> Option<Begun> {
+pub fn begin<U: Job>(make: impl FnOnce() -> Arc<U>) -> Option<JobGuard> {
     let watcher = WATCHER.with(|watcher| watcher.get().cloned())?;
     if cancel::inside_task() {
         return None;
     }
-    let underway: Arc<dyn Underway> = make();
-    watcher.begun(&underway);
-    Some(Begun { underway, watcher })
+    let job: Arc<dyn Job> = make();
+    watcher.begun(&job);
+    Some(JobGuard { job, watcher })
 }
 
-impl Drop for Begun {
+impl Drop for JobGuard {
     fn drop(&mut self) {
-        self.watcher.ended(&self.underway);
+        self.watcher.ended(&self.job);
     }
 }
 
 /// A computation with a caller that waits for its values.
 #[derive(Default)]
-pub(super) struct WaitedFor(Option<(Arc<Computation>, Begun)>);
+pub(super) struct ForegroundJob(Option<(Arc<Computation>, JobGuard)>);
 
 struct Computation {
     name: String,
     begin: Instant,
-    stage: Mutex<Stage>,
+    stage: Mutex<JobStage>,
 }
 
 /// The stage of the computation.
-enum Stage {
+enum JobStage {
     /// The computation is being planned; the number of requested chunks.
     Planning(usize),
     Running(pool::Run, usize),
     Ended(Progress),
 }
 
-impl WaitedFor {
+impl ForegroundJob {
     pub(super) fn begin(outputs: &[Arc<Layer>]) -> Self {
         let mut computation = None;
         let begun = begin(|| {
@@ -110,7 +110,7 @@ impl WaitedFor {
                     .map(|layer| layer.label())
                     .unwrap_or_default(),
                 begin: Instant::now(),
-                stage: Mutex::new(Stage::Planning(chunks)),
+                stage: Mutex::new(JobStage::Planning(chunks)),
             });
             computation = Some(made.clone());
             made
@@ -121,7 +121,7 @@ impl WaitedFor {
     /// Records that the tasks are now running.
     pub(super) fn runs(&self, run: &pool::Run, plan: &Plan) {
         if let Some((computation, _)) = &self.0 {
-            *computation.stage.lock() = Stage::Running(run.clone(), plan.len());
+            *computation.stage.lock() = JobStage::Running(run.clone(), plan.len());
         }
     }
 
@@ -136,7 +136,7 @@ impl WaitedFor {
     }
 }
 
-impl Drop for WaitedFor {
+impl Drop for ForegroundJob {
     fn drop(&mut self) {
         // The computation may have been abandoned before it ran.
         if let Some((computation, _)) = &self.0 {
@@ -149,27 +149,27 @@ impl Computation {
     fn end(&self, outcome: Result<()>) {
         let mut progress = self.progress();
         let mut stage = self.stage.lock();
-        if !matches!(*stage, Stage::Ended(_)) {
+        if !matches!(*stage, JobStage::Ended(_)) {
             progress.outcome = Some(outcome);
             // Do not keep the run's values for observers of its progress.
-            *stage = Stage::Ended(progress);
+            *stage = JobStage::Ended(progress);
         }
     }
 }
 
-impl Underway for Computation {
+impl Job for Computation {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn progress(&self) -> Progress {
         let (done, total, nbytes) = match &*self.stage.lock() {
-            Stage::Planning(chunks) => (0, *chunks, 0),
-            Stage::Running(run, total) => {
+            JobStage::Planning(chunks) => (0, *chunks, 0),
+            JobStage::Running(run, total) => {
                 let progress = run.progress();
                 (progress.ended, *total, progress.nbytes)
             }
-            Stage::Ended(progress) => return progress.clone(),
+            JobStage::Ended(progress) => return progress.clone(),
         };
         Progress {
             done,

@@ -51,17 +51,17 @@ struct Entry {
 /// A file on disk, which is removed with its last holder. A process that is
 /// killed removes nothing: that is the purpose of the file.
 #[derive(Debug)]
-pub(super) struct SavedFile {
+pub(super) struct CheckpointFile {
     path: PathBuf,
 }
 
-impl SavedFile {
+impl CheckpointFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-impl Drop for SavedFile {
+impl Drop for CheckpointFile {
     fn drop(&mut self) {
         // The file may have been removed with its folder.
         let _ = fs::remove_file(&self.path);
@@ -69,8 +69,8 @@ impl Drop for SavedFile {
 }
 
 /// A value in such a file.
-pub(in crate::schedule) struct SavedValue {
-    file: Arc<SavedFile>,
+pub(in crate::schedule) struct CheckpointValue {
+    file: Arc<CheckpointFile>,
     offset: u64,
     length: u64,
     checksum: u64,
@@ -79,7 +79,7 @@ pub(in crate::schedule) struct SavedValue {
     is_sound: AtomicBool,
 }
 
-impl SavedValue {
+impl CheckpointValue {
     pub(in crate::schedule) fn length(&self) -> u64 {
         self.length
     }
@@ -143,10 +143,10 @@ impl SavedValue {
 
 /// The content of a file that was found.
 pub(super) struct Found {
-    pub(super) file: Arc<SavedFile>,
+    pub(super) file: Arc<CheckpointFile>,
     pub(super) grid: Grid,
     pub(super) operation: String,
-    pub(super) values: Vec<(SavedValue, Summary)>,
+    pub(super) values: Vec<(CheckpointValue, Summary)>,
 }
 
 /// The extension of a layer's files.
@@ -228,7 +228,7 @@ impl Writer {
     }
 
     /// Completes the file. Returns it with the places of the values in it.
-    pub(super) fn finish(mut self) -> io::Result<(Arc<SavedFile>, Vec<SavedValue>)> {
+    pub(super) fn finish(mut self) -> io::Result<(Arc<CheckpointFile>, Vec<CheckpointValue>)> {
         let index = postcard::to_stdvec(&self.contents).map_err(io::Error::other)?;
         let to = &mut self.to.inner;
         to.write_all(&index)?;
@@ -240,7 +240,7 @@ impl Writer {
         to.flush()?;
         fs::rename(&self.unfinished, &self.path)?;
         self.is_finished = true;
-        let file = Arc::new(SavedFile {
+        let file = Arc::new(CheckpointFile {
             path: self.path.clone(),
         });
         let values = places(&file, &self.contents.values, true);
@@ -256,10 +256,10 @@ impl Drop for Writer {
     }
 }
 
-fn places(file: &Arc<SavedFile>, entries: &[Entry], is_sound: bool) -> Vec<SavedValue> {
+fn places(file: &Arc<CheckpointFile>, entries: &[Entry], is_sound: bool) -> Vec<CheckpointValue> {
     let mut offset = 0;
     let places = entries.iter().map(|entry| {
-        let value = SavedValue {
+        let value = CheckpointValue {
             file: file.clone(),
             offset,
             length: entry.length,
@@ -289,7 +289,7 @@ pub(super) fn find(folder: &Path, id: LayerId, codec: Codec) -> Option<Found> {
         .filter_map(|path| Some((read_index(&path).ok()?, path)))
         .find(|(contents, _)| is_right(contents))
         .map(|(contents, path)| (path, contents))?;
-    let file = Arc::new(SavedFile { path });
+    let file = Arc::new(CheckpointFile { path });
     let places = places(&file, &contents.values, false);
     let summaries = contents.values.into_iter().map(|entry| entry.summary);
     Some(Found {
@@ -380,7 +380,7 @@ mod tests {
 
     fn read(folder: &Path, id: LayerId) -> Option<Vec<Result<Vec<u64>>>> {
         let found = find(folder, id, codec())?;
-        let read = |value: &SavedValue| {
+        let read = |value: &CheckpointValue| {
             let value = (codec().decode)(&mut value.reader()?, value.length())?;
             Ok(value.opaque_ref::<Vec<u64>>().unwrap().clone())
         };

@@ -13,14 +13,14 @@
 
 mod file;
 
-use super::kept::{self, Kept};
+use super::kept::{self, ValueStore};
 use super::persist::Persisted;
 use super::spill;
 use crate::context::{Context, PerContext};
 use crate::error::{Error, Result};
 use crate::graph::{Codec, Layer, LayerId};
 use crate::machine;
-use file::{SavedFile, Writer};
+use file::{CheckpointFile, Writer};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -28,32 +28,32 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
-pub(super) use file::SavedValue;
+pub(super) use file::CheckpointValue;
 
 /// Files are written as long as this percentage of the disk stays free.
 const FREE_PER_CENT: u64 = 5;
 
 /// The keeper that is woken when something has been persisted.
-static KEEPER: PerContext<Mutex<Option<Arc<Shared>>>> = PerContext::new(Mutex::default);
+static WRITER: PerContext<Mutex<Option<Arc<WriterShared>>>> = PerContext::new(Mutex::default);
 
 /// Saves persisted values until it is dropped.
-pub(crate) struct Keeper(Arc<Shared>);
+pub(crate) struct CheckpointWriter(Arc<WriterShared>);
 
-struct Shared {
+struct WriterShared {
     context: Context,
     folder: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<WriterState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct WriterState {
     /// The layers to keep, each with the name of a variable that depends on it.
     wanted: BTreeMap<LayerId, String>,
-    files: HashMap<LayerId, Arc<SavedFile>>,
+    files: HashMap<LayerId, Arc<CheckpointFile>>,
     /// Files of layers that no variable depends on any more. They exist as long
     /// as anything holds their values.
-    former: HashMap<LayerId, Weak<SavedFile>>,
+    former: HashMap<LayerId, Weak<CheckpointFile>>,
     /// Layers that cannot be written.
     refused: HashMap<LayerId, Refused>,
     /// Whether the user has been told that there is no room.
@@ -79,19 +79,19 @@ enum Stop {
     NoRoom(io::Error),
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// Starts to save values in a folder.
     ///
     /// # Errors
     /// The error of starting the thread.
     pub(crate) fn start(folder: &Path) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WriterShared {
             context: Context::current(),
             folder: folder.to_owned(),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        *KEEPER.get().lock() = Some(shared.clone());
+        *WRITER.get().lock() = Some(shared.clone());
         let keeper = Self(shared.clone());
         std::thread::Builder::new()
             .name("swath-keeper".to_owned())
@@ -117,7 +117,7 @@ impl Keeper {
             .map(|(value, summary)| Some(spill::saved(value, codec, summary)))
             .collect();
         self.0.state.lock().files.insert(id, found.file);
-        let kept = Kept::new(values);
+        let kept = ValueStore::new(values);
         Some(Persisted::there(id, found.grid, found.operation, kept))
     }
 
@@ -168,7 +168,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for CheckpointWriter {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.has_ended = true;
@@ -176,7 +176,7 @@ impl Drop for Keeper {
         drop(state);
         self.0.changed.notify_all();
         drop(files);
-        let keeper = KEEPER.of(self.0.context.clone());
+        let keeper = WRITER.of(self.0.context.clone());
         let mut keeper = keeper.lock();
         if keeper
             .as_ref()
@@ -189,14 +189,14 @@ impl Drop for Keeper {
 
 /// Notifies the keeper that a layer's values have been persisted.
 pub(super) fn wake() {
-    let keeper = KEEPER.get().lock().clone();
+    let keeper = WRITER.get().lock().clone();
     if let Some(keeper) = keeper {
         keeper.state.lock().is_news = true;
         keeper.changed.notify_all();
     }
 }
 
-impl Shared {
+impl WriterShared {
     fn run(&self) {
         loop {
             let mut state = self.state.lock();
@@ -215,7 +215,7 @@ impl Shared {
         }
     }
 
-    fn missing(state: &MutexGuard<'_, State>) -> Vec<LayerId> {
+    fn missing(state: &MutexGuard<'_, WriterState>) -> Vec<LayerId> {
         let wanted = state.wanted.keys().copied();
         wanted
             .filter(|id| !state.files.contains_key(id) && !state.refused.contains_key(id))
@@ -276,8 +276,8 @@ impl Shared {
         &self,
         id: LayerId,
         mut writer: Writer,
-        kept: &Kept,
-    ) -> Result<Arc<SavedFile>, Stop> {
+        kept: &ValueStore,
+    ) -> Result<Arc<CheckpointFile>, Stop> {
         let mut standing_in = Vec::with_capacity(kept.len());
         for linear in 0..kept.len() as u32 {
             if !self.wants(id) {
