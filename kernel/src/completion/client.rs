@@ -32,14 +32,14 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 pub(crate) struct Analyzer(Arc<Inner>);
 
 struct Inner {
-    state: Mutex<State>,
+    state: Mutex<ClientState>,
     stopped: AtomicBool,
     /// If false, only questions that need no analyzer are answered.
     enabled: bool,
 }
 
 #[derive(Default)]
-struct State {
+struct ClientState {
     process: Option<Process>,
     /// How many processes in a row ended before they were ready.
     failures: u32,
@@ -47,7 +47,7 @@ struct State {
     rest_until: Option<Instant>,
 }
 
-impl State {
+impl ClientState {
     /// Records that a process ended. A process that had been ready was killed or
     /// ran out of memory: the next may do better. A process that never became ready
     /// will probably fail again.
@@ -222,7 +222,7 @@ impl Analyzer {
     }
 
     /// Returns the process; starts it if it does not run.
-    fn ensure_process<'a>(&self, state: &'a mut State) -> Option<&'a mut Process> {
+    fn ensure_process<'a>(&self, state: &'a mut ClientState) -> Option<&'a mut Process> {
         if self.0.stopped.load(Ordering::Relaxed) {
             return None;
         }

@@ -7,7 +7,7 @@ use ra_ap_syntax::{AstNode as _, SyntaxKind, SyntaxNode};
 use super::cursor::line_at;
 use super::markdown;
 use super::names::{earlier_items, items_behind};
-use super::place::{Cursor, Place, offset, parse};
+use super::place::{Cursor, CursorPlace, offset, parse};
 use super::protocol::Inspection;
 use super::scope::{Scope, documentation, head, items};
 use crate::view::SessionView;
@@ -20,7 +20,7 @@ const LINES: usize = 20;
 pub(super) fn inspect(view: &SessionView, code: &str, end: usize) -> Option<Inspection> {
     let cursor = Cursor::at(code, end)?;
     let name = &code[cursor.replaced.clone()];
-    if name.is_empty() || matches!(cursor.place, Place::Member(_) | Place::Path(_)) {
+    if name.is_empty() || matches!(cursor.place, CursorPlace::Member(_) | CursorPlace::Path(_)) {
         return None;
     }
     if let Some(own) = own(code, cursor.replaced.start) {

@@ -11,7 +11,7 @@ use super::cursor::identifier_at;
 use super::infer::Known;
 use super::library::Library;
 use super::members::{Member, MemberKind, Reader, Types};
-use super::place::{Cursor, Place, Wanted, is_cell, parse};
+use super::place::{Cursor, CursorPlace, Wanted, is_cell, parse};
 use super::protocol::{Completions, Match};
 use super::scope::{Binding, Kind, Scope, items, kind_of};
 use super::standard::Standard;
@@ -59,8 +59,10 @@ pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Optio
     let rest = &code[cursor.replaced.end..];
     let found = match &cursor.place {
         // Without a typed word, every name would match.
-        Place::Name(wanted) if !typed.is_empty() => in_scope(view, &cursor, typed, rest, *wanted),
-        Place::Member(_) | Place::Path(_) | Place::Field { .. } => {
+        CursorPlace::Name(wanted) if !typed.is_empty() => {
+            in_scope(view, &cursor, typed, rest, *wanted)
+        }
+        CursorPlace::Member(_) | CursorPlace::Path(_) | CursorPlace::Field { .. } => {
             let own = own_types(view, &cursor, rest);
             let known = Known {
                 view,
@@ -70,7 +72,7 @@ pub(super) fn complete(view: &SessionView, code: &str, position: usize) -> Optio
             };
             match (members(&known, &cursor.place), &cursor.place) {
                 // The braces may belong to a block.
-                (found, Place::Field { .. }) if found.is_empty() && !typed.is_empty() => {
+                (found, CursorPlace::Field { .. }) if found.is_empty() && !typed.is_empty() => {
                     in_scope(view, &cursor, typed, rest, Wanted::Any)
                 }
                 (found, _) => found,
@@ -300,7 +302,7 @@ fn own_types(view: &SessionView, cursor: &Cursor, rest: &str) -> Types {
 }
 
 /// Returns the members of a value, a type or a record, sorted by name.
-fn members(known: &Known<'_>, place: &Place) -> Vec<Match> {
+fn members(known: &Known<'_>, place: &CursorPlace) -> Vec<Match> {
     let offered = |of: Vec<&Member>, is_meant: &dyn Fn(&Member) -> bool| {
         let mut found: Vec<&Member> = of.into_iter().filter(|member| is_meant(member)).collect();
         // Fields first, then by name.
@@ -308,17 +310,17 @@ fn members(known: &Known<'_>, place: &Place) -> Vec<Match> {
         found.into_iter().map(Member::to_match).collect()
     };
     match place {
-        Place::Member(receiver) => match known.type_of(receiver) {
+        CursorPlace::Member(receiver) => match known.type_of(receiver) {
             Some(of) => offered(known.members(&of), &Member::is_of_value),
             None => Vec::new(),
         },
-        Place::Path(path) => offered(known.members(&known.named(path)), &|member| {
+        CursorPlace::Path(path) => offered(known.members(&known.named(path)), &|member| {
             member.kind != MemberKind::Field
         }),
-        Place::Field { of, given } => offered(known.members(&known.named(of)), &|member| {
+        CursorPlace::Field { of, given } => offered(known.members(&known.named(of)), &|member| {
             member.kind == MemberKind::Field && !given.contains(&member.name)
         }),
-        Place::Name(_) | Place::Unknown => Vec::new(),
+        CursorPlace::Name(_) | CursorPlace::Unknown => Vec::new(),
     }
 }
 

@@ -28,12 +28,12 @@ pub(super) struct Cursor {
     pub(super) replaced: Range<usize>,
     /// The word at the cursor, in the tree.
     pub(super) token: SyntaxToken,
-    pub(super) place: Place,
+    pub(super) place: CursorPlace,
 }
 
 /// What can stand at the cursor.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum CursorPlace {
     /// A name in scope.
     Name(Wanted),
     /// A field or a method of this expression.
@@ -159,11 +159,11 @@ fn is_wordless(lexed: &LexedStr<'_>, at: usize) -> bool {
     }
 }
 
-fn place(token: &SyntaxToken) -> Place {
-    place_in_tree(token).unwrap_or(Place::Unknown)
+fn place(token: &SyntaxToken) -> CursorPlace {
+    place_in_tree(token).unwrap_or(CursorPlace::Unknown)
 }
 
-fn place_in_tree(token: &SyntaxToken) -> Option<Place> {
+fn place_in_tree(token: &SyntaxToken) -> Option<CursorPlace> {
     let node = token.parent()?;
     let parent = node.parent()?;
     if node.ancestors().any(|node| node.kind() == SyntaxKind::ATTR) {
@@ -171,10 +171,12 @@ fn place_in_tree(token: &SyntaxToken) -> Option<Place> {
     }
     match node.kind() {
         SyntaxKind::NAME_REF => match parent.kind() {
-            SyntaxKind::FIELD_EXPR => ast::FieldExpr::cast(parent)?.expr().map(Place::Member),
+            SyntaxKind::FIELD_EXPR => ast::FieldExpr::cast(parent)?
+                .expr()
+                .map(CursorPlace::Member),
             SyntaxKind::METHOD_CALL_EXPR => ast::MethodCallExpr::cast(parent)?
                 .receiver()
-                .map(Place::Member),
+                .map(CursorPlace::Member),
             SyntaxKind::PATH_SEGMENT => in_path(&parent),
             _ => None,
         },
@@ -185,7 +187,7 @@ fn place_in_tree(token: &SyntaxToken) -> Option<Place> {
                 return field(&around);
             }
             // A parameter is a new name most of the time.
-            (around.kind() != SyntaxKind::PARAM).then_some(Place::Name(Wanted::Pattern))
+            (around.kind() != SyntaxKind::PARAM).then_some(CursorPlace::Name(Wanted::Pattern))
         }
         // Tokens of a macro call, and text that the parser does not understand.
         SyntaxKind::TOKEN_TREE | SyntaxKind::ERROR => {
@@ -194,13 +196,13 @@ fn place_in_tree(token: &SyntaxToken) -> Option<Place> {
                 before = token.prev_token();
             }
             let is_name = !matches!(before?.kind(), T![.] | T![:] | T![::] | T![$]);
-            is_name.then_some(Place::Name(Wanted::Any))
+            is_name.then_some(CursorPlace::Name(Wanted::Any))
         }
         _ => None,
     }
 }
 
-fn in_path(segment: &SyntaxNode) -> Option<Place> {
+fn in_path(segment: &SyntaxNode) -> Option<CursorPlace> {
     let path = ast::Path::cast(segment.parent()?)?;
     let around = path.syntax().parent()?;
     if let Some(qualifier) = path.qualifier() {
@@ -208,7 +210,7 @@ fn in_path(segment: &SyntaxNode) -> Option<Place> {
             .syntax()
             .ancestors()
             .any(|node| matches!(node.kind(), SyntaxKind::USE | SyntaxKind::VISIBILITY));
-        return (!in_use).then_some(Place::Path(qualifier));
+        return (!in_use).then_some(CursorPlace::Path(qualifier));
     }
     // `::a` is a crate's name.
     let first = segment.first_token()?;
@@ -235,11 +237,11 @@ fn in_path(segment: &SyntaxNode) -> Option<Place> {
         }
         _ => Wanted::Any,
     };
-    Some(Place::Name(wanted))
+    Some(CursorPlace::Name(wanted))
 }
 
 /// Returns the place for a field of a record that has no value yet.
-fn field(node: &SyntaxNode) -> Option<Place> {
+fn field(node: &SyntaxNode) -> Option<CursorPlace> {
     let has_colon = node
         .children_with_tokens()
         .any(|child| child.kind() == T![:]);
@@ -254,5 +256,5 @@ fn field(node: &SyntaxNode) -> Option<Place> {
             NodeOrToken::Token(_) => None,
         })
         .collect();
-    (!has_colon).then_some(Place::Field { of, given })
+    (!has_colon).then_some(CursorPlace::Field { of, given })
 }

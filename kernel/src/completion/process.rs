@@ -27,14 +27,14 @@ pub(super) struct Process {
     child: Child,
     /// Lines for its stdin. A task writes them, because writing may block.
     asks: mpsc::UnboundedSender<Vec<u8>>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<ProcessShared>>,
     next_id: u64,
     /// The directory that it writes to; removed with this value.
     _directory: TempDir,
 }
 
 /// State shared with the reading task.
-struct Shared {
+struct ProcessShared {
     waiting: HashMap<u64, oneshot::Sender<Answer>>,
     /// Whether everything is loaded.
     ready: bool,
@@ -75,7 +75,7 @@ impl Process {
             return Err(Error::Analyzer("the process has no pipes".to_owned()));
         };
         let (asks, lines) = mpsc::unbounded_channel();
-        let shared = Arc::new(Mutex::new(Shared {
+        let shared = Arc::new(Mutex::new(ProcessShared {
             waiting: HashMap::new(),
             ready: false,
             ended: false,
@@ -141,7 +141,7 @@ impl Process {
 
 /// Locks the state. After a panic it is still valid: the tasks only insert and
 /// remove.
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock(shared: &Mutex<ProcessShared>) -> MutexGuard<'_, ProcessShared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -153,7 +153,7 @@ async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>
     }
 }
 
-async fn read(stdout: ChildStdout, shared: Arc<Mutex<Shared>>) {
+async fn read(stdout: ChildStdout, shared: Arc<Mutex<ProcessShared>>) {
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let told: Told = match serde_json::from_str(&line) {

@@ -2,13 +2,13 @@
 //! the compiler's errors for the previous one.
 
 use super::diagnostics::Diagnostic;
-use super::frame::Shows;
 use super::generate::CELL;
 use super::generated::Role;
 use super::items::{Change, Needed};
-use super::plan::{Calls, Kept, Plan};
-use super::run::Session;
-use super::source::{Source, StatementKind};
+use super::plan::{Calls, CellPlan, Retention};
+use super::run::CellRunner;
+use super::scaffold::Shows;
+use super::source::{ParsedCell, StatementKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use swath_channel::is_handle_in_short;
@@ -26,8 +26,8 @@ pub(super) struct Compiled<'a> {
     /// The cell's number.
     pub(super) number: u32,
     pub(super) code: &'a str,
-    pub(super) source: &'a Source,
-    pub(super) plan: &'a Plan,
+    pub(super) source: &'a ParsedCell,
+    pub(super) plan: &'a CellPlan,
 }
 
 impl Compiled<'_> {
@@ -99,7 +99,7 @@ pub(super) struct Attempt {
 }
 
 /// Returns the reference-counted handle types of a cell.
-pub(super) fn counted_handles(source: &Source) -> &'static [&'static str] {
+pub(super) fn counted_handles(source: &ParsedCell) -> &'static [&'static str] {
     match source.counts_handles() {
         true => &["Arc", "Rc"],
         false => &[],
@@ -139,7 +139,7 @@ impl Attempt {
         errors: Errors,
         cell: &Compiled<'_>,
         change: &Change,
-        session: &mut Session,
+        session: &mut CellRunner,
     ) -> Option<Errors> {
         let diagnostics = &errors.diagnostics;
         // Two traits in scope have an `evcxr_display`: ours, and one that the
@@ -258,7 +258,7 @@ impl Attempt {
         &mut self,
         diagnostics: &[Diagnostic],
         cell: &Compiled<'_>,
-        session: &Session,
+        session: &CellRunner,
     ) -> bool {
         let is_too_short = |one: &Diagnostic| one.code.as_deref() == Some("E0716");
         if !self.insertions.is_empty()
@@ -412,7 +412,7 @@ impl Attempt {
                 )
                 && matches!(
                     cell.plan.kept.get(role.variable()),
-                    Some(Kept::Unnameable(_))
+                    Some(Retention::Unnameable(_))
                 )
             {
                 self.plain.insert(role.variable().to_owned());
@@ -549,7 +549,7 @@ impl Attempt {
                 (_, Some("E0277" | "E0525")) => at_closure(),
                 _ => None,
             };
-            let Some((name, Kept::Unnameable(planned))) =
+            let Some((name, Retention::Unnameable(planned))) =
                 name.and_then(|name| Some((name.clone(), cell.plan.kept.get(&name)?)))
             else {
                 continue;
@@ -573,7 +573,7 @@ impl Attempt {
         &mut self,
         diagnostics: &[Diagnostic],
         cell: &Compiled<'_>,
-        session: &mut Session,
+        session: &mut CellRunner,
     ) -> bool {
         let mut mended = false;
         let mut renamed: Vec<&str> = Vec::new();
@@ -655,7 +655,7 @@ impl Attempt {
 
     /// Leaves out closures whose types the compiler cannot infer where they are defined.
     /// They are kept as text, and their first call determines their types.
-    fn skip_closures(&mut self, diagnostics: &[Diagnostic], source: &Source) -> bool {
+    fn skip_closures(&mut self, diagnostics: &[Diagnostic], source: &ParsedCell) -> bool {
         let before = self.skipped.len();
         for diagnostic in diagnostics {
             if !matches!(
@@ -688,14 +688,14 @@ impl Attempt {
     }
 
     /// Returns whether a variable is kept in this attempt.
-    pub(super) fn is_kept(&self, name: &str, kept: &Kept) -> bool {
+    pub(super) fn is_kept(&self, name: &str, kept: &Retention) -> bool {
         match kept {
-            Kept::Text(held) if !held.is_empty() => {
+            Retention::Text(held) if !held.is_empty() => {
                 !self.without.contains(&Role::Hold(name.to_owned()))
                     && !self.borrowing.contains_key(name)
             }
-            Kept::Text(_) => true,
-            Kept::Not(_) => false,
+            Retention::Text(_) => true,
+            Retention::Not(_) => false,
             _ => !self.borrowing.contains_key(name),
         }
     }

@@ -1,16 +1,16 @@
 //! The commands at the start of a cell: `:dep`, `:vars`, the rest of evcxr's
 //! commands, and lines for the shell.
 
+use super::channel::bundle;
 use super::compiler::OptLevel;
 use super::crates::Added;
 use super::diagnostics::{Diagnostic, cell_error};
 use super::failures::{broken, interrupted};
-use super::io::bundle;
 use super::items::Items;
 use super::listing;
 use super::process::RuntimeProcess;
-use super::run::Session;
-use super::source::Source;
+use super::run::CellRunner;
+use super::source::ParsedCell;
 use super::types::short;
 use super::variables::is_held;
 use super::{Cell, CellError, EventKind, Stage};
@@ -58,9 +58,9 @@ const WITHOUT_EFFECT: [(&str, &str); 14] = [
 const TOOLCHAIN: &str = "cells must be compiled by the compiler that built Swath: \
                          code from another compiler cannot be loaded";
 
-impl Session {
+impl CellRunner {
     /// Runs the commands at the start of a cell.
-    pub(super) fn commands(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
+    pub(super) fn commands(&mut self, cell: &Cell, source: &ParsedCell) -> Result<(), CellError> {
         let is_all = source.statements.is_empty() && !source.has_syntax_errors;
         for range in &source.commands {
             let line = cell.code[range.clone()].trim();
@@ -302,7 +302,7 @@ impl Session {
         self.items = Items::new();
         self.lambdas.clear();
         self.restart(cell)?;
-        self.gone.clear();
+        self.lost.clear();
         Ok(())
     }
 
@@ -325,7 +325,7 @@ impl Session {
         for name in lost {
             let reason =
                 format!("`{name}` was lost when the runtime process was restarted: set it again");
-            self.gone.insert(name, reason);
+            self.lost.insert(name, reason);
         }
         if self.recovery.is_some() {
             self.tell_recovery();

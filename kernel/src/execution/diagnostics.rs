@@ -18,7 +18,7 @@ pub(super) struct Diagnostic {
     pub(super) message: String,
     pub(super) code: Option<String>,
     /// Places in the cell, with labels; the first is that of the error.
-    places: Vec<Place>,
+    places: Vec<LabelledSpan>,
     /// The places in an earlier cell, if the error is there.
     elsewhere: Option<Elsewhere>,
     /// The compiler's help and notes; true for help.
@@ -57,11 +57,11 @@ pub(super) struct MovedByClosure {
 struct Elsewhere {
     cell: u32,
     code: Arc<str>,
-    places: Vec<Place>,
+    places: Vec<LabelledSpan>,
 }
 
 #[derive(Clone, Debug)]
-struct Place {
+struct LabelledSpan {
     range: Range<usize>,
     label: String,
     is_primary: bool,
@@ -123,7 +123,7 @@ impl Diagnostic {
             diagnostic.learn_type(text);
             diagnostic.speaks_of_static |= text.contains("`'static`");
         }
-        let mut elsewhere: Vec<(Origin, Place)> = Vec::new();
+        let mut elsewhere: Vec<(Origin, LabelledSpan)> = Vec::new();
         for span in array(&told["spans"]) {
             let label = span["label"].as_str().unwrap_or_default();
             if let Some((_, rest)) = label.split_once("when `") {
@@ -145,7 +145,7 @@ impl Diagnostic {
                 && Arc::ptr_eq(&start.code, &end.code)
                 && start.offset <= end.offset
             {
-                let place = Place {
+                let place = LabelledSpan {
                     range: start.offset..end.offset,
                     label: message_for_people(span["label"].as_str().unwrap_or_default()),
                     is_primary,
@@ -224,7 +224,7 @@ impl Diagnostic {
         });
     }
 
-    fn set_elsewhere(&mut self, mut found: Vec<(Origin, Place)>) {
+    fn set_elsewhere(&mut self, mut found: Vec<(Origin, LabelledSpan)>) {
         found.sort_by_key(|(_, place)| !place.is_primary);
         let Some((first, _)) = found.first() else {
             return;
@@ -295,7 +295,7 @@ impl Diagnostic {
     /// Returns an error of our own at the first use of a name in the cell.
     pub(super) fn at_name(message: String, help: String, code: &str, name: &str) -> Self {
         let mut diagnostic = Self::of_message(message);
-        diagnostic.places.push(Place {
+        diagnostic.places.push(LabelledSpan {
             range: find_word(code, name).unwrap_or(0..0),
             label: String::new(),
             is_primary: true,
@@ -325,7 +325,7 @@ impl Diagnostic {
             if let Some(end) = end {
                 diagnostic.places.insert(
                     0,
-                    Place {
+                    LabelledSpan {
                         range: end.offset..end.offset,
                         label: String::new(),
                         is_primary: true,
@@ -557,7 +557,7 @@ impl Diagnostic {
             title = title.id(code.as_str());
         }
         let mut group: Group<'_> = title.elements(Vec::<annotate_snippets::Element<'_>>::new());
-        let annotation = |place: &'_ Place| {
+        let annotation = |place: &'_ LabelledSpan| {
             let kind = if place.is_primary {
                 AnnotationKind::Primary
             } else {

@@ -6,9 +6,9 @@
 //! that takes variables from the runtime's own store.
 
 use super::Evaluate;
-use super::io::Channel;
+use super::channel::Channel;
 use super::process::Killer;
-use super::run::Session;
+use super::run::CellRunner;
 use super::workplace::Workplace;
 use super::{Cell, Comm, Event, EventKind, Outcome};
 use crate::view::SessionView;
@@ -29,10 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A handle to the evaluator. Nothing here blocks.
 pub(crate) struct Evaluator {
     cells: mpsc::Sender<Cell>,
-    shared: Arc<Shared>,
+    shared: Arc<EvaluatorShared>,
 }
 
-pub(super) struct Shared {
+pub(super) struct EvaluatorShared {
     pub(super) channel: Channel,
     pub(super) workplace: Workplace,
     view: Mutex<SessionView>,
@@ -51,7 +51,7 @@ struct Runtime {
     is_shut_down: bool,
 }
 
-impl Shared {
+impl EvaluatorShared {
     /// Registers the process that runs cells from now on, so that it can be
     /// killed. If the kernel is shutting down, kills it at once and returns
     /// false.
@@ -141,7 +141,7 @@ impl Evaluator {
     pub(crate) fn start(workplace: Workplace) -> std::io::Result<(Self, UnboundedReceiver<Event>)> {
         let (events, receiver) = unbounded_channel();
         let channel = Channel::open(&workplace.channel(), events.clone())?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(EvaluatorShared {
             channel,
             workplace,
             view: Mutex::default(),
@@ -161,8 +161,12 @@ impl Evaluator {
 }
 
 /// The evaluator's thread.
-fn serve(shared: &Arc<Shared>, queue: &mpsc::Receiver<Cell>, events: &UnboundedSender<Event>) {
-    let mut session = Session::start(shared.clone());
+fn serve(
+    shared: &Arc<EvaluatorShared>,
+    queue: &mpsc::Receiver<Cell>,
+    events: &UnboundedSender<Event>,
+) {
+    let mut session = CellRunner::start(shared.clone());
     while let Ok(cell) = queue.recv() {
         let outcome = match &mut session {
             Ok(session) => session.run(&cell),
@@ -174,7 +178,7 @@ fn serve(shared: &Arc<Shared>, queue: &mpsc::Receiver<Cell>, events: &UnboundedS
             *shared.view.lock() = session.view();
         } else {
             // The missing parts may be available now.
-            session = Session::start(shared.clone());
+            session = CellRunner::start(shared.clone());
         }
         let _ = events.send(Event {
             cell: cell.id,

@@ -6,14 +6,14 @@ use super::diagnostics::{Diagnostic, cell_error};
 use super::generated::Role;
 use super::neighbours::add_hints;
 use super::places::{Origin, byte_offset, line_and_column};
-use super::run::Session;
-use super::source::Source;
+use super::run::CellRunner;
+use super::source::ParsedCell;
 use super::types::{Unnameable, short};
-use super::variables::State;
+use super::variables::VariableState;
 use super::{Cell, CellError};
 use crate::bundled::BUNDLED_CRATES;
 
-impl Session {
+impl CellRunner {
     pub(super) fn compile_error(&self, mut diagnostics: Vec<Diagnostic>, cell: &Cell) -> CellError {
         if diagnostics.iter().any(Diagnostic::is_about_cell) {
             diagnostics.retain(Diagnostic::is_about_cell);
@@ -37,9 +37,9 @@ impl Session {
                 }
                 continue;
             }
-            if let Some(reason) = self.gone.get(&subject) {
+            if let Some(reason) = self.lost.get(&subject) {
                 diagnostic.add_help(reason.clone());
-            } else if let Some(State {
+            } else if let Some(VariableState {
                 source: Err(why),
                 variable,
                 ..
@@ -48,27 +48,27 @@ impl Session {
                 diagnostic.add_help(unnameable(&subject, why, &variable.type_name));
             }
         }
-        let is_own = |name: &str| self.gone.contains_key(name) || self.items.defines(name);
+        let is_own = |name: &str| self.lost.contains_key(name) || self.items.defines(name);
         let type_of = |name: &str| self.type_of(name);
         add_hints(&mut diagnostics, &cell.code, &is_own, &type_of);
         cell_error(&diagnostics, &cell.code, cell.number)
     }
 
     /// Records the variables that a cell would have set if it had compiled.
-    pub(super) fn note_unset(&mut self, source: &Source, cell: u32) {
+    pub(super) fn note_unset(&mut self, source: &ParsedCell, cell: u32) {
         for binding in source.bindings() {
             let name = &binding.name;
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
                 let reason = format!(
                     "`{name}` is not set: cell {cell}, which sets it, did not compile. Correct that cell and run it again"
                 );
-                self.gone.entry(name.clone()).or_insert(reason);
+                self.lost.entry(name.clone()).or_insert(reason);
             }
         }
     }
 
     /// Records the names that macros of a cell may have bound.
-    pub(super) fn note_bound_by_macros(&mut self, source: &Source, cell: u32) {
+    pub(super) fn note_bound_by_macros(&mut self, source: &ParsedCell, cell: u32) {
         let macros = source.statements.iter().filter(|one| one.flow.may_bind);
         for name in macros.flat_map(|one| &one.names) {
             if !self.knows(name) && !self.items.defines(name) {
@@ -76,7 +76,7 @@ impl Session {
                     "variables that a macro binds are not kept for later cells: if the macro in cell {cell} bound \
                      `{name}`, write `let {name} = …;` in place of it"
                 );
-                self.gone.entry(name.clone()).or_insert(reason);
+                self.lost.entry(name.clone()).or_insert(reason);
             }
         }
     }
@@ -90,7 +90,7 @@ impl Session {
     /// or to a function that lacks the requested field or method.
     fn gone_before(&self, diagnostic: &Diagnostic, code: &str) -> Option<String> {
         if diagnostic.code.as_deref() == Some("E0423") {
-            return self.gone.get(diagnostic.subject(code)?).cloned();
+            return self.lost.get(diagnostic.subject(code)?).cloned();
         }
         // A field or method of anything but a function may belong to a closure's
         // own variable.
@@ -99,7 +99,7 @@ impl Session {
         }
         let before = code.get(..diagnostic.starts_at()?)?.strip_suffix('.')?;
         let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
-        self.gone
+        self.lost
             .get(&before[start.map_or(0, |at| at + 1)..])
             .cloned()
     }

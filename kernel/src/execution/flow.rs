@@ -709,10 +709,10 @@ const WRITING: [&str; 6] = ["eprintln", "format", "print", "println", "vec", "ep
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::source::Source;
+    use crate::execution::source::ParsedCell;
 
     fn flow(code: &str) -> Flow {
-        let source = Source::parse(code);
+        let source = ParsedCell::parse(code);
         assert!(!source.has_syntax_errors, "{code}");
         source.statements[0].flow.clone()
     }

@@ -1,10 +1,10 @@
 //! Generates the code that is compiled for a cell.
 
-use super::frame::{Executor, Frame, Lambda, Load};
 use super::generated::{Generated, Role};
 use super::places::Text;
-use super::plan::Kept;
-use super::source::{Binding, Source, StatementKind};
+use super::plan::Retention;
+use super::scaffold::{Executor, Lambda, Load, Scaffold};
+use super::source::{Binding, ParsedCell, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -12,15 +12,18 @@ pub(super) const CELL: &str = "swath::session::cell";
 
 impl Generated {
     /// Writes the function that runs a cell's statements.
-    pub(super) fn function(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
+    pub(super) fn function(&mut self, cell: &Text, source: &ParsedCell, scaffold: &Scaffold<'_>) {
         self.line(format_args!("#[unsafe(no_mangle)]"));
-        self.line(format_args!("pub extern \"C\" fn {}() {{", frame.function));
+        self.line(format_args!(
+            "pub extern \"C\" fn {}() {{",
+            scaffold.function
+        ));
         if source.statements.is_empty() {
             self.line(format_args!("{CELL}::run(&mut || {{"));
-            self.forget(frame);
+            self.forget(scaffold);
             self.line(format_args!("::std::result::Result::Ok(())\n}});"));
         } else {
-            self.statements(cell, source, frame);
+            self.statements(cell, source, scaffold);
         }
         self.line(format_args!("}}"));
     }
@@ -44,23 +47,23 @@ impl Generated {
         }
     }
 
-    fn statements(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>) {
+    fn statements(&mut self, cell: &Text, source: &ParsedCell, scaffold: &Scaffold<'_>) {
         self.line(format_args!("{CELL}::run(&mut || {{"));
-        self.forget(frame);
-        self.load(frame);
-        match &frame.plan.parts[..] {
+        self.forget(scaffold);
+        self.load(scaffold);
+        match &scaffold.plan.parts[..] {
             [all] => {
-                let (open, close) = around(source, frame, all);
+                let (open, close) = around(source, scaffold, all);
                 self.line(format_args!("let swath_outcome = {open}"));
-                self.last_part(cell, source, frame, all);
+                self.last_part(cell, source, scaffold, all);
                 self.line(format_args!("{close};"));
             }
-            parts => self.parts(cell, source, frame, parts),
+            parts => self.parts(cell, source, scaffold, parts),
         }
         let bindings = source.bindings();
-        for (name, loaded) in &frame.loaded {
+        for (name, loaded) in &scaffold.loaded {
             let role = Role::Keep((*name).to_owned());
-            if loaded.how != Load::Take && !loaded.mutable || frame.leaves_out(&role) {
+            if loaded.how != Load::Take && !loaded.mutable || scaffold.leaves_out(&role) {
                 continue;
             }
             // A variable that the cell sets again is put back only if the cell fails.
@@ -77,9 +80,9 @@ impl Generated {
     }
 
     /// Writes the code that loads the earlier variables.
-    fn load(&mut self, frame: &Frame<'_>) {
-        let held = frame.lambdas.iter().filter(|one| !one.held.is_empty());
-        let checked: Vec<(String, &str)> = frame
+    fn load(&mut self, scaffold: &Scaffold<'_>) {
+        let held = scaffold.lambdas.iter().filter(|one| !one.held.is_empty());
+        let checked: Vec<(String, &str)> = scaffold
             .loaded
             .iter()
             .map(|(name, loaded)| ((*name).to_owned(), &*loaded.of_type))
@@ -93,10 +96,10 @@ impl Generated {
             }
             self.line(format_args!("])?;"));
         }
-        for lambda in &frame.lambdas {
-            self.lambda(lambda, frame);
+        for lambda in &scaffold.lambdas {
+            self.lambda(lambda, scaffold);
         }
-        for (name, loaded) in &frame.loaded {
+        for (name, loaded) in &scaffold.loaded {
             let mutable = if loaded.mutable { "mut " } else { "" };
             let (take, function) = match loaded.how {
                 Load::Take => ("take", ""),
@@ -113,8 +116,8 @@ impl Generated {
     }
 
     /// Writes a closure of an earlier cell.
-    fn lambda(&mut self, lambda: &Lambda, frame: &Frame<'_>) {
-        let patches = frame.in_lambdas.get(&*lambda.name);
+    fn lambda(&mut self, lambda: &Lambda, scaffold: &Scaffold<'_>) {
+        let patches = scaffold.in_lambdas.get(&*lambda.name);
         let patches = patches.unwrap_or(const { &BTreeMap::new() });
         let mutable = if lambda.mutable { "mut " } else { "" };
         self.raw(&format!("let {mutable}{} = ", lambda.name));
@@ -138,7 +141,13 @@ impl Generated {
     }
 
     /// Writes the statements in parts; each part passes its variables to the next ones.
-    fn parts(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, parts: &[Range<usize>]) {
+    fn parts(
+        &mut self,
+        cell: &Text,
+        source: &ParsedCell,
+        scaffold: &Scaffold<'_>,
+        parts: &[Range<usize>],
+    ) {
         self.line(format_args!(
             "let swath_outcome: ::std::result::Result<(), {CELL}::Failure> = 'swath: {{"
         ));
@@ -148,22 +157,22 @@ impl Generated {
         let mut handed: Vec<&Binding> = Vec::new();
         let last = parts.len() - 1;
         for (number, part) in parts.iter().enumerate() {
-            let (open, close) = around(source, frame, part);
-            let bound: Vec<&Binding> = frame
+            let (open, close) = around(source, scaffold, part);
+            let bound: Vec<&Binding> = scaffold
                 .plan
                 .bound(source, part)
                 .into_iter()
                 .filter(|binding| {
                     number < last
-                        && !frame.leaves_out(&Role::Hand(binding.name.clone(), number))
-                        && !frame.has_skipped(source, part, &binding.name)
+                        && !scaffold.leaves_out(&Role::Hand(binding.name.clone(), number))
+                        && !scaffold.has_skipped(source, part, &binding.name)
                 })
                 .collect();
             if number == last {
                 self.line(format_args!(
                     "if let ::std::result::Result::Err(swath_failure) = {open}"
                 ));
-                self.last_part(cell, source, frame, part);
+                self.last_part(cell, source, scaffold, part);
                 self.line(format_args!("{close} {{"));
             } else {
                 // A failed part must drop its temporaries first: a lock guard would stay
@@ -174,7 +183,7 @@ impl Generated {
                     self.raw(&format!("{mutable}{}, ", binding.name));
                 }
                 self.line(format_args!(")) = (match {open}"));
-                self.write_statements(cell, source, frame, part);
+                self.write_statements(cell, source, scaffold, part);
                 self.line(format_args!(
                     "::std::result::Result::<_, {CELL}::Failure>::Ok(("
                 ));
@@ -196,9 +205,13 @@ impl Generated {
             }
             for binding in handed.iter().rev() {
                 let role = Role::End(binding.name.clone(), number);
-                if !frame.borrowing.contains(&*binding.name) {
-                    self.store(frame, binding, Role::Salvage(binding.name.clone(), number));
-                } else if !frame.leaves_out(&role) {
+                if !scaffold.borrowing.contains(&*binding.name) {
+                    self.store(
+                        scaffold,
+                        binding,
+                        Role::Salvage(binding.name.clone(), number),
+                    );
+                } else if !scaffold.leaves_out(&role) {
                     let line = format!("{CELL}::end_with(&swath_failure, {});", binding.name);
                     self.role(role, &line);
                 }
@@ -214,7 +227,7 @@ impl Generated {
                 handed.push(binding);
             }
         }
-        let own: BTreeSet<&str> = frame
+        let own: BTreeSet<&str> = scaffold
             .plan
             .bound(source, &parts[last])
             .iter()
@@ -222,7 +235,7 @@ impl Generated {
             .collect();
         for binding in handed.iter().rev() {
             if !own.contains(&*binding.name) {
-                self.store(frame, binding, Role::Store(binding.name.clone()));
+                self.store(scaffold, binding, Role::Store(binding.name.clone()));
             }
         }
         self.line(format_args!("::std::result::Result::Ok(())\n}};"));
@@ -230,24 +243,30 @@ impl Generated {
 
     /// Writes the statements of the last part, and the code that stores and shows their
     /// results.
-    fn last_part(&mut self, cell: &Text, source: &Source, frame: &Frame<'_>, part: &Range<usize>) {
-        let shows = self.write_statements(cell, source, frame, part);
-        if frame.plan.parts.len() == 1 {
-            for name in frame.loaded.keys() {
+    fn last_part(
+        &mut self,
+        cell: &Text,
+        source: &ParsedCell,
+        scaffold: &Scaffold<'_>,
+        part: &Range<usize>,
+    ) {
+        let shows = self.write_statements(cell, source, scaffold, part);
+        if scaffold.plan.parts.len() == 1 {
+            for name in scaffold.loaded.keys() {
                 // This replaces the line after the statements.
                 let role = Role::KeepNew((*name).to_owned());
                 if source.assigned.contains(*name)
-                    && frame.leaves_out(&Role::Keep((*name).to_owned()))
-                    && !frame.leaves_out(&role)
+                    && scaffold.leaves_out(&Role::Keep((*name).to_owned()))
+                    && !scaffold.leaves_out(&role)
                 {
                     self.role(role, &format!("{CELL}::put({name:?}, {name});"));
                 }
             }
         }
         // Later bindings may borrow from earlier ones.
-        for binding in frame.plan.bound(source, part).iter().rev() {
-            if !frame.has_skipped(source, part, &binding.name) {
-                self.store(frame, binding, Role::Store(binding.name.clone()));
+        for binding in scaffold.plan.bound(source, part).iter().rev() {
+            if !scaffold.has_skipped(source, part, &binding.name) {
+                self.store(scaffold, binding, Role::Store(binding.name.clone()));
             }
         }
         if shows {
@@ -262,41 +281,41 @@ impl Generated {
     fn write_statements(
         &mut self,
         cell: &Text,
-        source: &Source,
-        frame: &Frame<'_>,
+        source: &ParsedCell,
+        scaffold: &Scaffold<'_>,
         part: &Range<usize>,
     ) -> bool {
         let mut shows = false;
         for at in part.clone() {
             let statement = &source.statements[at];
-            if frame.skipped.contains(&at) {
+            if scaffold.skipped.contains(&at) {
                 continue;
             }
             let bindings = statement.bindings();
             // Copy them before the closure captures them.
             for binding in bindings {
-                self.hold(frame, binding);
+                self.hold(scaffold, binding);
             }
             let text = cell.part(statement.range.clone());
             if statement.kind == StatementKind::Tail {
                 // Put it on lines of its own, so that columns in it match the cell's.
-                let (open, close) = frame.shows.around();
+                let (open, close) = scaffold.shows.around();
                 self.line(format_args!("{open}"));
-                self.patched(&text, frame.insertions);
+                self.patched(&text, scaffold.insertions);
                 self.line(format_args!("\n{close}"));
                 shows = true;
             } else {
-                self.patched(&text, frame.insertions);
+                self.patched(&text, scaffold.insertions);
                 self.text.push('\n');
             }
             for binding in bindings {
                 let role = Role::Early(binding.name.clone());
                 let name = &binding.name;
-                if frame.stale.contains(&**name) && !frame.is_stored(name) {
+                if scaffold.stale.contains(&**name) && !scaffold.is_stored(name) {
                     self.line(format_args!("{CELL}::forget(&[{name:?}]);"));
                 }
-                if matches!(frame.plan.kept.get(name), Some(Kept::Early(_)))
-                    && !frame.leaves_out(&role)
+                if matches!(scaffold.plan.kept.get(name), Some(Retention::Early(_)))
+                    && !scaffold.leaves_out(&role)
                 {
                     self.role(role, &format!("swath::keep_early!({name:?}, {name});"));
                 }
@@ -307,11 +326,11 @@ impl Generated {
 
     /// Writes the code that keeps copies of the captures of a closure that is kept as
     /// text.
-    fn hold(&mut self, frame: &Frame<'_>, binding: &Binding) {
+    fn hold(&mut self, scaffold: &Scaffold<'_>, binding: &Binding) {
         let role = Role::Hold(binding.name.clone());
-        if let Some(Kept::Text(held)) = frame.plan.kept.get(&binding.name)
+        if let Some(Retention::Text(held)) = scaffold.plan.kept.get(&binding.name)
             && !held.is_empty()
-            && !frame.leaves_out(&role)
+            && !scaffold.leaves_out(&role)
         {
             let copies: String = held
                 .iter()
@@ -324,56 +343,56 @@ impl Generated {
 
     /// Writes the code that puts a new variable into the store, or drops it if it borrows
     /// from variables that are stored next.
-    fn store(&mut self, frame: &Frame<'_>, binding: &Binding, role: Role) {
+    fn store(&mut self, scaffold: &Scaffold<'_>, binding: &Binding, role: Role) {
         let name = &binding.name;
-        let kept = frame.plan.kept.get(name).unwrap_or(&Kept::Value);
-        if frame.dropped.contains(name) {
+        let kept = scaffold.plan.kept.get(name).unwrap_or(&Retention::Value);
+        if scaffold.dropped.contains(name) {
             let role = Role::Drop(name.clone());
-            if !frame.leaves_out(&role) {
+            if !scaffold.leaves_out(&role) {
                 self.role(role, &format!("::std::mem::drop({name});"));
             }
             return;
         }
-        if frame.leaves_out(&role) {
+        if scaffold.leaves_out(&role) {
             return;
         }
         if let Role::Salvage(_, part) = role
-            && matches!(kept, Kept::Early(_))
-            && !frame.plan.is_moved(name, part)
+            && matches!(kept, Retention::Early(_))
+            && !scaffold.plan.is_moved(name, part)
         {
             return self.role(role, &format!("{CELL}::put({name:?}, {name});"));
         }
         match kept {
-            Kept::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
-            Kept::Unnameable(_) if frame.plain.contains(name) => {
+            Retention::Value => self.role(role, &format!("{CELL}::put({name:?}, {name});")),
+            Retention::Unnameable(_) if scaffold.plain.contains(name) => {
                 self.role(role, &format!("{CELL}::put({name:?}, {name});"));
             }
-            Kept::Unnameable(calls) => {
-                let calls = frame.calls.get(name).unwrap_or(calls).name();
+            Retention::Unnameable(calls) => {
+                let calls = scaffold.calls.get(name).unwrap_or(calls).name();
                 let line = format!("swath::keep_unnameable!({calls}, {name:?}, {name});");
                 self.role(role, &line);
             }
-            Kept::Early(_) | Kept::Text(_) | Kept::Not(_) => {}
+            Retention::Early(_) | Retention::Text(_) | Retention::Not(_) => {}
         }
     }
 
-    fn forget(&mut self, frame: &Frame<'_>) {
-        if !frame.forget.is_empty() {
-            self.line(format_args!("{CELL}::forget(&{:?});", frame.forget));
+    fn forget(&mut self, scaffold: &Scaffold<'_>) {
+        if !scaffold.forget.is_empty() {
+            self.line(format_args!("{CELL}::forget(&{:?});", scaffold.forget));
         }
     }
 }
 
 /// Returns the code before and after the statements of a part. It makes them fail as a
 /// whole, and runs futures if there are any.
-fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, String) {
+fn around(source: &ParsedCell, scaffold: &Scaffold<'_>, part: &Range<usize>) -> (String, String) {
     let statements = &source.statements[part.clone()];
-    let awaits = frame.awaits || statements.iter().any(|one| one.flow.awaits);
+    let awaits = scaffold.awaits || statements.iter().any(|one| one.flow.awaits);
     let speaks_of_tokio = source.names.contains("tokio");
     let result = format!("::std::result::Result<_, {CELL}::Failure>");
     let kept =
         format!("{CELL}::with_kept(\"tokio\", || ::tokio::runtime::Runtime::new(), |swath_tokio|");
-    let (open, close) = match (frame.executor, awaits) {
+    let (open, close) = match (scaffold.executor, awaits) {
         (_, false) if !speaks_of_tokio => (format!("|| -> {result} {{"), "}".to_owned()),
         (Executor::Session, true) => (
             format!("|| -> {result} {{ {CELL}::block_on(async {{"),
@@ -404,32 +423,32 @@ fn around(source: &Source, frame: &Frame<'_>, part: &Range<usize>) -> (String, S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::frame::{Loaded, Shows};
     use crate::execution::items::{Items, Needed};
-    use crate::execution::plan::{Calls, Plan};
+    use crate::execution::plan::{Calls, CellPlan};
+    use crate::execution::scaffold::{Loaded, Shows};
     use std::sync::Arc;
 
-    fn generate(code: &str, frame: Frame<'_>) -> Generated {
-        let source = Source::parse(code);
-        let earlier = frame.loaded.iter().map(|(name, of)| (*name, of.mutable));
-        let plan = Plan::new(
+    fn generate(code: &str, scaffold: Scaffold<'_>) -> Generated {
+        let source = ParsedCell::parse(code);
+        let earlier = scaffold.loaded.iter().map(|(name, of)| (*name, of.mutable));
+        let plan = CellPlan::new(
             &source,
             &earlier.collect(),
             &BTreeSet::new(),
             &|_| false,
             true,
         );
-        let frame = Frame { plan, ..frame };
+        let scaffold = Scaffold { plan, ..scaffold };
         let code: Arc<str> = Arc::from(code);
         let mut generated = Generated::default();
         let mut items = Items::default().change(3, &code, &source).after;
         items.write(&mut generated, &Needed::All, 1);
-        generated.function(&Text::whole(3, &code), &source, &frame);
+        generated.function(&Text::whole(3, &code), &source, &scaffold);
         generated
     }
 
-    /// Returns a frame with nothing special.
-    fn frame<'a>() -> Frame<'a> {
+    /// Returns a scaffold with nothing special.
+    fn scaffold<'a>() -> Scaffold<'a> {
         type Nothing = (
             BTreeSet<usize>,
             BTreeMap<usize, String>,
@@ -442,14 +461,14 @@ mod tests {
             BTreeSet::new(),
             BTreeMap::new(),
         );
-        Frame {
+        Scaffold {
             function: "cell",
             lambdas: Vec::new(),
             in_lambdas: BTreeMap::new(),
             loaded: BTreeMap::new(),
             forget: &[],
             stale: BTreeSet::new(),
-            plan: Plan::default(),
+            plan: CellPlan::default(),
             without: &[],
             borrowing: BTreeSet::new(),
             dropped: &NOTHING.2,
@@ -465,7 +484,7 @@ mod tests {
 
     #[test]
     fn parts_hand_on_what_they_bind() {
-        let generated = generate("let a = f()?;\nlet b = g(&a)?;\nb", frame());
+        let generated = generate("let a = f()?;\nlet b = g(&a)?;\nb", scaffold());
         let text = &generated.text;
         let at = |needle: &str| {
             text.find(needle)
@@ -483,11 +502,11 @@ mod tests {
     #[test]
     fn what_is_inserted_moves_no_place() {
         let insertions = BTreeMap::from([(1, ".clone()".to_owned())]);
-        let frame = Frame {
+        let scaffold = Scaffold {
             insertions: &insertions,
-            ..frame()
+            ..scaffold()
         };
-        let generated = generate("x + y", frame);
+        let generated = generate("x + y", scaffold);
         let at = generated.text.find(" + y").expect("it is there");
         assert!(generated.text.contains("x.clone() + y"));
         let origin = generated.origin(at + 3).expect("it is the cell's");
@@ -507,10 +526,10 @@ mod tests {
         )]);
         let generated = generate(
             code,
-            Frame {
+            Scaffold {
                 function: "cell",
                 loaded,
-                ..frame()
+                ..scaffold()
             },
         );
         let at = |needle| generated.text.find(needle).expect("it is there");

@@ -576,12 +576,13 @@ fn thread_locals(call: &ast::MacroCall) -> Vec<Static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::source::Source;
+    use crate::execution::source::ParsedCell;
 
     #[test]
     fn impls_are_known_by_head_and_members() {
-        let source =
-            Source::parse("impl<T> Point<T>\n  where T: Copy { fn f(&self) {} const C: i32 = 1; }");
+        let source = ParsedCell::parse(
+            "impl<T> Point<T>\n  where T: Copy { fn f(&self) {} const C: i32 = 1; }",
+        );
         let members = ["f", "C"].map(str::to_owned).into();
         assert_eq!(
             source.items[0].kind,
@@ -590,7 +591,7 @@ mod tests {
                 members
             }
         );
-        let head = |code: &str| match &Source::parse(code).items[0].kind {
+        let head = |code: &str| match &ParsedCell::parse(code).items[0].kind {
             ItemKind::Impl { head, .. } => head.clone(),
             other => panic!("{other:?}"),
         };
@@ -615,7 +616,7 @@ mod tests {
 
     #[test]
     fn macros_that_define_are_items() {
-        let source = Source::parse(
+        let source = ParsedCell::parse(
             "lazy_static! { static ref A: u8 = 1; static ref B: u8 = 2; }\n\
              bitflags::bitflags! { #[derive(Debug)] struct F: u8 { const R = 1; } }\nF::R",
         );
@@ -637,14 +638,15 @@ mod tests {
 
     #[test]
     fn conditions_are_known() {
-        let source = Source::parse("/// One.\n#[cfg(a)]\nfn f() {}\n#[cfg( not(a) )] fn f() {}");
+        let source =
+            ParsedCell::parse("/// One.\n#[cfg(a)]\nfn f() {}\n#[cfg( not(a) )] fn f() {}");
         let conditions: Vec<_> = source.items.iter().map(|one| &*one.condition).collect();
         assert_eq!(conditions, ["#[cfg(a)]", "#[cfg(not(a))]"]);
     }
 
     #[test]
     fn a_use_is_taken_apart() {
-        let source = Source::parse("pub use a::{self, b as c, d::{E, f::*}, T as _};");
+        let source = ParsedCell::parse("pub use a::{self, b as c, d::{E, f::*}, T as _};");
         let ItemKind::Use { named, globs } = &source.items[0].kind else {
             panic!("{:?}", source.items[0]);
         };
@@ -662,7 +664,7 @@ mod tests {
 
     #[test]
     fn a_declaration_has_all_lifetimes() {
-        let of = |code: &str| Source::parse(code).items[0].statics[0].of_type.clone();
+        let of = |code: &str| ParsedCell::parse(code).items[0].statics[0].of_type.clone();
         assert_eq!(of("static A: &str = \"a\";"), "&'static str");
         assert_eq!(of("static A: &[&str] = &[];"), "&'static [&'static str]");
         assert_eq!(of("static A: fn(&str) = f;"), "fn(&str)");
@@ -674,7 +676,7 @@ mod tests {
                     fn f() { static mut M: [i32; 2] = [0; 2]; }\n\
                     thread_local! { static T: Cell<i32> = const { Cell::new(1) } }\n\
                     #[unsafe(no_mangle)] static KEPT: i32 = 1;";
-        let source = Source::parse(code);
+        let source = ParsedCell::parse(code);
         let found: Vec<_> = source
             .items
             .iter()

@@ -8,7 +8,7 @@
 use super::generated::Generated;
 use super::item::{ItemKind, Static, StaticKind};
 use super::places::Text;
-use super::source::Source;
+use super::source::ParsedCell;
 use super::syntax::names_in;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -108,7 +108,7 @@ pub(super) struct Change {
     pub(super) after: Items,
 }
 
-/// Returns a name in the form of [`Source::names`].
+/// Returns a name in the form of [`ParsedCell::names`].
 fn plain(name: &str) -> &str {
     name.trim_start_matches("r#")
 }
@@ -145,7 +145,7 @@ impl Items {
     }
 
     /// Returns what the items of a cell change.
-    pub(super) fn change(&self, cell: u32, code: &Arc<str>, source: &Source) -> Change {
+    pub(super) fn change(&self, cell: u32, code: &Arc<str>, source: &ParsedCell) -> Change {
         let cell = Text::whole(cell, code);
         let text = |range: &Range<usize>| cell.part(range.clone());
         let mut after = self.clone();
@@ -600,7 +600,7 @@ mod tests {
     use super::*;
 
     fn change(items: &Items, code: &str) -> Change {
-        items.change(1, &Arc::from(code), &Source::parse(code))
+        items.change(1, &Arc::from(code), &ParsedCell::parse(code))
     }
 
     fn after(cells: &[&str]) -> Items {
@@ -748,7 +748,7 @@ mod tests {
         ]);
         let mut text = |code: &str| {
             let code: Arc<str> = Arc::from(code);
-            let needed = items.needed(&Source::parse(&code).names, &Text::whole(9, &code));
+            let needed = items.needed(&ParsedCell::parse(&code).names, &Text::whole(9, &code));
             let mut generated = Generated::default();
             items.write(&mut generated, &needed, 1);
             generated.text.replace('\n', " ")

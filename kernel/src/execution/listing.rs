@@ -1,7 +1,7 @@
 //! The output of `:vars`: the session's variables as a table.
 
 use super::types::short;
-use super::variables::{State, is_held};
+use super::variables::{VariableState, is_held};
 use crate::text::{bytes, escape, shorten};
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("../../../runtime/src/display/style.css");
 
 /// Returns the table, as text and as HTML.
 pub(super) fn of<'a>(
-    variables: &BTreeMap<String, State>,
+    variables: &BTreeMap<String, VariableState>,
     lambdas: impl Iterator<Item = &'a str>,
 ) -> [(String, String); 2] {
     let closure = |name: &str| [name, "closure", "", "", "kept as text"].map(str::to_owned);
@@ -53,7 +53,7 @@ pub(super) fn notes(notes: &[String]) -> [(String, String); 2] {
     ]
 }
 
-fn row((name, state): (&String, &State)) -> [String; 5] {
+fn row((name, state): (&String, &VariableState)) -> [String; 5] {
     let told = &state.description;
     let value = [&told.state, &told.summary]
         .into_iter()

@@ -6,6 +6,7 @@
 //! depends on ZeroMQ or Jupyter's message types.
 
 mod attempt;
+mod channel;
 mod commands;
 mod compiler;
 mod crates;
@@ -16,11 +17,9 @@ mod evaluator;
 mod failures;
 mod flow;
 mod folder;
-mod frame;
 mod generate;
 mod generated;
 mod instances;
-mod io;
 mod item;
 mod items;
 mod listing;
@@ -31,6 +30,7 @@ mod plan;
 mod process;
 mod recovery;
 mod run;
+mod scaffold;
 mod source;
 mod syntax;
 mod toolchain;

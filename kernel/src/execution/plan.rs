@@ -12,22 +12,22 @@
 //! its captures, it is kept behind a trait object.
 
 use super::flow::{Closure, Initial};
-use super::source::{Binding, Source, Statement};
+use super::source::{Binding, ParsedCell, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The plan for a cell's statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct CellPlan {
     /// The statements that are run together.
     pub(super) parts: Vec<Range<usize>>,
     /// How the last binding of each name is kept.
-    pub(super) kept: BTreeMap<String, Kept>,
+    pub(super) kept: BTreeMap<String, Retention>,
 }
 
 /// How a variable is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum Retention {
     /// By its value, at the end.
     Value,
     /// By a cheap copy, made right when it is bound: the statement with this number
@@ -67,13 +67,13 @@ impl Calls {
     }
 }
 
-impl Plan {
+impl CellPlan {
     /// Plans a cell. `earlier` are the variables that it takes from earlier cells,
     /// and whether they can be changed; `texts` are the variables kept as text;
     /// `returns_unnameable` returns whether a function's return type has no name.
     /// Unless `split` is set, all statements are one part.
     pub(super) fn new(
-        source: &Source,
+        source: &ParsedCell,
         earlier: &BTreeMap<&str, bool>,
         texts: &BTreeSet<&str>,
         returns_unnameable: &dyn Fn(&str) -> bool,
@@ -102,11 +102,11 @@ impl Plan {
                     _ => false,
                 };
                 let how = kept_as(source, at, binding, &there, is_unnameable);
-                let borrows = matches!(how, Kept::Not(_)) || statement.flow.borrows_mutably;
+                let borrows = matches!(how, Retention::Not(_)) || statement.flow.borrows_mutably;
                 if mutable_borrow.is_none() && borrows {
                     mutable_borrow = Some(at);
                 }
-                if matches!(how, Kept::Text(_)) {
+                if matches!(how, Retention::Text(_)) {
                     texts.insert(name);
                     there.remove(name);
                 } else {
@@ -125,7 +125,7 @@ impl Plan {
 
     /// Returns the variables that may have had a value when the cell failed but are
     /// not kept, because a later statement of their part can fail.
-    pub(super) fn lost_by_failure<'a>(&self, source: &'a Source) -> Vec<&'a str> {
+    pub(super) fn lost_by_failure<'a>(&self, source: &'a ParsedCell) -> Vec<&'a str> {
         let mut lost = Vec::new();
         for part in &self.parts {
             for at in part.clone() {
@@ -135,7 +135,9 @@ impl Plan {
                         .bindings()
                         .iter()
                         .map(|one| &*one.name);
-                    lost.extend(names.filter(|name| !matches!(self.kept[*name], Kept::Text(_))));
+                    lost.extend(
+                        names.filter(|name| !matches!(self.kept[*name], Retention::Text(_))),
+                    );
                 }
             }
         }
@@ -145,14 +147,18 @@ impl Plan {
     /// Returns whether a variable may have been moved when a part fails.
     pub(super) fn is_moved(&self, name: &str, part: usize) -> bool {
         match self.kept.get(name) {
-            Some(Kept::Early(at)) => *at < self.parts[part].end,
+            Some(Retention::Early(at)) => *at < self.parts[part].end,
             _ => false,
         }
     }
 
     /// Returns the variables that a part binds, in order; of each name the last
     /// binding.
-    pub(super) fn bound<'a>(&self, source: &'a Source, part: &Range<usize>) -> Vec<&'a Binding> {
+    pub(super) fn bound<'a>(
+        &self,
+        source: &'a ParsedCell,
+        part: &Range<usize>,
+    ) -> Vec<&'a Binding> {
         let mut bound: Vec<&Binding> = Vec::new();
         for binding in source.statements[part.clone()]
             .iter()
@@ -167,19 +173,19 @@ impl Plan {
 
 /// Returns how a variable bound by statement `at` is kept.
 fn kept_as(
-    source: &Source,
+    source: &ParsedCell,
     at: usize,
     binding: &Binding,
     there: &BTreeMap<&str, bool>,
     is_unnameable: bool,
-) -> Kept {
+) -> Retention {
     let statement = &source.statements[at];
     let is_alone = statement.bindings().len() == 1 && binding.annotated.is_none();
     match &statement.flow.initial {
         Initial::Closure(closure) if is_alone => of_closure(closure, there),
-        Initial::Changes(name) if is_alone => Kept::Not(vec![name.clone()]),
-        _ if is_alone && is_unnameable => Kept::Unnameable(Calls::Shared),
-        Initial::Changing if is_alone => Kept::Unnameable(Calls::Changing),
+        Initial::Changes(name) if is_alone => Retention::Not(vec![name.clone()]),
+        _ if is_alone && is_unnameable => Retention::Unnameable(Calls::Shared),
+        Initial::Changing if is_alone => Retention::Unnameable(Calls::Changing),
         _ => {
             let later = &source.statements[at + 1..];
             let moving = later
@@ -193,15 +199,15 @@ fn kept_as(
                         && !later[moving].flow.drops.contains(&binding.name)
                         && !source.counts_handles() =>
                 {
-                    Kept::Early(at + 1 + moving)
+                    Retention::Early(at + 1 + moving)
                 }
-                _ => Kept::Value,
+                _ => Retention::Value,
             }
         }
     }
 }
 
-fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
+fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Retention {
     let held: Vec<String> = closure
         .free
         .iter()
@@ -214,9 +220,9 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
         .cloned()
         .collect();
     match (changed.is_empty(), closure.is_move) {
-        (true, _) => Kept::Text(held),
-        (false, true) => Kept::Unnameable(Calls::Changing),
-        (false, false) => Kept::Not(changed),
+        (true, _) => Retention::Text(held),
+        (false, true) => Retention::Unnameable(Calls::Changing),
+        (false, false) => Retention::Not(changed),
     }
 }
 
@@ -227,8 +233,8 @@ fn of_closure(closure: &Closure, there: &BTreeMap<&str, bool>) -> Kept {
 /// same time; from a macro that may bind variables, because its bindings are unknown;
 /// and from a `return`, which ends its part.
 fn parts(
-    source: &Source,
-    kept: &BTreeMap<String, Kept>,
+    source: &ParsedCell,
+    kept: &BTreeMap<String, Retention>,
     mutable_borrow: Option<usize>,
 ) -> Vec<Range<usize>> {
     let statements = &source.statements;
@@ -251,8 +257,9 @@ fn parts(
         let cuts = 1..end.map_or(statements.len(), |end| (end + 1).min(statements.len()));
         for at in cuts {
             let bound = || statements[start..at].iter().flat_map(Statement::bindings);
-            let binds =
-                bound().any(|binding| !matches!(kept[&binding.name], Kept::Text(_) | Kept::Not(_)));
+            let binds = bound().any(|binding| {
+                !matches!(kept[&binding.name], Retention::Text(_) | Retention::Not(_))
+            });
             let can_fail_later = last_failing >= Some(at);
             let may_borrow = || {
                 let lends = &statements[at].flow.lends;
@@ -274,12 +281,12 @@ fn parts(
 mod tests {
     use super::*;
 
-    fn plan(code: &str) -> Plan {
+    fn plan(code: &str) -> CellPlan {
         let earlier = BTreeMap::from([("old", false), ("count", true)]);
-        let source = Source::parse(code);
+        let source = ParsedCell::parse(code);
         assert!(!source.has_syntax_errors, "{code}");
         let returns_unnameable = |name: &str| name == "closure";
-        Plan::new(
+        CellPlan::new(
             &source,
             &earlier,
             &BTreeSet::from(["text"]),
@@ -288,7 +295,7 @@ mod tests {
         )
     }
 
-    fn kept(code: &str, name: &str) -> Kept {
+    fn kept(code: &str, name: &str) -> Retention {
         plan(code).kept[name].clone()
     }
 
@@ -317,7 +324,7 @@ mod tests {
     #[test]
     fn what_a_failure_costs_is_known() {
         let lost = |code| {
-            let source = Source::parse(code);
+            let source = ParsedCell::parse(code);
             let plan = plan(code);
             plan.lost_by_failure(&source)
                 .into_iter()
@@ -334,7 +341,8 @@ mod tests {
 
     #[test]
     fn closures_are_kept_by_what_they_hold() {
-        let text = |names: &[&str]| Kept::Text(names.iter().map(|&name| name.to_owned()).collect());
+        let text =
+            |names: &[&str]| Retention::Text(names.iter().map(|&name| name.to_owned()).collect());
         assert_eq!(kept("let f = |x| x + 1;", "f"), text(&[]));
         assert_eq!(kept("let f = |x| text(x) + K;", "f"), text(&[]));
         assert_eq!(
@@ -343,14 +351,17 @@ mod tests {
         );
         assert_eq!(
             kept("let mut a = vec![1]; let f = |x| a.push(x);", "f"),
-            Kept::Not(vec!["a".to_owned()])
+            Retention::Not(vec!["a".to_owned()])
         );
         assert_eq!(
             kept("let f = move || { count += 1; count };", "f"),
-            Kept::Unnameable(Calls::Changing)
+            Retention::Unnameable(Calls::Changing)
         );
-        assert_eq!(kept("let f: fn(i32) -> i32 = |x| x;", "f"), Kept::Value);
-        let shared = Kept::Unnameable(Calls::Shared);
+        assert_eq!(
+            kept("let f: fn(i32) -> i32 = |x| x;", "f"),
+            Retention::Value
+        );
+        let shared = Retention::Unnameable(Calls::Shared);
         for code in [
             "let f = closure();",
             "let f = old(1);",
@@ -364,16 +375,19 @@ mod tests {
             "let f = old;",
             "let f = f64::consts::PI;",
         ] {
-            assert_eq!(kept(code, "f"), Kept::Value, "{code}");
+            assert_eq!(kept(code, "f"), Retention::Value, "{code}");
         }
     }
 
     #[test]
     fn what_is_moved_on_is_kept_early() {
-        assert_eq!(kept("let x = f(); (x + 1.0).mean()", "x"), Kept::Early(1));
-        assert_eq!(kept("let mut x = f(); g(x)", "x"), Kept::Value);
-        assert_eq!(kept("let x = f(); let x = g(x); x", "x"), Kept::Value);
-        assert_eq!(kept("let x = f(); x.mean()", "x"), Kept::Value);
+        assert_eq!(
+            kept("let x = f(); (x + 1.0).mean()", "x"),
+            Retention::Early(1)
+        );
+        assert_eq!(kept("let mut x = f(); g(x)", "x"), Retention::Value);
+        assert_eq!(kept("let x = f(); let x = g(x); x", "x"), Retention::Value);
+        assert_eq!(kept("let x = f(); x.mean()", "x"), Retention::Value);
         let plan = plan("let x = f(); g()?; h(x)");
         assert!(!plan.is_moved("x", 0) && plan.is_moved("x", plan.parts.len() - 1));
     }

@@ -1,6 +1,6 @@
 //! The runtime process, as the kernel's child.
 
-use super::evaluator::Shared;
+use super::evaluator::EvaluatorShared;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
@@ -73,7 +73,7 @@ impl RuntimeProcess {
     /// # Errors
     /// The program cannot be started, or the kernel is shutting down.
     pub(super) fn start(
-        shared: &Shared,
+        shared: &EvaluatorShared,
         environment: &BTreeMap<String, String>,
     ) -> io::Result<Self> {
         let workplace = &shared.workplace;

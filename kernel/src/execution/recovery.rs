@@ -7,8 +7,8 @@
 
 use super::death::Death;
 use super::process::RuntimeProcess;
-use super::run::Session;
-use super::source::Source;
+use super::run::CellRunner;
+use super::source::ParsedCell;
 use super::variables::is_held;
 use super::{CellError, EventKind};
 use std::sync::atomic::Ordering;
@@ -52,7 +52,7 @@ pub(super) fn is_on_from_start() -> bool {
     }
 }
 
-impl Session {
+impl CellRunner {
     /// Starts a new runtime process after one has ended during a cell; returns the
     /// cell's error.
     pub(super) fn died(&mut self) -> CellError {
@@ -69,7 +69,7 @@ impl Session {
     ///
     /// # Errors
     /// The cell must not be run.
-    pub(super) fn look_after_process(&mut self, source: &Source) -> Result<(), CellError> {
+    pub(super) fn look_after_process(&mut self, source: &ParsedCell) -> Result<(), CellError> {
         if !self.has_lost_process() {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl Session {
 
     /// Replaces an ended process by a new one. `next` is the cell that is still to
     /// run.
-    fn replace_process(&mut self, next: Option<&Source>) -> Loss {
+    fn replace_process(&mut self, next: Option<&ParsedCell>) -> Loss {
         let channel = &self.shared.channel;
         let stderr = channel.stderr_tail();
         let end = self.process.wait();
@@ -119,7 +119,7 @@ impl Session {
                 None => self.new_state(variable, false, None),
             };
             state.variable = variable.clone();
-            self.gone.remove(&variable.name);
+            self.lost.remove(&variable.name);
             self.variables.insert(variable.name.clone(), state);
         }
         let mut lost: Vec<String> = before
@@ -130,7 +130,7 @@ impl Session {
         lost.extend(self.lose_lambdas());
         for name in &lost {
             let reason = format!("`{name}` was lost when the runtime process ended: set it again");
-            self.gone.insert(name.clone(), reason);
+            self.lost.insert(name.clone(), reason);
         }
         let is_collection = |name: &String| {
             before

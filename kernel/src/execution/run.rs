@@ -5,27 +5,27 @@
 //! state of variables in [`super::variables`].
 
 use super::attempt::{Attempt, Compiled, Errors};
+use super::channel::Ended;
 use super::compiler::{Compiler, Failed, OptLevel};
 use super::crates::Crates;
 use super::diagnostics::{Diagnostic, cell_error};
-use super::evaluator::Shared;
+use super::evaluator::EvaluatorShared;
 use super::failures::{broken, interrupted, start_error};
-use super::frame::{Executor, Frame, Load};
 use super::generated::Generated;
 use super::instances;
-use super::io::Ended;
 use super::item::ItemKind;
 use super::items::Items;
 use super::listing;
 use super::neighbours::add_hints;
 use super::places::{Pieces, Text};
-use super::plan::Plan;
+use super::plan::CellPlan;
 use super::process::RuntimeProcess;
-use super::source::{Source, with_escaped_gen};
+use super::scaffold::{Executor, Load, Scaffold};
+use super::source::{ParsedCell, with_escaped_gen};
 use super::syntax::names_in;
 use super::toolchain::Toolchain;
 use super::types::{PublicNames, short};
-use super::variables::{KeptLambda, State, is_held};
+use super::variables::{KeptLambda, VariableState, is_held};
 use super::{Cell, CellError, EventKind, Stage};
 use crate::syntax::is_deeper_than;
 use crate::view::{SessionView, Variable as ViewVariable};
@@ -54,18 +54,18 @@ const PRELUDE_FEATURE: &str = "#![feature(prelude_import)]\n";
 pub(super) const PRELUDE: &str = "#[prelude_import] use swath::prelude::*;\n";
 
 /// The state of the evaluator's thread.
-pub(super) struct Session {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct CellRunner {
+    pub(super) shared: Arc<EvaluatorShared>,
     pub(super) compiler: Compiler,
     pub(super) crates: Crates,
     pub(super) process: RuntimeProcess,
     pub(super) items: Items,
-    pub(super) variables: BTreeMap<String, State>,
+    pub(super) variables: BTreeMap<String, VariableState>,
     /// Closures that are kept as their text.
     pub(super) lambdas: BTreeMap<String, KeptLambda>,
     pub(super) next_order: u64,
     /// Lost variables, and the reasons.
-    pub(super) gone: BTreeMap<String, String>,
+    pub(super) lost: BTreeMap<String, String>,
     pub(super) names: PublicNames,
     /// The folder in which the runtime process keeps persisted collections, if
     /// recovery is on.
@@ -84,8 +84,8 @@ pub(super) struct Session {
     pub(super) units: BTreeMap<u32, Pieces>,
 }
 
-impl Session {
-    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, CellError> {
+impl CellRunner {
+    pub(super) fn start(shared: Arc<EvaluatorShared>) -> Result<Self, CellError> {
         let environment = BTreeMap::new();
         // Start it first: it loads its libraries while we look for the
         // compiler.
@@ -112,7 +112,7 @@ impl Session {
             variables: BTreeMap::new(),
             lambdas: BTreeMap::new(),
             next_order: 0,
-            gone: BTreeMap::new(),
+            lost: BTreeMap::new(),
             names: PublicNames::default(),
             recovery: None,
             environment,
@@ -145,7 +145,7 @@ impl Session {
         };
         let cell = &escaped;
         let knows = |name: &str| self.knows(name);
-        let mut source = Source::parse_in(&cell.code, &knows);
+        let mut source = ParsedCell::parse_in(&cell.code, &knows);
         let completed = Cell {
             code: format!("{};", cell.code.trim_end()),
             ..cell.clone()
@@ -153,7 +153,7 @@ impl Session {
         // A `let` in the last line of a cell needs no semicolon.
         let again = source
             .has_syntax_errors
-            .then(|| Source::parse_in(&completed.code, &knows));
+            .then(|| ParsedCell::parse_in(&completed.code, &knows));
         self.shared.channel.attribute(cell.id);
         self.look_after_process(&source)?;
         self.begin(cell)?;
@@ -211,7 +211,7 @@ impl Session {
         &mut self,
         cell: &Cell,
         code: &Text,
-        source: &Source,
+        source: &ParsedCell,
     ) -> Result<(), CellError> {
         // Try without a function first: with an unmatched delimiter, the
         // function would end inside the cell.
@@ -247,7 +247,7 @@ impl Session {
     }
 
     /// Adds crates that a cell names by `extern crate`, as evcxr does.
-    fn add_extern_crates(&mut self, cell: &Cell, source: &Source) -> Result<(), CellError> {
+    fn add_extern_crates(&mut self, cell: &Cell, source: &ParsedCell) -> Result<(), CellError> {
         for item in &source.items {
             let ItemKind::ExternCrate { name } = &item.kind else {
                 continue;
@@ -262,7 +262,7 @@ impl Session {
         Ok(())
     }
 
-    fn run_code(&mut self, cell: &Cell, code: &Text, source: &Source) -> Result<(), CellError> {
+    fn run_code(&mut self, cell: &Cell, code: &Text, source: &ParsedCell) -> Result<(), CellError> {
         let mut change = self.items.change(cell.number, &code.code, source);
         let forget: Vec<String> = self
             .variables
@@ -327,7 +327,7 @@ impl Session {
                     self.note_restarted(&change.restarted);
                     self.names.extend(self.shared.channel.take_public_paths());
                     for binding in source.bindings() {
-                        self.gone.remove(&binding.name);
+                        self.lost.remove(&binding.name);
                     }
                     let mut notes = Vec::new();
                     self.take_over(&ended, cell, source, &mut notes);
@@ -382,10 +382,10 @@ impl Session {
         generated: &mut Generated,
         function: &str,
         code: &Text,
-        (source, returns_unnameable): (&Source, &dyn Fn(&str) -> bool),
+        (source, returns_unnameable): (&ParsedCell, &dyn Fn(&str) -> bool),
         forget: &[String],
         attempt: &Attempt,
-    ) -> Plan {
+    ) -> CellPlan {
         let mut loaded = self.loaded(source, forget);
         for name in &attempt.taken {
             if let Some(loaded) = loaded.get_mut(&**name) {
@@ -400,7 +400,7 @@ impl Session {
         });
         let earlier = loaded.iter().map(|(name, one)| (*name, one.mutable));
         let texts = lambdas.iter().map(|one| &*one.lambda.name);
-        let plan = Plan::new(
+        let plan = CellPlan::new(
             source,
             &earlier.collect(),
             &texts.collect(),
@@ -408,7 +408,7 @@ impl Session {
             attempt.split,
         );
         let bindings = source.bindings();
-        let frame = Frame {
+        let scaffold = Scaffold {
             function,
             lambdas: lambdas.iter().map(|one| &one.lambda).collect(),
             in_lambdas: lambdas
@@ -446,8 +446,8 @@ impl Session {
             },
             shows: attempt.shows,
         };
-        generated.function(code, source, &frame);
-        frame.plan
+        generated.function(code, source, &scaffold);
+        scaffold.plan
     }
 
     /// Compiles code as the next library.
@@ -467,7 +467,7 @@ impl Session {
 
     /// Chooses the optimisation of a cell: code that may run many times is
     /// worth optimising, a call of code that is compiled already is not.
-    fn opt_level_for(&self, source: &Source, items: &Items) -> OptLevel {
+    fn opt_level_for(&self, source: &ParsedCell, items: &Items) -> OptLevel {
         let by_cell = || {
             let names = self.with_types(&source.statement_names);
             let calls_closure = !self.lambdas_used(source).is_empty();

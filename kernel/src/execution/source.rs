@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// A parsed cell.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub(super) struct ParsedCell {
     /// `:dep …`, `!ls`: lines before the code.
     pub(super) commands: Vec<Range<usize>>,
     /// `#![…]`.
@@ -90,7 +90,7 @@ impl Statement {
     }
 }
 
-impl Source {
+impl ParsedCell {
     #[cfg(test)]
     pub(super) fn parse(code: &str) -> Self {
         Self::parse_in(code, &|_| false)
@@ -412,7 +412,7 @@ mod tests {
     use super::*;
 
     fn kinds(code: &str) -> Vec<(&str, StatementKind)> {
-        Source::parse(code)
+        ParsedCell::parse(code)
             .statements
             .into_iter()
             .map(|s| (&code[s.range], s.kind))
@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn statements_items_and_commands_are_told_apart() {
         let code = ":dep itoa\n// why\nuse a::*;\nlet (mut x, y) = f();\nfn g() {}\nx += 1;\nx";
-        let source = Source::parse(code);
+        let source = ParsedCell::parse(code);
         let commands: Vec<_> = source
             .commands
             .iter()
@@ -479,7 +479,7 @@ mod tests {
     #[test]
     fn patterns_bind_names_and_not_constants() {
         let bound = |code| {
-            Source::parse(code)
+            ParsedCell::parse(code)
                 .bindings()
                 .into_iter()
                 .map(|b| b.name.clone())
@@ -497,7 +497,7 @@ mod tests {
     #[test]
     fn what_is_bound_first_is_not_taken() {
         let free = |code| {
-            Source::parse(code)
+            ParsedCell::parse(code)
                 .free()
                 .into_iter()
                 .map(str::to_owned)
@@ -513,7 +513,7 @@ mod tests {
 
     #[test]
     fn types_are_taken_where_they_are_written_in_full() {
-        let of = |code| Source::parse(code).bindings()[0].annotated.clone();
+        let of = |code| ParsedCell::parse(code).bindings()[0].annotated.clone();
         assert_eq!(
             of("let f: Box<dyn Fn(i32) -> i32> = Box::new(|x| x);").as_deref(),
             Some("Box<dyn Fn(i32) -> i32>")
@@ -523,7 +523,7 @@ mod tests {
 
     #[test]
     fn names_in_macros_and_format_strings_count() {
-        let names = Source::parse(r#"println!("{x:>width$} {}", y.z)"#).names;
+        let names = ParsedCell::parse(r#"println!("{x:>width$} {}", y.z)"#).names;
         for name in ["x", "width", "y", "z"] {
             assert!(names.contains(name), "{name} in {names:?}");
         }
@@ -531,7 +531,7 @@ mod tests {
 
     #[test]
     fn calls_of_macros_that_make_items_are_items() {
-        let mut source = Source::parse(
+        let mut source = ParsedCell::parse(
             "macro_rules! point { ($n:ident) => { #[derive(Debug)] struct $n; }; }\n\
              macro_rules! say { ($n:ident) => { println!(\"{}\", $n) }; }\n\
              point!(P);\nsay!(x);\nearlier! { Q }",
@@ -551,11 +551,11 @@ mod tests {
 
     #[test]
     fn a_new_value_for_a_variable_is_noticed() {
-        let source = Source::parse("let y = 1; drop(x); std::mem::drop( z ); run(|| drop(w));");
+        let source = ParsedCell::parse("let y = 1; drop(x); std::mem::drop( z ); run(|| drop(w));");
         assert!(["x", "z", "w"].iter().all(|name| source.drops(name)));
-        let source = Source::parse("drop(xs); drop(&x); drop(x.a)");
+        let source = ParsedCell::parse("drop(xs); drop(&x); drop(x.a)");
         assert!(!source.drops("x"));
-        let assigned = Source::parse("drop(a); a = 1; b += 1; c.d = 2; if a == 3 {}").assigned;
+        let assigned = ParsedCell::parse("drop(a); a = 1; b += 1; c.d = 2; if a == 3 {}").assigned;
         assert_eq!(assigned, ["a".to_owned()].into());
     }
 
@@ -568,7 +568,7 @@ mod tests {
             "v.sort()",
             "vec![1; loop { break 2 }]",
         ] {
-            assert!(Source::parse(code).repeats, "{code}");
+            assert!(ParsedCell::parse(code).repeats, "{code}");
         }
         for code in [
             "1 + 1",
@@ -577,7 +577,7 @@ mod tests {
             "fn f() { loop {} }",
             "impl A for B {}",
         ] {
-            assert!(!Source::parse(code).repeats, "{code}");
+            assert!(!ParsedCell::parse(code).repeats, "{code}");
         }
     }
 
@@ -590,7 +590,7 @@ mod tests {
             "let s = \"abc",
             "x }; fn g() {",
         ] {
-            assert!(Source::parse(code).has_syntax_errors, "{code}");
+            assert!(ParsedCell::parse(code).has_syntax_errors, "{code}");
         }
     }
 }

@@ -5,15 +5,15 @@
 //! exist, and their types. The next cell's code names those types.
 
 use super::attempt::{Attempt, Compiled, counted_handles};
+use super::channel::Ended;
 use super::diagnostics::{Diagnostic, MovedByClosure};
 use super::failures::unnameable;
 use super::flow::{Argument, Initial};
-use super::frame::{Lambda, Load, Loaded};
-use super::io::Ended;
 use super::places::Text;
-use super::plan::Kept;
-use super::run::Session;
-use super::source::{Binding, Source};
+use super::plan::Retention;
+use super::run::CellRunner;
+use super::scaffold::{Lambda, Load, Loaded};
+use super::source::{Binding, ParsedCell};
 use super::syntax::names_in;
 use super::types::{FUNCTIONS, Unnameable, guesses};
 use super::{Cell, EventKind};
@@ -39,7 +39,7 @@ pub(super) struct KeptLambda {
 
 /// The kernel's knowledge of a variable.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct VariableState {
     pub(super) variable: Variable,
     /// The runtime's last description of its value.
     pub(super) description: Arc<Description>,
@@ -63,9 +63,9 @@ pub(super) struct Candidate {
     guessed: Option<(String, String)>,
 }
 
-impl Session {
+impl CellRunner {
     /// Returns the earlier variables that a cell uses.
-    pub(super) fn loaded(&self, source: &Source, forget: &[String]) -> BTreeMap<&str, Loaded> {
+    pub(super) fn loaded(&self, source: &ParsedCell, forget: &[String]) -> BTreeMap<&str, Loaded> {
         let free = source.free();
         let counted = counted_handles(source);
         self.variables
@@ -97,7 +97,7 @@ impl Session {
 
     /// Returns the closures of earlier cells that a cell uses, directly or
     /// through others, in the order of their definition.
-    pub(super) fn lambdas_used(&self, source: &Source) -> Vec<&KeptLambda> {
+    pub(super) fn lambdas_used(&self, source: &ParsedCell) -> Vec<&KeptLambda> {
         let mut names: BTreeSet<&str> = source.free();
         let mut used: BTreeMap<u64, &KeptLambda> = BTreeMap::new();
         loop {
@@ -118,7 +118,11 @@ impl Session {
 
     /// Returns the types of a closure's parameters, as far as a cell's first
     /// call of it shows them, by the places where to write them.
-    pub(super) fn parameters(&self, lambda: &Lambda, source: &Source) -> BTreeMap<usize, String> {
+    pub(super) fn parameters(
+        &self,
+        lambda: &Lambda,
+        source: &ParsedCell,
+    ) -> BTreeMap<usize, String> {
         let calls = source.statements.iter().flat_map(|one| &one.flow.calls);
         let call = calls.clone().find(|(name, _)| *name == lambda.name);
         let Some((_, arguments)) = call else {
@@ -243,7 +247,7 @@ impl Session {
         &mut self,
         ended: &Ended,
         cell: &Cell,
-        source: &Source,
+        source: &ParsedCell,
         notes: &mut Vec<String>,
     ) {
         let before = std::mem::take(&mut self.variables);
@@ -251,7 +255,7 @@ impl Session {
         for variable in &ended.variables {
             let name = &variable.name;
             let bound = bindings.iter().find(|binding| binding.name == *name);
-            let is_same = |state: &State| state.variable.type_name == variable.type_name;
+            let is_same = |state: &VariableState| state.variable.type_name == variable.type_name;
             let mut state = match (bound, before.get(name)) {
                 // A failed cell may not have reached the statement that sets it
                 // again.
@@ -273,7 +277,7 @@ impl Session {
             if let Some(description) = state.variable.description.take() {
                 state.description = Arc::new(description);
             }
-            self.gone.remove(name);
+            self.lost.remove(name);
             self.lambdas.remove(name);
             self.variables.insert(name.clone(), state);
         }
@@ -285,7 +289,7 @@ impl Session {
                 "`{name}` was moved in cell {}: use `&{name}` or `{name}.clone()` there to keep it",
                 cell.number
             );
-            self.gone.insert(name.clone(), reason);
+            self.lost.insert(name.clone(), reason);
         }
     }
 
@@ -305,7 +309,7 @@ impl Session {
             for binding in statement.bindings() {
                 let name = &binding.name;
                 match plan.kept.get(name) {
-                    Some(Kept::Text(held)) if attempt.is_kept(name, &plan.kept[name]) => {
+                    Some(Retention::Text(held)) if attempt.is_kept(name, &plan.kept[name]) => {
                         let taken = self.take_lambda(at, binding, held, code, source);
                         notes.extend(taken.err());
                     }
@@ -321,7 +325,7 @@ impl Session {
             .lost_by_failure(source)
             .into_iter()
             .filter(|name| has_failed && !self.variables.contains_key(*name))
-            .filter(|name| !attempt.borrowing.contains_key(*name) && !self.gone.contains_key(*name))
+            .filter(|name| !attempt.borrowing.contains_key(*name) && !self.lost.contains_key(*name))
             .map(|name| format!("`{name}`"))
             .collect();
         if !lost.is_empty() {
@@ -335,7 +339,7 @@ impl Session {
             let name = &binding.name;
             let is_known = self.variables.contains_key(name)
                 || self.lambdas.contains_key(name)
-                || self.gone.contains_key(name)
+                || self.lost.contains_key(name)
                 || attempt.moved.contains_key(name);
             if !is_known {
                 let how = match has_failed {
@@ -346,13 +350,13 @@ impl Session {
                     false => "could not keep it, because something borrows from it",
                 };
                 let reason = format!("`{name}` is not set: cell {} {how}", cell.number);
-                self.gone.insert(name.clone(), reason);
+                self.lost.insert(name.clone(), reason);
             }
         }
         for (name, at) in &attempt.moved {
             if !self.variables.contains_key(name) && !self.lambdas.contains_key(name) {
                 let reason = moved(name, cell, *at, source);
-                self.gone.insert(name.clone(), reason);
+                self.lost.insert(name.clone(), reason);
             }
         }
     }
@@ -383,7 +387,7 @@ impl Session {
         binding: &Binding,
         held: &[String],
         code: &Text,
-        source: &Source,
+        source: &ParsedCell,
     ) -> Result<(), String> {
         let name = &binding.name;
         let Initial::Closure(closure) = &source.statements[at].flow.initial else {
@@ -409,7 +413,7 @@ impl Session {
             }
         }
         self.variables.remove(name);
-        self.gone.remove(name);
+        self.lost.remove(name);
         let order = self.next_order;
         self.next_order += 1;
         let kept = KeptLambda {
@@ -434,13 +438,13 @@ impl Session {
     fn take_gone(
         &mut self,
         name: &str,
-        kept: &Kept,
+        kept: &Retention,
         cell: &Cell,
-        source: &Source,
+        source: &ParsedCell,
         attempt: &Attempt,
         has_failed: bool,
     ) -> Option<String> {
-        let reason = if let Kept::Not(changed) = kept {
+        let reason = if let Retention::Not(changed) = kept {
             let changed = changed
                 .iter()
                 .map(|name| format!("`{name}`"))
@@ -461,20 +465,20 @@ impl Session {
                 "`{name}` {from}, so it is not kept for later cells. To keep it, make it own its data \
                  (`.clone()`, `.to_owned()`, `move`)"
             )
-        } else if let Kept::Text(_) = kept {
+        } else if let Retention::Text(_) = kept {
             format!(
                 "`{name}` captures a value that cannot be cloned, so it is not kept for later cells. \
                  Box it (`let {name}: Box<dyn Fn(…) -> …> = Box::new(move |…| …);`)"
             )
         } else {
-            if let Kept::Early(at) = kept {
+            if let Retention::Early(at) = kept {
                 let start = source.statements[*at].range.start;
                 let reason = moved(name, cell, start, source);
-                self.gone.insert(name.to_owned(), reason);
+                self.lost.insert(name.to_owned(), reason);
             }
             return None;
         };
-        self.gone.insert(name.to_owned(), reason.clone());
+        self.lost.insert(name.to_owned(), reason.clone());
         Some(reason)
     }
 
@@ -500,7 +504,7 @@ impl Session {
         variable: &Variable,
         mutable: bool,
         annotated: Option<String>,
-    ) -> State {
+    ) -> VariableState {
         let path = variable.type_name.strip_prefix("ctx::");
         let source = if path.is_some_and(|path| self.items.is_function(path)) {
             Err(Unnameable::Function)
@@ -549,7 +553,7 @@ impl Session {
             guessed: None,
         });
         let candidates = written.into_iter().chain(guessed).collect();
-        State {
+        VariableState {
             variable: variable.clone(),
             description: Arc::default(),
             mutable,
@@ -562,7 +566,7 @@ impl Session {
 
     /// Returns the variables that a function, a constant or a static of the cell
     /// replaces: the last definition of a name wins.
-    pub(super) fn replaced_by_items(&self, source: &Source) -> Vec<String> {
+    pub(super) fn replaced_by_items(&self, source: &ParsedCell) -> Vec<String> {
         let of_closures = |name: &String| [name.clone(), Lambda::held_name(name)];
         let names = source.value_items().flat_map(of_closures);
         names
@@ -571,7 +575,7 @@ impl Session {
     }
 
     /// Drops variables whose types are redefined, or that an item replaces.
-    pub(super) fn drop_forgotten(&mut self, forget: &[String], source: &Source) {
+    pub(super) fn drop_forgotten(&mut self, forget: &[String], source: &ParsedCell) {
         let replaced: BTreeSet<&String> = source.value_items().collect();
         self.lambdas.retain(|name, _| !replaced.contains(name));
         for name in forget {
@@ -586,13 +590,13 @@ impl Session {
             self.shared
                 .channel
                 .tell(EventKind::Stderr(note.into_bytes()));
-            self.gone.insert(name.clone(), reason);
+            self.lost.insert(name.clone(), reason);
         }
     }
 }
 
 /// Says where a variable was moved, and how to keep it.
-fn moved(name: &str, cell: &Cell, at: usize, source: &Source) -> String {
+fn moved(name: &str, cell: &Cell, at: usize, source: &ParsedCell) -> String {
     let statement = source
         .statements
         .iter()

@@ -39,11 +39,11 @@ struct CellDisplay {
     notice: Notice,
     /// Whether anything other than a notice has been shown.
     has_shown: bool,
-    output: CellOutput<Step>,
+    output: CellOutput<OutputStep>,
 }
 
 /// An item that keeps its place in a cell's text.
-pub(super) enum Step {
+pub(super) enum OutputStep {
     Display(Display),
     Clear {
         wait: bool,
@@ -65,7 +65,7 @@ pub(super) enum Step {
     Finished(Outcome),
 }
 
-impl Step {
+impl OutputStep {
     /// Returns whether front ends keep it among the cell's outputs.
     fn is_output(&self) -> bool {
         matches!(
@@ -126,7 +126,7 @@ impl Outputs {
     }
 
     /// Returns the output that must be sent now, cell by cell.
-    fn take(&mut self, pace: &mut Pace, now: Instant) -> Vec<(u64, Vec<Item<Step>>)> {
+    fn take(&mut self, pace: &mut Pace, now: Instant) -> Vec<(u64, Vec<Item<OutputStep>>)> {
         let mut taken = Vec::new();
         for (&cell, display) in &mut self.0 {
             if display
@@ -137,7 +137,7 @@ impl Outputs {
                 display.push_pieces(pieces, now);
             }
             if let Some(notice) = display.notice.take(cell, now) {
-                display.output.push_other(Step::Notice(notice));
+                display.output.push_other(OutputStep::Notice(notice));
             }
             if display.output.due(pace, now).is_some_and(|due| due <= now) {
                 let items = display.output.take(pace, now);
@@ -166,10 +166,10 @@ impl CellDisplay {
                 return self.push_pieces(pieces, now);
             }
             EventKind::Stderr(bytes) => return self.push_text(StreamName::Stderr, &bytes, now),
-            EventKind::Display(display) => Step::Display(display),
-            EventKind::Clear { wait } => Step::Clear { wait },
-            EventKind::Result(bundle) => Step::Result(bundle),
-            EventKind::Input { prompt, password } => Step::Input {
+            EventKind::Display(display) => OutputStep::Display(display),
+            EventKind::Clear { wait } => OutputStep::Clear { wait },
+            EventKind::Result(bundle) => OutputStep::Result(bundle),
+            EventKind::Input { prompt, password } => OutputStep::Input {
                 prompt,
                 password,
                 must_answer: true,
@@ -178,21 +178,21 @@ impl CellDisplay {
                 if !self.notice.enter(stage, now) {
                     return;
                 }
-                Step::NoticeEnded
+                OutputStep::NoticeEnded
             }
-            EventKind::Comm(comm) => Step::Comm(CommEvent::Comm(comm)),
+            EventKind::Comm(comm) => OutputStep::Comm(CommEvent::Comm(comm)),
             EventKind::CommTarget { name, exists } => {
-                Step::Comm(CommEvent::Target { name, exists })
+                OutputStep::Comm(CommEvent::Target { name, exists })
             }
-            EventKind::CommsGone => Step::Comm(CommEvent::Gone),
+            EventKind::CommsGone => OutputStep::Comm(CommEvent::Gone),
             EventKind::Finished(outcome) => {
                 if self.notice.enter(Stage::Running, now) {
-                    self.output.push_other(Step::NoticeEnded);
+                    self.output.push_other(OutputStep::NoticeEnded);
                 }
                 let pieces = self.stdout.finish();
                 self.push_pieces(pieces, now);
                 self.output.finish(now);
-                return self.output.push_other(Step::Finished(outcome));
+                return self.output.push_other(OutputStep::Finished(outcome));
             }
         };
         let pieces = self.stdout.release();
@@ -204,10 +204,10 @@ impl CellDisplay {
         for piece in pieces {
             match piece {
                 Piece::Text(bytes) => self.push_text(StreamName::Stdout, &bytes, now),
-                Piece::Display(display) => self.output.push_other(Step::Display(display)),
+                Piece::Display(display) => self.output.push_other(OutputStep::Display(display)),
                 Piece::Input { prompt, password } => {
                     // evcxr_input then reads standard input, which asks again.
-                    self.output.push_other(Step::Input {
+                    self.output.push_other(OutputStep::Input {
                         prompt,
                         password,
                         must_answer: false,
@@ -224,7 +224,7 @@ impl CellDisplay {
 
     fn push_text(&mut self, stream: StreamName, bytes: &[u8], now: Instant) {
         if !self.silent && self.output.push(stream, bytes, now) {
-            self.output.push_other(Step::LimitReached);
+            self.output.push_other(OutputStep::LimitReached);
         }
     }
 }
@@ -274,28 +274,28 @@ impl Session {
         );
     }
 
-    fn show_step(&mut self, cell: u64, step: Step) {
+    fn show_step(&mut self, cell: u64, step: OutputStep) {
         match step {
-            Step::Finished(outcome) => {
+            OutputStep::Finished(outcome) => {
                 self.show_limit(cell, true);
                 self.on_finished(cell, outcome);
             }
-            Step::Input {
+            OutputStep::Input {
                 prompt,
                 password,
                 must_answer,
             } => self.ask(prompt, password, must_answer),
-            Step::LimitReached => self.show_limit(cell, false),
-            Step::Result(bundle) => self.show_result(cell, bundle),
-            Step::Clear { wait } => {
+            OutputStep::LimitReached => self.show_limit(cell, false),
+            OutputStep::Result(bundle) => self.show_result(cell, bundle),
+            OutputStep::Clear { wait } => {
                 if let Some(display) = self.visible(cell) {
                     self.publish(&display.parent, &ClearOutput { wait });
                 }
             }
-            Step::Display(display) => self.show_display(cell, display),
-            Step::Comm(event) => self.on_comm_event(cell, event),
-            Step::Notice(notice) => self.show_display(cell, notice),
-            Step::NoticeEnded => match self.visible(cell) {
+            OutputStep::Display(display) => self.show_display(cell, display),
+            OutputStep::Comm(event) => self.on_comm_event(cell, event),
+            OutputStep::Notice(notice) => self.show_display(cell, notice),
+            OutputStep::NoticeEnded => match self.visible(cell) {
                 Some(display) if display.has_shown => self.show_display(cell, notice::ended(cell)),
                 Some(display) => {
                     self.publish(&display.parent, &ClearOutput { wait: false });

@@ -36,7 +36,7 @@ pub(super) struct Running {
     number: u32,
     /// The id of what the evaluator currently runs for it.
     cell: u64,
-    stage: Stage,
+    stage: RunStage,
     /// The result's plain text, for the history.
     result: Option<String>,
     /// The content of the client's pager.
@@ -56,7 +56,7 @@ enum Interrupted {
 }
 
 /// The progress of the running cell.
-enum Stage {
+enum RunStage {
     /// The cell itself runs.
     Code,
     /// It has succeeded; its user_expressions are being evaluated.
@@ -89,7 +89,7 @@ impl Running {
     /// Returns when the cell must be checked again.
     pub(super) fn due(&self) -> Option<Instant> {
         match (&self.stage, &self.interrupted) {
-            (Stage::Failed { at, .. }, _) | (_, Interrupted::Hint(at)) => Some(*at),
+            (RunStage::Failed { at, .. }, _) | (_, Interrupted::Hint(at)) => Some(*at),
             _ => None,
         }
     }
@@ -105,7 +105,7 @@ impl Running {
     /// Returns, once, whether the user must be told now why the cell continues.
     pub(super) fn take_hint(&mut self, now: Instant) -> bool {
         let is_due = matches!(self.interrupted, Interrupted::Hint(at) if at <= now)
-            && !matches!(self.stage, Stage::Failed { .. });
+            && !matches!(self.stage, RunStage::Failed { .. });
         if is_due {
             self.interrupted = Interrupted::Told;
         }
@@ -114,7 +114,7 @@ impl Running {
 
     /// Returns whether the cell has failed and its error can be reported now.
     fn has_failed(&self, now: Instant) -> bool {
-        matches!(self.stage, Stage::Failed { at, .. } if at <= now)
+        matches!(self.stage, RunStage::Failed { at, .. } if at <= now)
     }
 
     /// Records that the user is asked.
@@ -180,7 +180,7 @@ impl Session {
             request,
             number,
             cell: 0,
-            stage: Stage::Code,
+            stage: RunStage::Code,
             result: None,
             payload: Vec::new(),
             asked: false,
@@ -255,11 +255,11 @@ impl Session {
             return Some(bundle);
         }
         match &mut running.stage {
-            Stage::Expressions(expressions) => {
+            RunStage::Expressions(expressions) => {
                 expressions.result(bundle);
                 None
             }
-            Stage::Code | Stage::Failed { .. } => {
+            RunStage::Code | RunStage::Failed { .. } => {
                 running.result = bundle
                     .data
                     .get("text/plain")
@@ -281,28 +281,29 @@ impl Session {
         }
         running.asked = false;
         match (&mut running.stage, outcome) {
-            (Stage::Code, Outcome::Ok) => self.conclude_code(),
-            (Stage::Code, Outcome::Error(error)) => {
+            (RunStage::Code, Outcome::Ok) => self.conclude_code(),
+            (RunStage::Code, Outcome::Error(error)) => {
                 let grace = if running.request.stop_on_error {
                     GRACE
                 } else {
                     Duration::ZERO
                 };
                 let at = Instant::now() + grace;
-                running.stage = Stage::Failed { error, at };
+                running.stage = RunStage::Failed { error, at };
             }
-            (Stage::Expressions(expressions), outcome) => {
+            (RunStage::Expressions(expressions), outcome) => {
                 expressions.finished(outcome);
                 self.next_expression();
             }
-            (Stage::Failed { .. }, _) => tracing::warn!(cell, "a cell ended twice"),
+            (RunStage::Failed { .. }, _) => tracing::warn!(cell, "a cell ended twice"),
         }
     }
 
     /// Handles the success of the cell itself.
     fn conclude_code(&mut self) {
         if let Some(running) = &mut self.running {
-            running.stage = Stage::Expressions(Expressions::new(&running.request.user_expressions));
+            running.stage =
+                RunStage::Expressions(Expressions::new(&running.request.user_expressions));
             self.next_expression();
         }
     }
@@ -310,7 +311,7 @@ impl Session {
     /// Evaluates the next of the user_expressions, or replies.
     fn next_expression(&mut self) {
         let Some(Running {
-            stage: Stage::Expressions(expressions),
+            stage: RunStage::Expressions(expressions),
             interrupted,
             ..
         }) = &mut self.running
@@ -352,7 +353,7 @@ impl Session {
             return;
         };
         let Running {
-            stage: Stage::Failed { ref error, .. },
+            stage: RunStage::Failed { ref error, .. },
             ..
         } = running
         else {

@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// An array whose chunks an operation makes from their place alone.
-pub(super) fn from_places(operation: impl Operation, chunks: Chunks, dtype: DType) -> RawArray {
+pub(super) fn generated(operation: impl Operation, chunks: Chunks, dtype: DType) -> RawArray {
     let layer = Layer::blockwise(operation, chunks.grid(), Vec::new(), Vec::new());
     RawArray::new(layer, chunks, dtype)
 }
@@ -62,13 +62,13 @@ pub(super) enum Rule {
 
 /// Elements that follow from their place.
 #[derive(Serialize, Deserialize)]
-pub(super) struct ByRule {
+pub(super) struct Generate {
     pub(super) rule: Rule,
     pub(super) dtype: DType,
     pub(super) chunks: Chunks,
 }
 
-impl Operation for ByRule {
+impl Operation for Generate {
     fn name(&self) -> &str {
         match self.rule {
             Rule::Arange => "arange",
@@ -192,7 +192,7 @@ pub(super) fn random(
     shape: &[usize],
     ranges: &[Range<usize>],
 ) -> Chunk {
-    let place = Place { shape, ranges };
+    let place = Region { shape, ranges };
     // A stream of the generator for each distribution: the same seed does not
     // give the same numbers again in another guise.
     match *distribution {
@@ -227,12 +227,12 @@ fn uniform(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// A block of an array.
-struct Place<'a> {
+struct Region<'a> {
     shape: &'a [usize],
     ranges: &'a [Range<usize>],
 }
 
-impl Place<'_> {
+impl Region<'_> {
     /// Draws each element from its own `words` of the generator's output.
     fn draw<T>(
         &self,
@@ -275,13 +275,13 @@ impl Place<'_> {
 }
 
 /// The blocks of an array in memory, which all of them share.
-pub(super) struct Source {
+pub(super) struct FromArray {
     data: Chunk,
     digest: u128,
     chunks: Chunks,
 }
 
-impl Source {
+impl FromArray {
     pub(super) fn new(data: Chunk, chunks: Chunks) -> Self {
         let mut fingerprint = Fingerprint::new();
         fingerprint.bytes(&data.digest().to_le_bytes());
@@ -294,7 +294,7 @@ impl Source {
     }
 }
 
-impl Operation for Source {
+impl Operation for FromArray {
     fn name(&self) -> &str {
         "array"
     }

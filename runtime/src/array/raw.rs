@@ -5,10 +5,10 @@ use super::axes::Axes;
 use super::chunk::Chunk;
 use super::chunks::{ChunkSpec, Chunks, Cut, Length, common_cut, tuple};
 use super::contract::Dot;
-use super::create::{Full, Source, from_places};
+use super::create::{FromArray, Full, generated};
 use super::dtype::{DType, Literal};
-use super::elementwise::{Binary, BinaryOp, Cast, MapChunks, Select, Unary, UnaryOp, WithLiteral};
-use super::rearrange::{Concatenate, InsertAxis, Pick, Regrid, Transpose, gather, product};
+use super::elementwise::{Binary, BinaryOp, BinaryScalar, Cast, MapChunks, Select, Unary, UnaryOp};
+use super::rearrange::{Concatenate, InsertAxis, Pick, SliceRechunk, Transpose, gather, product};
 use super::reduce::{self, Reduction};
 use crate::error::{Error, Result};
 use crate::graph::{AxisMap, BlockInput, Grid, Layer, Operation, Value};
@@ -122,7 +122,7 @@ impl RawArray {
             literal,
             chunks: chunks.clone(),
         };
-        Ok(from_places(operation, chunks, dtype))
+        Ok(generated(operation, chunks, dtype))
     }
 
     /// A small number as an element of a type.
@@ -147,14 +147,14 @@ impl RawArray {
             literal,
             chunks: chunks.clone(),
         };
-        from_places(operation, chunks, literal.dtype())
+        generated(operation, chunks, literal.dtype())
     }
 
     pub(super) fn from_chunk(data: Chunk, chunks: &ChunkSpec) -> Result<Self> {
         let dtype = data.dtype();
         let chunks = chunks.resolve(data.shape(), dtype)?;
-        Ok(from_places(
-            Source::new(data, chunks.clone()),
+        Ok(generated(
+            FromArray::new(data, chunks.clone()),
             chunks,
             dtype,
         ))
@@ -197,7 +197,7 @@ impl RawArray {
     }
 
     pub(super) fn with_literal(&self, op: BinaryOp, literal: Literal, literal_first: bool) -> Self {
-        let operation = WithLiteral {
+        let operation = BinaryScalar {
             op,
             literal,
             literal_first,
@@ -219,7 +219,7 @@ impl RawArray {
         dtype: DType,
     ) -> Result<Self> {
         let shapes: Vec<Vec<Length>> = arrays.iter().map(|array| array.lengths()).collect();
-        let shape = broadcast(&shapes).map_err(|axis| misfit(verb, &shapes, axis))?;
+        let shape = broadcast(&shapes).map_err(|axis| shape_mismatch(verb, &shapes, axis))?;
         let lead = |array: &Self| shape.len() - array.ndim();
         let repeats = |array: &Self, axis: usize| {
             let length = array.chunks.cut(axis - lead(array)).to_length();
@@ -412,7 +412,7 @@ impl RawArray {
 
     /// A part of the array.
     fn part(&self, name: &'static str, to: Chunks, origin: Vec<usize>) -> Self {
-        let operation = Regrid {
+        let operation = SliceRechunk {
             name: name.into(),
             dtype: self.dtype,
             from: self.chunks.clone(),
@@ -652,7 +652,7 @@ fn broadcast(shapes: &[Vec<Length>]) -> Result<Vec<Length>, usize> {
     Ok(result)
 }
 
-fn misfit(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
+fn shape_mismatch(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
     let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
     let texts: Vec<String> = shapes.iter().map(|shape| tuple(shape)).collect();
     let (last, others) = texts

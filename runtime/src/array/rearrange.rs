@@ -114,7 +114,7 @@ type Region = Vec<Option<Range<usize>>>;
 /// A part of an array, cut into other chunks: each takes the chunks that it
 /// overlaps. Slices and rechunking are both of this kind.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Regrid {
+pub(super) struct SliceRechunk {
     pub(super) name: Cow<'static, str>,
     pub(super) dtype: DType,
     pub(super) from: Chunks,
@@ -124,7 +124,7 @@ pub(super) struct Regrid {
     pub(super) origin: Vec<usize>,
 }
 
-impl Regrid {
+impl SliceRechunk {
     /// Which elements of the whole array a chunk of the part has.
     fn region(&self, index: &[u32]) -> Region {
         let origins = self.origin.iter().enumerate();
@@ -149,7 +149,7 @@ impl Regrid {
     }
 }
 
-impl Operation for Regrid {
+impl Operation for SliceRechunk {
     fn name(&self) -> &str {
         &self.name
     }
@@ -172,7 +172,7 @@ impl Operation for Regrid {
     }
 }
 
-impl TaskFamily for Regrid {
+impl TaskFamily for SliceRechunk {
     fn operation(&self, _: &[u32]) -> &dyn Operation {
         self
     }

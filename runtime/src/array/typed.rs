@@ -1,7 +1,7 @@
 //! [`Array`] and [`Scalar`]: thin typed shells over [`RawArray`].
 
 use super::chunks::{ChunkSpec, Chunks};
-use super::create::{ByRule, Distribution, Random, Rule, from_places, random};
+use super::create::{Distribution, Generate, Random, Rule, generated, random};
 use super::dtype::{DType, Element, Float, Number};
 use super::elementwise::{BinaryOp, ChunkFunction, MapChunks, UnaryOp, on_arrays, on_elements};
 use super::raw::{Operand, RawArray};
@@ -497,12 +497,12 @@ impl<T: Number> Array<T> {
 #[track_caller]
 fn by_rule(rule: Rule, shape: &[usize], dtype: DType, chunks: &ChunkSpec) -> RawArray {
     let chunks = raise(chunks.resolve(shape, dtype));
-    let operation = ByRule {
+    let operation = Generate {
         rule,
         dtype,
         chunks: chunks.clone(),
     };
-    from_places(operation, chunks, dtype)
+    generated(operation, chunks, dtype)
 }
 
 #[track_caller]
@@ -519,7 +519,7 @@ fn at_random(
         seed,
         chunks: chunks.clone(),
     };
-    from_places(operation, chunks, dtype)
+    generated(operation, chunks, dtype)
 }
 
 impl Array<f64> {

@@ -1,7 +1,7 @@
 //! What can be passed to a delayed function or to a task of a custom graph.
 
 use super::Delayed;
-use super::call::Source;
+use super::call::CallInput;
 use super::keys::{Key, Keys};
 use crate::graph::{Layer, Opaque, Value};
 use std::any::TypeId;
@@ -31,28 +31,28 @@ pub trait IntoGraphArgument<A> {
 }
 
 /// An argument, whatever its type.
-pub struct Argument(Option<Source>);
+pub struct Argument(Option<CallInput>);
 
 impl Argument {
-    fn of(source: Source) -> Self {
+    fn of(source: CallInput) -> Self {
         Self(Some(source))
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &CallInput {
         self.0.as_ref().expect("invariant: it is taken at the end")
     }
 
     /// Moves it out of a list of arguments.
-    pub(super) fn take(&mut self) -> Source {
+    pub(super) fn take(&mut self) -> CallInput {
         self.0.take().expect("invariant: it is taken once")
     }
 }
 
 /// Makes a `Vec<T>` of values that are `T`s.
-pub(super) type Collect = fn(Vec<Value>) -> Result<Value, Misfit>;
+pub(super) type Collect = fn(Vec<Value>) -> Result<Value, TypeMismatch>;
 
 /// A value of another type than the others in its list.
-pub(super) struct Misfit {
+pub(super) struct TypeMismatch {
     pub(super) item: usize,
     pub(super) value: Value,
 }
@@ -84,13 +84,13 @@ impl Type {
     }
 }
 
-fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value, Misfit> {
+fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value, TypeMismatch> {
     let items: Result<Vec<T>, _> = values
         .into_iter()
         .enumerate()
         .map(|(item, value)| match value.into_inner::<Opaque<T>>() {
             Ok(Opaque(item)) => Ok(item),
-            Err(value) => Err(Misfit { item, value }),
+            Err(value) => Err(TypeMismatch { item, value }),
         })
         .collect();
     items.map(Value::opaque)
@@ -98,31 +98,31 @@ fn collect<T: Clone + Send + Sync + 'static>(values: Vec<Value>) -> Result<Value
 
 impl<A: Clone + Send + Sync + 'static> IntoArgument<A> for A {
     fn into_argument(self) -> Argument {
-        Argument::of(Source::Literal(Value::opaque(self)))
+        Argument::of(CallInput::Literal(Value::opaque(self)))
     }
 }
 
 impl IntoArgument<String> for &str {
     fn into_argument(self) -> Argument {
-        Argument::of(Source::Literal(Value::opaque(self.to_owned())))
+        Argument::of(CallInput::Literal(Value::opaque(self.to_owned())))
     }
 }
 
 impl<A> IntoArgument<A> for Delayed<A> {
     fn into_argument(self) -> Argument {
-        Argument::of(Source::Task(self.layer))
+        Argument::of(CallInput::Task(self.layer))
     }
 }
 
 impl<A> IntoArgument<A> for &Delayed<A> {
     fn into_argument(self) -> Argument {
-        Argument::of(Source::Task(self.layer.clone()))
+        Argument::of(CallInput::Task(self.layer.clone()))
     }
 }
 
 fn several<T: Clone + Send + Sync + 'static>(layers: impl Iterator<Item = Arc<Layer>>) -> Argument {
-    let tasks = layers.map(Source::Task);
-    Argument::of(Source::List(tasks.collect(), collect::<T>))
+    let tasks = layers.map(CallInput::Task);
+    Argument::of(CallInput::List(tasks.collect(), collect::<T>))
 }
 
 impl<T: Clone + Send + Sync + 'static> IntoArgument<Vec<T>> for Vec<Delayed<T>> {
@@ -163,19 +163,19 @@ impl<T: Clone + Send + Sync + 'static, const N: usize> IntoArgument<Vec<T>> for 
 
 impl<A: Clone + Send + Sync + 'static> IntoGraphArgument<A> for A {
     fn into_graph_argument(self) -> Argument {
-        Argument::of(Source::Literal(Value::opaque(self)))
+        Argument::of(CallInput::Literal(Value::opaque(self)))
     }
 }
 
 impl IntoGraphArgument<String> for &str {
     fn into_graph_argument(self) -> Argument {
-        Argument::of(Source::Literal(Value::opaque(self.to_owned())))
+        Argument::of(CallInput::Literal(Value::opaque(self.to_owned())))
     }
 }
 
 impl<A: 'static> IntoGraphArgument<A> for Key {
     fn into_graph_argument(self) -> Argument {
-        Argument::of(Source::Key(TaskKey::Named(self.0), Type::of::<A>()))
+        Argument::of(CallInput::Key(TaskKey::Named(self.0), Type::of::<A>()))
     }
 }
 
@@ -187,7 +187,7 @@ where
     fn into_graph_argument(self) -> Argument {
         let items = self.0.into_iter();
         let items = items.map(|item| item.into_graph_argument().take());
-        Argument::of(Source::List(items.collect(), collect::<T>))
+        Argument::of(CallInput::List(items.collect(), collect::<T>))
     }
 }
 

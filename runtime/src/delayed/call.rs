@@ -5,8 +5,8 @@
 //! stand in the call. Where all arguments are values of tasks there is nothing
 //! to keep, and the function itself is the operation, for all its calls.
 
-use super::argument::{Argument, Collect, Misfit, TaskKey, Type};
-use super::function::Body;
+use super::argument::{Argument, Collect, TaskKey, Type, TypeMismatch};
+use super::function::TaskFunction;
 use super::pure;
 use super::type_error;
 use crate::error::Result;
@@ -16,14 +16,14 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// Where an argument comes from.
-pub(super) enum Source {
+pub(super) enum CallInput {
     Literal(Value),
     /// The value of a task.
     Task(Arc<Layer>),
     /// The value of the task under a key, of this type.
     Key(TaskKey, Type),
     /// Several of these, as a `Vec`.
-    List(Vec<Source>, Collect),
+    List(Vec<CallInput>, Collect),
 }
 
 /// A function with parameters `Args`, a tuple of up to six types.
@@ -78,13 +78,13 @@ fn parameter<A: Clone + Send + Sync + 'static>(
 /// A call, as an operation.
 pub(super) enum Called {
     /// Of values of tasks alone.
-    Plain(Arc<Body>),
-    With(Arc<Call>),
+    Plain(Arc<TaskFunction>),
+    With(Arc<CallOperation>),
 }
 
 /// A function, and those of its arguments that are no inputs.
-pub(super) struct Call {
-    body: Arc<Body>,
+pub(super) struct CallOperation {
+    body: Arc<TaskFunction>,
     slots: SmallVec<[Slot; 2]>,
 }
 
@@ -98,7 +98,7 @@ enum Slot {
     List(Box<[Slot]>, Collect),
 }
 
-impl Operation for Call {
+impl Operation for CallOperation {
     fn name(&self) -> &str {
         self.body.name()
     }
@@ -130,14 +130,14 @@ impl Operation for Call {
 
 impl Slot {
     /// The argument, with its inputs taken from those of the task.
-    fn value(&self, inputs: &mut std::vec::IntoIter<Value>) -> Result<Value, Misfit> {
+    fn value(&self, inputs: &mut std::vec::IntoIter<Value>) -> Result<Value, TypeMismatch> {
         let mut next = || inputs.next().expect("invariant: one value an input");
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Input => Ok(next()),
             Self::Inputs(count, collect) => collect((0..*count).map(|_| next()).collect()),
             Self::List(slots, collect) => {
-                let items: Result<Vec<Value>, Misfit> =
+                let items: Result<Vec<Value>, TypeMismatch> =
                     slots.iter().map(|slot| slot.value(inputs)).collect();
                 collect(items?)
             }
@@ -157,7 +157,7 @@ impl Slot {
 impl Called {
     /// A call; hands over the tasks in its arguments, in order.
     pub(super) fn new(
-        body: &Arc<Body>,
+        body: &Arc<TaskFunction>,
         arguments: &mut [Argument],
         take: &mut dyn FnMut(Taken),
     ) -> Self {
@@ -169,7 +169,7 @@ impl Called {
             return Self::Plain(body.clone());
         }
         let body = body.clone();
-        Self::With(Arc::new(Call { body, slots }))
+        Self::With(Arc::new(CallOperation { body, slots }))
     }
 
     pub(super) fn operation(&self) -> Arc<dyn Operation> {
@@ -180,8 +180,8 @@ impl Called {
     }
 
     /// Where an input stands in the call.
-    pub(super) fn place(&self, input: usize) -> Place {
-        let mut place = Place {
+    pub(super) fn place(&self, input: usize) -> ArgumentPath {
+        let mut place = ArgumentPath {
             argument: input + 1,
             path: SmallVec::new(),
         };
@@ -223,13 +223,13 @@ fn skip(slots: &[Slot], input: &mut usize) -> usize {
 }
 
 /// Where an input stands in a call: `argument 2`, `[1][0] of argument 2`.
-pub(super) struct Place {
+pub(super) struct ArgumentPath {
     argument: usize,
     /// The place in each list, from the outermost.
     path: SmallVec<[usize; 2]>,
 }
 
-impl Place {
+impl ArgumentPath {
     /// The place, where it is in lists of lists: ` at [1][0] of argument 2`.
     pub(super) fn in_lists(&self) -> String {
         match self.path.len() {
@@ -239,7 +239,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ArgumentPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // In a list that is flat the key alone is clear enough.
         if self.path.len() > 1 {
@@ -264,19 +264,20 @@ pub(super) enum Taken {
     Key(TaskKey, Type),
 }
 
-fn slot(argument: Source, take: &mut dyn FnMut(Taken)) -> Slot {
+fn slot(argument: CallInput, take: &mut dyn FnMut(Taken)) -> Slot {
     match argument {
-        Source::Literal(value) => Slot::Literal(value),
-        Source::Task(layer) => {
+        CallInput::Literal(value) => Slot::Literal(value),
+        CallInput::Task(layer) => {
             take(Taken::Task(layer));
             Slot::Input
         }
-        Source::Key(key, output) => {
+        CallInput::Key(key, output) => {
             take(Taken::Key(key, output));
             Slot::Input
         }
-        Source::List(items, collect) => {
-            let is_flat = |item: &Source| matches!(item, Source::Task(_) | Source::Key(..));
+        CallInput::List(items, collect) => {
+            let is_flat =
+                |item: &CallInput| matches!(item, CallInput::Task(_) | CallInput::Key(..));
             if items.iter().all(is_flat) {
                 let count = items.len() as u32;
                 for item in items {
@@ -292,7 +293,7 @@ fn slot(argument: Source, take: &mut dyn FnMut(Taken)) -> Slot {
 }
 
 /// A layer of one call, on those of its arguments.
-pub(super) fn layer(body: &Arc<Body>, arguments: &mut [Argument]) -> Arc<Layer> {
+pub(super) fn layer(body: &Arc<TaskFunction>, arguments: &mut [Argument]) -> Arc<Layer> {
     let id = body
         .identity
         .and_then(|function| pure::call(function, arguments))

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 /// A function whose calls are tasks. `Args` is the tuple of its parameters, `R`
 /// what it returns.
 pub struct Function<Args, R> {
-    body: Arc<Body>,
+    body: Arc<TaskFunction>,
     signature: PhantomData<fn(Args) -> R>,
 }
 
@@ -38,7 +38,7 @@ where
     F: Callable<Args, Output = R>,
     R: Send + Sync + 'static,
 {
-    Function::of(Body::of(function))
+    Function::of(TaskFunction::of(function))
 }
 
 /// As [`delayed()`], for functions that return a `Result`: the value is that of
@@ -50,11 +50,11 @@ where
     T: Send + Sync + 'static,
     E: Display + 'static,
 {
-    Function::of(Body::fallible(function))
+    Function::of(TaskFunction::fallible(function))
 }
 
 impl<Args, R> Function<Args, R> {
-    fn of(body: Arc<Body>) -> Self {
+    fn of(body: Arc<TaskFunction>) -> Self {
         Self {
             body,
             signature: PhantomData,
@@ -173,7 +173,7 @@ calls!(a A, b B, c C, d D, e E, f F);
 
 /// A function of any type, behind values. As an operation it takes one input a
 /// parameter.
-pub(super) struct Body {
+pub(super) struct TaskFunction {
     type_name: &'static str,
     /// Made when it is asked for, unless it was given.
     name: OnceLock<Box<str>>,
@@ -186,7 +186,7 @@ pub(super) struct Body {
 
 type Run = dyn Fn(Vec<Value>) -> Result<Value> + Send + Sync;
 
-impl Body {
+impl TaskFunction {
     pub(super) fn of<F: Callable<Args>, Args>(function: F) -> Arc<Self>
     where
         F::Output: Send + Sync + 'static,
@@ -277,7 +277,7 @@ impl Body {
     }
 }
 
-impl Operation for Body {
+impl Operation for TaskFunction {
     fn name(&self) -> &str {
         self.name
             .get_or_init(|| function_name(self.type_name).into())

@@ -11,7 +11,7 @@
 //! identity: what they hold cannot be told.
 
 use super::argument::Argument;
-use super::call::{Callable, Source};
+use super::call::{CallInput, Callable};
 use crate::graph::{Fingerprint, LayerId, Value};
 use std::any::TypeId;
 use std::hash::{Hash, Hasher};
@@ -42,14 +42,14 @@ impl Code {
     }
 
     /// Whether two functions of this code are the same, whatever they hold.
-    pub(super) fn is_all(&self) -> bool {
+    pub(super) fn is_stateless(&self) -> bool {
         self.nbytes == 0 && !self.needs_drop
     }
 
     /// The function's identity, if it is nothing but code.
     pub(super) fn identity(&self, name: &str) -> Option<LayerId> {
         static PROCESS: LazyLock<LayerId> = LazyLock::new(LayerId::unique);
-        if !self.is_all() {
+        if !self.is_stateless() {
             return None;
         }
         let mut fingerprint = Fingerprint::new();
@@ -97,14 +97,14 @@ pub(super) fn call(function: LayerId, arguments: &[Argument]) -> Option<LayerId>
     Some(fingerprint.layer_id())
 }
 
-fn add(fingerprint: &mut Fingerprint, argument: &Source) -> Option<()> {
+fn add(fingerprint: &mut Fingerprint, argument: &CallInput) -> Option<()> {
     match argument {
-        Source::Literal(value) => add_value(fingerprint.text("value"), value)?,
-        Source::Task(layer) => {
+        CallInput::Literal(value) => add_value(fingerprint.text("value"), value)?,
+        CallInput::Task(layer) => {
             fingerprint.text("task").layer(layer.id());
         }
-        Source::Key(..) => return None,
-        Source::List(items, _) => {
+        CallInput::Key(..) => return None,
+        CallInput::List(items, _) => {
             let length = items.len() as u64;
             fingerprint.text("list").bytes(&length.to_le_bytes());
             for item in items {

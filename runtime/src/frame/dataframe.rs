@@ -5,7 +5,7 @@ use super::engine::{empty, names, no_column, project, resolve};
 use super::exact::exact;
 use super::expr::{IntoExprs, IntoNames};
 use super::groupby::GroupedFrame;
-use super::plan::{Plan, listed, same_columns};
+use super::partitions::{Partitions, listed, same_columns};
 use super::scalar::FrameScalar;
 use super::series::Series;
 use super::sort::{IntoOrders, Order};
@@ -64,7 +64,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct DataFrame {
-    pub(super) plan: Result<Plan>,
+    pub(super) plan: Result<Partitions>,
 }
 
 impl DataFrame {
@@ -96,16 +96,16 @@ impl DataFrame {
         })
     }
 
-    pub(crate) fn from_plan(plan: Result<Plan>) -> Self {
+    pub(crate) fn from_plan(plan: Result<Partitions>) -> Self {
         Self { plan }
     }
 
     /// Returns the plan.
-    pub(super) fn plan(&self) -> Result<&Plan> {
+    pub(super) fn plan(&self) -> Result<&Partitions> {
         self.plan.as_ref().map_err(Clone::clone)
     }
 
-    fn then(&self, next: impl FnOnce(&Plan) -> Result<Plan>) -> Self {
+    fn then(&self, next: impl FnOnce(&Partitions) -> Result<Partitions>) -> Self {
         Self {
             plan: self.plan().and_then(next),
         }
@@ -540,7 +540,7 @@ impl Collection for DataFrame {
 
     fn with_layer(&self, layer: Arc<Layer>) -> Self {
         self.then(|plan| {
-            Ok(Plan {
+            Ok(Partitions {
                 layer,
                 partitionwise: true,
                 ..plan.clone()
@@ -653,7 +653,7 @@ fn check_columns(
     })
 }
 
-fn concat(frames: &[&DataFrame]) -> Result<Plan> {
+fn concat(frames: &[&DataFrame]) -> Result<Partitions> {
     let plans = frames
         .iter()
         .map(|frame| frame.plan())
@@ -674,7 +674,7 @@ fn concat(frames: &[&DataFrame]) -> Result<Plan> {
     Ok(listed(tasks, &plans, first.schema.clone()))
 }
 
-fn from_polars(frame: Frame, npartitions: usize) -> Result<Plan> {
+fn from_polars(frame: Frame, npartitions: usize) -> Result<Partitions> {
     let rows = frame.height();
     let schema = frame.schema().clone();
     let partitions = (0..npartitions)
@@ -686,7 +686,7 @@ fn from_polars(frame: Frame, npartitions: usize) -> Result<Plan> {
     from_frames(partitions, schema)
 }
 
-fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
+fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Partitions> {
     let mut fingerprint = Fingerprint::new();
     let mut values = Vec::with_capacity(partitions.len());
     let mut nbytes = 0;
@@ -696,7 +696,7 @@ fn from_frames(partitions: Vec<Frame>, schema: SchemaRef) -> Result<Plan> {
         nbytes += chunk.nbytes() as u64;
         values.push(Value::new(chunk));
     }
-    Ok(Plan {
+    Ok(Partitions {
         layer: Layer::values(
             fingerprint.layer_id(),
             Grid::new([values.len() as u32]),

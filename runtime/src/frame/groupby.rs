@@ -5,7 +5,7 @@ use super::dataframe::DataFrame;
 use super::engine::{empty, expand, is_row_by_row, names, resolve};
 use super::exact::{exact, guarded, widened};
 use super::expr::IntoExprs;
-use super::plan::Plan;
+use super::partitions::Partitions;
 use super::shuffle::{Target, shuffle};
 use super::step::{GroupBy, NamedStep, Step};
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ impl GroupedFrame {
         }
     }
 
-    fn key_names(&self, plan: &Plan) -> Result<Vec<String>> {
+    fn key_names(&self, plan: &Partitions) -> Result<Vec<String>> {
         let query = empty(&plan.schema).select(&self.keys);
         let schema = resolve(query, " in group_by", &[&self.keys], &plan.schema)?;
         Ok(names(&schema))
@@ -168,11 +168,11 @@ fn is_any(_: &DataType) -> bool {
 /// Aggregates the groups of rows with equal keys. Without keys, all rows form one
 /// group.
 pub(super) fn aggregate(
-    plan: &Plan,
+    plan: &Partitions,
     keys: &[Expr],
     aggregations: &[Expr],
     name: &str,
-) -> Result<Plan> {
+) -> Result<Partitions> {
     let schema = &plan.schema;
     let context = if keys.is_empty() { "" } else { " in group_by" };
     let keys = exact(&expand(keys, schema, &[])?, schema)?;
@@ -214,7 +214,7 @@ pub(super) fn aggregate(
             .map(|(name, dtype)| (name.to_string(), dtype.clone()))
             .collect();
         if let Some(plan) = in_a_tree(plan, &whole, decomposed, &results, &named)? {
-            return Ok(Plan {
+            return Ok(Partitions {
                 schema: result,
                 ..plan
             });
@@ -247,12 +247,12 @@ pub(super) fn aggregate(
 
 /// Computes partial results of each partition, and combines a few at a time.
 fn in_a_tree(
-    plan: &Plan,
+    plan: &Partitions,
     whole: &GroupBy,
     decomposed: Decomposed,
     results: &[(String, DataType)],
     named: &dyn Fn(&str, GroupBy) -> NamedStep,
-) -> Result<Option<Plan>> {
+) -> Result<Option<Partitions>> {
     let keys: Vec<Expr> = whole.sorted.iter().map(|name| col(name.as_str())).collect();
     let partial = GroupBy {
         aggregations: decomposed.partial,

@@ -2,7 +2,7 @@
 
 use super::dataframe::check_names;
 use super::engine::{dtype, empty, resolve};
-use super::plan::Plan;
+use super::partitions::Partitions;
 use super::shuffle::{Target, both, shuffle};
 use super::step::{JoinOn, Step};
 use crate::error::{Error, Result};
@@ -62,7 +62,12 @@ impl JoinType {
 /// one. Otherwise both are shuffled.
 const BROADCAST: u64 = 64 << 20;
 
-pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinType) -> Result<Plan> {
+pub(super) fn join(
+    left: &Partitions,
+    right: &Partitions,
+    columns: Vec<String>,
+    how: JoinType,
+) -> Result<Partitions> {
     if columns.is_empty() {
         return Err(Error::Argument(
             "cannot join on no columns: pass at least one".to_owned(),
@@ -117,7 +122,7 @@ pub(super) fn join(left: &Plan, right: &Plan, columns: Vec<String>, how: JoinTyp
         inputs,
         vec![left.layer.clone(), right.layer.clone()],
     );
-    Ok(Plan {
+    Ok(Partitions {
         layer,
         schema,
         partitionwise: left.partitionwise && right.partitionwise,

@@ -20,7 +20,7 @@ mod exact;
 mod expr;
 mod groupby;
 mod join;
-mod plan;
+mod partitions;
 mod recover;
 mod scalar;
 mod series;
@@ -42,7 +42,7 @@ pub use scalar::{FrameScalar, ScalarValue};
 pub use series::Series;
 pub use sort::{IntoOrders, Order};
 
-pub(crate) use plan::Plan;
+pub(crate) use partitions::Partitions;
 
 /// An eager frame, which is Polars' own type.
 pub type Frame = polars::frame::DataFrame;

@@ -2,7 +2,7 @@
 
 use super::chunk::FrameChunk;
 use super::dataframe::DataFrame;
-use super::plan::Plan;
+use super::partitions::Partitions;
 use super::scalar::{FrameScalar, ScalarValue};
 use super::series::Series;
 use crate::compute::recover::Recover;
@@ -24,7 +24,7 @@ struct Description {
     label: String,
 }
 
-fn describe(plan: &Plan, label: &str) -> Result<Vec<u8>> {
+fn describe(plan: &Partitions, label: &str) -> Result<Vec<u8>> {
     let mut schema = Vec::new();
     ipc::write(&Frame::empty_with_schema(&plan.schema), &mut schema)?;
     let description = Description {
@@ -36,12 +36,12 @@ fn describe(plan: &Plan, label: &str) -> Result<Vec<u8>> {
     postcard::to_stdvec(&description).map_err(|error| Error::Encode(error.to_string()))
 }
 
-fn restore(description: &[u8], layer: Arc<Layer>) -> Result<(Plan, String)> {
+fn restore(description: &[u8], layer: Arc<Layer>) -> Result<(Partitions, String)> {
     let description: Description =
         postcard::from_bytes(description).map_err(|error| Error::Decode(error.to_string()))?;
     let schema = &mut &description.schema[..];
     let nbytes = schema.len() as u64;
-    let plan = Plan {
+    let plan = Partitions {
         layer,
         schema: ipc::read(schema, nbytes)?.schema().clone(),
         partitionwise: description.partitionwise,

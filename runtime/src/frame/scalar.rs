@@ -3,7 +3,7 @@
 use super::chunk;
 use super::dataframe::DataFrame;
 use super::groupby::aggregate;
-use super::plan::Plan;
+use super::partitions::Partitions;
 use crate::compute::Collection;
 use crate::error::{Error, Result};
 use crate::graph::{Layer, Value};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub struct FrameScalar<T> {
-    plan: Result<Plan>,
+    plan: Result<Partitions>,
     label: Arc<str>,
     value: PhantomData<fn() -> T>,
 }
@@ -160,7 +160,7 @@ impl<T: ScalarValue> FrameScalar<T> {
     }
 
     /// Wraps a plan that computes one value.
-    pub(super) fn of_plan(plan: Plan, label: &str) -> Self {
+    pub(super) fn of_plan(plan: Partitions, label: &str) -> Self {
         Self {
             plan: Ok(plan),
             label: label.into(),
@@ -181,7 +181,7 @@ impl<T: ScalarValue> FrameScalar<T> {
 }
 
 impl<T> FrameScalar<T> {
-    pub(super) fn plan(&self) -> Result<&Plan> {
+    pub(super) fn plan(&self) -> Result<&Partitions> {
         self.plan.as_ref().map_err(Clone::clone)
     }
 
@@ -212,7 +212,7 @@ impl<T: ScalarValue> Collection for FrameScalar<T> {
     }
 
     fn with_layer(&self, layer: Arc<Layer>) -> Self {
-        let plan = self.plan.clone().map(|plan| Plan { layer, ..plan });
+        let plan = self.plan.clone().map(|plan| Partitions { layer, ..plan });
         Self {
             plan,
             label: self.label.clone(),

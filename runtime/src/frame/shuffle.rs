@@ -9,7 +9,7 @@
 use super::chunk::{self, FrameChunk, FrameParts};
 use super::engine::collect;
 use super::exact::read_all;
-use super::plan::Plan;
+use super::partitions::Partitions;
 use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
 use crate::graph::{
@@ -35,7 +35,7 @@ pub(super) enum Target {
 }
 
 /// Shuffles the frame into `into` partitions of rows that belong together.
-pub(super) fn shuffle(plan: &Plan, target: Target, into: u32) -> Result<Plan> {
+pub(super) fn shuffle(plan: &Partitions, target: Target, into: u32) -> Result<Partitions> {
     let grid = Grid::new([plan.npartitions()]);
     let mut inputs = vec![plan.same(0)];
     let mut dependencies = vec![plan.layer.clone()];
@@ -49,7 +49,7 @@ pub(super) fn shuffle(plan: &Plan, target: Target, into: u32) -> Result<Plan> {
         pieces: plan.npartitions(),
         gather: Gather,
     };
-    Ok(Plan {
+    Ok(Partitions {
         layer: Layer::family(&Gather, family, Grid::new([into]), vec![scatter]),
         schema: plan.schema.clone(),
         partitionwise: false,
@@ -58,7 +58,7 @@ pub(super) fn shuffle(plan: &Plan, target: Target, into: u32) -> Result<Plan> {
 }
 
 /// Computes the keys between the partitions of a sorted frame, from samples.
-fn bounds(plan: &Plan, by: &SortBy, into: u32) -> Plan {
+fn bounds(plan: &Partitions, by: &SortBy, into: u32) -> Partitions {
     let schema = Arc::new(Schema::from_iter([(KEY, DataType::Binary)]));
     let samples = plan.each(Sample(by.clone()), schema.clone());
     let concat = NamedStep {
@@ -272,6 +272,6 @@ impl TaskFamily for GatherAll {
 
 /// Pairs the partitions at the same position, for a layer that depends on two
 /// frames.
-pub(super) fn both(left: &Plan, right: &Plan) -> Vec<BlockInput> {
+pub(super) fn both(left: &Partitions, right: &Partitions) -> Vec<BlockInput> {
     vec![left.same(0), right.same(1)]
 }

@@ -1,7 +1,7 @@
 //! Sorts rows and drops duplicates.
 
 use super::dataframe::check_names;
-use super::plan::Plan;
+use super::partitions::Partitions;
 use super::shuffle::{Target, shuffle};
 use super::step::{NamedStep, SortBy, Step};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ impl IntoOrders for Vec<Order> {
 /// Sorts rows by some columns. A shuffle brings the rows into partitions
 /// between bounds, which it derives from samples; then each partition is
 /// sorted. No task sees the whole frame.
-pub(super) fn sort(plan: &Plan, columns: Vec<String>, order: &[Order]) -> Result<Plan> {
+pub(super) fn sort(plan: &Partitions, columns: Vec<String>, order: &[Order]) -> Result<Partitions> {
     check_names(&plan.schema, &columns, " in sort")?;
     if columns.is_empty() || !(order.len() == 1 || order.len() == columns.len()) {
         return Err(Error::Argument(format!(
@@ -69,7 +69,7 @@ pub(super) fn sort(plan: &Plan, columns: Vec<String>, order: &[Order]) -> Result
 }
 
 /// Keeps the first of the rows that are equal in some columns.
-pub(super) fn unique(plan: &Plan, columns: Vec<String>) -> Result<Plan> {
+pub(super) fn unique(plan: &Partitions, columns: Vec<String>) -> Result<Partitions> {
     check_names(&plan.schema, &columns, " in unique")?;
     let schema = plan.schema.clone();
     let step = Step::Unique(columns);

@@ -2,7 +2,7 @@
 
 use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
-use crate::frame::{DataFrame, FrameChunk, Plan};
+use crate::frame::{DataFrame, FrameChunk, Partitions};
 use crate::graph::{Arguments, Block, EncodedOperation, Grid, Layer, Operation, Value};
 use crate::panics::catch;
 use polars::prelude::{ArrowSchema, Field, ParquetReader, PolarsError, Schema, SerReader};
@@ -61,7 +61,7 @@ fn load(files: Vec<Stamp>) -> Result<DataFrame> {
     let nbytes: u64 = files.iter().map(|file| file.size).sum();
     let grid = Grid::new([parts.len() as u32]);
     let layer = Layer::blockwise(ReadParquet { files, parts }, grid, vec![], vec![]);
-    Ok(DataFrame::from_plan(Ok(Plan {
+    Ok(DataFrame::from_plan(Ok(Partitions {
         layer,
         schema: Arc::new(first.unwrap_or_default()),
         partitionwise: true,

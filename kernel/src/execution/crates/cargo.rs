@@ -1,6 +1,6 @@
 //! The session's cargo package, and the runs of cargo on it.
 
-use super::wrapper::{PLAN_VARIABLE, Plan, shared_key};
+use super::wrapper::{PLAN_VARIABLE, WrapperPlan, shared_key};
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, PackageId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -147,7 +147,7 @@ impl Project {
     /// The messages of cargo and the compiler.
     pub(super) fn build(
         &self,
-        plan: &Plan,
+        plan: &WrapperPlan,
         strict: bool,
         tell: &dyn Fn(&str),
     ) -> Result<BTreeMap<String, PathBuf>, String> {
@@ -230,7 +230,7 @@ fn cannot_start(error: io::Error) -> String {
 /// Returns whether a line such as `Compiling regex v1.13.2` is about a crate that is really
 /// compiled. It is not if the crate is one of the runtime's, or the package that the user
 /// never wrote.
-fn is_compiled(line: &str, plan: &Plan) -> bool {
+fn is_compiled(line: &str, plan: &WrapperPlan) -> bool {
     let mut words = line.split_whitespace().skip(1);
     let (name, version) = (
         words.next(),
@@ -368,9 +368,9 @@ mod tests {
 
     #[test]
     fn only_what_is_compiled_is_told() {
-        let mut plan = Plan {
+        let mut plan = WrapperPlan {
             library: "swath_crates_1".to_owned(),
-            ..Plan::default()
+            ..WrapperPlan::default()
         };
         plan.shared
             .insert(shared_key("serde", "1.0.0"), "/r".into());

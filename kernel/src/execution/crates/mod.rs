@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use wrapper::{Plan, externs, search_paths, shared_key};
+use wrapper::{WrapperPlan, externs, search_paths, shared_key};
 
 /// The session's crates.
 pub(super) struct Crates {
@@ -225,7 +225,7 @@ impl Crates {
         };
         let loose = cargo::shared(&units, false, held);
         let strict = cargo::shared(&units, true, held);
-        let plan = |shared: &BTreeMap<&PackageId, PathBuf>| Plan {
+        let plan = |shared: &BTreeMap<&PackageId, PathBuf>| WrapperPlan {
             library: library.clone(),
             linked: std::iter::once(("swath".to_owned(), self.runtime.clone()))
                 .chain(self.libraries.iter().cloned())

@@ -16,12 +16,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The environment variable with the path of the [`Plan`].
+/// The environment variable with the path of the [`WrapperPlan`].
 pub(super) const PLAN_VARIABLE: &str = "SWATH_CRATES_PLAN";
 
 /// The kernel's instructions to the wrapper.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Plan {
+pub(super) struct WrapperPlan {
     /// The crate that becomes the library.
     pub(super) library: String,
     /// Libraries that it links to: name and file.
@@ -52,7 +52,7 @@ pub(crate) fn wrap_rustc() {
         eprintln!("error: swath, as the wrapper of rustc: {error}");
         std::process::exit(99)
     };
-    let plan: Plan = match fs::read(&plan)
+    let plan: WrapperPlan = match fs::read(&plan)
         .and_then(|text| serde_json::from_slice(&text).map_err(io::Error::other))
     {
         Ok(plan) => plan,
@@ -85,7 +85,7 @@ pub(crate) fn wrap_rustc() {
 }
 
 /// Replaces this process by the compiler.
-fn exec(plan: &Plan, rustc: &OsString, arguments: Vec<OsString>) -> io::Error {
+fn exec(plan: &WrapperPlan, rustc: &OsString, arguments: Vec<OsString>) -> io::Error {
     let mut command = if plan.sccache {
         let mut command = Command::new("sccache");
         command.arg(rustc);
@@ -122,7 +122,7 @@ impl Call {
     /// Returns the runtime's file, if the crate to compile is one of the
     /// runtime's and is compiled for the runtime's target. Crates that run
     /// while cargo builds are compiled.
-    fn shared<'a>(&self, plan: &'a Plan) -> Option<&'a Path> {
+    fn shared<'a>(&self, plan: &'a WrapperPlan) -> Option<&'a Path> {
         self.value("--target")?;
         let is_library = self.value("--crate-type") == Some("lib");
         let package = env::var("CARGO_PKG_NAME").ok()?;
@@ -155,7 +155,7 @@ impl Call {
 
     /// Returns the arguments for the library, which consists of all requested
     /// crates and the libraries it links to.
-    fn library(&self, plan: &Plan) -> io::Result<Vec<OsString>> {
+    fn library(&self, plan: &WrapperPlan) -> io::Result<Vec<OsString>> {
         fs::write(&plan.record, self.0.join("\n"))?;
         let externs = externs(&self.0);
         let mut code = String::new();
@@ -278,10 +278,10 @@ mod tests {
     #[test]
     fn the_library_names_all_crates_but_macros() {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan {
+        let plan = WrapperPlan {
             linked: vec![("swath".to_owned(), "/r/libswath.so".into())],
             record: folder.path().join("record"),
-            ..Plan::default()
+            ..WrapperPlan::default()
         };
         let arguments = call(CALL).library(&plan).unwrap();
         let code = fs::read_to_string(folder.path().join("record.rs")).unwrap();

@@ -80,7 +80,7 @@ pub enum Violation {
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
-    stage: Stage,
+    stage: DecodeStage,
     /// Received bytes that are not decoded yet.
     buffer: BytesMut,
     /// How many bytes the next frame still needs, as far as known.
@@ -92,7 +92,7 @@ pub struct Decoder {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum DecodeStage {
     Greeting,
     Handshake,
     Traffic,
@@ -103,7 +103,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            stage: Stage::Greeting,
+            stage: DecodeStage::Greeting,
             buffer: BytesMut::new(),
             missing: 0,
             message: Vec::new(),
@@ -126,20 +126,20 @@ impl Decoder {
     /// Returns the next item; `None` if more bytes are needed. After an error
     /// the connection is unusable.
     pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
-        if self.stage == Stage::Greeting {
+        if self.stage == DecodeStage::Greeting {
             if !self.take_greeting()? {
                 return Ok(None);
             }
-            self.stage = Stage::Handshake;
+            self.stage = DecodeStage::Handshake;
         }
         while let Some((flags, body)) = self.take_frame()? {
             if flags & COMMAND != 0 {
                 let command = Command::parse(body).ok_or(Violation::Command)?;
                 if matches!(command, Command::Ready(_)) {
-                    if self.stage == Stage::Traffic {
+                    if self.stage == DecodeStage::Traffic {
                         return Err(Violation::Command);
                     }
-                    self.stage = Stage::Traffic;
+                    self.stage = DecodeStage::Traffic;
                 }
                 return Ok(Some(Incoming::Command(command)));
             }
@@ -213,7 +213,7 @@ impl Decoder {
     fn check(&self, flags: u8, length: u64) -> Result<usize, Violation> {
         let (before, limit) = if flags & COMMAND != 0 {
             (0, MAX_COMMAND)
-        } else if self.stage != Stage::Traffic {
+        } else if self.stage != DecodeStage::Traffic {
             return Err(Violation::NotReady);
         } else if self.message.len() >= self.limits.frames {
             return Err(Violation::TooManyFrames {

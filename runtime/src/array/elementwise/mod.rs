@@ -47,14 +47,14 @@ impl Operation for Binary {
 
 /// An array and one element.
 #[derive(Serialize, Deserialize)]
-pub(super) struct WithLiteral {
+pub(super) struct BinaryScalar {
     pub(super) op: BinaryOp,
     pub(super) literal: Literal,
     /// Whether the element is on the left.
     pub(super) literal_first: bool,
 }
 
-impl Operation for WithLiteral {
+impl Operation for BinaryScalar {
     fn name(&self) -> &str {
         self.op.name()
     }

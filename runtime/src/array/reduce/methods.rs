@@ -5,7 +5,7 @@ use super::distinct::Unique;
 use super::extremes::{ArgExtreme, Extreme};
 use super::moments::Spread;
 use super::sums::{CountNonzero, Dot, Mean, Product, Sum};
-use super::{Reduce, Stage};
+use super::{Reduce, ReduceStage};
 use crate::array::axes::Axes;
 use crate::array::dtype::Element;
 use crate::array::raw::RawArray;
@@ -18,10 +18,10 @@ use std::ops::Deref;
 macro_rules! named {
     ($stage:ident, $name:ident) => {
         match $stage {
-            Stage::Chunk => concat!(stringify!($name), "-chunk"),
-            Stage::Combine => concat!(stringify!($name), "-combine"),
-            Stage::Aggregate => concat!(stringify!($name), "-aggregate"),
-            Stage::Whole => stringify!($name),
+            ReduceStage::Chunk => concat!(stringify!($name), "-chunk"),
+            ReduceStage::Combine => concat!(stringify!($name), "-combine"),
+            ReduceStage::Aggregate => concat!(stringify!($name), "-aggregate"),
+            ReduceStage::Whole => stringify!($name),
         }
     };
 }
@@ -66,7 +66,7 @@ macro_rules! reductions {
                 }
             }
 
-            pub(super) fn name(self, stage: Stage) -> &'static str {
+            pub(super) fn name(self, stage: ReduceStage) -> &'static str {
                 match self {
                     $(Self::$sum => named!(stage, $sum_all),)*
                     $(Self::$own => named!(stage, $own_all),)*
@@ -76,7 +76,7 @@ macro_rules! reductions {
                     $(Self::$spread { .. } => named!(stage, $spread_all),)*
                     // What is added up are products.
                     Self::Dot => match stage {
-                        Stage::Combine => "sum-combine",
+                        ReduceStage::Combine => "sum-combine",
                         _ => "sum",
                     },
                     Self::Unique => named!(stage, unique),

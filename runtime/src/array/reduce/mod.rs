@@ -132,7 +132,7 @@ impl Contribution<'_> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum Stage {
+enum ReduceStage {
     /// A chunk's contribution.
     Chunk,
     /// Of several contributions, one.
@@ -148,7 +148,7 @@ enum Stage {
 struct Contribute {
     reduction: Reduction,
     axes: Vec<usize>,
-    stage: Stage,
+    stage: ReduceStage,
     /// The array's chunks, where it matters where the elements stand.
     places: Option<Chunks>,
 }
@@ -174,7 +174,7 @@ impl Operation for Contribute {
             states: self.reduction.rule().contribute(&of)?,
         };
         Ok(match self.stage {
-            Stage::Whole => Value::new(self.reduction.finish(partials)?),
+            ReduceStage::Whole => Value::new(self.reduction.finish(partials)?),
             _ => Value::new(partials),
         })
     }
@@ -188,7 +188,7 @@ impl Operation for Contribute {
 #[derive(Clone, Serialize, Deserialize)]
 struct Combine {
     reduction: Reduction,
-    stage: Stage,
+    stage: ReduceStage,
     /// For each axis of the contributions, which of them belong to a task.
     spans: Vec<Span>,
     from: Grid,
@@ -224,7 +224,7 @@ impl Operation for Combine {
             all = Partials { count, states };
         }
         Ok(match self.stage {
-            Stage::Aggregate => Value::new(self.reduction.finish(all)?),
+            ReduceStage::Aggregate => Value::new(self.reduction.finish(all)?),
             _ => Value::new(all),
         })
     }
@@ -284,7 +284,7 @@ impl Reduction {
     pub(super) fn of_nothing(self, shape: &str) -> Error {
         Error::Shape(format!(
             "{} of an array of shape {shape}: there is no element, expected at least one",
-            self.name(Stage::Whole)
+            self.name(ReduceStage::Whole)
         ))
     }
 
@@ -292,7 +292,7 @@ impl Reduction {
     pub(super) fn of_some_axes(self, axes: usize, shape: &str) -> Error {
         Error::Shape(format!(
             "{} along {axes} axes of an array of shape {shape}: a place has one axis, or all of them",
-            self.name(Stage::Whole)
+            self.name(ReduceStage::Whole)
         ))
     }
 
@@ -329,7 +329,7 @@ pub(super) fn reduce(
         let operation = Contribute {
             reduction,
             axes: axes.to_vec(),
-            stage: Stage::Whole,
+            stage: ReduceStage::Whole,
             places: None,
         };
         let input = BlockInput {
@@ -342,7 +342,7 @@ pub(super) fn reduce(
     let operation = Contribute {
         reduction,
         axes: axes.to_vec(),
-        stage: Stage::Chunk,
+        stage: ReduceStage::Chunk,
         places: reduction.needs_places().then(|| chunks.clone()),
     };
     let contributions = Layer::blockwise(
@@ -381,7 +381,7 @@ pub(super) fn combine(
         let size = |axis| if axes.contains(&axis) { fan_in } else { 1 };
         let operation = Combine {
             reduction,
-            stage: Stage::Combine,
+            stage: ReduceStage::Combine,
             spans: (0..ndim)
                 .map(|axis| Span::Group {
                     output: axis,
@@ -398,7 +398,7 @@ pub(super) fn combine(
     let mut output = 0..;
     let operation = Combine {
         reduction,
-        stage: Stage::Aggregate,
+        stage: ReduceStage::Aggregate,
         spans: (0..ndim)
             .map(|axis| {
                 if axes.contains(&axis) {

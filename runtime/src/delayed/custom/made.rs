@@ -18,17 +18,17 @@ use std::sync::Arc;
 pub(super) struct Made {
     layers: Vec<Arc<Layer>>,
     /// For each task, by its position in the graph.
-    places: Vec<Place>,
+    places: Vec<Slot>,
 }
 
 /// Where a task is: the number of its layer, and its position there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct Slot {
     layer: u32,
     linear: u32,
 }
 
-impl Place {
+impl Slot {
     const NOWHERE: Self = Self {
         layer: u32::MAX,
         linear: 0,
@@ -55,7 +55,7 @@ impl Made {
 impl TaskGraph {
     /// Makes a layer of what these tasks need and what no layer has.
     pub(super) fn make(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
-        made.places.resize(self.tasks.len(), Place::NOWHERE);
+        made.places.resize(self.tasks.len(), Slot::NOWHERE);
         let mut added = Vec::new();
         let mut path = Vec::new();
         let result = tasks
@@ -65,7 +65,7 @@ impl TaskGraph {
         if result.is_err() {
             let visited = added.iter().chain(path.iter().map(|(task, _)| task));
             for &task in visited {
-                made.places[task as usize] = Place::NOWHERE;
+                made.places[task as usize] = Slot::NOWHERE;
             }
         }
         result
@@ -86,12 +86,12 @@ impl TaskGraph {
         if places[task as usize].is_known() {
             return Ok(());
         }
-        places[task as usize] = Place::ON_PATH;
+        places[task as usize] = Slot::ON_PATH;
         path.push((task, 0));
         while let Some((at, looked)) = path.last_mut() {
             let at = *at;
             let Some(need) = self.tasks[at as usize].need(*looked) else {
-                places[at as usize] = Place {
+                places[at as usize] = Slot {
                     layer,
                     linear: added.len() as u32,
                 };
@@ -103,11 +103,11 @@ impl TaskGraph {
             *looked += 1;
             let next = self.position(need, at, input)?;
             match places[next as usize] {
-                Place::NOWHERE => {
-                    places[next as usize] = Place::ON_PATH;
+                Slot::NOWHERE => {
+                    places[next as usize] = Slot::ON_PATH;
                     path.push((next, 0));
                 }
-                Place::ON_PATH => {
+                Slot::ON_PATH => {
                     let cycle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != next);
                     return Err(Error::Cycle {
                         path: cycle
@@ -145,7 +145,7 @@ impl TaskGraph {
         if tasks.is_empty() {
             return Ok(());
         }
-        let mut from = From {
+        let mut from = NamedInput {
             own: made.layers.len() as u32,
             made,
             dependencies: Vec::new(),
@@ -203,7 +203,7 @@ impl TaskGraph {
 }
 
 /// Where the tasks of a layer are taken from.
-struct From<'a> {
+struct NamedInput<'a> {
     own: u32,
     made: &'a Made,
     dependencies: Vec<Arc<Layer>>,
@@ -211,9 +211,9 @@ struct From<'a> {
     numbers: HashMap<u32, u32>,
 }
 
-impl From<'_> {
+impl NamedInput<'_> {
     fn reference(&mut self, task: u32) -> TaskRef {
-        let Place { layer, linear } = self.made.places[task as usize];
+        let Slot { layer, linear } = self.made.places[task as usize];
         if layer == self.own {
             return TaskRef::own(linear);
         }

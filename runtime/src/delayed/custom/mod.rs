@@ -9,7 +9,7 @@ pub use output::TaskOutput;
 
 use super::argument::{Argument, IntoGraphArguments, TaskKey, Type};
 use super::call::{Callable, Called, Taken};
-use super::function::Body;
+use super::function::TaskFunction;
 use super::keys::{Asked, IntoKeys, KeysOf};
 use super::pure::Code;
 use crate::compute::{Collection, default_options};
@@ -54,7 +54,7 @@ use std::sync::Arc;
 pub struct TaskGraph {
     tasks: IndexMap<Arc<str>, Task, QuickHash>,
     /// The functions that are nothing but code: one for all tasks that call it.
-    bodies: HashMap<Code, Arc<Body>, QuickHash>,
+    bodies: HashMap<Code, Arc<TaskFunction>, QuickHash>,
     made: Mutex<Made>,
 }
 
@@ -103,7 +103,7 @@ impl TaskGraph {
     {
         let body = match self.known(Code::of::<F, Args>(false)) {
             Some(body) => body,
-            None => self.learn(Body::of(function)),
+            None => self.learn(TaskFunction::of(function)),
         };
         let output = Type::of::<F::Output>();
         let mut arguments = arguments.into_graph_arguments();
@@ -128,7 +128,7 @@ impl TaskGraph {
     {
         let body = match self.known(Code::of::<F, Args>(true)) {
             Some(body) => body,
-            None => self.learn(Body::fallible(function)),
+            None => self.learn(TaskFunction::fallible(function)),
         };
         let mut arguments = arguments.into_graph_arguments();
         self.insert_call(key.as_ref(), &body, arguments.as_mut(), Type::of::<T>())
@@ -298,12 +298,12 @@ impl TaskGraph {
     }
 
     /// A function that other tasks call, if it is the same for all.
-    fn known(&self, code: Code) -> Option<Arc<Body>> {
+    fn known(&self, code: Code) -> Option<Arc<TaskFunction>> {
         self.bodies.get(&code).cloned()
     }
 
-    fn learn(&mut self, body: Arc<Body>) -> Arc<Body> {
-        if body.code().is_all() {
+    fn learn(&mut self, body: Arc<TaskFunction>) -> Arc<TaskFunction> {
+        if body.code().is_stateless() {
             self.bodies.insert(*body.code(), body.clone());
         }
         body
@@ -312,7 +312,7 @@ impl TaskGraph {
     fn insert_call(
         &mut self,
         key: &str,
-        body: &Arc<Body>,
+        body: &Arc<TaskFunction>,
         arguments: &mut [Argument],
         output: Type,
     ) -> Result<()> {

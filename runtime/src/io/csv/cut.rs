@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// What is found out about a file before it is read.
-pub(super) struct Looked {
+pub(super) struct FileScan {
     /// Where each partition begins.
     pub(super) starts: Vec<u64>,
     /// Ranges that begin with a record, to infer types from.
@@ -25,7 +25,7 @@ const SAMPLES: u64 = 16;
 const SAMPLE: u64 = 256 << 10;
 const BLOCK: u64 = 4 << 20;
 
-impl Looked {
+impl FileScan {
     /// Looks for the beginnings of `parts` ranges of nearly equal size.
     pub(super) fn at(file: &Stamp, format: &Format, data: u64, parts: usize) -> Result<Self> {
         let size = file.size - data;

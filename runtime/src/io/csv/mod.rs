@@ -16,7 +16,7 @@ mod tests;
 
 use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
-use crate::frame::{DataFrame, Plan, threads};
+use crate::frame::{DataFrame, Partitions, threads};
 use crate::graph::{Grid, Layer};
 use lex::{Format, Record, is_line_end, line_end};
 use parse::{Range, ReadCsv};
@@ -239,7 +239,7 @@ impl CsvReader {
         let mut guesses = vec![infer::Guess::default(); names.len()];
         for (file, stamp) in files.iter().enumerate() {
             let data_start = data_starts[file];
-            let looked = cut::Looked::at(stamp, &format, data_start, wanted[file])?;
+            let looked = cut::FileScan::at(stamp, &format, data_start, wanted[file])?;
             infer::infer(stamp, &format, &looked.samples, &mut guesses)?;
             let mut starts = looked.starts;
             starts.push(stamp.size);
@@ -253,7 +253,7 @@ impl CsvReader {
         let nbytes: u64 = files.iter().map(|file| file.size).sum();
         let grid = Grid::new([ranges.len() as u32]);
         let read = ReadCsv::new(files, ranges, format, &schema);
-        Ok(DataFrame::from_plan(Ok(Plan {
+        Ok(DataFrame::from_plan(Ok(Partitions {
             layer: Layer::blockwise(read, grid, vec![], vec![]),
             schema: Arc::new(schema),
             partitionwise: true,

@@ -162,7 +162,7 @@ proptest! {
         while let Some(end) = format.record(content.as_bytes(), begins[begins.len() - 1] as usize, &mut fields).end() {
             begins.push(end as u64);
         }
-        let Ok(looked) = cut::Looked::at(stamp, &format, 0, places.len()) else {
+        let Ok(looked) = cut::FileScan::at(stamp, &format, 0, places.len()) else {
             return Ok(());
         };
         for start in looked.starts {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// The partitions that a layer computes, one per task.
 #[derive(Clone)]
-pub(crate) struct Plan {
+pub(crate) struct Partitions {
     pub(crate) layer: Arc<Layer>,
     pub(crate) schema: SchemaRef,
     /// Whether one partition can be computed without computing the others.
@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 /// The number of partitions that one task combines.
 const FAN_IN: u32 = 8;
 
-impl Plan {
+impl Partitions {
     /// Returns the number of partitions.
     pub(crate) fn npartitions(&self) -> u32 {
         self.layer.grid().len() as u32
@@ -180,7 +180,11 @@ impl Plan {
 pub(crate) type PartitionTask = (Arc<dyn Operation>, Vec<(u32, u32)>);
 
 /// Creates tasks on partitions of several frames.
-pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaRef) -> Plan {
+pub(crate) fn listed(
+    tasks: Vec<PartitionTask>,
+    plans: &[&Partitions],
+    schema: SchemaRef,
+) -> Partitions {
     let mut fingerprint = Fingerprint::new();
     for plan in plans {
         fingerprint.layer(plan.layer.id());
@@ -216,7 +220,7 @@ pub(crate) fn listed(tasks: Vec<PartitionTask>, plans: &[&Plan], schema: SchemaR
         listed,
         plans.iter().map(|plan| plan.layer.clone()).collect(),
     );
-    Plan {
+    Partitions {
         layer,
         schema,
         partitionwise: plans.iter().all(|plan| plan.partitionwise),

@@ -28,17 +28,17 @@ const STDERR_TAIL: usize = 64 << 10;
 
 /// The channel.
 pub(super) struct Channel {
-    shared: Arc<Shared>,
+    shared: Arc<ChannelShared>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct ChannelShared {
+    state: Mutex<ChannelState>,
     changed: Condvar,
     events: UnboundedSender<Event>,
 }
 
 #[derive(Default)]
-struct State {
+struct ChannelState {
     /// Writes to the runtime process while it lives.
     writer: Option<UnixStream>,
     /// Whether the last connected process has closed the channel.
@@ -69,11 +69,11 @@ impl Channel {
         let stdout = fifo(&directory.join(STDOUT))?;
         let stderr = fifo(&directory.join(STDERR))?;
         // Discard output until the first cell begins.
-        let state = Mutex::new(State {
+        let state = Mutex::new(ChannelState {
             muted: true,
-            ..State::default()
+            ..ChannelState::default()
         });
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ChannelShared {
             state,
             changed: Condvar::new(),
             events,
@@ -176,7 +176,7 @@ impl Channel {
     }
 }
 
-impl Shared {
+impl ChannelShared {
     fn tell(&self, kind: EventKind) {
         let cell = self.state.lock().cell;
         self.tell_for(cell, kind);
@@ -189,7 +189,7 @@ impl Shared {
 }
 
 struct Reader {
-    shared: Arc<Shared>,
+    shared: Arc<ChannelShared>,
     listener: UnixListener,
     stdout: File,
     stderr: File,
@@ -360,7 +360,7 @@ impl Channel {
         &self,
         is_running: impl Fn() -> bool,
         deadline: Option<Instant>,
-        mut told: impl FnMut(&mut State) -> Option<T>,
+        mut told: impl FnMut(&mut ChannelState) -> Option<T>,
     ) -> Option<T> {
         const LOOK: Duration = Duration::from_millis(200);
         let mut state = self.shared.state.lock();

@@ -2,8 +2,8 @@
 
 use super::generated::Role;
 use super::places::Text;
-use super::plan::{Calls, Kept, Plan};
-use super::source::Source;
+use super::plan::{Calls, CellPlan, Retention};
+use super::source::ParsedCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -64,7 +64,7 @@ pub(super) enum Executor {
 
 /// The parameters of the code around the user's text.
 #[derive(Debug)]
-pub(super) struct Frame<'a> {
+pub(super) struct Scaffold<'a> {
     /// The function's name.
     pub(super) function: &'a str,
     /// Closures of earlier cells that the cell uses, in the order of their definition.
@@ -79,7 +79,7 @@ pub(super) struct Frame<'a> {
     /// Variables that the cell sets again: the store contains the old ones.
     pub(super) stale: BTreeSet<&'a str>,
     /// How the statements are run.
-    pub(super) plan: Plan,
+    pub(super) plan: CellPlan,
     /// Lines that are left out, because the variable is moved or has no name for its type.
     pub(super) without: &'a [Role],
     /// New variables that borrow from others: they are not kept.
@@ -145,7 +145,7 @@ impl Shows {
     }
 }
 
-impl Frame<'_> {
+impl Scaffold<'_> {
     pub(super) fn leaves_out(&self, role: &Role) -> bool {
         self.without.contains(role) || role.stores() && self.borrowing.contains(role.variable())
     }
@@ -154,12 +154,12 @@ impl Frame<'_> {
     pub(super) fn is_stored(&self, name: &str) -> bool {
         matches!(
             self.plan.kept.get(name),
-            Some(Kept::Value | Kept::Unnameable(_))
+            Some(Retention::Value | Retention::Unnameable(_))
         ) && !self.leaves_out(&Role::Store(name.to_owned()))
     }
 
     /// Returns whether the statement that binds a variable is left out.
-    pub(super) fn has_skipped(&self, source: &Source, part: &Range<usize>, name: &str) -> bool {
+    pub(super) fn has_skipped(&self, source: &ParsedCell, part: &Range<usize>, name: &str) -> bool {
         part.clone().any(|at| {
             let mut bound = source.statements[at].bindings().iter();
             bound.any(|one| one.name == name) && self.skipped.contains(&at)
