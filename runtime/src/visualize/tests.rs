@@ -1,9 +1,14 @@
+use super::blocks::Block;
+use super::svg::{LINE, Node, Shape};
+use super::tasks::{function_node, value_node};
 use super::*;
+use crate::display::text::width;
 use crate::graph::{
     Arguments, AxisMap, Block as ChunkOf, BlockInput, Data, Grid, LayerId, Listed, Operation,
-    TaskFamily, Value,
+    TaskFamily, TaskRef, Value,
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 struct Named(String);
 
