@@ -69,7 +69,7 @@ impl RawArray {
         self.shape().iter().product()
     }
 
-    /// Whether there is no element.
+    /// Returns whether the array has no elements.
     ///
     /// **Panics** where that is not known.
     #[track_caller]

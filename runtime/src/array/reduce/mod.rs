@@ -61,7 +61,7 @@ trait Reduce {
         Some(1)
     }
 
-    /// Whether there is no result of no elements.
+    /// Returns whether an empty array has no result.
     fn needs_elements(&self) -> bool {
         false
     }
@@ -270,7 +270,7 @@ impl Reduction {
         self.rule().result(dtype)
     }
 
-    /// Whether there is no result of no elements.
+    /// Returns whether an empty array has no result.
     pub(super) fn needs_elements(self) -> bool {
         self.rule().needs_elements()
     }

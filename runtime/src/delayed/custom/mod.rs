@@ -171,7 +171,7 @@ impl TaskGraph {
         self.tasks.len()
     }
 
-    /// Whether there is no task.
+    /// Returns whether the graph has no tasks.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
