@@ -13,8 +13,8 @@ use super::explain::joined;
 use crate::error::{Error, Result};
 use crate::graph::{
     Arguments, AxisMap, Block, BlockInput, Index, Layer, Layers, Operation, Summary, Tasks, Value,
+    again,
 };
-use crate::panics::catch;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ enum Operand {
     /// An input of the fused task.
     Input(usize),
     /// The value of an earlier step.
-    FusedStep(usize),
+    Step(usize),
 }
 
 impl Operation for Fused {
@@ -72,7 +72,7 @@ impl Operation for Fused {
                 .map(|taken| {
                     let value = match taken.from {
                         Operand::Input(at) => &mut inputs[at],
-                        Operand::FusedStep(at) => &mut values[at],
+                        Operand::Step(at) => &mut values[at],
                     };
                     let value = if taken.is_last {
                         value.take()
@@ -88,9 +88,10 @@ impl Operation for Fused {
                 index: &index,
             };
             let given: SmallVec<[Summary; 4]> = taken.iter().map(Value::summary).collect();
-            let value = catch(|| step.operation.run(&block, taken))
-                .unwrap_or_else(Err)
-                .map_err(|error| step.failed(error, &block, &given))?;
+            let value = again(step.operation.retries(), taken, |taken| {
+                step.operation.run(&block, taken)
+            })
+            .map_err(|error| step.failed(error, &block, &given))?;
             values.push(Some(value));
         }
         let last = values.pop().flatten();
@@ -246,7 +247,7 @@ fn fuse(
             .map(|input| {
                 let layer = node.dependencies[input.dependency];
                 let from = match step_of.get(&layer) {
-                    Some(&step) => Operand::FusedStep(step),
+                    Some(&step) => Operand::Step(step),
                     None => {
                         let axes = compose(&input.axes, &member.axes);
                         let key = (layer, axes.clone());
@@ -282,7 +283,7 @@ fn fuse(
         .flat_map(|step| step.takes.iter_mut().rev())
     {
         let is_taken_later = match taken.from {
-            Operand::FusedStep(at) => &mut later_steps[at],
+            Operand::Step(at) => &mut later_steps[at],
             Operand::Input(at) => &mut later_inputs[at],
         };
         taken.is_last = !std::mem::replace(is_taken_later, true);

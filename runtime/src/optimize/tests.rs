@@ -1,7 +1,7 @@
 //! Checks that fusion changes the tasks, and nothing else.
 
 use super::{Rules, optimize};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{
     Arguments, AxisMap, Block, BlockInput, Grid, Key, Layer, LayerId, Layers, Listed, Operation,
     TaskRef, Value,
@@ -184,6 +184,54 @@ fn mix(seed: u64, inputs: Vec<BlockInput>, dependencies: Vec<Arc<Layer>>) -> Arc
         inputs,
         dependencies,
     )
+}
+
+/// Fails until it has been called often enough.
+struct Flaky {
+    left: Mutex<u32>,
+}
+
+impl Operation for Flaky {
+    fn name(&self) -> &str {
+        "flaky"
+    }
+    fn arguments(&self) -> Arguments {
+        Arguments::Unique
+    }
+    fn retries(&self) -> u32 {
+        2
+    }
+    fn run(&self, _: &Block<'_>, inputs: Vec<Value>) -> Result<Value> {
+        let mut left = self.left.lock();
+        if *left > 0 {
+            *left -= 1;
+            return Err(Error::Argument("not yet".to_owned()));
+        }
+        Ok(inputs.into_iter().next().unwrap())
+    }
+}
+
+// A fused step is retried by itself: the one before it runs once.
+#[test]
+fn a_fused_step_keeps_its_retries() {
+    for (failures, succeeds) in [(2, true), (3, false)] {
+        let ran = Arc::default();
+        let grid = Grid::new([1, 1]);
+        let operation = Mix {
+            seed: 1,
+            ran: Arc::clone(&ran),
+        };
+        let first = Layer::blockwise(operation, grid.clone(), vec![], vec![]);
+        let left = Mutex::new(failures);
+        let inputs = vec![input(0, Through::Same)];
+        let flaky = Layer::blockwise(Flaky { left }, grid, inputs, vec![first]);
+        let options = Options {
+            synchronous: true,
+            ..Options::default()
+        };
+        let result = crate::schedule::run(&[flaky], &options);
+        assert_eq!((result.is_ok(), ran.lock().len()), (succeeds, 1));
+    }
 }
 
 // a → b → b.T ┐
