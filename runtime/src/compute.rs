@@ -19,8 +19,8 @@ pub trait Collection: Clone {
     /// The layer that computes the chunks.
     ///
     /// # Errors
-    /// Returns the error of the collection's description, for collections that report
-    /// it only now (frames).
+    /// What was wrong when the collection was described, for collections that
+    /// tell it only now (frames).
     fn layer(&self) -> Result<Arc<Layer>>;
 
     /// The same collection on a layer with the same keys.

@@ -131,7 +131,7 @@ impl Chunk {
         with_array!(self, array => array.len())
     }
 
-    /// Returns whether the array has no elements.
+    /// Whether there is no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -139,7 +139,7 @@ impl Chunk {
     /// The chunk that a task was given.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value that is not an array.
+    /// [`Error::Type`] for a value that is no array.
     pub fn of(value: Value) -> Result<Self> {
         value.into_inner().map_err(|value: Value| Error::Type {
             subject: "the input".to_owned(),
@@ -151,7 +151,7 @@ impl Chunk {
     /// The chunks that a task was given.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value that is not an array.
+    /// [`Error::Type`] for a value that is no array.
     pub fn all_of(values: Vec<Value>) -> Result<Vec<Self>> {
         values.into_iter().map(Self::of).collect()
     }

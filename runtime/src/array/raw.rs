@@ -69,7 +69,7 @@ impl RawArray {
         self.shape().iter().product()
     }
 
-    /// Returns whether the array has no elements.
+    /// Whether there is no element.
     ///
     /// **Panics** where that is not known.
     #[track_caller]

@@ -1,4 +1,4 @@
-//! Restores arrays in another process.
+//! Arrays that another process makes anew.
 
 use super::chunk::Chunk;
 use super::chunks::Chunks;

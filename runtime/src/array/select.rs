@@ -155,7 +155,7 @@ impl RawArray {
         let ndim = shape.len();
         if ndim == 0 {
             return Err(Error::Shape(
-                "an array without axes has no positions: expected at least one axis".to_owned(),
+                "an array without an axis has no places: expected at least one axis".to_owned(),
             ));
         }
         let first = self.chunks().cut(0).clone();
@@ -293,7 +293,7 @@ impl<T: Element> Array<T> {
     /// The places of the elements that are not zero, or are true, a row each:
     /// (m, n) → (?, 2).
     ///
-    /// **Panics** if the array has no axis, or if its shape is not known.
+    /// **Panics** if there is no axis, or the shape is not known.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -311,7 +311,7 @@ impl<T: Element> Array<T> {
     /// The places of the elements that are not zero, or are true, an array for each
     /// axis: (m, n) → two of (?,).
     ///
-    /// **Panics** if the array has no axis, or if its shape is not known.
+    /// **Panics** if there is no axis, or the shape is not known.
     #[doc(alias("flatnonzero", "where"))]
     #[track_caller]
     pub fn nonzero(&self) -> Vec<Array<i64>> {

@@ -347,7 +347,7 @@ impl<T: Element> Array<T> {
         self.raw.len()
     }
 
-    /// Returns whether the array has no elements.
+    /// Whether there is no element.
     ///
     /// **Panics** where that is not known.
     #[track_caller]
@@ -426,7 +426,7 @@ impl<T: Element> Array<T> {
     pub fn into_scalar(self) -> Scalar<T> {
         if self.ndim() != 0 {
             Error::Shape(format!(
-                "an array of shape {} is not a scalar: expected an array without axes",
+                "an array of shape {} is no scalar: expected no axis",
                 self.chunks().shape_text()
             ))
             .raise();
@@ -535,8 +535,9 @@ impl Array<f64> {
 
     /// Random numbers, uniform from 0 to 1, without 1.
     ///
-    /// The elements depend on shape and seed, not on the chunks. `chunks` is the size
-    /// of a chunk along each axis, one number for all axes, or [`ChunkSpec::auto`].
+    /// The elements follow from shape and seed, whatever the chunks. Chunks are
+    /// told as everywhere: the size of a chunk along each axis, one number for all
+    /// axes, or [`ChunkSpec::auto`].
     ///
     /// **Panics** if the chunks don't fit the shape.
     ///
@@ -628,7 +629,7 @@ impl Array<bool> {
 /// Arrays after each other along an axis that they have: (m, n) and (k, n),
 /// Axis(0) → (m + k, n).
 ///
-/// **Panics** if the shapes don't fit, or without any array.
+/// **Panics** if the shapes don't fit or there is no array.
 #[doc(alias = "concat")]
 #[track_caller]
 pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
@@ -639,7 +640,7 @@ pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
 /// Arrays of one shape side by side along a new axis: two of (m, n), Axis(0) →
 /// (2, m, n).
 ///
-/// **Panics** if the shapes differ, or without any array.
+/// **Panics** if the shapes differ or there is no array.
 #[track_caller]
 pub fn stack<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
     let raw: Vec<&RawArray> = arrays.iter().map(|array| &array.raw).collect();

@@ -77,22 +77,22 @@ fn parameter<A: Clone + Send + Sync + 'static>(
 
 /// A call, as an operation.
 pub(super) enum Called {
-    /// All arguments are values of tasks.
+    /// Of values of tasks alone.
     Plain(Arc<TaskFunction>),
     With(Arc<CallOperation>),
 }
 
-/// A function and those of its arguments that are not inputs.
+/// A function, and those of its arguments that are no inputs.
 pub(super) struct CallOperation {
     body: Arc<TaskFunction>,
     slots: SmallVec<[Slot; 2]>,
 }
 
-/// An argument of a call, with its tasks removed.
+/// An argument of a call, its tasks taken out of it.
 enum Slot {
     Literal(Value),
     Input,
-    /// This many inputs, collected into a `Vec`.
+    /// So many inputs, as a `Vec`.
     Inputs(u32, Collect),
     /// Lists of lists.
     List(Box<[Slot]>, Collect),

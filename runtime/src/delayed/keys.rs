@@ -43,9 +43,9 @@ pub fn keys<K: IntoKeys>(keys: impl IntoIterator<Item = K>) -> Keys<K::Keys> {
     Keys(keys.into_iter().map(K::into_keys).collect())
 }
 
-/// One key or several: a text, or a list or tuple of texts.
+/// What tells a key, or several: a text, a list of these, a tuple of these.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a key",
+    message = "`{Self}` is no key",
     label = "expected a text, or an array, `Vec` or tuple of keys"
 )]
 pub trait IntoKeys {

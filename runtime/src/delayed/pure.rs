@@ -1,13 +1,14 @@
 //! Identities of pure calls: the same function on the same arguments.
 //!
-//! A function's type does not identify it: every cell is the same crate to the
-//! compiler, so a function that is defined again has the type of the old one. But
-//! each cell is a library of its own, which stays loaded. So a function is
-//! identified by its type and its library. The same function in another cell counts
-//! as a different one, because it may call something that was redefined in between.
+//! A function is told by its type. That is not enough: every cell is the same
+//! crate to the compiler, so that a type of one cell is known in the next, and
+//! a function that is defined again has the type of the old one. But each cell
+//! is a library of its own, which stays loaded: a function is its type in its
+//! library. The same function in another cell is another one, as far as can be
+//! told; it may call something that was defined again in between.
 //!
 //! Functions that hold data (closures that capture, function pointers) have no
-//! identity, because their data cannot be compared.
+//! identity: what they hold cannot be told.
 
 use super::argument::Argument;
 use super::call::{CallInput, Callable};
@@ -16,13 +17,13 @@ use std::any::TypeId;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-/// What distinguishes a function from others.
+/// What tells a function from others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     function: TypeId,
-    /// The address of the code that calls it with values.
+    /// Of what calls it with values.
     address: usize,
-    /// Whether a `Result` that it returns is unwrapped.
+    /// Whether a `Result` that it returns is its value, or is taken apart.
     is_fallible: bool,
     /// The bytes that it holds.
     pub(super) nbytes: usize,
@@ -40,12 +41,12 @@ impl Code {
         }
     }
 
-    /// Returns whether the function holds no data.
+    /// Whether two functions of this code are the same, whatever they hold.
     pub(super) fn is_stateless(&self) -> bool {
         self.nbytes == 0 && !self.needs_drop
     }
 
-    /// Returns the function's identity if it holds no data.
+    /// The function's identity, if it is nothing but code.
     pub(super) fn identity(&self, name: &str) -> Option<LayerId> {
         static PROCESS: LazyLock<LayerId> = LazyLock::new(LayerId::unique);
         if !self.is_stateless() {

@@ -1,4 +1,4 @@
-//! Restores delayed values in another process.
+//! Delayed values that another process makes anew.
 
 use super::Delayed;
 use crate::compute::recover::{Recover, mismatch};

@@ -56,7 +56,7 @@ fn order<T: Kernel>(a: &T, b: &T) -> Ordering {
     a.partial_cmp(b).unwrap_or_else(of_nan)
 }
 
-/// Sorted elements without repetitions.
+/// Elements in order, without those that are equal to the one before.
 fn distinct<T: Kernel>(mut elements: Vec<T>) -> Chunk {
     elements.dedup_by(|one, before| order(one, before) == Ordering::Equal);
     T::wrap(Array1::from_vec(elements).into_dyn().into_shared())

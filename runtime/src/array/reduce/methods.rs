@@ -170,21 +170,21 @@ reductions! {
     own {
         /// The smallest element, NaN if one is NaN.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         #[doc(alias = "amin")]
         Min min min_axis = Extreme::LEAST;
         /// The largest element, NaN if one is NaN.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         #[doc(alias = "amax")]
         Max max max_axis = Extreme::GREATEST;
         /// The smallest element that is not NaN; NaN if all are.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         NanMin nanmin nanmin_axis = Extreme { skips_nan: true, ..Extreme::LEAST };
         /// The largest element that is not NaN; NaN if all are.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         NanMax nanmax nanmax_axis = Extreme { skips_nan: true, ..Extreme::GREATEST };
     }
     mask {
@@ -206,24 +206,24 @@ reductions! {
         /// The row-major place of the smallest element, of the first one where several
         /// are smallest, or of the first NaN.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         #[doc(alias = "idxmin")]
         ArgMin argmin argmin_axis = ArgExtreme { is_greatest: false, skips_nan: false };
         /// The row-major place of the largest element, of the first one where several
         /// are largest, or of the first NaN.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         #[doc(alias = "idxmax")]
         ArgMax argmax argmax_axis = ArgExtreme { is_greatest: true, skips_nan: false };
         /// The row-major place of the smallest element that is not NaN. Elements that
         /// are all NaN fail the task.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         NanArgMin nanargmin nanargmin_axis = ArgExtreme { is_greatest: false, skips_nan: true };
         /// The row-major place of the largest element that is not NaN. Elements that are
         /// all NaN fail the task.
         ///
-        /// **Panics** if the array has no elements.
+        /// **Panics** if there is no element.
         NanArgMax nanargmax nanargmax_axis = ArgExtreme { is_greatest: true, skips_nan: true };
         /// How many elements are not zero, or are true. NaN is not zero.
         CountNonzero count_nonzero count_nonzero_axis = CountNonzero;

@@ -61,7 +61,7 @@ trait Reduce {
         Some(1)
     }
 
-    /// Returns whether an empty array has no result.
+    /// Whether there is no result of no elements.
     fn needs_elements(&self) -> bool {
         false
     }
@@ -270,7 +270,7 @@ impl Reduction {
         self.rule().result(dtype)
     }
 
-    /// Returns whether an empty array has no result.
+    /// Whether there is no result of no elements.
     pub(super) fn needs_elements(self) -> bool {
         self.rule().needs_elements()
     }

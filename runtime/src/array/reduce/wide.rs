@@ -34,7 +34,7 @@ pub(super) fn multiply(a: i128, b: i128) -> i128 {
     a.saturating_mul(b).clamp(-BEYOND, BEYOND)
 }
 
-/// Stores wide integers in arrays. The final result is of type `dtype`.
+/// Wide integers as arrays, of which `dtype` is to come out.
 pub(super) fn states(dtype: DType, integers: &ArrayD<i128>) -> Vec<Chunk> {
     fn pairs<P: Element>(integers: &ArrayD<i128>, half: impl Fn(i128) -> P) -> Vec<Chunk> {
         vec![

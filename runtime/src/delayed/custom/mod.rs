@@ -171,7 +171,7 @@ impl TaskGraph {
         self.tasks.len()
     }
 
-    /// Returns whether the graph has no tasks.
+    /// Whether there is no task.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }

@@ -1,8 +1,8 @@
 //! Where a file can be cut: places where a record begins.
 //!
-//! Without quotes every line end is such a place. With quotes a line end may be inside
-//! a field. Only a scan from the beginning can decide that, so a file with quotes is
-//! scanned once.
+//! Without quotes every line end is one. With quotes it may be inside of a
+//! field, which only the bytes from the beginning on can tell: such a file is
+//! looked through once.
 
 use super::lex::{Format, Lines, Record, line_end};
 use super::{Stamp, unterminated};

@@ -54,18 +54,18 @@ impl Guess {
     }
 }
 
-/// Parses an integer of 64 bits. Larger ones are not numbers: they may be the
-/// digits of a name.
+/// An integer of 64 bits; what is too large for one is no number: it may be
+/// the digits of a name.
 pub(super) fn integer(text: &str) -> Option<i64> {
     number(text)
 }
 
-/// Parses a float, or an integer as a float.
+/// A float, and integers as floats.
 pub(super) fn float(text: &str) -> Option<f64> {
     number(text)
 }
 
-/// Parses a number with or without spaces around it.
+/// A number with or without spaces around it.
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse()
         .or_else(|_| text.trim_matches(' ').parse())
@@ -80,8 +80,8 @@ fn is_float(text: &str) -> bool {
             && float(text).is_some())
 }
 
-/// Parses a day as in ISO 8601, `2024-01-31`, into days since 1970. Other formats are
-/// ambiguous about day and month.
+/// A day as in ISO 8601, `2024-01-31`, in days from 1970 on. Other orders of day and
+/// month cannot be told apart.
 pub(super) fn date(text: &str) -> Option<i32> {
     const EPOCH: i32 = 719_163;
     let [year, month, day] = parts(text.trim_matches(' '), '-', [4, 2, 2])?;
@@ -150,8 +150,8 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Infers types from the values in some ranges of a file, each of which begins with a
-/// record. Errors in the records are reported when they are read.
+/// Looks at the values in some ranges of a file, each of which begins with a
+/// record. What is wrong with them is told when they are read.
 pub(super) fn infer(
     file: &Stamp,
     format: &Format,

@@ -1,10 +1,11 @@
-//! Splits bytes into records and fields.
+//! Taking bytes apart into records and fields.
 //!
-//! Follows RFC 4180, with extensions that real files need, as in Python's csv and
-//! pandas. Line ends are `\n`, `\r\n` or `\r` (old Macs), also mixed. A field is quoted
-//! if it begins with the quote character. Inside it, two quotes represent one. Text
-//! after the closing quote, up to the separator, belongs to the field. Empty lines are
-//! skipped, unless the file has only one column: there they are missing values.
+//! RFC 4180, and what people's files need beyond: line ends are `\n`, `\r\n` or `\r`
+//! (old Macs'), also mixed, as in Python's csv and pandas; a field
+//! is quoted if it begins with the quote character; in it, two of them stand for
+//! one; what follows the closing one up to the separator is text (as in
+//! Python's csv and pandas). Lines of nothing are no records, unless there is
+//! one column only, where they are a missing value.
 
 use super::Encoding;
 use memchr::{memchr, memchr2, memchr2_iter};
@@ -118,8 +119,8 @@ fn behind(bytes: &[u8], end: usize) -> usize {
     (end + if of_two { 2 } else { 1 }).min(bytes.len())
 }
 
-/// Returns where the line around `from` ends, and where the next one begins. A line
-/// end at the end of the bytes may continue in the bytes that follow.
+/// Where the line ends that goes on at `from`, and where the next one begins. An
+/// end at the end of the bytes may go on in those that follow.
 pub(super) fn line_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let end = from + memchr2(b'\n', b'\r', &bytes[from..])?;
     Some((end, behind(bytes, end)))

@@ -80,7 +80,7 @@ pub fn read_csv(paths: impl IntoPaths) -> CsvReader {
     CsvReader::new(paths.into_paths())
 }
 
-/// The default size of a partition, in bytes.
+/// Bytes a partition has, unless told otherwise.
 const BLOCKSIZE: u64 = 64 << 20;
 
 /// From this size on a file is worth a partition a thread.
@@ -201,13 +201,13 @@ impl CsvReader {
         self
     }
 
-    /// Reads the beginning of the files, infers types, and describes the frame.
+    /// Looks at the files and describes the frame.
     ///
     /// # Errors
-    /// [`Error::Io`] for a missing file; [`Error::Csv`] for an empty file, for a number
-    /// of names that differs from the number of fields, and for columns that differ
-    /// from the first file's; [`Error::Column`] for the type of a column that does not
-    /// exist. Errors in single records are reported when they are read.
+    /// [`Error::Io`] for a file that is missing; [`Error::Csv`] for an empty one,
+    /// for names that are not as many as fields, for other columns than the
+    /// first file's; [`Error::Column`] for the type of a column that does not
+    /// exist. What is wrong with single records is told when they are read.
     #[doc(alias("collect", "finish"))]
     pub fn load(self) -> Result<DataFrame> {
         let format = self.format()?;
