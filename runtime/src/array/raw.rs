@@ -673,7 +673,7 @@ fn shape_mismatch(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
             "cannot {verb} shapes {others} and {last}: axis {axis} is {found}, expected {expected}"
         ),
         _ => format!(
-            "cannot {verb} shapes {others} and {last}: the sizes of the chunks along axis {axis} depend on other data and are not known yet: compute them first with `.compute_chunk_sizes()?`"
+            "cannot {verb} shapes {others} and {last}: the sizes of the chunks along axis {axis} follow from other data and are not known yet: compute them before with `.compute_chunk_sizes()?`"
         ),
     })
 }

@@ -580,7 +580,7 @@ fn mistakes_name_what_does_not_fit() {
     );
     check(
         || drop(ones(&[3, 4]).rechunk(([1, 1], 4))),
-        "chunks ((1, 1), 4): along axis 0 the sizes add up to 2, expected 3",
+        "chunks ((1, 1), 4): along axis 0 they make 2, expected 3",
     );
     check(
         || drop(ones(&[3, 4]).slice_axis(Axis(1), 2..7)),
