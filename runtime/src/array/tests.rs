@@ -615,7 +615,7 @@ fn a_division_of_integers_by_zero_fails_its_task() {
     let wrong = x.map_blocks(|chunk: ArrayD<i64>| chunk.insert_axis(Axis(0)));
     let message = wrong.compute().unwrap_err().to_string();
     assert!(
-        message.contains("made shape (1, 2) of a chunk of shape (2,)"),
+        message.contains("returned shape (1, 2) for a chunk of shape (2,)"),
         "{message}"
     );
 }
