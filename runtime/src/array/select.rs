@@ -116,12 +116,12 @@ impl RawArray {
             && (0..count).all(|axis| chunks.cut(axis).to_length() == of_mask.cut(axis).to_length());
         if !fits {
             return Err(Error::Shape(format!(
-                "a mask of shape {} does not fit an array of shape {}: expected the lengths of its first axes{}",
+                "a mask of shape {} does not fit an array of shape {}: expected the lengths of the array's first axes{}",
                 of_mask.shape_text(),
                 chunks.shape_text(),
                 match chunks.are_known() && of_mask.are_known() {
                     true => "",
-                    false => ", known ones (`.compute_chunk_sizes()?`) or those of the same mask",
+                    false => "; compute unknown lengths first with `.compute_chunk_sizes()?`, or use the same mask",
                 }
             )));
         }
