@@ -121,7 +121,8 @@ impl RawArray {
                 chunks.shape_text(),
                 match chunks.are_known() && of_mask.are_known() {
                     true => "",
-                    false => "; compute unknown lengths first with `.compute_chunk_sizes()?`, or use the same mask",
+                    false =>
+                        "; compute unknown lengths first with `.compute_chunk_sizes()?`, or use the same mask",
                 }
             )));
         }
