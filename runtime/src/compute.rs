@@ -30,7 +30,7 @@ pub trait Collection: Clone {
     /// Combines the chunks, given in the layer's row-major order, into the result.
     ///
     /// # Errors
-    /// Fails if the chunks do not fit together.
+    /// Returns an error if the chunks do not fit together.
     fn assemble(&self, chunks: Vec<Value>) -> Result<Self::Output>;
 
     /// Computes the collection. The result of an array is an ndarray, that of a frame is a

@@ -633,7 +633,7 @@ impl Operand {
     }
 }
 
-/// Returns the shape that several shapes broadcast to, or its first axis with a conflict.
+/// Returns the shape that several shapes broadcast to, or an axis on which they conflict.
 fn broadcast(shapes: &[Vec<Length>]) -> Result<Vec<Length>, usize> {
     let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
     let mut result = vec![Length::ONE; ndim];

@@ -275,7 +275,6 @@ impl<T: Element> Array<T> {
     /// [`compute_chunk_sizes`](Self::compute_chunk_sizes).
     ///
     /// **Panics** if the shapes don't fit.
-    /// **Panics** if the shapes don't fit.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -313,7 +312,6 @@ impl<T: Element> Array<T> {
     /// Finds the positions of the elements that are not zero, or are true, as one array for each
     /// axis: (m, n) → two of (?,).
     ///
-    /// **Panics** if there is no axis, or the shape is not known.
     /// **Panics** if there is no axis, or the shape is not known.
     #[doc(alias("flatnonzero", "where"))]
     #[track_caller]

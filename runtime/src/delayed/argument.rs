@@ -53,7 +53,7 @@ impl Argument {
 /// Collects values of type `T` into a `Vec<T>`.
 pub(super) type Collect = fn(Vec<Value>) -> Result<Value, TypeMismatch>;
 
-/// A value whose type differs from that of its list's items.
+/// A value in a list whose type differs from that of the other items.
 pub(super) struct TypeMismatch {
     pub(super) item: usize,
     pub(super) value: Value,

@@ -62,7 +62,7 @@ impl<Args, R> Function<Args, R> {
         }
     }
 
-    /// Returns the name in views and keys.
+    /// Returns the name that views and keys show.
     pub fn name(&self) -> &str {
         self.body.name()
     }

@@ -28,12 +28,12 @@ impl Extreme {
         is_greatest: true,
         ..Self::LEAST
     };
-    /// Of truth values. The result for no elements is true.
+    /// Whether all truth values are true. The result for no elements is true.
     pub(super) const ALL: Self = Self {
         of_some: false,
         ..Self::LEAST
     };
-    /// Of truth values. The result for no elements is false.
+    /// Whether any truth value is true. The result for no elements is false.
     pub(super) const ANY: Self = Self {
         of_some: false,
         ..Self::GREATEST

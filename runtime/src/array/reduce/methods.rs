@@ -157,9 +157,9 @@ macro_rules! reductions {
 
 reductions! {
     sum {
-        /// Computes the sum of all elements, 0 for no elements. See [`Sums`].
+        /// Computes the sum of all elements, which is 0 for no elements. See [`Sums`].
         Sum sum sum_axis = Sum { skips_nan: false };
-        /// Computes the product of all elements, 1 for no elements. See [`Sums`].
+        /// Computes the product of all elements, which is 1 for no elements. See [`Sums`].
         Prod prod prod_axis = Product { skips_nan: false };
         /// Computes the sum of all elements that are not NaN. See [`Sums`].
         NanSum nansum nansum_axis = Sum { skips_nan: true };
@@ -187,13 +187,13 @@ reductions! {
         NanMax nanmax nanmax_axis = Extreme { skips_nan: true, ..Extreme::GREATEST };
     }
     mask {
-        /// Tests whether any element is true, false for no elements.
+        /// Tests whether any element is true. The result for no elements is false.
         Any any any_axis = Extreme::ANY;
-        /// Tests whether all elements are true, true for no elements.
+        /// Tests whether all elements are true. The result for no elements is true.
         All all all_axis = Extreme::ALL;
     }
     float {
-        /// Computes the arithmetic mean of all elements, NaN for no elements. The sum of
+        /// Computes the arithmetic mean of all elements, which is NaN for no elements. The sum of
         /// integers is exact.
         #[doc(alias = "average")]
         Mean mean mean_axis = Mean { skips_nan: false };
@@ -206,13 +206,11 @@ reductions! {
         /// position of the first NaN.
         ///
         /// **Panics** if there is no element.
-        /// **Panics** if there is no element.
         #[doc(alias = "idxmin")]
         ArgMin argmin argmin_axis = ArgExtreme { is_greatest: false, skips_nan: false };
         /// Finds the row-major position of the largest element: the first one of several, or the
         /// position of the first NaN.
         ///
-        /// **Panics** if there is no element.
         /// **Panics** if there is no element.
         #[doc(alias = "idxmax")]
         ArgMax argmax argmax_axis = ArgExtreme { is_greatest: true, skips_nan: false };
@@ -220,12 +218,10 @@ reductions! {
         /// all elements are NaN.
         ///
         /// **Panics** if there is no element.
-        /// **Panics** if there is no element.
         NanArgMin nanargmin nanargmin_axis = ArgExtreme { is_greatest: false, skips_nan: true };
         /// Finds the row-major position of the largest element that is not NaN. The task fails if
         /// all elements are NaN.
         ///
-        /// **Panics** if there is no element.
         /// **Panics** if there is no element.
         NanArgMax nanargmax nanargmax_axis = ArgExtreme { is_greatest: true, skips_nan: true };
         /// Counts the elements that are not zero, or are true. NaN is not zero.

@@ -111,7 +111,7 @@ pub(super) fn narrow(wide: Vec<Chunk>, what: &str) -> Result<Chunk> {
     }
 }
 
-/// Returns the float that is nearest to a quotient of integers.
+/// Returns a quotient of integers as a float.
 pub(super) fn quotient(sum: i128, count: u64) -> f64 {
     if count == 0 {
         return f64::NAN;

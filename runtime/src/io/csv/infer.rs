@@ -90,8 +90,8 @@ pub(super) fn date(text: &str) -> Option<i32> {
 }
 
 /// Parses a time of ISO 8601, `2024-01-31T12:30:05.25`, into units of time since 1970.
-/// There may be a space for the `T`, and seconds or time may be missing. The only
-/// time zone is `Z`.
+/// A space may replace the `T`, and the seconds or the time may be missing. The only
+/// accepted time zone is `Z`.
 pub(super) fn datetime(text: &str, unit: TimeUnit) -> Option<i64> {
     let text = text.trim_matches(' ');
     let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));

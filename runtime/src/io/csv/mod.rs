@@ -194,8 +194,8 @@ impl CsvReader {
         self
     }
 
-    /// Sets the approximate size of a partition, in bytes of text. Default: 64 MB, and for
-    /// files of more than 1 MB at least one partition per thread.
+    /// Sets the approximate size of a partition, in bytes of text. Default: 64 MB, or less
+    /// for files of more than 1 MB, so that each thread has a partition.
     #[doc(alias = "chunksize")]
     #[must_use]
     pub fn blocksize(mut self, bytes: u64) -> Self {
