@@ -90,7 +90,7 @@ def test_sizes_become_known(x, values):
 )  # fmt: skip
 def test_what_needs_sizes_says_so(x, expression):
     x.ok("let some = x.get(&mask);")
-    x.fails(expression, re.escape("of an array of shape (?,) follow from the data and are not known yet"), r"\.compute_chunk_sizes\(\)\?")
+    x.fails(expression, re.escape("of an array of shape (?,) depend on the data and are not known yet"), r"\.compute_chunk_sizes\(\)\?")
 
 
 def test_sizes_that_do_not_meet(x):

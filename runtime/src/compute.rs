@@ -1,4 +1,4 @@
-//! What every collection can do: compute, persist, visualize.
+//! The operations of every collection: compute, persist, visualize.
 
 pub(crate) mod describe;
 pub(crate) mod recover;
@@ -11,36 +11,37 @@ use crate::schedule::{self, Options, Persisted};
 use parking_lot::RwLock;
 use std::sync::Arc;
 
-/// A collection: chunks that a layer computes, and what they make together.
+/// A collection: a layer that computes its chunks, and how to combine them into a result.
 pub trait Collection: Clone {
-    /// What [`compute`](Collection::compute) returns.
+    /// The type of the result of [`compute`](Collection::compute).
     type Output;
 
-    /// The layer that computes the chunks.
+    /// Returns the layer that computes the chunks.
     ///
     /// # Errors
-    /// What was wrong when the collection was described, for collections that
-    /// tell it only now (frames).
+    /// Returns the error in the collection's description, for collections that report
+    /// it only now (frames).
     fn layer(&self) -> Result<Arc<Layer>>;
 
-    /// The same collection on a layer with the same keys.
+    /// Returns the same collection on another layer with the same keys.
     #[must_use]
     fn with_layer(&self, layer: Arc<Layer>) -> Self;
 
-    /// Puts the chunks together, row-major as the layer has them.
+    /// Combines the chunks, given in the layer's row-major order, into the result.
     ///
     /// # Errors
-    /// Where the chunks do not fit together.
+    /// Returns an error if the chunks do not fit together.
     fn assemble(&self, chunks: Vec<Value>) -> Result<Self::Output>;
 
-    /// Computes the collection: an ndarray of an array, a frame of Polars of a
-    /// frame, a number of a scalar.
+    /// Computes the collection. The result of an array is an ndarray, that of a frame is a
+    /// Polars frame, and that of a scalar is a number.
     ///
-    /// Runs on all threads, or as [`Client`](crate::cluster::Client) says, and
-    /// waits for the end. What is persisted is taken as it is.
+    /// It runs on all threads, or on the cluster of the current
+    /// [`Client`](crate::cluster::Client), and blocks until the end. Persisted chunks are
+    /// not computed again.
     ///
     /// # Errors
-    /// The first task's failure, with its key; [`crate::Error::Interrupted`].
+    /// Returns the first task's failure, with its key, or [`crate::Error::Interrupted`].
     ///
     /// ```
     /// use swath::prelude::*;
@@ -54,25 +55,25 @@ pub trait Collection: Clone {
         self.compute_with(&default_options())
     }
 
-    /// Computes the collection with a scheduler of your choice.
+    /// Computes the collection with the given scheduler options.
     ///
     /// # Errors
-    /// As [`compute`](Collection::compute).
+    /// The same as for [`compute`](Collection::compute).
     #[doc(alias = "get")]
     fn compute_with(&self, options: &Options) -> Result<Self::Output> {
         let mut values = schedule::run(&[self.layer()?], options)?;
         self.assemble(values.pop().unwrap_or_default())
     }
 
-    /// Starts computing the chunks in the background, and keeps them.
+    /// Starts computing the chunks in the background and keeps them.
     ///
-    /// Returns the collection on top of them at once: computing it, or anything
-    /// made of it, takes them instead of computing them again. They are kept as
-    /// long as somebody holds that collection.
-    /// [`progress`](crate::diagnostics::progress()) shows how far they are.
+    /// Returns immediately, with a collection that is based on these chunks. Computations
+    /// of it, or of anything derived from it, use the chunks instead of computing them
+    /// again. The chunks are kept as long as that collection or anything derived from it
+    /// exists. [`progress`](crate::diagnostics::progress()) shows the progress.
     ///
     /// # Errors
-    /// What was wrong when the collection was described.
+    /// Returns the error in the collection's description.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -87,10 +88,10 @@ pub trait Collection: Clone {
         Ok(self.with_layer(Persisted::start(&self.layer()?, default_options())))
     }
 
-    /// What the optimiser does with the tasks that compute the collection.
+    /// Describes what the optimiser does with the tasks that compute the collection.
     ///
     /// # Errors
-    /// What was wrong when the collection was described.
+    /// Returns the error in the collection's description.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -109,7 +110,7 @@ pub trait Collection: Clone {
 
 static DEFAULT: PerContext<RwLock<Option<Options>>> = PerContext::new(RwLock::default);
 
-/// The options that [`Collection::compute`] uses.
+/// Returns the options that [`Collection::compute`] uses.
 pub fn default_options() -> Options {
     DEFAULT.get().read().clone().unwrap_or_default()
 }
@@ -119,16 +120,16 @@ pub fn set_default_options(options: Options) {
     *DEFAULT.get().write() = Some(options);
 }
 
-/// Several collections that are computed together: what they share is
+/// Several collections that are computed together. Tasks that they share are
 /// computed once.
 pub trait Together {
     /// The results, one for each collection.
     type Output;
 
-    /// Computes them.
+    /// Computes the collections.
     ///
     /// # Errors
-    /// As [`Collection::compute`].
+    /// The same as for [`Collection::compute`].
     fn compute_together(&self) -> Result<Self::Output>;
 }
 
@@ -151,10 +152,10 @@ together!(A 0, B 1, C 2, D 3);
 together!(A 0, B 1, C 2, D 3, E 4);
 together!(A 0, B 1, C 2, D 3, E 4, F 5);
 
-/// Computes several collections at once, and what they share only once.
+/// Computes several collections together. Tasks that they share are computed once.
 ///
 /// # Errors
-/// As [`Collection::compute`].
+/// The same as for [`Collection::compute`].
 ///
 /// ```
 /// use swath::prelude::*;

@@ -1,10 +1,10 @@
 //! Swath: chunked arrays, partitioned data frames, delayed values and custom
 //! task graphs, computed in parallel on a threaded scheduler.
 //!
-//! Data flows one way: a collection describes a [`graph`], [`optimize`]
-//! rewrites it, [`schedule`] plans, orders and runs it, and what comes out is
-//! shown by [`display`]. Collections never import the scheduler, the scheduler
-//! names no collection, renderers are leaves.
+//! Data flows one way: a collection describes a [`graph`], [`optimize`] rewrites it,
+//! [`schedule`] plans, orders and runs it, and [`display`] shows the results.
+//! Collections never import the scheduler, the scheduler names no collection, and
+//! renderers are leaves.
 
 mod abort;
 pub mod array;
@@ -44,5 +44,5 @@ pub use schedule::{
     MemoryUse, memory, memory_limit, set_cache_limit, set_memory_limit, set_spill_folder,
 };
 
-// What the runtime is made of, so that a cell can use the same types.
+// The runtime's dependencies, so that a cell can use the same types.
 pub use {ndarray, plotters, polars, rand, rayon, serde_json, tokio};

@@ -1,13 +1,13 @@
-//! What is in scope in every cell.
+//! The names that are in scope in every cell.
 //!
-//! The crates that the runtime is made of (`polars`, `ndarray`, …) are bound by
-//! the kernel where a cell names them, so that a `:dep` can take their place.
+//! The kernel binds the runtime's own dependencies (`polars`, `ndarray`, …) where a
+//! cell names them, so that a `:dep` can replace them.
 
-// This stands in the place of std's own prelude, so that whatever a cell brings
-// into scope by itself, a glob included, comes before it.
+// This replaces std's own prelude, so that every name that a cell brings into scope
+// itself, even by a glob, has precedence over these names.
 pub use std::prelude::rust_2024::*;
 
-// What every collection can do.
+// All collections.
 pub use crate::collections::*;
 pub use crate::compute::{Collection, compute};
 pub use crate::error::{Error, Result as SwathResult};
@@ -28,10 +28,10 @@ pub use polars::prelude::{DataType, Expr, all, col, cols, len, lit, when};
 pub use crate::cluster::{Client, ClusterInfo, LocalCluster};
 pub use crate::delayed::{Function, delayed, key, keys, try_delayed};
 
-// Values of types of one's own.
+// Values of the user's own types.
 pub use crate::graph::encodable;
 
-// What is seen of them.
+// Displays, progress and profiles.
 pub use crate::diagnostics::progress::progress;
 pub use crate::diagnostics::{Profile, Profiler, ProgressIterator, show_progress};
 pub use crate::display::{

@@ -1,12 +1,12 @@
-//! The axes of an operation, as people name them.
+//! The axes of an operation, in the forms that users write.
 
 use crate::error::{Error, Result};
 use ndarray::Axis;
 
-/// The axes that an operation goes along.
+/// The axes of an operation.
 ///
-/// What can be turned into it: one axis (`Axis(0)`, `0`; `-1` is the last one),
-/// several (`[0, 2]`, `(0, -1)`, a vector), and [`Axes::all`].
+/// They can be converted from one axis (`Axis(0)`, `0`; `-1` is the last one) or from
+/// several (`[0, 2]`, `(0, -1)`, a vector). [`Axes::all`] means all axes.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -20,13 +20,13 @@ use ndarray::Axis;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes {
-    /// None: all axes.
+    /// `None` means all axes.
     named: Option<Vec<i64>>,
     keepdims: bool,
     split_every: usize,
 }
 
-/// How many contributions to a reduction are combined at a time.
+/// The default number of contributions to a reduction that are combined at a time.
 pub(super) const SPLIT_EVERY: usize = 8;
 
 impl Axes {
@@ -38,30 +38,31 @@ impl Axes {
         }
     }
 
-    /// All axes.
+    /// Returns all axes.
     pub fn all() -> Self {
         Self::new(None)
     }
 
-    /// These axes: what [`keepdims`](Self::keepdims) and
-    /// [`split_every`](Self::split_every) can be said of.
+    /// Returns the given axes, for [`keepdims`](Self::keepdims) and
+    /// [`split_every`](Self::split_every).
     pub fn of(axes: impl Into<Self>) -> Self {
         axes.into()
     }
 
-    /// A reduction leaves each of the axes with length 1, so that the result
-    /// broadcasts against what was reduced: (m, n), axis 0 → (1, n).
+    /// Makes a reduction keep each of the axes with length 1, so that the result
+    /// broadcasts against the input: (m, n), axis 0 → (1, n).
     #[must_use]
     pub fn keepdims(mut self) -> Self {
         self.keepdims = true;
         self
     }
 
-    /// A reduction combines what this many chunks contribute at a time, 8 where
-    /// nothing is said: fewer hold less memory, more take fewer tasks. Along
-    /// several axes this is the number of all of them together, as in Dask.
+    /// Sets the number of chunks whose contributions a reduction combines at a time.
     ///
-    /// **Panics** for less than 2.
+    /// The default is 8. Smaller numbers need less memory, larger ones fewer tasks. With
+    /// several axes this is the number for all of them together, as in Dask.
+    ///
+    /// **Panics** if it is less than 2.
     #[track_caller]
     #[must_use]
     pub fn split_every(mut self, contributions: usize) -> Self {
@@ -80,8 +81,8 @@ impl Axes {
         self.split_every
     }
 
-    /// The numbers of the axes of an array with so many, in order. `shape` is for
-    /// messages.
+    /// Returns the numbers of the axes, in order, for an array with `ndim` axes. `shape` is
+    /// for messages.
     pub(super) fn resolve(&self, ndim: usize, shape: &str) -> Result<Vec<usize>> {
         let Some(named) = &self.named else {
             return Ok((0..ndim).collect());
@@ -106,7 +107,7 @@ impl Axes {
         Ok(axes)
     }
 
-    /// The axes of several arguments.
+    /// Returns the axes of several arguments together.
     fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
         let named = parts.into_iter().map(|part| part.named);
         Self::new(named.collect::<Option<Vec<_>>>().map(|all| all.concat()))

@@ -1,4 +1,4 @@
-//! A chunk: what the tasks of an array compute and pass to each other.
+//! Chunks, which the tasks of an array compute and pass to each other.
 
 use super::chunks::tuple;
 use super::dtype::{DType, Element};
@@ -45,7 +45,7 @@ macro_rules! with_array {
     };
 }
 
-/// As `with_array`, for numbers; `else` is for masks.
+/// Like `with_array`, for numbers. `else` is for masks.
 macro_rules! with_numbers {
     ($chunk:expr, $array:ident => $body:expr, else $mask:ident => $other:expr) => {
         match $chunk {
@@ -61,7 +61,7 @@ macro_rules! with_numbers {
     };
 }
 
-/// Runs the same code with `T` standing for the element type.
+/// Runs the same code with `T` as the element type.
 macro_rules! with_type {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
@@ -107,13 +107,13 @@ pub(super) use {with_array, with_numbers, with_type};
 const TAG: &str = "array";
 
 impl Chunk {
-    /// How chunks are read.
+    /// The codec of chunks.
     pub(super) const CODEC: Codec = Codec {
         tag: TAG,
         decode: |from, nbytes| Self::decode(from, nbytes).map(Value::new),
     };
 
-    /// The element type.
+    /// Returns the element type.
     pub fn dtype(&self) -> DType {
         fn of<T: Element>(_: &ArcArray<T, IxDyn>) -> DType {
             T::DTYPE
@@ -121,25 +121,25 @@ impl Chunk {
         with_array!(self, array => of(array))
     }
 
-    /// The elements along each axis.
+    /// Returns the length of each axis.
     pub fn shape(&self) -> &[usize] {
         with_array!(self, array => array.shape())
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         with_array!(self, array => array.len())
     }
 
-    /// Whether there is no element.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The chunk that a task was given.
+    /// Returns the chunk that is a task's input.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value that is no array.
+    /// Returns [`Error::Type`] for a value that is not an array.
     pub fn of(value: Value) -> Result<Self> {
         value.into_inner().map_err(|value: Value| Error::Type {
             subject: "the input".to_owned(),
@@ -148,26 +148,26 @@ impl Chunk {
         })
     }
 
-    /// The chunks that a task was given.
+    /// Returns the chunks that are a task's inputs.
     ///
     /// # Errors
-    /// [`Error::Type`] for a value that is no array.
+    /// Returns [`Error::Type`] for a value that is not an array.
     pub fn all_of(values: Vec<Value>) -> Result<Vec<Self>> {
         values.into_iter().map(Self::of).collect()
     }
 
-    /// Reads what [`ChunkValue::encode`] has written, in exactly so many bytes.
+    /// Reads the output of [`ChunkValue::encode`], which has exactly `nbytes` bytes.
     ///
     /// # Errors
-    /// [`Error::Decode`], saying what is wrong with the bytes; [`Error::Transfer`]
-    /// where they cannot be read.
+    /// Returns [`Error::Decode`] with what is wrong with the bytes, and [`Error::Transfer`]
+    /// if they cannot be read.
     pub fn decode(from: &mut dyn Read, nbytes: u64) -> Result<Self> {
         let mut code = [0];
         from.read_exact(&mut code)
             .map_err(|cause| unread("an array", cause))?;
-        let dtype = *DType::ALL.get(usize::from(code[0])).ok_or_else(|| {
-            Error::Decode(format!("an array: there is no element type {}", code[0]))
-        })?;
+        let dtype = *DType::ALL
+            .get(usize::from(code[0]))
+            .ok_or_else(|| Error::Decode(format!("an array: unknown element type {}", code[0])))?;
         let nbytes = nbytes.saturating_sub(1);
         let (shape, count) = elements::read_shape(from, nbytes, dtype.nbytes())?;
         with_type!(dtype, T => {
@@ -178,12 +178,12 @@ impl Chunk {
         })
     }
 
-    /// A hash of type, shape and elements.
+    /// Computes a hash of type, shape and elements.
     pub(super) fn digest(&self) -> u128 {
         let mut fingerprint = Fingerprint::new();
         fingerprint.text(self.dtype().name());
         fingerprint.text(&tuple(self.shape()));
-        // Row-major, and not as they are in memory: what is equal hashes alike.
+        // Row-major, not in memory order, so that equal arrays have equal hashes.
         let write = |to: &mut dyn Write| with_array!(self, array => elements::write_array(array.view(), to));
         fingerprint
             .written(write)
@@ -205,8 +205,8 @@ impl ChunkValue for Chunk {
         Some(Self::CODEC)
     }
 
-    /// The type's number and the number of axes (a byte each), the elements
-    /// along each axis (8 bytes each), the elements row-major; all little-endian.
+    /// Encodes the type's number and the number of axes (one byte each), the length of
+    /// each axis (8 bytes each), and the elements row-major; all little-endian.
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
         to.write_all(&[self.dtype() as u8]).map_err(unwritten)?;
         elements::write_shape(self.shape(), to)?;
@@ -214,7 +214,7 @@ impl ChunkValue for Chunk {
     }
 }
 
-/// Hands over all elements in runs that are contiguous in memory, in any order.
+/// Passes all elements to `run`, in runs that are contiguous in memory, in any order.
 pub(super) fn for_each_run<T: Copy>(array: ArrayViewD<'_, T>, mut run: impl FnMut(&[T])) {
     if array.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! How an array is cut into chunks.
+//! The cuts of an array into chunks.
 
 use super::dtype::DType;
 use crate::error::{Error, Result};
@@ -8,33 +8,33 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What `auto` chunks hold at most.
+/// The maximum size of `auto` chunks.
 const AUTO_NBYTES: usize = 128 << 20;
 
-/// Where the chunks of an array begin and end along each axis.
+/// The positions where the chunks of an array begin and end, along each axis.
 ///
-/// Chunks can differ in size, and can be empty. Sizes that follow from the data, as
-/// those of `x.get(&mask)`, are not known before they are computed: see
-/// [`Array::compute_chunk_sizes`](super::Array::compute_chunk_sizes). Displayed as
+/// Chunks can differ in size, and can be empty. Sizes that depend on the data, such as
+/// those of `x.get(&mask)`, are known only after
+/// [`Array::compute_chunk_sizes`](super::Array::compute_chunk_sizes). The display lists
 /// the sizes along each axis: `((5, 5, 5), (10, 5))`, or `((?, ?, ?), (10, 5))`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
     cuts: Vec<Cut>,
 }
 
-/// Where the chunks begin and end along one axis.
+/// The positions where the chunks begin and end along one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cut {
-    /// 0, then the end of each chunk, or the furthest that it can be.
+    /// 0, then the end of each chunk, or its upper limit.
     bounds: Arc<[usize]>,
-    /// Where the sizes are not known: what they follow from. Cuts that follow from
-    /// the same are the same.
+    /// If the sizes are not known, the identity of the data that they depend on. Cuts that
+    /// depend on the same data are equal.
     follows: Option<u128>,
 }
 
 impl Cut {
-    /// Sizes that are not known. The chunks end at `bounds` at the furthest; what the
-    /// sizes follow from has the identity `follows`.
+    /// Returns a cut with unknown sizes. `bounds` are the upper limits of the chunks' ends,
+    /// and `follows` is the identity of the data that the sizes depend on.
     pub(super) fn unknown(bounds: Arc<[usize]>, follows: u128) -> Self {
         Self {
             bounds,
@@ -42,7 +42,7 @@ impl Cut {
         }
     }
 
-    /// Chunks of these sizes.
+    /// Returns the cut into chunks of these sizes.
     pub(super) fn of(sizes: &[usize]) -> Self {
         bounds(sizes).into()
     }
@@ -51,18 +51,18 @@ impl Cut {
         self.follows.is_none()
     }
 
-    /// The number of chunks.
+    /// Returns the number of chunks.
     pub(super) fn count(&self) -> usize {
         self.bounds.len() - 1
     }
 
-    /// The chunks' sizes, or the largest that they can be.
+    /// Returns the chunks' sizes, or their upper limits.
     pub(super) fn at_most(&self) -> Vec<usize> {
         let pairs = self.bounds.windows(2);
         pairs.map(|pair| pair[1] - pair[0]).collect()
     }
 
-    /// The length of all chunks, where it is known.
+    /// Returns the length of all chunks together, if it is known.
     pub(super) fn length(&self) -> Option<usize> {
         let length = self.bounds[self.bounds.len() - 1];
         self.is_known().then_some(length)
@@ -75,7 +75,7 @@ impl Cut {
         }
     }
 
-    /// The same chunks in the reverse order.
+    /// Returns the same chunks in reverse order.
     pub(super) fn reversed(&self) -> Self {
         let mut sizes = self.at_most();
         sizes.reverse();
@@ -89,7 +89,7 @@ impl Cut {
         }
     }
 
-    /// The chunks of several cuts, one after the other.
+    /// Returns the chunks of several cuts, one after the other.
     pub(super) fn chained(cuts: &[&Self]) -> Self {
         let sizes: Vec<usize> = cuts.iter().flat_map(|cut| cut.at_most()).collect();
         if cuts.iter().all(|cut| cut.is_known()) {
@@ -104,12 +104,12 @@ impl Cut {
     }
 }
 
-/// The length of an axis, to be compared with others.
+/// The length of an axis, for comparisons with other axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
-    /// So many elements.
+    /// The number of elements.
     Known(usize),
-    /// As many as follow from something of this identity.
+    /// An unknown number, which depends on the data with this identity.
     Unknown(u128),
 }
 
@@ -136,12 +136,12 @@ impl From<Arc<[usize]>> for Cut {
 }
 
 impl Chunks {
-    /// Chunks of the given sizes along each axis.
+    /// Creates chunks of the given sizes along each axis.
     pub fn new(sizes: impl IntoIterator<Item = impl AsRef<[usize]>>) -> Self {
         Self::from_cuts(sizes.into_iter().map(|sizes| Cut::of(sizes.as_ref())))
     }
 
-    /// An array of this shape in one chunk.
+    /// Creates one chunk for an array of this shape.
     pub fn whole(shape: &[usize]) -> Self {
         Self::new(shape.iter().map(|&length| [length]))
     }
@@ -160,9 +160,9 @@ impl Chunks {
         &self.cuts
     }
 
-    /// For an axis: 0, then the end of each chunk.
+    /// Returns, for an axis, 0 and then the end of each chunk.
     ///
-    /// **Panics** where they are not known.
+    /// **Panics** if they are not known.
     #[track_caller]
     pub(super) fn bounds(&self, axis: usize) -> &Arc<[usize]> {
         if let Err(error) = self.known(axis) {
@@ -171,39 +171,39 @@ impl Chunks {
         &self.cuts[axis].bounds
     }
 
-    /// That the sizes along an axis are known.
+    /// Checks that the sizes along an axis are known.
     fn known(&self, axis: usize) -> Result<()> {
         match self.cuts[axis].is_known() {
             true => Ok(()),
             false => Err(Error::Shape(format!(
-                "the sizes of the chunks along axis {axis} of an array of shape {} follow from the data and are not known yet: compute them before with `.compute_chunk_sizes()?`",
+                "the sizes of the chunks along axis {axis} of an array of shape {} depend on the data and are not known yet: compute them first with `.compute_chunk_sizes()?`",
                 self.shape_text()
             ))),
         }
     }
 
-    /// Whether the size of every chunk is known.
+    /// Returns whether the size of every chunk is known.
     pub fn are_known(&self) -> bool {
         self.cuts.iter().all(Cut::is_known)
     }
 
-    /// That the size of every chunk is known.
+    /// Checks that the size of every chunk is known.
     ///
     /// # Errors
-    /// [`Error::Shape`] where one is not.
+    /// Returns [`Error::Shape`] if one is not known.
     pub(super) fn all_known(&self) -> Result<()> {
         self.known_along(&(0..self.ndim()).collect::<Vec<_>>())
     }
 
-    /// That the size of every chunk is known along some axes.
+    /// Checks that the size of every chunk is known along some axes.
     ///
     /// # Errors
-    /// [`Error::Shape`] where one is not.
+    /// Returns [`Error::Shape`] if one is not known.
     pub(super) fn known_along(&self, axes: &[usize]) -> Result<()> {
         axes.iter().try_for_each(|&axis| self.known(axis))
     }
 
-    /// These chunks, whose shapes are, row-major, as they were found.
+    /// Returns these chunks with the given shapes, which were computed, row-major.
     pub(super) fn found<'a>(&self, shapes: impl Iterator<Item = &'a [usize]>) -> Self {
         let grid = self.grid();
         let mut sizes: Vec<Vec<usize>> = self.cuts.iter().map(Cut::at_most).collect();
@@ -215,14 +215,14 @@ impl Chunks {
         Self::new(sizes)
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn ndim(&self) -> usize {
         self.cuts.len()
     }
 
-    /// The array's shape.
+    /// Returns the array's shape.
     ///
-    /// **Panics** where it is not known.
+    /// **Panics** if it is not known.
     #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
         if let Err(error) = self.all_known() {
@@ -231,12 +231,12 @@ impl Chunks {
         self.lengths().into_iter().flatten().collect()
     }
 
-    /// The length of each axis, where it is known.
+    /// Returns the length of each axis, if it is known.
     pub fn lengths(&self) -> Vec<Option<usize>> {
         self.cuts.iter().map(Cut::length).collect()
     }
 
-    /// The shape as text, with `?` for what is not known: `(?, 3)`.
+    /// Formats the shape, with `?` for an unknown length: `(?, 3)`.
     pub fn shape_text(&self) -> String {
         let lengths = self.lengths().into_iter();
         let texts =
@@ -244,7 +244,7 @@ impl Chunks {
         parenthesised(&texts.collect::<Vec<_>>())
     }
 
-    /// The chunks' sizes along an axis.
+    /// Returns the chunks' sizes along an axis.
     ///
     /// **Panics** if the axis is out of range, or the sizes are not known.
     #[track_caller]
@@ -253,38 +253,38 @@ impl Chunks {
         self.cuts[axis].at_most()
     }
 
-    /// The chunks' sizes along an axis, or the largest that they can be.
+    /// Returns the chunks' sizes along an axis, or their upper limits.
     pub(crate) fn at_most(&self, axis: usize) -> Vec<usize> {
         self.cuts[axis].at_most()
     }
 
-    /// The largest chunk's size along each axis, or the largest that it can be.
+    /// Returns the largest chunk's size along each axis, or its upper limit.
     pub fn largest(&self) -> Vec<usize> {
         let largest = |cut: &Cut| cut.at_most().into_iter().max().unwrap_or(0);
         self.cuts.iter().map(largest).collect()
     }
 
-    /// The number of chunks.
+    /// Returns the number of chunks.
     pub fn count(&self) -> usize {
         self.cuts.iter().map(Cut::count).product()
     }
 
-    /// The number of chunks along each axis.
+    /// Returns the number of chunks along each axis.
     pub fn grid(&self) -> Grid {
         Grid::new(self.cuts.iter().map(|cut| cut.count() as u32))
     }
 
-    /// Which elements of the array a chunk has, along an axis; none where that is not
-    /// known.
+    /// Returns the range of the array's elements in a chunk, along an axis, or `None` if it
+    /// is not known.
     pub(super) fn range(&self, axis: usize, at: u32) -> Option<Range<usize>> {
         let cut = &self.cuts[axis];
         cut.is_known()
             .then(|| cut.bounds[at as usize]..cut.bounds[at as usize + 1])
     }
 
-    /// Which elements of the array a chunk has, along each axis.
+    /// Returns the range of the array's elements in a chunk, along each axis.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if it is not known.
     #[track_caller]
     pub fn ranges(&self, index: &[u32]) -> Vec<Range<usize>> {
         (0..self.ndim())
@@ -295,9 +295,9 @@ impl Chunks {
             .collect()
     }
 
-    /// A chunk's shape.
+    /// Returns a chunk's shape.
     ///
-    /// **Panics** where it is not known.
+    /// **Panics** if it is not known.
     #[track_caller]
     pub fn chunk_shape(&self, index: &[u32]) -> Vec<usize> {
         self.ranges(index)
@@ -306,7 +306,7 @@ impl Chunks {
             .collect()
     }
 
-    /// The bytes of each chunk.
+    /// Returns the size of each chunk, in bytes.
     pub(super) fn nbytes(&self, dtype: DType) -> Sizes {
         if !self.are_known() {
             return Sizes::Unknown;
@@ -331,7 +331,7 @@ impl Chunks {
         }))
     }
 
-    /// The chunks along an axis that have elements of a range.
+    /// Returns the chunks along an axis that contain elements of a range.
     pub(super) fn overlapping(&self, axis: usize, range: &Range<usize>) -> Range<usize> {
         if range.is_empty() {
             return 0..0;
@@ -356,8 +356,8 @@ pub(super) fn bounds(sizes: &[usize]) -> Arc<[usize]> {
     std::iter::once(0).chain(ends).collect()
 }
 
-/// The coarsest cut that is as fine as each of the given ones, of one length. Sizes
-/// that are not known are the same in all.
+/// Returns the coarsest cut that is at least as fine as each of the given cuts, which have
+/// the same length. Cuts with unknown sizes must be equal.
 pub(super) fn common_cut(cuts: &[&Cut]) -> Cut {
     let first = cuts[0];
     if cuts.iter().all(|cut| cut == &first) {
@@ -385,7 +385,7 @@ impl fmt::Display for Chunks {
     }
 }
 
-/// A shape as Python and ndarray write it: `()`, `(5,)`, `(3, 4)`.
+/// Formats a shape like Python and ndarray: `()`, `(5,)`, `(3, 4)`.
 pub(super) fn tuple(lengths: &[impl ToString]) -> String {
     parenthesised(&lengths.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
@@ -397,48 +397,48 @@ fn parenthesised(parts: &[String]) -> String {
     }
 }
 
-/// How an array is to be cut into chunks.
+/// A specification of an array's chunks.
 ///
-/// What can be turned into it: a size for every axis (`10`), a size an axis
-/// (`(10, 10_000)`, `[5, 5]`), every chunk's size (`vec![vec![5, 5], vec![3, 7]]`),
-/// `-1` for an axis that is not cut, `"auto"` or `()` for chunks of at most
-/// 128 MiB, another array's [`Chunks`].
+/// It can be converted from a size for every axis (`10`), one size for each axis
+/// (`(10, 10_000)`, `[5, 5]`), the size of every chunk (`vec![vec![5, 5], vec![3, 7]]`),
+/// `-1` for an axis in one chunk, `"auto"` or `()` for chunks of at most 128 MiB, and
+/// another array's [`Chunks`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChunkSpec {
-    /// The same for every axis.
+    /// The same specification for every axis.
     Every(AxisSpec),
-    /// One for each axis.
+    /// A specification for each axis.
     Axes(Vec<AxisSpec>),
 }
 
-/// How one axis is to be cut into chunks.
+/// A specification of the chunks along one axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AxisSpec {
-    /// Chunks of this size, the last one smaller where it has to be; -1: one chunk.
+    /// Chunks of this size, where the last one may be smaller; -1 for one chunk.
     Size(i64),
-    /// Every chunk's size.
+    /// The size of every chunk.
     Sizes(Vec<usize>),
-    /// As large as the bytes allow.
+    /// As large as the maximum size in bytes allows.
     Auto,
-    /// A text that says nothing.
+    /// An invalid text.
     Unknown(String),
 }
 
 impl ChunkSpec {
-    /// One chunk.
+    /// Specifies one chunk.
     pub fn whole() -> Self {
         Self::Every(AxisSpec::Size(-1))
     }
 
-    /// Chunks of at most 128 MiB.
+    /// Specifies chunks of at most 128 MiB.
     pub fn auto() -> Self {
         Self::Every(AxisSpec::Auto)
     }
 
-    /// The chunks of an array of this shape.
+    /// Returns the chunks of an array of this shape.
     ///
     /// # Errors
-    /// [`Error::Shape`] where they don't fit it.
+    /// Returns [`Error::Shape`] if the specification does not fit the shape.
     pub fn resolve(&self, shape: &[usize], dtype: DType) -> Result<Chunks> {
         let wrong = |what: String| Error::Shape(format!("chunks {self}: {what}"));
         let axes: Vec<&AxisSpec> = match self {
@@ -461,7 +461,7 @@ impl ChunkSpec {
             .filter(|&size| size <= isize::MAX as usize)
             .ok_or_else(|| {
                 Error::Shape(format!(
-                    "an array of shape {} has more bytes than can be counted",
+                    "an array of shape {} is too large: expected at most isize::MAX bytes",
                     tuple(shape)
                 ))
             })?;
@@ -479,7 +479,7 @@ impl ChunkSpec {
                     let sum: usize = sizes.iter().sum();
                     if sum != length || sizes.is_empty() {
                         return Err(wrong(format!(
-                            "along axis {number} they make {sum}, expected {length}"
+                            "the sizes along axis {number} add up to {sum}, expected {length}"
                         )));
                     }
                     Some(bounds(sizes))
@@ -496,7 +496,7 @@ impl ChunkSpec {
         });
         if count.is_none_or(|count| count >= u64::from(u32::MAX)) {
             return Err(wrong(format!(
-                "more than {} for an array of shape {}, expected larger ones",
+                "more than {} chunks for an array of shape {}: make the chunks larger",
                 u32::MAX,
                 tuple(shape)
             )));
@@ -509,7 +509,7 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Chunks of one size; the last one may be smaller.
+/// Returns chunks of one size. The last one may be smaller.
 fn even(length: usize, size: usize) -> Arc<[usize]> {
     if length == 0 {
         return bounds(&[0]);
@@ -517,8 +517,8 @@ fn even(length: usize, size: usize) -> Arc<[usize]> {
     (0..length).step_by(size).chain([length]).collect()
 }
 
-/// Cuts the axes that are left open so that chunks are as near to cubes as
-/// they can be: the shortest axis first, what it does not need is for the others.
+/// Cuts the axes without a specification so that the chunks are as cubic as possible.
+/// It starts with the shortest axis. Size that an axis does not use is left for the others.
 fn auto(cut: Vec<Option<Arc<[usize]>>>, shape: &[usize], dtype: DType) -> Vec<Arc<[usize]>> {
     let fixed: usize = cut
         .iter()
@@ -538,7 +538,7 @@ fn auto(cut: Vec<Option<Arc<[usize]>>>, shape: &[usize], dtype: DType) -> Vec<Ar
     let mut sizes = vec![0; cut.len()];
     for (done, &axis) in open.iter().enumerate() {
         let side = room.powf(1.0 / (open.len() - done) as f64);
-        // A side of 511.999… elements is one of 512.
+        // A side of 511.999… elements is meant to be 512.
         sizes[axis] = ((side + 1e-6) as usize).clamp(1, shape[axis].max(1));
         room = (room / sizes[axis] as f64).max(1.0);
     }

@@ -1,8 +1,8 @@
 //! Matrix products.
 //!
-//! A product of one block of rows and one block of columns is a task for each
-//! pair of chunks along the contracted axis, and a tree of sums: at any time
-//! only two chunks and a few partial products are held, however long the axis is.
+//! The product of a block of rows and a block of columns consists of one task for each
+//! pair of chunks along the contracted axis, and a tree of sums. So however long the
+//! axis is, only two chunks and a few partial products are in memory at a time.
 
 use super::chunk::{Chunk, with_numbers};
 use super::dtype::{Element, Integer, Number, beyond};
@@ -14,7 +14,7 @@ use ndarray::linalg::Dot as _;
 use ndarray::{ArcArray, Array2, ArrayD, Axis, Ix2, IxDyn, LinalgScalar};
 use serde::{Deserialize, Serialize};
 
-/// The product of chunks of integers: ndarray's where it cannot overflow,
+/// Multiplies chunks of integers: with ndarray's product if it cannot overflow,
 /// otherwise in 128 bits.
 fn integers<T: Integer>(
     left: ArcArray<T, IxDyn>,
@@ -39,7 +39,7 @@ fn integers<T: Integer>(
     for row in left.lanes(Axis(left.ndim() - 1)) {
         for column in right.lanes(Axis(0)) {
             let products = row.iter().zip(column).map(|(a, b)| {
-                // Two of 64 bits make at most one of 128.
+                // Two factors of 64 bits have a product of at most 128 bits.
                 a.to_wide().saturating_mul(b.to_wide())
             });
             let sum = products.fold(0i128, i128::saturating_add);
@@ -53,10 +53,10 @@ fn integers<T: Integer>(
     ))
 }
 
-/// The product of two chunks of one or two axes each.
+/// Multiplies two chunks of one or two axes each.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Dot {
-    /// Whether it is one of several, which are added up.
+    /// Whether the product is one of several that are added up.
     pub(super) is_partial: bool,
 }
 
@@ -98,14 +98,16 @@ impl Operation for Dot {
         fn matrix<T>(array: ArcArray<T, IxDyn>) -> ArcArray<T, Ix2> {
             array
                 .into_dimensionality()
-                .expect("invariant: operands of other dimensions were refused")
+                .expect("invariant: operands of other dimensions were rejected")
         }
         let [left, right] = inputs_of(inputs)?;
         let product = |left: Chunk, right| {
             Ok(with_numbers!(left,
                 left => dot(left, Element::unwrap(right)?),
                 else _mask => {
-                    return Err(Error::Argument("dot: masks have no product".to_owned()));
+                    return Err(Error::Argument(
+                        "dot is not defined for masks: expected numbers".to_owned(),
+                    ));
                 }
             ))
         };

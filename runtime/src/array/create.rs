@@ -1,4 +1,4 @@
-//! Arrays out of nothing, and out of arrays in memory.
+//! Creates arrays by a rule, at random, and from arrays in memory.
 
 use super::chunk::{Chunk, with_array, with_type};
 use super::chunks::Chunks;
@@ -17,13 +17,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// An array whose chunks an operation makes from their place alone.
+/// Returns an array whose chunks an operation computes from their position alone.
 pub(super) fn generated(operation: impl Operation, chunks: Chunks, dtype: DType) -> RawArray {
     let layer = Layer::blockwise(operation, chunks.grid(), Vec::new(), Vec::new());
     RawArray::new(layer, chunks, dtype)
 }
 
-/// The same element everywhere.
+/// An array in which every element is the same.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Full {
     pub(super) name: Cow<'static, str>,
@@ -49,7 +49,7 @@ impl Operation for Full {
     }
 }
 
-/// What stands at each place of a sequence or of a square.
+/// The rule for the elements of a sequence or of a square.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Rule {
     /// 0, 1, 2, …
@@ -60,7 +60,7 @@ pub(super) enum Rule {
     Eye,
 }
 
-/// Elements that follow from their place.
+/// Elements that depend only on their position.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Generate {
     pub(super) rule: Rule,
@@ -115,7 +115,9 @@ impl Operation for Generate {
                     DType::U32 => eye::<u32>(rows, columns),
                     DType::U8 => eye::<u8>(rows, columns),
                     DType::Bool => {
-                        return Err(Error::Argument("eye: no identity of masks".to_owned()));
+                        return Err(Error::Argument(
+                            "eye is not defined for masks: expected a type of numbers".to_owned(),
+                        ));
                     }
                 }
             }
@@ -127,12 +129,12 @@ impl Operation for Generate {
     }
 }
 
-/// How random elements are distributed.
+/// The distribution of random elements.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Distribution {
-    /// f64 from 0 to 1, without 1.
+    /// f64 from 0 to 1, excluding 1.
     Uniform,
-    /// f64 of mean 0 and standard deviation 1.
+    /// f64 with mean 0 and standard deviation 1.
     Normal,
     /// i64 from a range.
     Integers(Range<i64>),
@@ -147,8 +149,8 @@ impl Distribution {
     }
 }
 
-/// Random elements: a function of the seed and of the element's place in the
-/// whole array, so that neither chunks nor threads make a difference.
+/// Random elements. Each is a function of the seed and of its position in the whole array,
+/// so that neither chunks nor threads make a difference.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Random {
     pub(super) distribution: Distribution,
@@ -185,7 +187,7 @@ impl Operation for Random {
     }
 }
 
-/// The random elements of a block of an array of this shape.
+/// Returns the random elements of a block of an array of this shape.
 pub(super) fn random(
     distribution: &Distribution,
     seed: u64,
@@ -193,13 +195,13 @@ pub(super) fn random(
     ranges: &[Range<usize>],
 ) -> Chunk {
     let place = Region { shape, ranges };
-    // A stream of the generator for each distribution: the same seed does not
-    // give the same numbers again in another guise.
+    // Each distribution has its own stream of the generator, so that the same seed does not
+    // yield the same numbers in another form.
     match *distribution {
         Distribution::Uniform => f64::wrap(place.draw(generator(seed, 0), 2, uniform)),
         Distribution::Normal => f64::wrap(place.draw(generator(seed, 1), 4, |rng| {
-            // Box and Muller (1958): always two uniform numbers an element, so
-            // that an element's place tells where its numbers are.
+            // Box and Muller (1958). Each element uses exactly two uniform numbers, so that
+            // its position determines the position of its numbers.
             let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
             radius * (std::f64::consts::TAU * uniform(rng)).cos()
         })),
@@ -214,14 +216,14 @@ pub(super) fn random(
     }
 }
 
-/// A counter-based generator: it can go to any place of its output at once.
+/// Returns a counter-based generator, which can jump to any position of its output.
 fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     rng
 }
 
-/// 53 random bits: from 0 to 1, without 1.
+/// Returns 53 random bits as a number from 0 to 1, excluding 1.
 fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -243,7 +245,7 @@ impl Region<'_> {
         let block: Vec<usize> = self.ranges.iter().map(ExactSizeIterator::len).collect();
         let count: usize = block.iter().product();
         let mut elements = Vec::with_capacity(count);
-        // The last axes that are taken whole make one run with the axis before.
+        // The last axes that the block covers completely form one run with the axis before.
         let whole = (0..block.len())
             .rev()
             .take_while(|&axis| block[axis] == self.shape[axis])
@@ -251,7 +253,7 @@ impl Region<'_> {
         let outer = (block.len() - whole).saturating_sub(1);
         let run: usize = block[outer..].iter().product();
         while elements.len() < count {
-            // The place of the next run: along the outer axes from its number.
+            // The next run's position: its number determines the position along the outer axes.
             let mut rest = elements.len() / run;
             let mut stride: u128 = self.shape[outer..].iter().map(|&n| n as u128).product();
             let mut position = match self.ranges.get(outer) {
@@ -274,7 +276,7 @@ impl Region<'_> {
     }
 }
 
-/// The blocks of an array in memory, which all of them share.
+/// The blocks of an array in memory. They share its elements.
 pub(super) struct FromArray {
     data: Chunk,
     digest: u128,
@@ -310,7 +312,7 @@ impl Operation for FromArray {
         )))
     }
 
-    /// Hash, chunks, and the elements as a chunk has them.
+    /// Encodes the hash, the chunks, and the elements as in an encoded chunk.
     fn encode(&self) -> Result<EncodedOperation> {
         let wrong = |error| Error::Encode(format!("the operation array: {error}"));
         let mut bytes = postcard::to_stdvec(&(self.digest, &self.chunks)).map_err(wrong)?;
@@ -333,7 +335,7 @@ impl Operation for FromArray {
     }
 }
 
-/// A part of a chunk that shares its elements.
+/// Returns a part of a chunk, which shares its elements.
 pub(super) fn part(chunk: Chunk, ranges: &[Range<usize>]) -> Chunk {
     fn slice<T: Element>(mut array: ArcArray<T, IxDyn>, ranges: &[Range<usize>]) -> Chunk {
         for (axis, range) in ranges.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The element types of arrays, and the table that connects each to its name,
-//! its chunk and its arithmetic.
+//! The element types of arrays, and the table that assigns to each its name, its
+//! chunk and its arithmetic.
 
 use super::chunk::Chunk;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ impl DType {
         Self::Bool,
     ];
 
-    /// The Rust type's name: `f64`.
+    /// Returns the Rust type's name: `f64`.
     pub fn name(self) -> &'static str {
         match self {
             Self::F64 => "f64",
@@ -55,7 +55,7 @@ impl DType {
         }
     }
 
-    /// The greatest integer of the type, if it is one of integers.
+    /// Returns the greatest integer of the type, if it is an integer type.
     pub(super) fn greatest(self) -> Option<u64> {
         Some(match self {
             Self::I64 => i64::MAX as u64,
@@ -67,7 +67,7 @@ impl DType {
         })
     }
 
-    /// Bytes an element.
+    /// Returns the size of an element, in bytes.
     pub fn nbytes(self) -> usize {
         match self {
             Self::F64 | Self::I64 | Self::U64 => 8,
@@ -115,38 +115,38 @@ pub trait Element:
     /// The type as a value.
     const DTYPE: DType;
 
-    /// What a sum of such elements is, as in NumPy: a wide integer for integers
-    /// (`i64` for signed ones and masks, `u64` for unsigned ones), the type
-    /// itself for floating point. What is beyond a wide integer fails the task.
+    /// The type of a sum of such elements, as in NumPy: a wide integer for integers
+    /// (`i64` for signed ones and masks, `u64` for unsigned ones), and the type itself
+    /// for floating point. A sum that does not fit in a wide integer fails the task.
     type Sum: Element;
 
-    /// The array as a chunk.
+    /// Converts an array into a chunk.
     fn wrap(array: ArcArray<Self, IxDyn>) -> Chunk;
 
-    /// The chunk as an array of this type.
+    /// Converts a chunk into an array of this type.
     ///
     /// # Errors
-    /// [`Error::Type`] for a chunk of another type.
+    /// Returns [`Error::Type`] for a chunk of another type.
     fn unwrap(chunk: Chunk) -> Result<ArcArray<Self, IxDyn>>;
 
-    /// The chunk as an array in memory, row-major: without a copy where it is, and
-    /// nobody else holds it.
+    /// Converts a chunk into an array in memory, row-major. If it is row-major already and
+    /// not shared, it is not copied.
     ///
     /// # Errors
-    /// [`Error::Type`] for a chunk of another type.
+    /// Returns [`Error::Type`] for a chunk of another type.
     fn owned(chunk: Chunk) -> Result<ArrayD<Self>>;
 
-    /// The element as an argument of an operation.
+    /// Converts the element into an argument of an operation.
     fn literal(self) -> Literal;
 
-    /// The element that a literal holds.
+    /// Returns the element in a literal.
     ///
     /// # Errors
-    /// [`Error::Type`] for a literal of another type.
+    /// Returns [`Error::Type`] for a literal of another type.
     fn from_literal(literal: Literal) -> Result<Self>;
 }
 
-/// An element that can be added and multiplied: all but `bool`.
+/// An element type with addition and multiplication: all but `bool`.
 pub trait Number: Element {}
 
 /// A number with a sign: `f64`, `f32`, `i64`, `i32`.
@@ -155,33 +155,33 @@ pub trait Signed: Number {}
 /// A floating point number: `f64`, `f32`.
 pub trait Float: Signed {}
 
-/// What the kernels need of an element.
+/// The requirements of the kernels on an element type.
 pub(super) trait Kernel: Element + Plain {
     const SMALLEST: Self;
     const LARGEST: Self;
-    /// What stands for the least element that is not NaN where there is none yet: NaN,
-    /// or what no element is above.
+    /// The initial value of the search for the smallest element that is not NaN: NaN, or
+    /// the largest element.
     const NO_LEAST: Self;
-    /// As above, for the greatest one.
+    /// The same for the greatest element.
     const NO_GREATEST: Self;
     fn to_f64(self) -> f64;
     fn from_index(index: usize) -> Self;
     fn is_nan(self) -> bool;
 }
 
-/// An integer, or one of a mask: what is added up and multiplied exactly.
+/// An integer, or an element of a mask, whose sums and products are exact.
 pub(super) trait Integer: Kernel {
-    /// Whether the type is of 32 bits at most.
+    /// Whether the type has at most 32 bits.
     const IS_SMALL: bool;
-    /// The element in 64 bits. Only of small types nothing is lost.
+    /// Converts the element to 64 bits, without loss for small types only.
     fn to_i64(self) -> i64;
     fn to_wide(self) -> i128;
-    /// The element that a wide integer is, if there is one.
+    /// Returns the element that is equal to a wide integer, if there is one.
     fn from_wide(wide: i128) -> Option<Self>;
 }
 
-/// Arithmetic of numbers. On integers it is exact: what the type does not hold
-/// fails the task, and so does dividing by zero.
+/// The arithmetic of numbers. On integers it is exact: results that the type does not
+/// hold, and divisions by zero, fail the task.
 pub(super) trait Arithmetic: Kernel {
     const ONE: Self;
     fn add(self, other: Self) -> Self;
@@ -189,12 +189,12 @@ pub(super) trait Arithmetic: Kernel {
     fn mul(self, other: Self) -> Self;
     fn div(self, other: Self) -> Self;
     fn rem(self, other: Self) -> Self;
-    /// The quotient, rounded down.
+    /// Returns the quotient, rounded down.
     fn floor_divide(self, other: Self) -> Self;
     fn powi(self, exponent: i32) -> Self;
 }
 
-/// What floating point numbers have beside it.
+/// The additional operations on floating point numbers.
 pub(super) trait FloatKernel: Arithmetic {
     fn logaddexp(self, other: Self) -> Self;
 }
@@ -218,7 +218,7 @@ macro_rules! elements {
                 }
             }
 
-            // Not a default: compiled here, once, and not in each cell.
+            // Not a default method, so that it is compiled once, here, and not in each cell.
             fn owned(chunk: Chunk) -> Result<ArrayD<Self>> {
                 let array = Self::unwrap(chunk)?.into_owned();
                 Ok(match array.is_standard_layout() {
@@ -241,7 +241,7 @@ macro_rules! elements {
     )*
 
     impl Literal {
-        /// The element's type.
+        /// Returns the element's type.
         pub fn dtype(self) -> DType {
             match self {
                 $(Self::$variant(_) => DType::$variant,)*
@@ -292,8 +292,8 @@ macro_rules! floats {
             fn div(self, other: Self) -> Self { self / other }
             fn rem(self, other: Self) -> Self { self % other }
             fn floor_divide(self, other: Self) -> Self {
-                // Of the rest, and not of the quotient: that may have been rounded up
-                // to an integer.
+                // Based on the remainder, not on the quotient, which may have been rounded
+                // up to an integer.
                 let rest = self % other;
                 if other == 0.0 {
                     return self / other;
@@ -311,7 +311,7 @@ macro_rules! floats {
         impl FloatKernel for $type {
             fn logaddexp(self, other: Self) -> Self {
                 if self == other {
-                    // Infinities of one sign, too: their difference is NaN.
+                    // This includes infinities of one sign, whose difference is NaN.
                     return self + std::$type::consts::LN_2;
                 }
                 let difference = self - other;
@@ -366,16 +366,16 @@ macro_rules! integers {
             }
             fn rem(self, other: Self) -> Self {
                 if other == 0 { divided_by_zero() }
-                // The least number by -1: the quotient is too large, what remains is 0.
+                // For the least number and -1 the quotient is too large, but the remainder is 0.
                 self.wrapping_rem(other)
             }
             fn floor_divide(self, other: Self) -> Self {
-                // It fails where the type does not hold the quotient.
+                // Fails if the type does not hold the quotient.
                 self.div(other);
                 num_integer::Integer::div_floor(&self, &other)
             }
             fn powi(self, exponent: i32) -> Self {
-                // No task has a negative one: `powi` has refused it.
+                // The exponent is not negative: the method `powi` has rejected that.
                 self.checked_pow(exponent as u32)
                     .unwrap_or_else(|| overflow(self, "to the power of", exponent))
             }
@@ -396,20 +396,20 @@ fn divided_by_zero() -> ! {
     .raise()
 }
 
-/// The end of a task whose result is beyond its type.
+/// Fails the task, because the type does not hold the result.
 #[cold]
 pub(super) fn overflow<T: Element>(a: T, sign: &str, b: impl fmt::Display) -> T {
     beyond(&format!("{a} {sign} {b}"), T::DTYPE).raise()
 }
 
-/// The error about a result that its type does not hold.
+/// Returns the error about a result that its type does not hold.
 pub(super) fn beyond(what: &str, dtype: DType) -> Error {
     let wider = match dtype {
-        DType::I64 | DType::U64 => "floats: cast with `.astype::<f64>()` before".to_owned(),
-        _ => "a wider type: cast with `.astype::<i64>()` before".to_owned(),
+        DType::I64 | DType::U64 => "floats first with `.astype::<f64>()`".to_owned(),
+        _ => "a wider type first with `.astype::<i64>()`".to_owned(),
     };
     Error::Overflow(format!(
-        "{what} is beyond what {dtype} holds: compute with {wider}"
+        "{what} is beyond what {dtype} holds: cast to {wider}"
     ))
 }
 

@@ -1,14 +1,12 @@
 //! Chunked n-dimensional arrays.
 //!
-//! [`Array`] and [`Scalar`] are thin typed shells over [`RawArray`]: a layer,
-//! how its chunks are cut, and the element type as a value. What a method does
-//! is an operation that is data (elementwise, reduce, contract, rearrange,
-//! create), whose body dispatches on the element type of the [`Chunk`]s that it
-//! is given. This module knows the graph and no scheduler: a collection's
-//! `compute` is [`crate::Collection`]'s.
+//! [`Array`] and [`Scalar`] are thin typed shells over [`RawArray`], which consists of a
+//! layer, the chunks' sizes, and the element type as a value. Each method is an operation
+//! that is plain data (elementwise, reduce, contract, rearrange, create). Its body
+//! dispatches on the element type of the input [`Chunk`]s. This module depends on the
+//! graph, but not on a scheduler: `compute` belongs to [`crate::Collection`].
 //!
-//! Start at `raw`: there shapes are checked, chunks are made to fit, and layers
-//! are built.
+//! Start at `raw`. It checks shapes, makes chunks fit each other, and builds layers.
 
 mod axes;
 mod chunk;

@@ -64,7 +64,7 @@ macro_rules! with_element {
     )*};
 }
 
-/// `element op array`: Rust asks for one implementation for each element type.
+/// `element op array`. Rust requires a separate implementation for each element type.
 macro_rules! element_first {
     ($trait:ident $method:ident $op:ident: $($element:ident)*) => {$(
         element_first!(@one $trait $method $op $element Array<$element> => Array);

@@ -1,5 +1,5 @@
-//! Arrays without a Rust element type: everything that operators and methods
-//! do is done here, compiled once.
+//! Arrays without a Rust element type. All that operators and methods do is implemented
+//! here and compiled once.
 
 use super::axes::Axes;
 use super::chunk::Chunk;
@@ -33,53 +33,53 @@ impl RawArray {
         }
     }
 
-    /// The layer that computes the chunks.
+    /// Returns the layer that computes the chunks.
     pub fn layer(&self) -> &Arc<Layer> {
         &self.layer
     }
 
-    /// How the array is cut into chunks.
+    /// Returns the chunks' sizes.
     pub fn chunks(&self) -> &Chunks {
         &self.chunks
     }
 
-    /// The element type.
+    /// Returns the element type.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
-    /// The elements along each axis.
+    /// Returns the length of each axis.
     ///
-    /// **Panics** where that is not known: see [`Chunks`].
+    /// **Panics** if a length is not known: see [`Chunks`].
     #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
         self.chunks.shape()
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn ndim(&self) -> usize {
         self.chunks.ndim()
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if it is not known.
     #[track_caller]
     pub fn len(&self) -> usize {
         self.shape().iter().product()
     }
 
-    /// Whether there is no element.
+    /// Returns whether the array has no elements.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if that is not known.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The elements' bytes, once computed.
+    /// Returns the size of the computed elements, in bytes.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if it is not known.
     #[track_caller]
     pub fn nbytes(&self) -> usize {
         self.len() * self.dtype.nbytes()
@@ -89,7 +89,7 @@ impl RawArray {
         Self::new(layer, self.chunks.clone(), self.dtype)
     }
 
-    /// Puts computed chunks together.
+    /// Assembles the computed chunks.
     pub(super) fn assemble(&self, values: Vec<Value>) -> Result<Chunk> {
         let grid = self.chunks.grid();
         let ranges: Vec<_> = grid
@@ -107,7 +107,7 @@ impl RawArray {
         gather(self.dtype, &chunks, &whole, &product(&ranges), values)
     }
 
-    // From nothing and from memory.
+    // Creation.
 
     pub(super) fn full(
         name: &'static str,
@@ -125,7 +125,7 @@ impl RawArray {
         Ok(generated(operation, chunks, dtype))
     }
 
-    /// A small number as an element of a type.
+    /// Returns a small number as an element of a type.
     pub(super) fn literal_of(number: u8, dtype: DType) -> Literal {
         match dtype {
             DType::F64 => Literal::F64(number.into()),
@@ -139,7 +139,7 @@ impl RawArray {
         }
     }
 
-    /// No axis, one element.
+    /// Returns an array of one element without axes.
     fn literal(literal: Literal) -> Self {
         let chunks = Chunks::whole(&[]);
         let operation = Full {
@@ -160,7 +160,7 @@ impl RawArray {
         ))
     }
 
-    // Element by element.
+    // Elementwise operations.
 
     fn chunkwise(&self, operation: impl Operation, dtype: DType) -> Self {
         let layer = Layer::blockwise(
@@ -210,8 +210,8 @@ impl RawArray {
         Self::elementwise(Select, "select from", &[self, &then, &other], then.dtype)
     }
 
-    /// Broadcasts the arrays to one shape, gives them the same chunks and
-    /// applies the operation to each.
+    /// Broadcasts the arrays to one shape, cuts them into the same chunks, and applies
+    /// the operation to each chunk.
     fn elementwise(
         operation: impl Operation,
         verb: &str,
@@ -316,7 +316,7 @@ impl RawArray {
         let mut right = other.chunks.cuts().to_vec();
         left[along] = inner.clone();
         right[0] = inner.clone();
-        // The product's axes, then the contracted one.
+        // The product's axes, then the contracted axis.
         let outer: Vec<_> = left[..along].iter().chain(&right[1..]).cloned().collect();
         let chunks = Chunks::from_cuts(outer);
         let dependencies = vec![
@@ -359,7 +359,7 @@ impl RawArray {
         Ok(Self::new(layer, chunks, self.dtype))
     }
 
-    // Moving elements.
+    // Operations that move elements.
 
     pub(super) fn transpose(&self, axes: &[usize]) -> Result<Self> {
         let mut sorted = axes.to_vec();
@@ -402,7 +402,7 @@ impl RawArray {
         Ok(self.regrid(spec.resolve(&self.shape(), self.dtype)?))
     }
 
-    /// The same elements in other chunks.
+    /// Returns the same elements in other chunks.
     pub(super) fn regrid(&self, to: Chunks) -> Self {
         if to == self.chunks {
             return self.clone();
@@ -410,7 +410,7 @@ impl RawArray {
         self.part("rechunk", to, vec![0; self.ndim()])
     }
 
-    /// A part of the array.
+    /// Returns a part of the array.
     fn part(&self, name: &'static str, to: Chunks, origin: Vec<usize>) -> Self {
         let operation = SliceRechunk {
             name: name.into(),
@@ -450,7 +450,7 @@ impl RawArray {
             .collect::<Arc<[usize]>>();
         to[axis] = bounds.into();
         if places.is_empty() {
-            // No chunk would say how long it is along the other axes.
+            // No chunk would determine the lengths of the other axes.
             self.chunks.all_known()?;
             to[axis] = Cut::of(&[0]);
         }
@@ -590,19 +590,19 @@ impl RawArray {
         Self::concatenate(axis, &arrays.iter().collect::<Vec<_>>())
     }
 
-    /// The numbers of axes that are named.
+    /// Returns the numbers of the given axes.
     pub(super) fn axes(&self, axes: &Axes) -> Result<Vec<usize>> {
         axes.resolve(self.ndim(), &self.chunks.shape_text())
     }
 
-    /// The length along an axis.
+    /// Returns the length of an axis.
     pub(super) fn length(&self, axis: usize) -> Result<usize> {
         let axis = self.axis(axis)?;
         self.chunks.known_along(&[axis])?;
         Ok(self.chunks.lengths()[axis].unwrap_or_default())
     }
 
-    /// The length along each axis, to be compared with others.
+    /// Returns the length of each axis, for comparisons with other arrays.
     fn lengths(&self) -> Vec<Length> {
         self.chunks.cuts().iter().map(Cut::to_length).collect()
     }
@@ -618,7 +618,7 @@ impl RawArray {
     }
 }
 
-/// The other side of an operator.
+/// The other operand of an operator.
 pub(super) enum Operand {
     Literal(Literal),
     Array(RawArray),
@@ -633,7 +633,7 @@ impl Operand {
     }
 }
 
-/// The shape that several shapes broadcast to, or the axis of it where they do not.
+/// Returns the shape that several shapes broadcast to, or an axis on which they conflict.
 fn broadcast(shapes: &[Vec<Length>]) -> Result<Vec<Length>, usize> {
     let ndim = shapes.iter().map(Vec::len).max().unwrap_or(0);
     let mut result = vec![Length::ONE; ndim];
@@ -658,7 +658,7 @@ fn shape_mismatch(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
     let (last, others) = texts
         .split_last()
         .map_or(("", &[][..]), |(last, others)| (&**last, others));
-    // The lengths that meet there, of which two differ.
+    // The lengths along this axis. Two of them differ.
     let mut lengths = shapes
         .iter()
         .filter_map(|shape| shape.get((axis + shape.len()).checked_sub(ndim)?).copied())
@@ -673,7 +673,7 @@ fn shape_mismatch(verb: &str, shapes: &[Vec<Length>], axis: usize) -> Error {
             "cannot {verb} shapes {others} and {last}: axis {axis} is {found}, expected {expected}"
         ),
         _ => format!(
-            "cannot {verb} shapes {others} and {last}: the sizes of the chunks along axis {axis} follow from other data and are not known yet: compute them before with `.compute_chunk_sizes()?`"
+            "cannot {verb} shapes {others} and {last}: the sizes of the chunks along axis {axis} depend on other data and are not known yet: compute them first with `.compute_chunk_sizes()?`"
         ),
     })
 }

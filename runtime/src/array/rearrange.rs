@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The axes in another order.
+/// Reorders the axes.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Transpose {
     pub(super) axes: Vec<usize>,
@@ -44,11 +44,11 @@ impl Operation for Transpose {
     }
 }
 
-/// One element along an axis, which goes.
+/// Selects one position along an axis, and removes the axis.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pick {
     pub(super) axis: usize,
-    /// The place within the chunk.
+    /// The position within the chunk.
     pub(super) at: usize,
 }
 
@@ -77,7 +77,7 @@ impl Operation for Pick {
     }
 }
 
-/// A new axis of one element.
+/// Inserts an axis of length 1.
 #[derive(Serialize, Deserialize)]
 pub(super) struct InsertAxis {
     pub(super) axis: usize,
@@ -107,11 +107,11 @@ impl Operation for InsertAxis {
     }
 }
 
-/// A part of an array: along each axis a range, or what the chunks at one place have
-/// where nobody knows how much that is.
+/// A part of an array. Along each axis it is a range, or `None` for everything in the chunks
+/// at one position, if their size is not known.
 type Region = Vec<Option<Range<usize>>>;
 
-/// A part of an array, cut into other chunks: each takes the chunks that it
+/// A part of an array, cut into other chunks. Each new chunk depends on the chunks that it
 /// overlaps. Slices and rechunking are both of this kind.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SliceRechunk {
@@ -120,12 +120,12 @@ pub(super) struct SliceRechunk {
     pub(super) from: Chunks,
     /// The chunks of the part.
     pub(super) to: Chunks,
-    /// Where the part begins, along each axis.
+    /// The position where the part begins, along each axis.
     pub(super) origin: Vec<usize>,
 }
 
 impl SliceRechunk {
-    /// Which elements of the whole array a chunk of the part has.
+    /// Returns the elements of the whole array that a chunk of the part contains.
     fn region(&self, index: &[u32]) -> Region {
         let origins = self.origin.iter().enumerate();
         origins
@@ -136,7 +136,7 @@ impl SliceRechunk {
             .collect()
     }
 
-    /// The chunks that have them, as ranges of places along each axis.
+    /// Returns the chunks that contain them, as ranges of positions along each axis.
     fn overlapping(&self, index: &[u32], region: &Region) -> Vec<Range<usize>> {
         region
             .iter()
@@ -187,7 +187,7 @@ impl TaskFamily for SliceRechunk {
     }
 }
 
-/// All places of a box, row-major.
+/// Returns all positions in a box, row-major.
 pub(super) fn product(ranges: &[Range<usize>]) -> Vec<Vec<u32>> {
     let mut places = vec![Vec::with_capacity(ranges.len())];
     for range in ranges {
@@ -205,7 +205,7 @@ pub(super) fn product(ranges: &[Range<usize>]) -> Vec<Vec<u32>> {
     places
 }
 
-/// Puts the elements of a region together from the chunks that have them.
+/// Assembles the elements of a region from the chunks that contain them.
 pub(super) fn gather(
     dtype: DType,
     from: &Chunks,
@@ -213,7 +213,7 @@ pub(super) fn gather(
     places: &[Vec<u32>],
     mut chunks: Vec<Chunk>,
 ) -> Result<Chunk> {
-    // What is wanted and what a chunk has, along an axis.
+    // Along an axis, the wanted range and the range of a chunk.
     let along = |axis: usize, place: &[u32], chunk: &[usize]| match &region[axis] {
         Some(wanted) => {
             let has = from.range(axis, place[axis]);
@@ -277,12 +277,12 @@ fn owned<T: Element>(array: &ArcArray<T, IxDyn>) -> Chunk {
     T::wrap(array.to_owned().into_shared())
 }
 
-/// A range counted from the start of another one.
+/// Returns a range relative to the start of another one.
 fn relative(range: &Range<usize>, within: &Range<usize>) -> Range<usize> {
     range.start - within.start..range.end - within.start
 }
 
-/// The chunks of several arrays after each other along an axis.
+/// Joins the chunks of several arrays along an axis.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Concatenate {
     pub(super) axis: usize,

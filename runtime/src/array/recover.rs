@@ -1,4 +1,4 @@
-//! Arrays that another process makes anew.
+//! Rebuilds arrays and scalars in another process.
 
 use super::chunk::Chunk;
 use super::chunks::Chunks;

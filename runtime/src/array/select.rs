@@ -1,5 +1,5 @@
-//! Elements that are chosen by their values: where a mask is true, where something is
-//! not zero, each once. How many there are is known only when they are computed.
+//! Selects elements by their values: where a mask is true, where elements are not zero, and
+//! each distinct element. Their number is known only when they are computed.
 
 use super::chunk::{Chunk, with_array};
 use super::chunks::{Chunks, Cut};
@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-/// The elements of a chunk where a mask is true, which covers its first axes. They
-/// become one.
+/// Selects the elements of a chunk where a mask is true. The mask covers the chunk's first
+/// axes, which become one.
 #[derive(Serialize, Deserialize)]
 struct Get;
 
@@ -56,8 +56,8 @@ impl Operation for Get {
     }
 }
 
-/// The places of a chunk's elements that are not zero, a row each. The chunk has all
-/// of the axes but the first one.
+/// Finds the positions of a chunk's elements that are not zero, one row for each. The chunk is
+/// cut only along the first axis.
 #[derive(Serialize, Deserialize)]
 struct ArgWhere {
     chunks: Chunks,
@@ -99,8 +99,8 @@ impl Operation for ArgWhere {
 }
 
 impl RawArray {
-    /// An array like this one, with other first axes: cut along the first of them, and
-    /// whole along the others.
+    /// Returns an array like this one with other cuts along the first `count` axes: the given ones
+    /// along the first axis, and one chunk along the others.
     fn cut_along_first(&self, first: Cut, count: usize) -> Result<Self> {
         let shape = self.shape_of(1..count)?;
         let whole = shape.into_iter().map(|length| Cut::of(&[length]));
@@ -116,12 +116,13 @@ impl RawArray {
             && (0..count).all(|axis| chunks.cut(axis).to_length() == of_mask.cut(axis).to_length());
         if !fits {
             return Err(Error::Shape(format!(
-                "a mask of shape {} does not fit an array of shape {}: expected the lengths of its first axes{}",
+                "a mask of shape {} does not fit an array of shape {}: expected the lengths of the array's first axes{}",
                 of_mask.shape_text(),
                 chunks.shape_text(),
                 match chunks.are_known() && of_mask.are_known() {
                     true => "",
-                    false => ", known ones (`.compute_chunk_sizes()?`) or those of the same mask",
+                    false =>
+                        "; compute unknown lengths first with `.compute_chunk_sizes()?`, or use the same mask",
                 }
             )));
         }
@@ -155,7 +156,7 @@ impl RawArray {
         let ndim = shape.len();
         if ndim == 0 {
             return Err(Error::Shape(
-                "an array without an axis has no places: expected at least one axis".to_owned(),
+                "argwhere of an array without axes: expected at least one axis".to_owned(),
             ));
         }
         let first = self.chunks().cut(0).clone();
@@ -199,7 +200,7 @@ impl RawArray {
         Self::new(layer, chunks, self.dtype())
     }
 
-    /// The lengths of some axes.
+    /// Returns the lengths of some axes.
     fn shape_of(&self, axes: std::ops::Range<usize>) -> Result<Vec<usize>> {
         let axes: Vec<usize> = axes.collect();
         self.chunks().known_along(&axes)?;
@@ -208,11 +209,11 @@ impl RawArray {
     }
 }
 
-/// The shapes of an array's chunks, row-major.
+/// The shapes of an array's chunks, row-major, as a collection.
 #[derive(Clone)]
 struct ChunkShapes(RawArray);
 
-/// A chunk's shape, for the chunk.
+/// Replaces a chunk by its shape.
 #[derive(Serialize, Deserialize)]
 struct ShapeOf;
 
@@ -266,11 +267,11 @@ impl Collection for ChunkShapes {
 }
 
 impl<T: Element> Array<T> {
-    /// The elements where a mask is true, in row-major order: NumPy's `x[mask]`. A
-    /// mask of fewer axes covers the first ones: of (m, n) and a mask of (m,), (?, n).
+    /// Selects the elements where a mask is true, in row-major order: NumPy's `x[mask]`.
     ///
-    /// How many there are is known only when they are computed: the shape has a `?`,
-    /// and what needs sizes says so. See
+    /// A mask with fewer axes covers the first ones: (m, n) with a mask of (m,) → (?, n). The
+    /// number of elements is known only when they are computed. The shape contains a `?`, and
+    /// operations that need the sizes fail with a message. See
     /// [`compute_chunk_sizes`](Self::compute_chunk_sizes).
     ///
     /// **Panics** if the shapes don't fit.
@@ -290,7 +291,7 @@ impl<T: Element> Array<T> {
         Self::from_raw(raise(self.raw().get(mask.borrow().raw())))
     }
 
-    /// The places of the elements that are not zero, or are true, a row each:
+    /// Finds the positions of the elements that are not zero, or are true, one row for each:
     /// (m, n) → (?, 2).
     ///
     /// **Panics** if there is no axis, or the shape is not known.
@@ -308,7 +309,7 @@ impl<T: Element> Array<T> {
         Array::from_raw(raise(self.raw().argwhere()))
     }
 
-    /// The places of the elements that are not zero, or are true, an array for each
+    /// Finds the positions of the elements that are not zero, or are true, as one array for each
     /// axis: (m, n) → two of (?,).
     ///
     /// **Panics** if there is no axis, or the shape is not known.
@@ -321,9 +322,9 @@ impl<T: Element> Array<T> {
             .collect()
     }
 
-    /// Each element once, in order; NaN comes last: (m, n) → (?,).
+    /// Returns the distinct elements in ascending order, with NaN last: (m, n) → (?,).
     ///
-    /// All of them are in one chunk, and in memory.
+    /// All of them are in one chunk, in memory.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -337,13 +338,13 @@ impl<T: Element> Array<T> {
         Self::from_raw(self.raw().unique())
     }
 
-    /// The same array with the sizes of its chunks, where they follow from the data
-    /// ([`get`](Self::get), [`argwhere`](Self::argwhere), [`unique`](Self::unique)).
-    /// Computes the chunks for that: of an array that is used often, `persist` it
-    /// before.
+    /// Computes the sizes of chunks that depend on the data ([`get`](Self::get),
+    /// [`argwhere`](Self::argwhere), [`unique`](Self::unique)), and returns the array with them.
+    ///
+    /// This computes the chunks. If the array is used often, `persist` it first.
     ///
     /// # Errors
-    /// As [`compute`](Collection::compute).
+    /// The same as for [`compute`](Collection::compute).
     ///
     /// ```
     /// use swath::prelude::*;

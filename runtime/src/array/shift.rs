@@ -1,4 +1,4 @@
-//! Elements in the reverse order, and pushed along an axis.
+//! Operations that reverse elements or shift them along an axis.
 
 use super::axes::Axes;
 use super::chunk::{Chunk, with_array};
@@ -14,7 +14,7 @@ use crate::graph::{
 use ndarray::{ArcArray, Axis, IxDyn};
 use serde::{Deserialize, Serialize};
 
-/// A chunk's elements in the reverse order along some axes.
+/// Reverses a chunk's elements along some axes.
 #[derive(Serialize, Deserialize)]
 struct Flip {
     axes: Vec<usize>,
@@ -79,7 +79,7 @@ impl RawArray {
             .into_iter()
             .try_fold(self.clone(), |array, axis| {
                 let length = array.length(axis)?;
-                // How many of the first elements are after the others.
+                // The number of elements from the beginning that move to the end.
                 let first = match length {
                     0 => 0,
                     _ => (-i128::from(shift)).rem_euclid(length as i128) as usize,
@@ -95,8 +95,8 @@ impl RawArray {
 }
 
 impl<T: Element> Array<T> {
-    /// The elements in the reverse order along axes: along the first one,
-    /// `x.flip(0)`; along all, `x.flip(Axes::all())`.
+    /// Reverses the elements along axes: along the first one, `x.flip(0)`; along all,
+    /// `x.flip(Axes::all())`.
     ///
     /// **Panics** if an axis is out of range.
     ///
@@ -113,8 +113,8 @@ impl<T: Element> Array<T> {
         Self::from_raw(raise(self.raw().flip(&axes.into())))
     }
 
-    /// The elements pushed along each of the axes by as many places, those at the end
-    /// to the beginning; backwards if `shift` is negative.
+    /// Shifts the elements along each of the axes by `shift` positions, or backwards if it is
+    /// negative. Elements that leave one end enter at the other.
     ///
     /// **Panics** if an axis is out of range.
     ///

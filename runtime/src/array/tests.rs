@@ -1,5 +1,5 @@
-//! Any chunking computes what the array in one piece does; synchronous and
-//! threaded agree; closed forms; mistakes.
+//! Any chunking has the same result as one chunk. The synchronous and the threaded scheduler
+//! agree. Results are compared with closed forms, and mistakes have plain messages.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use super::*;
@@ -32,7 +32,7 @@ fn threads(count: usize) -> Options {
     }
 }
 
-/// The result, which both schedulers have to agree on, bit by bit.
+/// Returns the result, on which both schedulers have to agree bit by bit.
 fn computed<C: Collection<Output: std::fmt::Debug>>(collection: &C) -> C::Output {
     let one = collection.compute_with(&synchronous()).unwrap();
     let other = collection.compute_with(&threads(3)).unwrap();
@@ -63,13 +63,13 @@ fn shape() -> impl Strategy<Value = Vec<usize>> {
 fn elements(shape: &[usize]) -> impl Strategy<Value = ArrayD<f64>> + use<> {
     let shape = shape.to_vec();
     prop::collection::vec(-8i32..9, shape.iter().product::<usize>()).prop_map(move |elements| {
-        // Fourths: sums of them are exact, so that order makes no difference.
+        // Multiples of ¼: their sums are exact, so that the order makes no difference.
         let elements = elements.into_iter().map(|v| f64::from(v) / 4.0).collect();
         ArrayD::from_shape_vec(IxDyn(&shape), elements).unwrap()
     })
 }
 
-/// An array, and a way to cut it.
+/// Returns an array and the sizes of its chunks.
 fn in_chunks(shape: Vec<usize>) -> impl Strategy<Value = (ArrayD<f64>, Vec<Vec<usize>>)> + use<> {
     (elements(&shape), cut_all(&shape))
 }
@@ -78,7 +78,7 @@ fn any_array() -> impl Strategy<Value = (ArrayD<f64>, Vec<Vec<usize>>)> {
     shape().prop_flat_map(in_chunks)
 }
 
-/// Two arrays whose shapes broadcast: some axes of length 1, some missing.
+/// Returns two arrays whose shapes broadcast: some axes of length 1, some missing.
 fn broadcastable() -> impl Strategy<Value = (Chunked, Chunked)> {
     (shape(), 0u8..8, 0u8..8, 0usize..4, any::<bool>()).prop_flat_map(
         |(shape, ones, other_ones, missing, first)| {
@@ -96,7 +96,7 @@ fn broadcastable() -> impl Strategy<Value = (Chunked, Chunked)> {
     )
 }
 
-/// Matrices and vectors whose inner axes are of one length.
+/// Returns matrices and vectors whose inner axes have the same length.
 fn factors() -> impl Strategy<Value = (Chunked, Chunked)> {
     let lengths = (
         0usize..9,
@@ -181,7 +181,7 @@ proptest! {
         close(&computed(&(&x - &y)), &(&a - &b));
         close(&computed(&(&x * &y)), &(&a * &b));
         close(&computed(&(&x / &y)), &(&a / &b));
-        // Nothing is overwritten that somebody else needs.
+        // Values that another operation still needs are not overwritten.
         close(&computed(&((&x + &y) * &x - &y)), &((&a + &b) * &a - &b));
         close(&computed(&(1.0 - (&x - &y) * 2.0)), &(1.0 - (&a - &b) * 2.0));
         let less = computed(&x.lt(&y));
@@ -237,7 +237,7 @@ proptest! {
 
     #[test]
     fn reductions_along_an_axis((data, cuts) in any_array(), layout in any::<bool>()) {
-        // Both memory orders: as it is, and transposed.
+        // Both memory orders: the original one, and the transposed one.
         let (data, x) = if layout {
             (data.clone(), Array::from_ndarray(&data, cuts))
         } else {
@@ -316,7 +316,7 @@ proptest! {
             assert_eq!(encode(&decoded), bytes);
             assert!(decode(&bytes[..bytes.len() - 1]).is_err());
             assert!(decode(&[&bytes[..], &[0]].concat()).is_err());
-            // As many bytes as are told, and fewer than that.
+            // The announced number of bytes is larger than the actual one.
             assert!(Chunk::decode(&mut &bytes[..bytes.len() - 1], bytes.len() as u64).is_err());
         };
         round_trip(&f64::wrap(data.clone().into_shared()));
@@ -439,12 +439,12 @@ fn zeros_and_ones_of_one_shape_are_not_confused() {
     assert_ne!(zeros.raw().layer().name(), ones.raw().layer().name());
     let (a, b) = crate::compute((&zeros, &ones)).unwrap();
     assert_eq!((a.sum(), b.sum()), (0.0, 16.0));
-    // The same, said another way.
+    // The same array, specified in another way.
     assert_eq!(
         ones.raw().layer().name(),
         Array::<f64>::ones([4, 4], (2, 2)).raw().layer().name()
     );
-    // One shape and type each, and as many chunks: the cuts tell them apart.
+    // Shape, type and number of chunks are equal. Only the cuts distinguish the arrays.
     let name = |sizes: [usize; 2]| {
         let cut = Array::<f64>::ones(5, vec![sizes.to_vec()]);
         cut.raw().layer().name().clone()
@@ -580,7 +580,7 @@ fn mistakes_name_what_does_not_fit() {
     );
     check(
         || drop(ones(&[3, 4]).rechunk(([1, 1], 4))),
-        "chunks ((1, 1), 4): along axis 0 they make 2, expected 3",
+        "chunks ((1, 1), 4): the sizes along axis 0 add up to 2, expected 3",
     );
     check(
         || drop(ones(&[3, 4]).slice_axis(Axis(1), 2..7)),
@@ -600,7 +600,7 @@ fn mistakes_name_what_does_not_fit() {
     );
     check(
         || drop(Array::<f64>::ones((1 << 40, 1 << 40), 1 << 30)),
-        "an array of shape (1099511627776, 1099511627776) has more bytes than can be counted",
+        "an array of shape (1099511627776, 1099511627776) is too large: expected at most isize::MAX bytes",
     );
 }
 
@@ -615,7 +615,7 @@ fn a_division_of_integers_by_zero_fails_its_task() {
     let wrong = x.map_blocks(|chunk: ArrayD<i64>| chunk.insert_axis(Axis(0)));
     let message = wrong.compute().unwrap_err().to_string();
     assert!(
-        message.contains("made shape (1, 2) of a chunk of shape (2,)"),
+        message.contains("returned shape (1, 2) for a chunk of shape (2,)"),
         "{message}"
     );
 }

@@ -15,15 +15,16 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// An n-dimensional array in chunks, computed when it is asked for.
+/// An n-dimensional array in chunks, which are computed on demand.
 ///
-/// Operators work element by element and broadcast as NumPy's; arrays of one
-/// shape in different chunks are cut to common ones. Shapes that don't fit
-/// **panic** with [`Error::Shape`].
+/// Operators work element by element and broadcast like NumPy's. Arrays of one shape in
+/// different chunks are first cut into common chunks. Shapes that don't fit **panic** with
+/// [`Error::Shape`].
 ///
-/// Arithmetic on integers is exact: a result that their type does not hold (and a
-/// division by zero) fails the task with [`Error::Overflow`], where NumPy wraps around.
-/// Cast to a wider type before, or `map` with Rust's `wrapping_add` and such.
+/// Integer arithmetic is exact. If the type does not hold a result, the task fails with
+/// [`Error::Overflow`], where NumPy wraps around. To avoid this, cast to a wider type first, or
+/// use `map` with functions such as Rust's `wrapping_add`. An integer division by zero fails the
+/// task with [`Error::Argument`].
 ///
 /// Numbers without a suffix are `f64` and `i32`, as everywhere in Rust.
 ///
@@ -40,14 +41,14 @@ pub struct Array<T> {
     sums: Sums<T>,
 }
 
-/// One element, computed when it is asked for: what a reduction of a whole
-/// [`Array`] makes. Takes part in arithmetic as an array of no axis.
+/// One element, computed on demand: the result of reducing a whole [`Array`]. In arithmetic
+/// it counts as an array without axes.
 pub struct Scalar<T> {
     raw: RawArray,
     element: PhantomData<fn() -> T>,
 }
 
-/// Reports a shape that does not fit at the caller's place.
+/// Raises an error, at the caller's position.
 #[track_caller]
 pub(super) fn raise<T>(result: Result<T>) -> T {
     match result {
@@ -62,7 +63,7 @@ pub trait IntoNdarray {
     /// The element type.
     type Element: Element;
 
-    /// The elements, without a copy where they are owned.
+    /// Returns the elements, without a copy if they are owned.
     fn into_shared_dyn(self) -> ArcArray<Self::Element, IxDyn>;
 }
 
@@ -90,9 +91,9 @@ impl<T: Element> IntoNdarray for Vec<T> {
     }
 }
 
-/// A random array of ndarray, in memory: uniform from 0 to 1, without 1.
+/// Returns a random ndarray array in memory, uniform from 0 to 1, excluding 1.
 ///
-/// The same elements as [`Array::random`] of the same shape and seed.
+/// The elements are those of [`Array::random`] with the same shape and seed.
 #[doc(alias = "rand")]
 pub fn random_array<S: IntoDimension>(shape: S, seed: u64) -> ndarray::Array<f64, S::Dim> {
     let shape = shape.into_dimension();
@@ -113,8 +114,8 @@ fn random_elements(shape: &[usize], seed: u64) -> ArrayD<f64> {
     .into_owned()
 }
 
-/// The other side of an operation: of one on an array an element, an array or a
-/// scalar, of one on a scalar an element or a scalar; owned or borrowed.
+/// The types of the other side of an operation, owned or borrowed. For an array, it is an
+/// element, an array or a scalar; for a scalar, an element or a scalar.
 macro_rules! others {
     ($($(#[$doc:meta])* $name:ident: $($type:ty),*;)*) => {$(
         $(#[$doc])*
@@ -180,16 +181,16 @@ impl<T> Scalar<T> {
     }
 }
 
-/// What arrays and scalars have in common.
+/// The methods that arrays and scalars have in common.
 macro_rules! shell {
     ($name:ident $other:ident) => {
         impl<T> $name<T> {
-            /// The array without its Rust type.
+            /// Returns the array without its Rust type.
             pub fn raw(&self) -> &RawArray {
                 &self.raw
             }
 
-            /// The element type.
+            /// Returns the element type.
             pub fn dtype(&self) -> DType {
                 self.raw.dtype()
             }
@@ -199,9 +200,9 @@ macro_rules! shell {
                 $name::from_raw(raise(self.raw.binary(op, &other.operand)))
             }
 
-            /// Bytes of the elements, once computed.
+            /// Returns the size of the computed elements, in bytes.
             ///
-            /// **Panics** where that is not known.
+            /// **Panics** if it is not known.
             #[track_caller]
             pub fn nbytes(&self) -> usize {
                 self.raw.nbytes()
@@ -224,7 +225,7 @@ macro_rules! shell {
                 $name::from_raw(mapped(&self.raw, "map", on_elements(function), U::DTYPE))
             }
 
-            /// Each element, but at least `least` and at most `greatest`; NaN stays.
+            /// Limits each element to the range from `least` to `greatest`. NaN stays NaN.
             ///
             /// **Panics** if the shapes don't fit.
             #[doc(alias = "clamp")]
@@ -237,9 +238,11 @@ macro_rules! shell {
                 self.maximum(least).minimum(greatest)
             }
 
-            /// The elements as another type, by Rust's `as`: of an integer that is
-            /// too large the lower bits stay, a float is cut off, and at the type's
-            /// ends; as `bool`: whether they are not zero.
+            /// Converts the elements into another type, like Rust's `as`.
+            ///
+            /// An integer that is too large keeps its lower bits. A float loses its
+            /// fraction, and is limited to the range of the integer type. For `bool`, the
+            /// result is whether the element is not zero.
             #[doc(alias = "cast")]
             pub fn astype<U: Element>(&self) -> $name<U> {
                 $name::from_raw(self.raw.cast(U::DTYPE))
@@ -247,7 +250,7 @@ macro_rules! shell {
         }
 
         impl<T: Number> $name<T> {
-            /// Each element to a power. Integers: **panics** for a negative one.
+            /// Raises each element to a power. **Panics** for a negative power of integers.
             #[doc(alias("power", "pow", "square"))]
             #[track_caller]
             pub fn powi(&self, exponent: i32) -> Self {
@@ -262,7 +265,7 @@ macro_rules! shell {
         }
 
         impl<T: Float> $name<T> {
-            /// Each element to a power.
+            /// Raises each element to a power.
             #[doc(alias("power", "pow", "float_power"))]
             pub fn powf(&self, exponent: f64) -> Self {
                 Self::from_raw(self.raw.unary(UnaryOp::Powf(exponent)))
@@ -278,7 +281,7 @@ fn mapped(raw: &RawArray, name: &'static str, function: ChunkFunction, dtype: DT
 }
 
 impl<T: Element> Array<T> {
-    /// An array in memory, cut into chunks. They share its elements.
+    /// Cuts an array in memory into chunks, which share its elements.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[doc(alias("from_array", "asarray", "array"))]
@@ -291,7 +294,7 @@ impl<T: Element> Array<T> {
         Self::from_raw(raise(RawArray::from_chunk(data, &chunks.into())))
     }
 
-    /// The same element everywhere.
+    /// Creates an array in which every element is the same.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[track_caller]
@@ -315,7 +318,7 @@ impl<T: Element> Array<T> {
         )))
     }
 
-    /// Zeros, or `false`: `Array::<f64>::zeros([1000, 1000], (100, 1000))`.
+    /// Creates an array of zeros, or of `false`: `Array::<f64>::zeros([1000, 1000], (100, 1000))`.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[doc(alias = "empty")]
@@ -324,57 +327,56 @@ impl<T: Element> Array<T> {
         Self::filled("zeros", shape, T::default().literal(), chunks)
     }
 
-    /// The elements along each axis.
+    /// Returns the length of each axis.
     ///
-    /// **Panics** where that is not known: see
+    /// **Panics** if a length is not known: see
     /// [`compute_chunk_sizes`](Self::compute_chunk_sizes).
     #[track_caller]
     pub fn shape(&self) -> Vec<usize> {
         self.raw.shape()
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn ndim(&self) -> usize {
         self.raw.ndim()
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if it is not known.
     #[doc(alias = "size")]
     #[track_caller]
     pub fn len(&self) -> usize {
         self.raw.len()
     }
 
-    /// Whether there is no element.
+    /// Returns whether the array has no elements.
     ///
-    /// **Panics** where that is not known.
+    /// **Panics** if that is not known.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
 
-    /// How the array is cut into chunks.
+    /// Returns the chunks' sizes.
     #[doc(alias("chunksize", "numblocks"))]
     pub fn chunks(&self) -> &Chunks {
         self.raw.chunks()
     }
 
-    /// The number of chunks.
+    /// Returns the number of chunks.
     pub fn npartitions(&self) -> usize {
         self.raw.chunks().count()
     }
 
-    /// The axes in reverse order: (m, n) → (n, m).
+    /// Reverses the order of the axes: (m, n) → (n, m).
     #[doc(alias = "T")]
     pub fn t(&self) -> Self {
         let axes: Vec<usize> = (0..self.ndim()).rev().collect();
         self.transpose(axes)
     }
 
-    /// The axes in another order: `x.transpose([2, 0, 1])` has as its first
-    /// axis the third one of `x`.
+    /// Reorders the axes. The first axis of `x.transpose([2, 0, 1])` is the third one of `x`.
     ///
     /// **Panics** unless each axis is named once.
     #[doc(alias = "permute_dims")]
@@ -383,7 +385,7 @@ impl<T: Element> Array<T> {
         Self::from_raw(raise(self.raw.transpose(axes.as_ref())))
     }
 
-    /// The same elements in other chunks.
+    /// Cuts the array into other chunks.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[track_caller]
@@ -391,42 +393,42 @@ impl<T: Element> Array<T> {
         Self::from_raw(raise(self.raw.rechunk(&chunks.into())))
     }
 
-    /// A range of elements along an axis: `x.slice_axis(Axis(0), 2..7)`.
+    /// Selects a range of elements along an axis: `x.slice_axis(Axis(0), 2..7)`.
     ///
-    /// **Panics** if axis or range are out of bounds.
+    /// **Panics** if the axis or the range is out of bounds.
     #[doc(alias("slice", "getitem"))]
     #[track_caller]
     pub fn slice_axis(&self, axis: Axis, range: Range<usize>) -> Self {
         Self::from_raw(raise(self.raw.slice_axis(axis.index(), &range)))
     }
 
-    /// One element along an axis, which goes: (m, n), Axis(0) → (n,).
+    /// Selects one position along an axis, and removes the axis: (m, n), Axis(0) → (n,).
     ///
-    /// **Panics** if axis or place are out of bounds.
+    /// **Panics** if the axis or the position is out of bounds.
     #[doc(alias("take", "getitem"))]
     #[track_caller]
     pub fn index_axis(&self, axis: Axis, at: usize) -> Self {
         Self::from_raw(raise(self.raw.index_axis(axis.index(), at)))
     }
 
-    /// A new axis of length 1: (m, n), Axis(1) → (m, 1, n).
+    /// Inserts an axis of length 1: (m, n), Axis(1) → (m, 1, n).
     ///
-    /// **Panics** if the axis is more than one out of range.
+    /// **Panics** if the axis is greater than the number of axes.
     #[doc(alias("expand_dims", "newaxis"))]
     #[track_caller]
     pub fn insert_axis(&self, axis: Axis) -> Self {
         Self::from_raw(raise(self.raw.insert_axis(axis.index())))
     }
 
-    /// The element of an array of no axis.
+    /// Converts an array without axes into a scalar.
     ///
-    /// **Panics** if there is an axis.
+    /// **Panics** if the array has an axis.
     #[doc(alias = "item")]
     #[track_caller]
     pub fn into_scalar(self) -> Scalar<T> {
         if self.ndim() != 0 {
             Error::Shape(format!(
-                "an array of shape {} is no scalar: expected no axis",
+                "cannot convert an array of shape {} into a scalar: expected no axes",
                 self.chunks().shape_text()
             ))
             .raise();
@@ -434,7 +436,7 @@ impl<T: Element> Array<T> {
         Scalar::from_raw(self.sums.raw)
     }
 
-    /// Applies a function to every chunk, which has to keep its shape.
+    /// Applies a function to every chunk. The function must keep the chunk's shape.
     pub fn map_blocks<U: Element>(
         &self,
         function: impl Fn(ArrayD<T>) -> ArrayD<U> + Send + Sync + 'static,
@@ -449,7 +451,7 @@ impl<T: Element> Array<T> {
 }
 
 impl<T: Number> Array<T> {
-    /// Ones: `Array::<f64>::ones([1000, 1000], (100, 1000))`.
+    /// Creates an array of ones: `Array::<f64>::ones([1000, 1000], (100, 1000))`.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[track_caller]
@@ -457,9 +459,9 @@ impl<T: Number> Array<T> {
         Self::filled("ones", shape, RawArray::literal_of(1, T::DTYPE), chunks)
     }
 
-    /// 0, 1, …, `length` − 1.
+    /// Creates the array 0, 1, …, `length` − 1.
     ///
-    /// **Panics** if the chunks don't fit, or the last number the type.
+    /// **Panics** if the chunks don't fit, or the type does not hold the last number.
     #[track_caller]
     pub fn arange(length: usize, chunks: impl Into<ChunkSpec>) -> Self {
         let last = length.saturating_sub(1) as u64;
@@ -469,7 +471,7 @@ impl<T: Number> Array<T> {
         Self::from_raw(by_rule(Rule::Arange, &[length], T::DTYPE, &chunks.into()))
     }
 
-    /// The square with ones on the diagonal.
+    /// Creates a square matrix with ones on the diagonal and zeros elsewhere.
     ///
     /// **Panics** if the chunks don't fit.
     #[doc(alias = "identity")]
@@ -483,7 +485,7 @@ impl<T: Number> Array<T> {
         ))
     }
 
-    /// The matrix product: (m, k) · (k, n) → (m, n), (m, k) · (k,) → (m,),
+    /// Computes the matrix product: (m, k) · (k, n) → (m, n), (m, k) · (k,) → (m,),
     /// (k,) · (k, n) → (n,), (k,) · (k,) → ().
     ///
     /// **Panics** if the shapes don't fit.
@@ -523,7 +525,7 @@ fn at_random(
 }
 
 impl Array<f64> {
-    /// `length` numbers in equal steps from `start` to `stop`, both included.
+    /// Creates an array of `length` equally spaced numbers from `start` to `stop`, inclusive.
     ///
     /// **Panics** if the chunks don't fit.
     #[track_caller]
@@ -533,11 +535,11 @@ impl Array<f64> {
         Self::from_raw(by_rule(rule, &[length], DType::F64, &chunks.into()))
     }
 
-    /// Random numbers, uniform from 0 to 1, without 1.
+    /// Creates an array of random numbers, uniform from 0 to 1, excluding 1.
     ///
-    /// The elements follow from shape and seed, whatever the chunks. Chunks are
-    /// told as everywhere: the size of a chunk along each axis, one number for all
-    /// axes, or [`ChunkSpec::auto`].
+    /// The elements depend only on shape and seed, not on the chunks. As elsewhere, `chunks`
+    /// is the size of a chunk along each axis, one number for all axes, or
+    /// [`ChunkSpec::auto`].
     ///
     /// **Panics** if the chunks don't fit the shape.
     ///
@@ -561,9 +563,10 @@ impl Array<f64> {
         ))
     }
 
-    /// Normally distributed random numbers of mean 0 and standard deviation 1.
+    /// Creates an array of normally distributed random numbers with mean 0 and standard
+    /// deviation 1.
     ///
-    /// The elements follow from shape and seed, whatever the chunks.
+    /// The elements depend only on shape and seed, not on the chunks.
     ///
     /// **Panics** if the chunks don't fit the shape.
     #[doc(alias("standard_normal", "randn", "normal"))]
@@ -584,9 +587,9 @@ impl Array<f64> {
 }
 
 impl Array<i64> {
-    /// Random integers from a range.
+    /// Creates an array of random integers from a range.
     ///
-    /// The elements follow from shape and seed, whatever the chunks.
+    /// The elements depend only on shape and seed, not on the chunks.
     ///
     /// **Panics** if the range is empty or the chunks don't fit the shape.
     #[doc(alias("randint", "integers"))]
@@ -611,7 +614,8 @@ impl Array<i64> {
 }
 
 impl Array<bool> {
-    /// `then` where the mask is true, `other` elsewhere (NumPy's `where`).
+    /// Chooses elements: from `then` where the mask is true, from `other` elsewhere (NumPy's
+    /// `where`).
     ///
     /// **Panics** if the shapes don't fit.
     #[doc(alias = "where")]
@@ -626,10 +630,9 @@ impl Array<bool> {
     }
 }
 
-/// Arrays after each other along an axis that they have: (m, n) and (k, n),
-/// Axis(0) → (m + k, n).
+/// Joins arrays along an existing axis: (m, n) and (k, n), Axis(0) → (m + k, n).
 ///
-/// **Panics** if the shapes don't fit or there is no array.
+/// **Panics** if the shapes don't fit or there are no arrays.
 #[doc(alias = "concat")]
 #[track_caller]
 pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
@@ -637,10 +640,9 @@ pub fn concatenate<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
     Array::from_raw(raise(RawArray::concatenate(axis.index(), &raw)))
 }
 
-/// Arrays of one shape side by side along a new axis: two of (m, n), Axis(0) →
-/// (2, m, n).
+/// Joins arrays of one shape along a new axis: two of (m, n), Axis(0) → (2, m, n).
 ///
-/// **Panics** if the shapes differ or there is no array.
+/// **Panics** if the shapes differ or there are no arrays.
 #[track_caller]
 pub fn stack<T: Element>(axis: Axis, arrays: &[Array<T>]) -> Array<T> {
     let raw: Vec<&RawArray> = arrays.iter().map(|array| &array.raw).collect();
@@ -680,7 +682,7 @@ impl<T: Element> Collection for Scalar<T> {
 }
 
 impl<T: Element> Scalar<T> {
-    /// The scalar as an array of no axis.
+    /// Converts the scalar into an array without axes.
     pub fn into_array(self) -> Array<T> {
         Array::from_raw(self.raw)
     }

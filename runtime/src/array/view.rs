@@ -1,4 +1,4 @@
-//! How arrays look before they are computed: in a cell, and in lists of variables.
+//! Shows arrays before they are computed, in a cell and in lists of variables.
 
 use super::dtype::Element;
 use super::raw::RawArray;
@@ -9,8 +9,8 @@ use crate::display::{ArrayView, Bundle, ScalarView, Show};
 use crate::error::Result;
 use swath_channel::Description;
 
-// The public types are generic, the code that renders them is not: each cell would
-// compile it again.
+// The public types are generic, but the code that renders them is not. Otherwise each
+// cell would compile it again.
 impl<T: Element> Show for Array<T> {
     fn show(&self) -> Result<Bundle> {
         array_view(self.raw()).show()

@@ -1,4 +1,4 @@
-//! Clients: what hands computations to a cluster.
+//! Clients, which run computations on a cluster.
 
 use super::{ClusterInfo, LocalCluster};
 use crate::compute::{Collection, default_options, set_default_options};
@@ -12,25 +12,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Hands computations to a cluster.
+/// Runs computations on a cluster.
 ///
-/// As long as a client lives, and no newer one does, every computation runs on
-/// its cluster, also one that is not asked of the client. A clone is the same
+/// As long as a client exists, and no newer one does, every computation runs on its
+/// cluster, even one that was not started through the client. A clone is the same
 /// client.
 #[derive(Clone)]
 pub struct Client {
     cluster: LocalCluster,
-    /// Until the last clone is dropped.
+    /// Shared by the clones, and dropped with the last one.
     _living: Arc<Living>,
 }
 
-/// That a client lives.
+/// Registers a client until it is dropped.
 struct Living {
     number: u64,
     context: Context,
 }
 
-/// The clients that live, and the default options of before the first.
+/// The registered clients, and the default options from before the first of them.
 #[derive(Default)]
 struct Clients {
     before: Option<Options>,
@@ -49,7 +49,7 @@ impl Clients {
 }
 
 impl Client {
-    /// A client of a cluster.
+    /// Creates a client of a cluster.
     pub fn new(cluster: &LocalCluster) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -67,12 +67,12 @@ impl Client {
         }
     }
 
-    /// The cluster.
+    /// Returns the cluster.
     pub fn cluster(&self) -> &LocalCluster {
         &self.cluster
     }
 
-    /// What the cluster has and does now.
+    /// Returns the cluster's current state.
     pub fn info(&self) -> ClusterInfo {
         self.cluster.info()
     }
@@ -80,7 +80,7 @@ impl Client {
     /// Computes a collection.
     ///
     /// # Errors
-    /// As [`Collection::compute`].
+    /// The same as for [`Collection::compute`].
     pub fn compute<C: Collection>(&self, collection: &C) -> Result<C::Output> {
         collection.compute_with(&self.cluster.options())
     }
@@ -89,18 +89,19 @@ impl Client {
     /// [`Collection::persist`].
     ///
     /// # Errors
-    /// What was wrong when the collection was described.
+    /// Returns the error in the collection's description.
     pub fn persist<C: Collection>(&self, collection: &C) -> Result<C> {
         let layer = Persisted::start(&collection.layer()?, self.cluster.options());
         Ok(collection.with_layer(layer))
     }
 
-    /// Starts calling a function in the background. The arguments are those of
-    /// a delayed call, as a tuple; the value is taken with
+    /// Starts calling a function in the background.
+    ///
+    /// The arguments are a tuple of the arguments of a delayed call. To get the value, use
     /// [`compute`](Self::compute) or [`gather`](Self::gather).
     ///
     /// # Errors
-    /// None at present: a function that fails does so when its value is taken.
+    /// None at present: the error of a function is returned when its value is computed.
     pub fn submit<F, Args, R>(
         &self,
         function: F,
@@ -113,10 +114,10 @@ impl Client {
         self.persist(&delayed(function).apply(arguments))
     }
 
-    /// The values of several delayed values, computed together.
+    /// Computes several delayed values together and returns their values.
     ///
     /// # Errors
-    /// As [`Collection::compute`].
+    /// The same as for [`Collection::compute`].
     pub fn gather<'a, T: Clone + Send + Sync + 'static>(
         &self,
         values: impl IntoIterator<Item = &'a Delayed<T>>,

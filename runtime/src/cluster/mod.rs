@@ -1,9 +1,9 @@
-//! Local clusters and clients: the threads of this process as a cluster, with
-//! the interface that a cluster of machines has.
+//! Local clusters and clients: the threads of this process, with the interface of a
+//! cluster of machines.
 //!
-//! A [`Client`] makes its cluster the one that every computation runs on, by
-//! way of the default options ([`crate::compute`]). This module counts what
-//! runs and reads the machine's size; it runs nothing itself.
+//! While a [`Client`] exists, every computation runs on its cluster: the client sets
+//! the default options ([`crate::compute`]). This module counts the tasks that run
+//! and reads the machine's size. It runs nothing itself.
 
 mod client;
 mod view;
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The threads and the memory of this process, or a part of them.
 ///
-/// A [`Client`] hands computations to it.
+/// A [`Client`] runs computations on it.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -46,9 +46,9 @@ pub struct LocalClusterBuilder {
 }
 
 impl LocalClusterBuilder {
-    /// How many tasks may run at a time: at least 1, and at most as many as the
-    /// process's pool has threads (the environment variable
-    /// `POLARS_MAX_THREADS`, or one a core).
+    /// Sets the maximum number of tasks that run at a time: at least 1, and at most the
+    /// number of threads in the process's pool (the environment variable
+    /// `POLARS_MAX_THREADS`, or one per core).
     #[doc(alias("n_workers", "threads_per_worker"))]
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
@@ -56,15 +56,15 @@ impl LocalClusterBuilder {
         self
     }
 
-    /// The memory that values of the cluster's computations may take, in bytes;
-    /// above it they are moved to disk. At most what the session's limit allows.
+    /// Sets the memory that values of the cluster's computations may use, in bytes, up
+    /// to the session's limit. Values beyond it are moved to disk.
     #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
-    /// The cluster.
+    /// Builds the cluster.
     pub fn build(self) -> LocalCluster {
         let (threads, memory) = (pool::threads(), machine::memory());
         LocalCluster {
@@ -77,21 +77,21 @@ impl LocalClusterBuilder {
 }
 
 impl LocalCluster {
-    /// A cluster of all threads and all memory that this process may use.
+    /// Returns a cluster with all threads and all memory that this process may use.
     #[allow(
         clippy::new_without_default,
-        reason = "a cluster is started, it is no default value"
+        reason = "a new cluster is a resource, not a default value"
     )]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A cluster of a part of them.
+    /// Returns a builder for a cluster that uses a part of the threads and the memory.
     pub fn builder() -> LocalClusterBuilder {
         LocalClusterBuilder::default()
     }
 
-    /// What the cluster has and does now.
+    /// Returns the cluster's current state.
     pub fn info(&self) -> ClusterInfo {
         let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
         ClusterInfo {
@@ -104,7 +104,7 @@ impl LocalCluster {
         }
     }
 
-    /// The options of a computation on this cluster.
+    /// Returns the options that run a computation on this cluster.
     pub fn options(&self) -> Options {
         Options {
             threads: Some(self.threads),
@@ -132,25 +132,25 @@ impl fmt::Debug for LocalCluster {
     }
 }
 
-/// What a cluster has and does at a moment.
+/// The resources and the activity of a cluster at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterInfo {
-    /// How many tasks may run at a time.
+    /// The maximum number of tasks that run at a time.
     pub threads: usize,
-    /// Memory that the cluster has, in bytes.
+    /// The cluster's memory, in bytes.
     pub memory: u64,
-    /// Memory that this process uses, in bytes.
+    /// The memory that this process uses, in bytes.
     pub used: u64,
-    /// Tasks that run now.
+    /// Tasks that are running.
     pub running: usize,
-    /// Tasks that have ended well.
+    /// Tasks that succeeded.
     pub finished: usize,
-    /// Tasks that have failed or were interrupted.
+    /// Tasks that failed or were interrupted.
     pub failed: usize,
 }
 
-/// Tasks by how far they are.
+/// The numbers of tasks by state.
 #[derive(Default)]
 struct Counts {
     running: AtomicUsize,

@@ -14,8 +14,8 @@ fn a_client_sets_the_defaults_until_it_is_dropped() {
     let one = LocalCluster::builder().threads(1).build();
     let old = Client::new(&one);
     assert_eq!(default_options().threads, Some(1));
-    // As in a notebook whose cell is run again: the new one is there before
-    // the old one goes.
+    // As in a notebook whose cell is run again: the new client is created before the
+    // old one is dropped.
     let new = Client::new(&LocalCluster::new());
     drop(old);
     assert_eq!(default_options().threads, Some(pool::threads()));

@@ -1,4 +1,4 @@
-//! How clusters and clients look: in a cell, and in lists of variables.
+//! Shows clusters and clients in a cell and in lists of variables.
 
 use super::{Client, ClusterInfo, LocalCluster};
 use crate::compute::describe::Describe;

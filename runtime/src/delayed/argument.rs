@@ -1,4 +1,4 @@
-//! What can be passed to a delayed function or to a task of a custom graph.
+//! Arguments of delayed functions and of tasks in custom graphs.
 
 use super::Delayed;
 use super::call::CallInput;
@@ -8,29 +8,29 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 /// An argument for a parameter of type `A` of a delayed function: an `A`, a
-/// [`Delayed<A>`](Delayed), or several `Delayed<T>` where `A` is `Vec<T>`.
+/// [`Delayed<A>`](Delayed), or several `Delayed<T>` if `A` is `Vec<T>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed for a parameter of type `{A}`",
     label = "expected `{A}`, `Delayed<{A}>`, or a `Vec` of delayed values for a `Vec`"
 )]
 pub trait IntoArgument<A> {
-    /// The argument.
+    /// Converts into an argument.
     fn into_argument(self) -> Argument;
 }
 
-/// An argument for a parameter of type `A` of a task in a custom graph: an
-/// `A`, [`key`](super::key) of the task that computes it, or
-/// [`keys`](super::keys) where `A` is a `Vec`, nested as `A` is.
+/// An argument for a parameter of type `A` of a task in a custom graph: an `A`, the
+/// [`key`](super::key) of the task that computes it, or [`keys`](super::keys) if `A` is
+/// a `Vec`, nested like `A`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed for a parameter of type `{A}`",
-    label = "expected `{A}`, `key(\"…\")`, or `keys([…])` for a `Vec`, nested as it is"
+    label = "expected `{A}`, `key(\"…\")`, or `keys([…])` for a `Vec`, nested in the same way"
 )]
 pub trait IntoGraphArgument<A> {
-    /// The argument.
+    /// Converts into an argument.
     fn into_graph_argument(self) -> Argument;
 }
 
-/// An argument, whatever its type.
+/// An argument of any type.
 pub struct Argument(Option<CallInput>);
 
 impl Argument {
@@ -39,34 +39,36 @@ impl Argument {
     }
 
     pub(super) fn source(&self) -> &CallInput {
-        self.0.as_ref().expect("invariant: it is taken at the end")
+        self.0
+            .as_ref()
+            .expect("invariant: it is moved out at the end")
     }
 
-    /// Moves it out of a list of arguments.
+    /// Moves the argument out of a list of arguments.
     pub(super) fn take(&mut self) -> CallInput {
-        self.0.take().expect("invariant: it is taken once")
+        self.0.take().expect("invariant: it is moved out only once")
     }
 }
 
-/// Makes a `Vec<T>` of values that are `T`s.
+/// Collects values of type `T` into a `Vec<T>`.
 pub(super) type Collect = fn(Vec<Value>) -> Result<Value, TypeMismatch>;
 
-/// A value of another type than the others in its list.
+/// A value in a list whose type differs from that of the other items.
 pub(super) struct TypeMismatch {
     pub(super) item: usize,
     pub(super) value: Value,
 }
 
-/// A task of a custom graph.
+/// A reference to a task of a custom graph.
 pub(super) enum TaskKey {
-    /// By its key: it may not be there yet.
+    /// By its key, for a task that may not exist yet.
     Named(Arc<str>),
     /// By its position in the graph.
     At(u32),
 }
 
-/// A type. Not its identity and name themselves: each task of a custom graph
-/// has some of these.
+/// A type. It stores a function instead of the type's identity and name, because each
+/// task of a custom graph contains some types.
 #[derive(Clone, Copy)]
 pub(super) struct Type(fn() -> (TypeId, &'static str));
 
@@ -191,21 +193,21 @@ where
     }
 }
 
-/// Arguments of a delayed call as a tuple, for parameters `Args`.
+/// The arguments of a delayed call as a tuple, for parameters `Args`.
 pub trait IntoArguments<Args> {
     /// An array of arguments.
     type List: AsMut<[Argument]>;
 
-    /// The arguments, in order.
+    /// Returns the arguments, in order.
     fn into_arguments(self) -> Self::List;
 }
 
-/// Arguments of a task in a custom graph as a tuple, for parameters `Args`.
+/// The arguments of a task in a custom graph as a tuple, for parameters `Args`.
 pub trait IntoGraphArguments<Args> {
     /// An array of arguments.
     type List: AsMut<[Argument]>;
 
-    /// The arguments, in order.
+    /// Returns the arguments, in order.
     fn into_graph_arguments(self) -> Self::List;
 }
 

@@ -1,9 +1,9 @@
-//! The operation of a delayed task: a call of a function.
+//! The operation of a delayed task: a function call.
 //!
-//! A call keeps its literal arguments and the structure of the others; the
-//! values of the others are the task's inputs, in the order in which they
-//! stand in the call. Where all arguments are values of tasks there is nothing
-//! to keep, and the function itself is the operation, for all its calls.
+//! A call stores its literal arguments and the structure of the others. The values of the
+//! others are the task's inputs, in the order of the call. If all arguments are values of
+//! tasks, there is nothing to store, and the function itself is the operation for all its
+//! calls.
 
 use super::argument::{Argument, Collect, TaskKey, Type, TypeMismatch};
 use super::function::TaskFunction;
@@ -15,30 +15,30 @@ use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-/// Where an argument comes from.
+/// The source of an argument.
 pub(super) enum CallInput {
     Literal(Value),
     /// The value of a task.
     Task(Arc<Layer>),
-    /// The value of the task under a key, of this type.
+    /// The value of the task under a key, of the given type.
     Key(TaskKey, Type),
-    /// Several of these, as a `Vec`.
+    /// Several of these, collected into a `Vec`.
     List(Vec<CallInput>, Collect),
 }
 
 /// A function with parameters `Args`, a tuple of up to six types.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no function that can be delayed",
-    note = "it has to take up to six owned arguments (Clone + Send + Sync + 'static), and be Send + Sync + 'static itself"
+    message = "`{Self}` cannot be used as a delayed function",
+    note = "it must take up to six owned arguments (Clone + Send + Sync + 'static), and be Send + Sync + 'static itself"
 )]
 pub trait Callable<Args>: Send + Sync + 'static {
-    /// What the function returns.
+    /// The type of the function's result.
     type Output;
 
-    /// Calls it with the values of its arguments.
+    /// Calls the function with the values of its arguments.
     ///
     /// # Errors
-    /// [`crate::Error::Type`] for a value that is not of its parameter's type.
+    /// Returns [`crate::Error::Type`] for a value that does not have its parameter's type.
     fn invoke(&self, values: Vec<Value>) -> Result<Self::Output>;
 }
 
@@ -71,28 +71,30 @@ fn parameter<A: Clone + Send + Sync + 'static>(
     values: &mut std::vec::IntoIter<Value>,
     at: usize,
 ) -> Result<A> {
-    let value = values.next().expect("invariant: one value a parameter");
+    let value = values
+        .next()
+        .expect("invariant: one value for each parameter");
     super::take(value, || format!("argument {}", at + 1))
 }
 
-/// A call, as an operation.
+/// A call as an operation.
 pub(super) enum Called {
-    /// Of values of tasks alone.
+    /// A call in which every argument is the value of a task.
     Plain(Arc<TaskFunction>),
     With(Arc<CallOperation>),
 }
 
-/// A function, and those of its arguments that are no inputs.
+/// A function, and its arguments that are not inputs.
 pub(super) struct CallOperation {
     body: Arc<TaskFunction>,
     slots: SmallVec<[Slot; 2]>,
 }
 
-/// An argument of a call, its tasks taken out of it.
+/// An argument of a call without its tasks.
 enum Slot {
     Literal(Value),
     Input,
-    /// So many inputs, as a `Vec`.
+    /// The given number of inputs, collected into a `Vec`.
     Inputs(u32, Collect),
     /// Lists of lists.
     List(Box<[Slot]>, Collect),
@@ -115,7 +117,7 @@ impl Operation for CallOperation {
                 type_error(
                     format!("item {} of argument {at}", misfit.item),
                     misfit.value.summary().to_string(),
-                    "the type of the others",
+                    "the type of the other items",
                 )
             })?;
             values.push(value);
@@ -129,9 +131,9 @@ impl Operation for CallOperation {
 }
 
 impl Slot {
-    /// The argument, with its inputs taken from those of the task.
+    /// Returns the argument. Its inputs are the next ones of the task.
     fn value(&self, inputs: &mut std::vec::IntoIter<Value>) -> Result<Value, TypeMismatch> {
-        let mut next = || inputs.next().expect("invariant: one value an input");
+        let mut next = || inputs.next().expect("invariant: one value for each input");
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Input => Ok(next()),
@@ -155,7 +157,7 @@ impl Slot {
 }
 
 impl Called {
-    /// A call; hands over the tasks in its arguments, in order.
+    /// Creates a call, and passes the tasks in its arguments to `take`, in order.
     pub(super) fn new(
         body: &Arc<TaskFunction>,
         arguments: &mut [Argument],
@@ -179,7 +181,7 @@ impl Called {
         }
     }
 
-    /// Where an input stands in the call.
+    /// Returns the position of an input in the call.
     pub(super) fn place(&self, input: usize) -> ArgumentPath {
         let mut place = ArgumentPath {
             argument: input + 1,
@@ -210,7 +212,7 @@ impl Called {
     }
 }
 
-/// Which slot has an input; its number within that slot.
+/// Returns the slot that contains an input, and reduces `input` to its number within it.
 fn skip(slots: &[Slot], input: &mut usize) -> usize {
     for (at, slot) in slots.iter().enumerate() {
         let inputs = slot.inputs();
@@ -219,18 +221,18 @@ fn skip(slots: &[Slot], input: &mut usize) -> usize {
         }
         *input -= inputs;
     }
-    unreachable!("invariant: an input of the call")
+    unreachable!("invariant: the call has this input")
 }
 
-/// Where an input stands in a call: `argument 2`, `[1][0] of argument 2`.
+/// The position of an input in a call: `argument 2`, `[1][0] of argument 2`.
 pub(super) struct ArgumentPath {
     argument: usize,
-    /// The place in each list, from the outermost.
+    /// The index in each list, from the outermost one.
     path: SmallVec<[usize; 2]>,
 }
 
 impl ArgumentPath {
-    /// The place, where it is in lists of lists: ` at [1][0] of argument 2`.
+    /// Formats the position if it is in nested lists: ` at [1][0] of argument 2`.
     pub(super) fn in_lists(&self) -> String {
         match self.path.len() {
             0 | 1 => String::new(),
@@ -241,7 +243,7 @@ impl ArgumentPath {
 
 impl fmt::Display for ArgumentPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In a list that is flat the key alone is clear enough.
+        // In a flat list, the key alone is clear enough.
         if self.path.len() > 1 {
             f.write_str(&nested(&self.path))?;
             f.write_str(" of ")?;
@@ -250,7 +252,7 @@ impl fmt::Display for ArgumentPath {
     }
 }
 
-/// A place in nested lists: `[1][0]`.
+/// Formats a position in nested lists: `[1][0]`.
 pub(super) fn nested(path: &[usize]) -> String {
     path.iter().fold(String::new(), |mut text, at| {
         let _ = write!(text, "[{at}]");
@@ -292,7 +294,7 @@ fn slot(argument: CallInput, take: &mut dyn FnMut(Taken)) -> Slot {
     }
 }
 
-/// A layer of one call, on those of its arguments.
+/// Creates a layer of one call, which depends on the layers in its arguments.
 pub(super) fn layer(body: &Arc<TaskFunction>, arguments: &mut [Argument]) -> Arc<Layer> {
     let id = body
         .identity
@@ -302,7 +304,7 @@ pub(super) fn layer(body: &Arc<TaskFunction>, arguments: &mut [Argument]) -> Arc
     let called = Called::new(body, arguments, &mut |taken| match taken {
         Taken::Task(layer) => dependencies.push(layer),
         Taken::Key(..) => {
-            unreachable!("invariant: keys stand in custom graphs, which find their tasks")
+            unreachable!("invariant: keys occur only in custom graphs, which resolve them")
         }
     });
     Layer::single(id, called.operation(), dependencies)

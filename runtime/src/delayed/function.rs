@@ -11,18 +11,19 @@ use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
-/// A function whose calls are tasks. `Args` is the tuple of its parameters, `R`
-/// what it returns.
+/// A function whose calls are tasks. `Args` is the tuple of its parameters, `R` the type of
+/// its result.
 pub struct Function<Args, R> {
     body: Arc<TaskFunction>,
     signature: PhantomData<fn(Args) -> R>,
 }
 
-/// Makes a function's calls tasks: `call` returns a [`Delayed`] value at once.
+/// Turns a function into one whose calls are tasks: `call` immediately returns a
+/// [`Delayed`] value.
 ///
-/// The function takes up to six arguments that it owns: values, delayed values,
-/// or lists of them. An argument is moved to the function that takes it last, and
-/// cloned for the others.
+/// The function has up to six owned parameters. Their arguments are values, delayed values,
+/// or lists of delayed values. The last function that uses an argument receives it by move,
+/// the others receive clones.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -41,9 +42,9 @@ where
     Function::of(TaskFunction::of(function))
 }
 
-/// As [`delayed()`], for functions that return a `Result`: the value is that of
-/// `Ok`, and an `Err` fails the task with [`Error::Task`], which names the
-/// task's key and the error's type.
+/// Like [`delayed()`], for functions that return a `Result`. The delayed value is that of
+/// `Ok`. An `Err` fails the task with [`Error::Task`], which contains the task's key and the
+/// error's type.
 pub fn try_delayed<F, Args, T, E>(function: F) -> Function<Args, T>
 where
     F: Callable<Args, Output = Result<T, E>>,
@@ -61,33 +62,32 @@ impl<Args, R> Function<Args, R> {
         }
     }
 
-    /// The name that views and keys show.
+    /// Returns the name that views and keys show.
     pub fn name(&self) -> &str {
         self.body.name()
     }
 
-    /// The function under another name in views and keys; a closure's own is
-    /// `closure`.
+    /// Returns the function with another name in views and keys. The default name of a closure
+    /// is `closure`.
     #[doc(alias = "dask_key_name")]
     #[must_use]
     pub fn named(&self, name: impl AsRef<str>) -> Self {
         Self::of(self.body.named(name.as_ref()))
     }
 
-    /// The function as a pure one: what it returns follows from its arguments
-    /// alone. Two calls of it with the same arguments are one task, under one
-    /// key, and a call finds the values that an equal one left with `persist`
-    /// or in the cache.
+    /// Marks the function as pure: its result depends only on its arguments.
     ///
-    /// Arguments are the same if they are values with the same encoding, or
-    /// calls of the same pure functions with the same arguments. A value whose
-    /// type has no encoding ([`encodable`](crate::graph::encodable)) is the same
-    /// as no other. A function that is defined again, or in another cell, is
-    /// another function.
+    /// Two calls with the same arguments are one task under one key. A call uses the values
+    /// that an equal call has persisted or left in the cache.
+    ///
+    /// Arguments are the same if they are values with the same encoding, or calls of the same
+    /// pure functions with the same arguments. A value whose type has no encoding
+    /// ([`encodable`](crate::graph::encodable)) is different from every other. A function that
+    /// is defined again, or in another cell, is a different function.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a function that holds data, which nobody can
-    /// compare: a closure that captures something, a function pointer.
+    /// Returns [`Error::Argument`] for a function that contains data, which cannot be compared:
+    /// a closure that captures a variable, or a function pointer.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -108,9 +108,9 @@ impl<Args, R> Function<Args, R> {
         Ok(Self::of(self.body.pure()?))
     }
 
-    /// The function as one whose calls are run up to `times` times more where
-    /// they fail, panics included, before the failure counts. Each time it gets
-    /// the arguments as they were. An interrupt ends it at once.
+    /// Returns the function with retries: a call that fails or panics is run again up to `times`
+    /// times before the failure counts. Each time it receives the original arguments. An
+    /// interrupt is not retried.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -154,7 +154,7 @@ impl<Args, R> fmt::Debug for Function<Args, R> {
 macro_rules! calls {
     ($($argument:ident $parameter:ident),*) => {
         impl<R, $($parameter),*> Function<($($parameter,)*), R> {
-            /// Calls the function later: each argument is a value, a delayed
+            /// Creates a delayed call of the function. Each argument is a value, a delayed
             /// value, or several delayed values for a `Vec`.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub fn call(&self, $($argument: impl IntoArgument<$parameter>),*) -> Delayed<R> {
@@ -171,16 +171,16 @@ calls!(a A, b B, c C, d D);
 calls!(a A, b B, c C, d D, e E);
 calls!(a A, b B, c C, d D, e E, f F);
 
-/// A function of any type, behind values. As an operation it takes one input a
+/// A function with its types erased. As an operation it has one input for each
 /// parameter.
 pub(super) struct TaskFunction {
     type_name: &'static str,
-    /// Made when it is asked for, unless it was given.
+    /// Computed on demand, unless it was given.
     name: OnceLock<Box<str>>,
     run: Arc<Run>,
     code: Code,
     pub(super) retries: u32,
-    /// The function's identity, where it is pure.
+    /// The function's identity, if it is pure.
     pub(super) identity: Option<LayerId>,
 }
 
@@ -198,7 +198,7 @@ impl TaskFunction {
         )
     }
 
-    /// Of a function that can fail.
+    /// Wraps a function that can fail.
     pub(super) fn fallible<F, Args, T, E>(function: F) -> Arc<Self>
     where
         F: Callable<Args, Output = Result<T, E>>,
@@ -256,7 +256,7 @@ impl TaskFunction {
     fn pure(&self) -> Result<Arc<Self>> {
         let identity = self.code.identity(self.name()).ok_or_else(|| {
             Error::Argument(format!(
-                "the function {} holds {} bytes of data, which nobody can compare: a pure function takes all that it uses as arguments",
+                "the function {} contains {} bytes of data, which cannot be compared: a pure function must receive everything that it uses as an argument",
                 self.name(),
                 self.code.nbytes
             ))
@@ -271,7 +271,7 @@ impl TaskFunction {
         &self.code
     }
 
-    /// Calls the function with one value a parameter.
+    /// Calls the function with one value for each parameter.
     pub(super) fn call(&self, values: Vec<Value>) -> Result<Value> {
         (self.run)(values)
     }
@@ -296,7 +296,7 @@ impl Operation for TaskFunction {
     }
 }
 
-/// The error that a function returned: one of our own as it is.
+/// Converts the error of a function. An error of our own type stays as it is.
 fn failure<E: Display + 'static>(cause: E) -> Error {
     match (&cause as &dyn Any).downcast_ref::<Error>() {
         Some(error) => error.clone(),
@@ -307,12 +307,12 @@ fn failure<E: Display + 'static>(cause: E) -> Error {
     }
 }
 
-/// A function's own name: `cell::load` → `load`, `main::{{closure}}` → `closure`.
+/// Returns a function's own name: `cell::load` → `load`, `main::{{closure}}` → `closure`.
 pub(super) fn function_name(path: &str) -> String {
     if path.starts_with("fn(") {
         return "function".to_owned();
     }
-    // The last segment outside of brackets, without what is in brackets.
+    // The last segment outside of brackets, without brackets and their contents.
     let mut depth = 0usize;
     let mut name = String::new();
     let mut before = ' ';

@@ -1,4 +1,4 @@
-//! Keys of a custom graph, one by one and in lists.
+//! Keys of a custom graph, single ones and lists.
 
 use super::TaskGraph;
 use super::argument::Type;
@@ -9,22 +9,21 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The task under a key of a custom graph: see [`key()`].
-// Not Clone: a key is no value that a function could take.
+/// A key of a task in a custom graph: see [`key()`].
+// Not Clone, so that a key cannot be an argument of type `Key` for a function.
 #[derive(Debug)]
 pub struct Key(pub(super) Arc<str>);
 
-/// The tasks under several keys of a custom graph, or lists of them: see
-/// [`keys()`].
+/// Several keys of tasks in a custom graph, or lists of them: see [`keys()`].
 #[derive(Debug)]
 pub struct Keys<K = Key>(pub(super) Vec<K>);
 
-/// The value of the task under this key.
+/// Refers to the value of the task under this key.
 pub fn key(key: impl AsRef<str>) -> Key {
     Key(key.as_ref().into())
 }
 
-/// The values of the tasks under these keys, as one `Vec`. Lists of keys are
+/// Refers to the values of the tasks under these keys, as one `Vec`. Lists of keys mean
 /// lists of values: `keys([["a", "b"], ["c", "d"]])` is a `Vec<Vec<T>>`.
 ///
 /// ```
@@ -43,16 +42,16 @@ pub fn keys<K: IntoKeys>(keys: impl IntoIterator<Item = K>) -> Keys<K::Keys> {
     Keys(keys.into_iter().map(K::into_keys).collect())
 }
 
-/// What tells a key, or several: a text, a list of these, a tuple of these.
+/// A key or several keys: a text, a list of these, or a tuple of these.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no key",
+    message = "`{Self}` is not a key",
     label = "expected a text, or an array, `Vec` or tuple of keys"
 )]
 pub trait IntoKeys {
     /// [`Key`], [`Keys`] or a tuple of these.
     type Keys;
 
-    /// The keys.
+    /// Converts into keys.
     fn into_keys(self) -> Self::Keys;
 }
 
@@ -130,38 +129,37 @@ tuples!(P A 0, Q B 1, R C 2, S D 3);
 tuples!(P A 0, Q B 1, R C 2, S D 3, T E 4);
 tuples!(P A 0, Q B 1, R C 2, S D 3, T E 4, U F 5);
 
-/// Keys of values that make a `V`: a `T` for a key, a `Vec` for a list, a tuple
-/// for a tuple.
+/// Keys whose values form a `V`: a `T` for a key, a `Vec` for a list, a tuple for a tuple.
 #[diagnostic::on_unimplemented(
-    message = "the values under these keys make no `{V}`",
+    message = "the values under these keys do not form a `{V}`",
     label = "a list of keys has a `Vec` of values, a tuple of keys a tuple"
 )]
 pub trait KeysOf<V> {
-    /// How many values go where.
+    /// The positions of the values in the result.
     type Shape;
 
-    /// Asks for the value of each key.
+    /// Requests the value of each key.
     ///
     /// # Errors
-    /// What is wrong with a key, and its place.
+    /// Returns the error of a key, with its position.
     fn ask(self, asked: &mut Asked<'_>) -> Result<Self::Shape>;
 
-    /// Takes the values that were asked for, in order.
+    /// Assembles the result from the requested values, in order.
     ///
     /// # Errors
-    /// [`crate::Error::Type`] for a value of another type.
+    /// Returns [`crate::Error::Type`] for a value of another type.
     fn answer(shape: Self::Shape, values: &mut Values) -> Result<V>;
 }
 
-/// The values that were asked for.
+/// The values that were requested.
 pub(super) type Values = std::vec::IntoIter<Value>;
 
-/// What is asked of a graph.
+/// A request for values of a graph.
 pub struct Asked<'a> {
     pub(super) graph: &'a TaskGraph,
     /// The positions of the tasks.
     pub(super) tasks: Vec<u32>,
-    /// Where the key at hand stands.
+    /// The position of the current key.
     path: SmallVec<[usize; 4]>,
 }
 
@@ -200,7 +198,7 @@ impl<T: Clone + Send + Sync + 'static> KeysOf<T> for Key {
     }
 
     fn answer((): (), values: &mut Values) -> Result<T> {
-        let value = values.next().expect("invariant: one value a key");
+        let value = values.next().expect("invariant: one value for each key");
         super::take(value, || "a value of the graph".to_owned())
     }
 }

@@ -1,13 +1,12 @@
 //! Delayed function calls and custom task graphs.
 //!
-//! [`delayed()`] turns a function into one whose calls are tasks: calling it
-//! returns a [`Delayed`] value at once, which can be an argument of other
-//! calls, and which is computed when it is asked for. In a [`TaskGraph`] tasks
-//! have keys of your own and refer to each other by them.
+//! [`delayed()`] turns a function into one whose calls are tasks. Calling it immediately
+//! returns a [`Delayed`] value, which is computed on demand and can be an argument of other
+//! calls. In a [`TaskGraph`], tasks have your own keys and refer to each other by them.
 //!
-//! Start at `call` for what such a task does, at [`argument`] for what can be
-//! passed to it, at `pure` for which calls are the same. This module knows no
-//! scheduler: a delayed value is a layer of one task.
+//! Start at `call` for the operation of such a task, at [`argument`] for its arguments, and
+//! at `pure` for the equality of calls. This module does not depend on a scheduler: a
+//! delayed value is a layer of one task.
 
 pub mod argument;
 mod call;
@@ -59,20 +58,20 @@ impl<T> Delayed<T> {
         }
     }
 
-    /// The task's key, unless it is one of a custom graph: `load-8d1f…`.
+    /// Returns the task's key, unless it is one of a custom graph: `load-8d1f…`.
     pub fn key(&self) -> &str {
         self.layer.name()
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Delayed<T> {
-    /// A value that is there: to pass the same one to many calls.
+    /// Creates a delayed value from an available value, so that many calls can share it.
     pub fn value(value: T) -> Self {
         let values = Data::new("value", vec![Value::opaque(value)]);
         Self::of(Layer::values(LayerId::unique(), Grid::single(), values))
     }
 
-    /// Calls a function on the value, once it is there.
+    /// Calls a function on the value, once it is available.
     pub fn map<R: Send + Sync + 'static>(
         &self,
         function: impl Fn(T) -> R + Send + Sync + 'static,
@@ -110,7 +109,7 @@ impl<T: Clone + Send + Sync + 'static> Collection for Delayed<T> {
     }
 }
 
-/// The Rust value of a task: moved out where nobody else holds it.
+/// Returns the Rust value of a task. It is moved out if nothing else holds it.
 fn take<T: Clone + Send + Sync + 'static>(
     value: Value,
     subject: impl FnOnce() -> String,

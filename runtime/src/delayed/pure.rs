@@ -1,14 +1,14 @@
-//! Identities of pure calls: the same function on the same arguments.
+//! Identities of pure calls: the same function with the same arguments.
 //!
-//! A function is told by its type. That is not enough: every cell is the same
-//! crate to the compiler, so that a type of one cell is known in the next, and
-//! a function that is defined again has the type of the old one. But each cell
-//! is a library of its own, which stays loaded: a function is its type in its
-//! library. The same function in another cell is another one, as far as can be
-//! told; it may call something that was defined again in between.
+//! A function is identified by its type, but that is not enough. To the compiler, every cell
+//! is the same crate, so that types of one cell are known in the next. Therefore a function
+//! that is defined again has the type of the old one. But each cell is a library of its own,
+//! which stays loaded, so the identity is the type within its library. The same function
+//! in another cell counts as a different one, because it may call something that was
+//! redefined in between.
 //!
-//! Functions that hold data (closures that capture, function pointers) have no
-//! identity: what they hold cannot be told.
+//! Functions that contain data (closures that capture, function pointers) have no identity,
+//! because their data cannot be compared.
 
 use super::argument::Argument;
 use super::call::{CallInput, Callable};
@@ -17,15 +17,15 @@ use std::any::TypeId;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-/// What tells a function from others.
+/// The distinguishing properties of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     function: TypeId,
-    /// Of what calls it with values.
+    /// The address of the code that calls the function with values.
     address: usize,
-    /// Whether a `Result` that it returns is its value, or is taken apart.
+    /// Whether a returned `Result` is unwrapped, or is itself the value.
     is_fallible: bool,
-    /// The bytes that it holds.
+    /// The size of the data in the function, in bytes.
     pub(super) nbytes: usize,
     needs_drop: bool,
 }
@@ -41,12 +41,12 @@ impl Code {
         }
     }
 
-    /// Whether two functions of this code are the same, whatever they hold.
+    /// Returns whether all functions with this code are the same, because they contain no data.
     pub(super) fn is_stateless(&self) -> bool {
         self.nbytes == 0 && !self.needs_drop
     }
 
-    /// The function's identity, if it is nothing but code.
+    /// Returns the function's identity, if it contains no data.
     pub(super) fn identity(&self, name: &str) -> Option<LayerId> {
         static PROCESS: LazyLock<LayerId> = LazyLock::new(LayerId::unique);
         if !self.is_stateless() {
@@ -69,8 +69,8 @@ impl Hash for Code {
     }
 }
 
-/// The start of the library that an address is in; the address itself where
-/// that is not known.
+/// Returns the start of the library that contains an address, or the address itself if the
+/// library is not known.
 fn library(address: usize) -> usize {
     let mut found = libc::Dl_info {
         dli_fname: std::ptr::null(),
@@ -78,7 +78,7 @@ fn library(address: usize) -> usize {
         dli_sname: std::ptr::null(),
         dli_saddr: std::ptr::null_mut(),
     };
-    // SAFETY: any address may be asked for, and `found` can be written to.
+    // SAFETY: `dladdr` accepts any address, and `found` can be written to.
     let is_found = unsafe { libc::dladdr(address as *const libc::c_void, &raw mut found) } != 0;
     if is_found {
         found.dli_fbase as usize
@@ -87,7 +87,7 @@ fn library(address: usize) -> usize {
     }
 }
 
-/// The identity of a call; none where a literal has no encoding.
+/// Returns the identity of a call, or `None` if a literal has no encoding.
 pub(super) fn call(function: LayerId, arguments: &[Argument]) -> Option<LayerId> {
     let mut fingerprint = Fingerprint::new();
     fingerprint.text("call").layer(function);

@@ -1,4 +1,4 @@
-//! Delayed values that another process makes anew.
+//! Rebuilds delayed values in another process.
 
 use super::Delayed;
 use crate::compute::recover::{Recover, mismatch};

@@ -114,7 +114,7 @@ impl Clone for Counted {
     }
 }
 
-// new → pass → pass → pass: moved from one to the next and to the caller.
+// new → pass → pass → pass: moved from each one to the next, and to the caller.
 #[test]
 fn a_value_that_is_taken_once_is_not_cloned() {
     let clones = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! How delayed values look before they are computed: in a cell, and in lists of variables.
+//! Shows delayed values before they are computed, in a cell and in lists of variables.
 
 use super::{Delayed, TaskGraph, TaskOutput};
 use crate::compute::Collection;

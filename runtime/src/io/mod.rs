@@ -1,7 +1,7 @@
-//! Reading files into collections.
+//! Reads files into collections.
 //!
-//! What is read is described as tasks, one for each part of a file; the file
-//! itself is looked at as far as its columns and the places of the parts need it.
+//! Reading is described as tasks, one for each part of a file. The description reads
+//! only what it needs of the file: its columns, and the positions of the parts.
 
 pub mod csv;
 pub mod parquet;

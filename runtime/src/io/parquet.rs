@@ -1,4 +1,4 @@
-//! Parquet: a partition for each row group.
+//! Parquet files: each row group is a partition.
 
 use super::paths::{IntoPaths, Stamp, find};
 use crate::error::{Error, Result};
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
 
-/// Reads Parquet files of the same columns into one frame.
+/// Reads Parquet files with the same columns into one frame.
 ///
-/// Takes a path, a pattern (`"data/*.parquet"`) or a list of paths. Each row
-/// group is a partition, and is read when the frame is computed.
+/// Accepts a path, a pattern (`"data/*.parquet"`) or a list of paths. Each row group is
+/// a partition, and is read when the frame is computed.
 ///
 /// # Errors
-/// [`Error::Io`] for a file that is missing or no Parquet file, [`Error::Type`] for
-/// a column of a type that frames do not have, and for other columns than the first
-/// file's.
+/// Returns [`Error::Io`] for a file that is missing or not a Parquet file, and
+/// [`Error::Type`] for a column whose type frames do not support, or if a file's columns
+/// differ from those of the first file.
 #[doc(alias = "scan_parquet")]
 pub fn read_parquet(paths: impl IntoPaths) -> Result<DataFrame> {
     load(find(paths.into_paths())?)
@@ -65,21 +65,21 @@ fn load(files: Vec<Stamp>) -> Result<DataFrame> {
         layer,
         schema: Arc::new(first.unwrap_or_default()),
         partitionwise: true,
-        // Compressed: in memory they are larger.
+        // The file is compressed. In memory the rows are larger.
         nbytes: Some(nbytes.saturating_mul(10)),
     })))
 }
 
-/// A file's columns.
+/// Returns a file's columns.
 fn columns(stamp: &Stamp, schema: &ArrowSchema) -> Result<Schema> {
     schema
         .iter_values()
         .map(|field| {
-            // Polars has no other word for a type that it does not know.
+            // For a type that it does not know, Polars panics.
             catch(|| Field::from(field)).map_err(|_| Error::Type {
                 subject: format!("column \"{}\" of {}", field.name, stamp.path.display()),
                 found: format!("of Arrow's type {:?}", field.dtype),
-                expected: "a type that frames have: leave the column out, or cast it where the file is written".to_owned(),
+                expected: "a type that frames support: leave the column out, or cast it when the file is written".to_owned(),
             })
         })
         .collect()

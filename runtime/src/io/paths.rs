@@ -1,4 +1,4 @@
-//! Files by path, list or pattern, and whether they are still what they were.
+//! Files by path, list or pattern, and the check that they have not changed.
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 
 /// One or several files: a path, a pattern (`"data/*.csv"`), or a list of them.
 pub trait IntoPaths {
-    /// The paths and patterns.
+    /// Returns the paths and patterns.
     fn into_paths(self) -> Vec<PathBuf>;
 }
 
@@ -37,12 +37,12 @@ impl<T: Into<PathBuf>> IntoPaths for Vec<T> {
     }
 }
 
-/// A file as it was when it was looked at: another content is another key.
+/// A file's identity when it was described. Different content has a different key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
-    /// The path as the user gave it.
+    /// The path as given by the user.
     pub(super) path: PathBuf,
-    /// The path from the root.
+    /// The absolute path.
     absolute: PathBuf,
     pub(super) size: u64,
     /// Nanoseconds since 1970.
@@ -73,14 +73,15 @@ impl Stamp {
         File::open(&self.absolute).map_err(|cause| self.error("open", cause))
     }
 
-    /// Opens the file, if it is still what it was.
+    /// Opens the file, unless it has changed since it was described.
     pub(super) fn reopen(&self) -> Result<File> {
         let now = Self::of(&self.absolute)?;
         if (now.size, now.modified) != (self.size, self.modified) {
             return Err(Error::Csv {
                 path: self.path.clone(),
                 line: None,
-                reason: "the file has changed since it was looked at: read it again".to_owned(),
+                reason: "the file has changed since the frame was created: read it again"
+                    .to_owned(),
             });
         }
         self.open()
@@ -99,8 +100,8 @@ fn io_error(action: &'static str, path: &Path, cause: io::Error) -> Error {
     }
 }
 
-/// The files that paths and patterns stand for; those of a pattern in the
-/// order of their names.
+/// Returns the files that the paths and patterns match. The files of a pattern are in
+/// the order of their names.
 pub(super) fn find(paths: Vec<PathBuf>) -> Result<Vec<Stamp>> {
     let mut found = Vec::new();
     for path in paths {
@@ -110,7 +111,7 @@ pub(super) fn find(paths: Vec<PathBuf>) -> Result<Vec<Stamp>> {
             continue;
         }
         let matches = glob::glob(&text)
-            .map_err(|error| Error::Argument(format!("the pattern {text} is wrong: {error}")))?;
+            .map_err(|error| Error::Argument(format!("invalid pattern {text}: {error}")))?;
         let before = found.len();
         for path in matches {
             let path = path.map_err(|error| {
@@ -124,7 +125,9 @@ pub(super) fn find(paths: Vec<PathBuf>) -> Result<Vec<Stamp>> {
         }
     }
     if found.is_empty() {
-        return Err(Error::Argument("no files to read".to_owned()));
+        return Err(Error::Argument(
+            "no files to read: expected at least one path".to_owned(),
+        ));
     }
     Ok(found)
 }

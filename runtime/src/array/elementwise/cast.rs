@@ -1,4 +1,4 @@
-//! Other element types.
+//! Conversion between element types.
 
 use super::inputs_of;
 use crate::array::chunk::{Chunk, with_numbers};
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::graph::{Arguments, Block, EncodedOperation, Operation, Value};
 use serde::{Deserialize, Serialize};
 
-/// Another element type, by Rust's `as`; to `bool`: whether it is not zero.
+/// Converts elements into another type, like Rust's `as`. For `bool`: whether they are not zero.
 #[derive(Serialize, Deserialize)]
 pub(in crate::array) struct Cast {
     pub(in crate::array) to: DType,

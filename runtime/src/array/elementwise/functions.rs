@@ -1,10 +1,10 @@
-//! The functions on elements: one row each.
+//! The table of functions on elements, one row for each.
 //!
-//! A row says which elements have the function, what it is called, what it does,
-//! and its documentation. The macros make of it the operation's variant, its code
+//! A row contains the elements that have the function, its name, its code and its
+//! documentation. From it the macros generate the operation's variant, its code
 //! for every element type, and the methods of [`Array`] and [`Scalar`].
 //!
-//! Values are NumPy's: `tests/test_numpy.py` compares every row with it.
+//! Results are NumPy's: `tests/test_numpy.py` compares every row with it.
 
 use super::kernels::{Elements, map, maximum, minimum, test, zip, zip_in_place};
 use crate::array::chunk::{Chunk, with_numbers};
@@ -15,8 +15,8 @@ use crate::array::typed::{Array, Other, Scalar, ScalarOther};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Functions of one element. `float`: of floating point numbers, whose body is
-/// compiled for `f64` and `f32`; `test`: the same, with truth values; `signed`: of
+/// Functions of one element. `float`: of floating point numbers, with a body that is
+/// compiled for `f64` and `f32`; `test`: the same, with a result of `bool`; `signed`: of
 /// all numbers with a sign, with a second body for integers.
 macro_rules! unary {
     (
@@ -24,7 +24,7 @@ macro_rules! unary {
         test { $($(#[$test_doc:meta])* $test:ident $test_name:ident |$t:ident| $test_body:expr;)* }
         signed { $($(#[$signed_doc:meta])* $signed:ident $signed_name:ident |$s:ident| $signed_body:expr, $integer_body:expr;)* }
     ) => {
-        /// What is done with one element.
+        /// An operation on one element.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         pub(in crate::array) enum UnaryOp {
             Neg,
@@ -49,7 +49,7 @@ macro_rules! unary {
                 }
             }
 
-            /// The type of the result for elements of a type.
+            /// Returns the type of the result for elements of a type.
             pub(in crate::array) fn result(self, dtype: DType) -> DType {
                 match self {
                     $(Self::$test => DType::Bool,)*
@@ -131,72 +131,72 @@ macro_rules! unary {
 
 unary! {
     float {
-        /// The square root of each element; of negative ones NaN.
+        /// Computes the square root of each element. The result for negative elements is NaN.
         Sqrt sqrt |v| v.sqrt();
-        /// The cube root of each element.
+        /// Computes the cube root of each element.
         Cbrt cbrt |v| v.cbrt();
-        /// e to the power of each element.
+        /// Computes e to the power of each element.
         Exp exp |v| v.exp();
-        /// e to the power of each element, less 1: exact for small ones.
+        /// Computes e to the power of each element, minus 1, accurately for small elements.
         Expm1 expm1 |v| v.exp_m1();
-        /// The natural logarithm of each element.
+        /// Computes the natural logarithm of each element.
         Ln ln |v| v.ln();
-        /// The natural logarithm of each element plus 1: exact for small ones.
+        /// Computes the natural logarithm of each element plus 1, accurately for small elements.
         Log1p log1p |v| v.ln_1p();
-        /// The logarithm to base 10 of each element.
+        /// Computes the logarithm to base 10 of each element.
         Log10 log10 |v| v.log10();
-        /// The logarithm to base 2 of each element.
+        /// Computes the logarithm to base 2 of each element.
         Log2 log2 |v| v.log2();
-        /// The sine of each element, in radians.
+        /// Computes the sine of each element, in radians.
         Sin sin |v| v.sin();
-        /// The cosine of each element, in radians.
+        /// Computes the cosine of each element, in radians.
         Cos cos |v| v.cos();
-        /// The tangent of each element, in radians.
+        /// Computes the tangent of each element, in radians.
         Tan tan |v| v.tan();
-        /// The angle whose sine each element is, in radians from −π/2 to π/2.
+        /// Computes the arcsine of each element, in radians from −π/2 to π/2.
         #[doc(alias = "asin")]
         Arcsin arcsin |v| v.asin();
-        /// The angle whose cosine each element is, in radians from 0 to π.
+        /// Computes the arccosine of each element, in radians from 0 to π.
         #[doc(alias = "acos")]
         Arccos arccos |v| v.acos();
-        /// The angle whose tangent each element is, in radians from −π/2 to π/2.
+        /// Computes the arctangent of each element, in radians from −π/2 to π/2.
         #[doc(alias = "atan")]
         Arctan arctan |v| v.atan();
-        /// The hyperbolic sine of each element, to 2 units in the last place.
+        /// Computes the hyperbolic sine of each element, to 2 units in the last place.
         Sinh sinh |v| v.sinh();
-        /// The hyperbolic cosine of each element.
+        /// Computes the hyperbolic cosine of each element.
         Cosh cosh |v| v.cosh();
-        /// The hyperbolic tangent of each element, to 2 units in the last place.
+        /// Computes the hyperbolic tangent of each element, to 2 units in the last place.
         Tanh tanh |v| v.tanh();
-        /// Each element rounded down.
+        /// Rounds each element down.
         Floor floor |v| v.floor();
-        /// Each element rounded up.
+        /// Rounds each element up.
         Ceil ceil |v| v.ceil();
-        /// Each element without what is behind the point.
+        /// Removes the fraction of each element.
         #[doc(alias = "fix")]
         Trunc trunc |v| v.trunc();
-        /// Each element rounded to the nearest integer, ties to even.
+        /// Rounds each element to the nearest integer, ties to even.
         #[doc(alias("rint", "around"))]
         Round round |v| v.round_ties_even();
-        /// 1 divided by each element.
+        /// Divides 1 by each element.
         Reciprocal reciprocal |v| 1.0 / v;
     }
     test {
-        /// Whether each element is NaN.
+        /// Tests whether each element is NaN.
         #[doc(alias("isnan", "isna"))]
         IsNan is_nan |v| v.is_nan();
-        /// Whether each element is neither infinite nor NaN.
+        /// Tests whether each element is neither infinite nor NaN.
         #[doc(alias = "is_finite")]
         IsFinite isfinite |v| v.is_finite();
-        /// Whether each element is infinite, with either sign.
+        /// Tests whether each element is infinite, with either sign.
         #[doc(alias = "is_infinite")]
         IsInf isinf |v| v.is_infinite();
     }
     signed {
-        /// Each element without its sign.
+        /// Computes the absolute value of each element.
         #[doc(alias("absolute", "fabs"))]
         Abs abs |v| v.abs(), v.checked_abs().unwrap_or_else(|| overflow(0, "-", v));
-        /// −1, 0 or 1: the sign of each element; of NaN NaN.
+        /// Computes the sign of each element: −1, 0 or 1, and NaN for NaN.
         #[doc(alias = "signum")]
         Sign sign |v| match v.partial_cmp(&0.0) {
             Some(std::cmp::Ordering::Equal) => 0.0,
@@ -231,13 +231,15 @@ pub(super) fn unary(op: UnaryOp, chunk: Chunk) -> Result<Chunk> {
 }
 
 fn unsupported(name: &str, dtype: DType) -> Error {
-    Error::Argument(format!("no operation {name} for elements of type {dtype}"))
+    Error::Argument(format!(
+        "{name} is not defined for elements of type {dtype}"
+    ))
 }
 
 /// Functions of two elements of one type. `verb` is for messages: cannot … shapes.
-/// `float`: as above; `number`: of all numbers, a function of their arithmetic;
-/// `any`: of all elements; `compare`: the same, with truth values; `mask`: of truth
-/// values. The last are operators and have no method here.
+/// `float`: as above; `number`: of all numbers, with their own arithmetic; `any`: of all
+/// elements; `compare`: the same, with a result of `bool`; `mask`: of `bool`. `number` and
+/// `mask` are operators, which have no method here.
 macro_rules! binary {
     (
         number { $($number:ident $number_name:ident $number_verb:literal $number_body:expr;)* }
@@ -247,7 +249,7 @@ macro_rules! binary {
         any { $($(#[$any_doc:meta])* $any:ident $any_name:ident $any_body:expr;)* }
         compare { $($(#[$compare_doc:meta])* $compare:ident $compare_name:ident |$ca:ident, $cb:ident| $compare_body:expr;)* }
     ) => {
-        /// What is done with two elements of one type.
+        /// An operation on two elements of one type.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(in crate::array) enum BinaryOp {
             $($number,)* $($mask,)* $($float,)* $($method,)* $($any,)* $($compare,)*
@@ -265,7 +267,7 @@ macro_rules! binary {
                 }
             }
 
-            /// For messages: cannot … shapes.
+            /// Returns the verb for messages: cannot … shapes.
             pub(in crate::array) fn verb(self) -> &'static str {
                 match self {
                     $(Self::$number => $number_verb,)*
@@ -274,7 +276,7 @@ macro_rules! binary {
                 }
             }
 
-            /// The type of the result for elements of a type.
+            /// Returns the type of the result for elements of a type.
             pub(in crate::array) fn result(self, dtype: DType) -> DType {
                 match self {
                     $(Self::$compare)|* => DType::Bool,
@@ -377,43 +379,43 @@ binary! {
         Xor xor |a, b| a ^ b;
     }
     float {
-        /// The angle of the point (`other`, element), in radians from −π to π: the
-        /// elements are y, the other side's are x.
+        /// Computes the angle of the point with the coordinates x = `other` and y = element, in
+        /// radians from −π to π.
         #[doc(alias = "atan2")]
         Arctan2 arctan2 |a, b| a.atan2(b);
-        /// The length of the hypotenuse of both sides' elements, √(a² + b²).
+        /// Computes the length of the hypotenuse of both sides' elements, √(a² + b²).
         Hypot hypot |a, b| a.hypot(b);
-        /// ln(exp(a) + exp(b)), without the overflow of the exponentials.
+        /// Computes ln(exp(a) + exp(b)), without overflow of the exponentials.
         Logaddexp logaddexp |a, b| a.logaddexp(b);
     }
     method {
-        /// The largest integers that are not above the quotients. An integer divided
-        /// by zero fails the task.
+        /// Divides and rounds each quotient down. An integer divided by zero fails the
+        /// task.
         #[doc(alias = "div_floor")]
         FloorDivide floor_divide T::floor_divide;
     }
     any {
-        /// The smaller element of both sides, NaN if one is NaN.
+        /// Returns the smaller element of both sides, or NaN if one is NaN.
         Minimum minimum minimum;
-        /// The larger element of both sides, NaN if one is NaN.
+        /// Returns the larger element of both sides, or NaN if one is NaN.
         Maximum maximum maximum;
-        /// The smaller element of both sides; where one is NaN, the other.
+        /// Returns the smaller element of both sides, or the other one if one is NaN.
         Fmin fmin |a, b| if a <= b || b.is_nan() { a } else { b };
-        /// The larger element of both sides; where one is NaN, the other.
+        /// Returns the larger element of both sides, or the other one if one is NaN.
         Fmax fmax |a, b| if a >= b || b.is_nan() { a } else { b };
     }
     compare {
-        /// Where elements are less than the other side's.
+        /// Tests whether each element is less than the other side's.
         Less lt |a, b| a < b;
-        /// Where elements are less than, or equal to, the other side's.
+        /// Tests whether each element is less than or equal to the other side's.
         LessEqual le |a, b| a <= b;
-        /// Where elements are greater than the other side's.
+        /// Tests whether each element is greater than the other side's.
         Greater gt |a, b| a > b;
-        /// Where elements are greater than, or equal to, the other side's.
+        /// Tests whether each element is greater than or equal to the other side's.
         GreaterEqual ge |a, b| a >= b;
-        /// Where elements are equal to the other side's.
+        /// Tests whether each element is equal to the other side's.
         Equal eq |a, b| a == b;
-        /// Where elements differ from the other side's.
+        /// Tests whether each element differs from the other side's.
         NotEqual ne |a, b| a != b;
     }
 }

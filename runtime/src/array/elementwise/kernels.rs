@@ -1,4 +1,4 @@
-//! The loops: into an input's memory where nobody else holds it.
+//! The loops. They write into an input's memory if nothing else holds it.
 
 use crate::array::chunk::Chunk;
 use crate::array::dtype::{Element, Kernel};
@@ -6,18 +6,18 @@ use ndarray::{ArcArray, ArrayViewD, IxDyn, Zip};
 
 pub(super) type Elements<T> = ArcArray<T, IxDyn>;
 
-/// The smaller one, or NaN if one of them is NaN.
+/// Returns the smaller one, or NaN if one of them is NaN.
 pub(in crate::array) fn minimum<T: Kernel>(a: T, b: T) -> T {
     if a < b || a.is_nan() { a } else { b }
 }
 
-/// The larger one, or NaN if one of them is NaN.
+/// Returns the larger one, or NaN if one of them is NaN.
 pub(in crate::array) fn maximum<T: Kernel>(a: T, b: T) -> T {
     if a > b || a.is_nan() { a } else { b }
 }
 
-/// Into the memory of whichever array has the result's shape and is held by
-/// nobody else.
+/// Combines two arrays, in the memory of either one that has the result's shape and is
+/// not shared.
 pub(super) fn zip_in_place<T: Kernel>(
     mut a: Elements<T>,
     mut b: Elements<T>,
@@ -49,7 +49,7 @@ pub(super) fn zip_in_place<T: Kernel>(
     zip(&a, &b, f)
 }
 
-/// Whether `smaller` broadcasts to the shape of `larger`.
+/// Returns whether `smaller` broadcasts to the shape of `larger`.
 fn fits_into<T>(smaller: &Elements<T>, larger: &Elements<T>) -> bool {
     smaller.ndim() <= larger.ndim()
         && smaller
@@ -99,7 +99,7 @@ pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// Into the array's own memory where nobody else holds it.
+/// Applies a function to each element, in the array's own memory if it is not shared.
 pub(super) fn map<T: Element>(array: Elements<T>, f: impl Fn(T) -> T) -> Chunk {
     T::wrap(match array.try_into_owned_nocopy() {
         Ok(mut owned) => {
@@ -110,7 +110,7 @@ pub(super) fn map<T: Element>(array: Elements<T>, f: impl Fn(T) -> T) -> Chunk {
     })
 }
 
-/// A truth value of each element.
+/// Applies a predicate to each element.
 pub(super) fn test<T: Element>(array: &Elements<T>, f: impl Fn(T) -> bool) -> Chunk {
     Chunk::Bool(array.map(|v| f(*v)).into_shared())
 }

@@ -1,7 +1,7 @@
-//! Operations that look at one element of each input at a time.
+//! Operations that combine one element of each input at a time.
 //!
-//! [`functions`] is the table of them, [`kernels`] the loops. The bodies work on
-//! whole chunks and write into an input's memory where nobody else holds it.
+//! [`functions`] is the table of them, [`kernels`] contains the loops. The bodies work on
+//! whole chunks and write into an input's memory if nothing else holds it.
 
 mod cast;
 mod functions;
@@ -22,7 +22,7 @@ use ndarray::{ArcArray, ArrayD, IxDyn, Zip};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Two arrays of one type, element by element.
+/// Combines two arrays of one type, element by element.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Binary(pub(super) BinaryOp);
 
@@ -45,7 +45,7 @@ impl Operation for Binary {
     }
 }
 
-/// An array and one element.
+/// Combines an array and one element.
 #[derive(Serialize, Deserialize)]
 pub(super) struct BinaryScalar {
     pub(super) op: BinaryOp,
@@ -79,14 +79,14 @@ impl Operation for BinaryScalar {
     }
 }
 
-/// The chunks that a task of `N` inputs was given.
+/// Returns the chunks that are the `N` inputs of a task.
 pub(super) fn inputs_of<const N: usize>(inputs: Vec<Value>) -> Result<[Chunk; N]> {
     Ok(Chunk::all_of(inputs)?
         .try_into()
-        .unwrap_or_else(|_| unreachable!("invariant: the layer tells {N} inputs")))
+        .unwrap_or_else(|_| unreachable!("invariant: the layer has {N} inputs")))
 }
 
-/// An array of one element and no axis.
+/// Returns an array of one element without axes.
 pub(super) fn single(literal: Literal) -> Chunk {
     fn wrap<T: Element>(element: T) -> Chunk {
         T::wrap(ArcArray::from_elem(IxDyn(&[]), element))
@@ -103,7 +103,7 @@ pub(super) fn single(literal: Literal) -> Chunk {
     }
 }
 
-/// One array, element by element.
+/// Applies a function to one array, element by element.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Unary(pub(super) UnaryOp);
 
@@ -170,7 +170,7 @@ impl Operation for Select {
 /// A user's function on a chunk.
 pub(super) type ChunkFunction = Arc<dyn Fn(Chunk) -> Result<Chunk> + Send + Sync>;
 
-/// A user's function on every chunk, which keeps the chunk's shape.
+/// Applies a user's function to every chunk. The function must keep the chunk's shape.
 pub(super) struct MapChunks {
     pub(super) name: &'static str,
     pub(super) function: ChunkFunction,
@@ -191,7 +191,7 @@ impl Operation for MapChunks {
         let result = (self.function)(chunk)?;
         if result.shape() != expected {
             return Err(Error::Shape(format!(
-                "{}: the function made shape {} of a chunk of shape {}, expected the same shape",
+                "{}: the function returned shape {} for a chunk of shape {}, expected the same shape",
                 self.name,
                 tuple(result.shape()),
                 tuple(&expected),
@@ -201,21 +201,21 @@ impl Operation for MapChunks {
     }
 }
 
-/// A closure on elements as a function on chunks.
+/// Converts a closure on elements into a function on chunks.
 pub(super) fn on_elements<T: Element, U: Element>(
     f: impl Fn(T) -> U + Send + Sync + 'static,
 ) -> ChunkFunction {
     Arc::new(move |chunk| Ok(U::wrap(T::unwrap(chunk)?.mapv(&f).into_shared())))
 }
 
-/// A closure on arrays as a function on chunks.
+/// Converts a closure on arrays into a function on chunks.
 pub(super) fn on_arrays<T: Element, U: Element>(
     f: impl Fn(ArrayD<T>) -> ArrayD<U> + Send + Sync + 'static,
 ) -> ChunkFunction {
     Arc::new(move |chunk| Ok(U::wrap(f(T::owned(chunk)?).into_shared())))
 }
 
-/// A chunk of this shape with the same element everywhere.
+/// Returns a chunk of this shape in which every element is the same.
 pub(super) fn filled(literal: Literal, shape: &[usize]) -> Result<Chunk> {
     with_type!(literal.dtype(), T => {
         Ok(T::wrap(ArcArray::from_elem(IxDyn(shape), T::from_literal(literal)?)))
@@ -244,7 +244,7 @@ mod tests {
             let (a, b) = (ones(right), ones(left));
             let at = address(&b);
             let sum = binary(BinaryOp::Add, a, b).expect("shapes fit");
-            // Of two arrays of one shape the left one is taken.
+            // For two arrays of one shape, the left one's memory is used.
             assert!(address(&sum) == at || left == right);
         }
         let (a, b) = (ones(&[2]), ones(&[2]));

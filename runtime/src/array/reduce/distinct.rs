@@ -1,4 +1,4 @@
-//! Each element once.
+//! Distinct elements.
 
 use super::partials::Partials;
 use super::{Contribution, Reduce};
@@ -8,8 +8,8 @@ use crate::error::Result;
 use ndarray::{ArcArray, Array1, IxDyn};
 use std::cmp::Ordering;
 
-/// The elements, each once and in order; NaN comes last. A contribution is an array of
-/// one axis, of whatever length.
+/// The distinct elements in order, with NaN last. A contribution is an array with one
+/// axis, of any length.
 pub(super) struct Unique;
 
 impl Reduce for Unique {
@@ -50,13 +50,13 @@ impl Reduce for Unique {
     }
 }
 
-/// The order of elements, with NaN after all others.
+/// Compares elements, with NaN after all others.
 fn order<T: Kernel>(a: &T, b: &T) -> Ordering {
     let of_nan = || a.is_nan().cmp(&b.is_nan());
     a.partial_cmp(b).unwrap_or_else(of_nan)
 }
 
-/// Elements in order, without those that are equal to the one before.
+/// Removes elements that are equal to the one before. The elements must be in order.
 fn distinct<T: Kernel>(mut elements: Vec<T>) -> Chunk {
     elements.dedup_by(|one, before| order(one, before) == Ordering::Equal);
     T::wrap(Array1::from_vec(elements).into_dyn().into_shared())

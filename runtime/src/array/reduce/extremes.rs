@@ -1,4 +1,4 @@
-//! Least and greatest elements, and where they stand.
+//! Smallest and largest elements, and their positions.
 
 use super::fold::{Elements, fold, wrap};
 use super::partials::Partials;
@@ -9,12 +9,12 @@ use crate::array::elementwise::{BinaryOp, binary, maximum, minimum};
 use crate::error::{Error, Result};
 use ndarray::{ArcArray, ArrayD, Axis, IxDyn, RemoveAxis, Zip};
 
-/// The least or the greatest element. NaN comes before all others, or after them if
+/// The least or the greatest element. NaN comes before all others, or after them with
 /// `skips_nan`.
 pub(super) struct Extreme {
     pub(super) is_greatest: bool,
     pub(super) skips_nan: bool,
-    /// Whether there has to be an element.
+    /// Whether at least one element is required.
     pub(super) of_some: bool,
 }
 
@@ -28,12 +28,12 @@ impl Extreme {
         is_greatest: true,
         ..Self::LEAST
     };
-    /// Of truth values; of none it is true.
+    /// Whether all truth values are true. The result for no elements is true.
     pub(super) const ALL: Self = Self {
         of_some: false,
         ..Self::LEAST
     };
-    /// Of truth values; of none it is false.
+    /// Whether any truth value is true. The result for no elements is false.
     pub(super) const ANY: Self = Self {
         of_some: false,
         ..Self::GREATEST
@@ -75,7 +75,7 @@ impl Reduce for Extreme {
     }
 
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>> {
-        // Chunks without elements along the axes say nothing.
+        // Chunks without elements along the axes contribute nothing.
         if self.of_some && all.count == 0 {
             return Ok(other.states);
         }
@@ -92,17 +92,17 @@ impl Reduce for Extreme {
     }
 }
 
-/// The place of the least or the greatest element, the first one of several. NaN
-/// comes before all others, or is passed over if `skips_nan`.
+/// The position of the least or the greatest element, and of the first one if there are
+/// several. NaN comes before all others, or is skipped with `skips_nan`.
 pub(super) struct ArgExtreme {
     pub(super) is_greatest: bool,
     pub(super) skips_nan: bool,
 }
 
-/// The place of an element that is not there.
+/// The position if no element was found.
 const NOWHERE: i64 = -1;
 
-/// What is found of a lane: an element, and its place.
+/// The result of searching a lane: an element and its position.
 #[derive(Clone, Copy)]
 struct Found<T> {
     element: T,
@@ -110,7 +110,7 @@ struct Found<T> {
 }
 
 impl ArgExtreme {
-    /// Whether an element comes before the one that was found so far.
+    /// Returns whether an element comes before the best one so far.
     fn is_better<T: Kernel>(&self, element: T, than: T) -> bool {
         if self.is_greatest {
             element > than || (element.is_nan() && !than.is_nan())
@@ -182,7 +182,7 @@ impl ArgExtreme {
     }
 }
 
-/// The elements and the places of a contribution.
+/// Returns the elements and the positions of a contribution.
 fn pair<T: Element>(states: Vec<Chunk>) -> Result<(ArcArray<T, IxDyn>, ArcArray<i64, IxDyn>)> {
     let mut states = states.into_iter();
     let mut next = || states.next().expect("invariant: elements and places");
@@ -221,7 +221,7 @@ impl Reduce for ArgExtreme {
         let places: ArcArray<i64, IxDyn> = Element::unwrap(places)?;
         if places.iter().any(|&at| at == NOWHERE) {
             return Err(Error::Argument(
-                "the place of the extreme of elements that are all NaN: expected at least one number"
+                "cannot find the smallest or largest of elements that are all NaN: expected at least one number"
                     .to_owned(),
             ));
         }

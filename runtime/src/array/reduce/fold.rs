@@ -1,4 +1,4 @@
-//! Folds of a chunk's elements: all of them, or those of each lane.
+//! Folds over a chunk's elements: over all of them, or over those of each lane.
 
 use crate::array::chunk::{Chunk, for_each_run};
 use crate::array::dtype::Element;
@@ -10,16 +10,16 @@ pub(super) fn wrap<T: Element>(array: ArrayD<T>) -> Chunk {
     T::wrap(array.into_shared())
 }
 
-/// The array with the axes that are reduced as one axis, and which one it is; none
-/// where all elements come to one.
+/// Merges the reduced axes into one. Returns the array and this axis, or no axis if all
+/// elements are reduced to one.
 ///
-/// Elements are copied only where these axes don't lie in one row in memory.
+/// Elements are copied only if they cannot be traversed as one axis in memory.
 pub(super) fn lanes<T: Element>(
     array: &Elements<T>,
     axes: &[usize],
 ) -> (Elements<T>, Option<usize>) {
     match *axes {
-        // Of no axis, each element is a lane.
+        // Without axes, each element is a lane.
         [] if array.ndim() > 0 => {
             let last = array.ndim();
             (array.clone().insert_axis(Axis(last)), Some(last))
@@ -30,13 +30,13 @@ pub(super) fn lanes<T: Element>(
     }
 }
 
-/// Several axes, and not all, as one.
+/// Merges several axes, but not all, into one.
 fn merged<T: Element>(array: &Elements<T>, axes: &[usize]) -> (Elements<T>, Option<usize>) {
     let first = axes[0];
     let are_neighbours = axes.last() == Some(&(first + axes.len() - 1));
     if are_neighbours && !array.is_empty() {
         let mut merged = array.clone();
-        // What is merged away is left with length 1.
+        // The axes that are merged into another one remain with length 1.
         let all = axes
             .windows(2)
             .all(|pair| merged.merge_axes(Axis(pair[0]), Axis(pair[1])));
@@ -85,7 +85,7 @@ pub(super) fn fold<T: Copy, A: Copy>(
                 };
             });
     } else {
-        // Row upon row: in the order of memory.
+        // Row by row, which is the memory order.
         for part in array.axis_iter(axis) {
             Zip::from(&mut result)
                 .and(&part)
@@ -95,8 +95,8 @@ pub(super) fn fold<T: Copy, A: Copy>(
     result
 }
 
-/// Folds a run by halves, so that rounding errors grow with the logarithm of
-/// its length; eight elements at a time, so that processors can.
+/// Folds a run by halves, so that rounding errors grow with the logarithm of its
+/// length. It takes eight elements at a time, so that processors can vectorise it.
 fn pairwise<T: Copy, A: Copy>(
     run: &[T],
     identity: A,

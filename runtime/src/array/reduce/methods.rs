@@ -1,5 +1,5 @@
-//! The table of reductions. A row is a variant, the names of its methods, its rule
-//! and its documentation. It makes the operation's name and the methods of [`Array`].
+//! The table of reductions. A row consists of a variant, the names of its methods, its rule
+//! and its documentation. It generates the operation's name and the methods of [`Array`].
 
 use super::distinct::Unique;
 use super::extremes::{ArgExtreme, Extreme};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// The name of a reduction's tasks.
+/// Returns the name of a reduction's tasks at a stage.
 macro_rules! named {
     ($stage:ident, $name:ident) => {
         match $stage {
@@ -26,9 +26,8 @@ macro_rules! named {
     };
 }
 
-/// Reductions by what comes out: `sum` of wide elements, `own` of the array's own
-/// type, `mask` of truth values, `float` of `f64`, `index` of `i64`; `spread` is of
-/// `f64` too, with a `ddof`.
+/// Reductions by the type of the result: `sum` has wide elements, `own` the array's own
+/// type, `mask` `bool`, `float` `f64`, `index` `i64`; `spread` has `f64` too, and a `ddof`.
 macro_rules! reductions {
     (
         sum { $($(#[$sum_doc:meta])* $sum:ident $sum_all:ident $sum_axis:ident = $sum_rule:expr;)* }
@@ -41,14 +40,14 @@ macro_rules! reductions {
             $spread:ident $spread_all:ident $spread_ddof:ident $spread_axis:ident = |$ddof:ident| $spread_rule:expr;)*
         }
     ) => {
-        /// What an array, or each lane of it, is reduced to.
+        /// A reduction of an array, or of each lane of it.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         pub(in crate::array) enum Reduction {
             $($sum,)* $($own,)* $($mask,)* $($float,)* $($index,)*
             $($spread { ddof: f64 },)*
-            /// Of partial products.
+            /// The sum of partial products.
             Dot,
-            /// To each element once.
+            /// The distinct elements.
             Unique,
         }
 
@@ -74,7 +73,7 @@ macro_rules! reductions {
                     $(Self::$float => named!(stage, $float_all),)*
                     $(Self::$index => named!(stage, $index_all),)*
                     $(Self::$spread { .. } => named!(stage, $spread_all),)*
-                    // What is added up are products.
+                    // The values that are added up are products.
                     Self::Dot => match stage {
                         ReduceStage::Combine => "sum-combine",
                         _ => "sum",
@@ -120,7 +119,7 @@ macro_rules! reductions {
             $(reductions!(@pair bool, $(#[$mask_doc])* $mask $mask_all $mask_axis);)*
         }
     };
-    // The methods of a row: of all elements, and of each lane.
+    // The methods of a row: for all elements, and for each lane.
     (@pair $result:ty, $(#[$doc:meta])* $op:ident $all:ident $axis:ident) => {
         $(#[$doc])*
         #[track_caller]
@@ -136,7 +135,7 @@ macro_rules! reductions {
             Array::from_raw(along(self.raw(), Reduction::$op, &axes.into()))
         }
     };
-    // The methods of `Sums` a second time: see there.
+    // The methods of `Sums` again: see there.
     (@sums $element:ty => $sum:ty; $($(#[$doc:meta])* $all:ident $axis:ident;)*) => {
         impl Array<$element> {$(
             $(#[$doc])*
@@ -158,84 +157,84 @@ macro_rules! reductions {
 
 reductions! {
     sum {
-        /// The sum of all elements; of no elements 0. See [`Sums`].
+        /// Computes the sum of all elements, which is 0 for no elements. See [`Sums`].
         Sum sum sum_axis = Sum { skips_nan: false };
-        /// The product of all elements; of no elements 1. See [`Sums`].
+        /// Computes the product of all elements, which is 1 for no elements. See [`Sums`].
         Prod prod prod_axis = Product { skips_nan: false };
-        /// The sum of all elements that are not NaN. See [`Sums`].
+        /// Computes the sum of all elements that are not NaN. See [`Sums`].
         NanSum nansum nansum_axis = Sum { skips_nan: true };
-        /// The product of all elements that are not NaN. See [`Sums`].
+        /// Computes the product of all elements that are not NaN. See [`Sums`].
         NanProd nanprod nanprod_axis = Product { skips_nan: true };
     }
     own {
-        /// The smallest element, NaN if one is NaN.
+        /// Finds the smallest element, or NaN if one is NaN.
         ///
         /// **Panics** if there is no element.
         #[doc(alias = "amin")]
         Min min min_axis = Extreme::LEAST;
-        /// The largest element, NaN if one is NaN.
+        /// Finds the largest element, or NaN if one is NaN.
         ///
         /// **Panics** if there is no element.
         #[doc(alias = "amax")]
         Max max max_axis = Extreme::GREATEST;
-        /// The smallest element that is not NaN; NaN if all are.
+        /// Finds the smallest element that is not NaN, or NaN if all are NaN.
         ///
         /// **Panics** if there is no element.
         NanMin nanmin nanmin_axis = Extreme { skips_nan: true, ..Extreme::LEAST };
-        /// The largest element that is not NaN; NaN if all are.
+        /// Finds the largest element that is not NaN, or NaN if all are NaN.
         ///
         /// **Panics** if there is no element.
         NanMax nanmax nanmax_axis = Extreme { skips_nan: true, ..Extreme::GREATEST };
     }
     mask {
-        /// Whether any element is true; of no elements false.
+        /// Tests whether any element is true. The result for no elements is false.
         Any any any_axis = Extreme::ANY;
-        /// Whether all elements are true; of no elements true.
+        /// Tests whether all elements are true. The result for no elements is true.
         All all all_axis = Extreme::ALL;
     }
     float {
-        /// The arithmetic mean of all elements; of no elements NaN. Integers are added
-        /// up exactly before.
+        /// Computes the arithmetic mean of all elements, which is NaN for no elements. The sum of
+        /// integers is exact.
         #[doc(alias = "average")]
         Mean mean mean_axis = Mean { skips_nan: false };
-        /// The arithmetic mean of all elements that are not NaN; of no such elements
-        /// NaN.
+        /// Computes the arithmetic mean of all elements that are not NaN, or NaN if there are
+        /// none.
         NanMean nanmean nanmean_axis = Mean { skips_nan: true };
     }
     index {
-        /// The row-major place of the smallest element, of the first one where several
-        /// are smallest, or of the first NaN.
+        /// Finds the row-major position of the smallest element: the first one of several, or the
+        /// position of the first NaN.
         ///
         /// **Panics** if there is no element.
         #[doc(alias = "idxmin")]
         ArgMin argmin argmin_axis = ArgExtreme { is_greatest: false, skips_nan: false };
-        /// The row-major place of the largest element, of the first one where several
-        /// are largest, or of the first NaN.
+        /// Finds the row-major position of the largest element: the first one of several, or the
+        /// position of the first NaN.
         ///
         /// **Panics** if there is no element.
         #[doc(alias = "idxmax")]
         ArgMax argmax argmax_axis = ArgExtreme { is_greatest: true, skips_nan: false };
-        /// The row-major place of the smallest element that is not NaN. Elements that
-        /// are all NaN fail the task.
+        /// Finds the row-major position of the smallest element that is not NaN. The task fails if
+        /// all elements are NaN.
         ///
         /// **Panics** if there is no element.
         NanArgMin nanargmin nanargmin_axis = ArgExtreme { is_greatest: false, skips_nan: true };
-        /// The row-major place of the largest element that is not NaN. Elements that are
-        /// all NaN fail the task.
+        /// Finds the row-major position of the largest element that is not NaN. The task fails if
+        /// all elements are NaN.
         ///
         /// **Panics** if there is no element.
         NanArgMax nanargmax nanargmax_axis = ArgExtreme { is_greatest: true, skips_nan: true };
-        /// How many elements are not zero, or are true. NaN is not zero.
+        /// Counts the elements that are not zero, or are true. NaN is not zero.
         CountNonzero count_nonzero count_nonzero_axis = CountNonzero;
     }
     spread {
-        /// The variance of all elements: the mean squared deviation from the mean.
+        /// Computes the variance of all elements: the mean squared deviation from the mean.
         Var var var_ddof var_axis = |ddof| Spread { ddof, is_root: false, skips_nan: false };
-        /// The standard deviation of all elements: the root of the variance.
+        /// Computes the standard deviation of all elements: the square root of the variance.
         Std std std_ddof std_axis = |ddof| Spread { ddof, is_root: true, skips_nan: false };
-        /// The variance of all elements that are not NaN.
+        /// Computes the variance of all elements that are not NaN.
         NanVar nanvar nanvar_ddof nanvar_axis = |ddof| Spread { ddof, is_root: false, skips_nan: true };
-        /// The standard deviation of all elements that are not NaN.
+        /// Computes the standard deviation of all elements that are not NaN.
         NanStd nanstd nanstd_ddof nanstd_axis = |ddof| Spread { ddof, is_root: true, skips_nan: true };
     }
 }
@@ -250,19 +249,20 @@ fn along(raw: &RawArray, reduction: Reduction, axes: &Axes) -> RawArray {
     raise(raw.reduce(reduction, axes))
 }
 
-/// Sums and products, whose elements may be of a wider type than the array's:
-/// `i64` for signed integers and masks, `u64` for unsigned ones, as in NumPy.
+/// Sums and products. The type of their elements may be wider than the array's: `i64` for
+/// signed integers and masks, `u64` for unsigned ones, as in NumPy.
 ///
-/// Every [`Array`] has these methods. Integers are added up and multiplied exactly,
-/// whatever the chunks; a result beyond 64 bits is [`Error::Overflow`](crate::Error::Overflow)
-/// when it is computed.
+/// Every [`Array`] has these methods. Sums and products of integers are exact, whatever the
+/// chunks. If a result needs more than 64 bits, computing it fails with
+/// [`Error::Overflow`](crate::Error::Overflow).
 ///
-/// Arrays of `f64` and of `i32` have them a second time, as methods of their own.
-/// That is for numbers without a suffix: of `Array::from_ndarray(vec![1.5, 2.5], 1)`
-/// alone the compiler knows "an array of some float", and of the sum of such an array
-/// nothing, since what it is follows from that float. It looks at a type's own
-/// methods first, though, and of all arrays of floats only one has some here: so
-/// this array is one of `f64`, as Rust's rule for such numbers says.
+/// Arrays of `f64` and of `i32` have these methods twice, the second time as methods of
+/// their own. The reason is numbers without a suffix. From
+/// `Array::from_ndarray(vec![1.5, 2.5], 1)` alone, the compiler infers "an array of some
+/// float", and nothing about the sum of such an array, whose type depends on that float. But
+/// the compiler first looks for a type's own methods, and of all arrays of floats only that
+/// of `f64` has them here. So this is an array of `f64`, as Rust's rule for such numbers
+/// says.
 ///
 /// ```
 /// use swath::prelude::*;

@@ -1,9 +1,9 @@
-//! Reductions: what a chunk contributes, how contributions are merged in a tree,
-//! and what is made of the last one.
+//! Reductions: the contribution of a chunk, the merging of contributions in a tree, and
+//! the result from the last one.
 //!
-//! A reduction is a row of the table in [`methods`], and a small type that is
-//! [`Reduce`]. The frame around it is the same for all: any set of axes, axes that
-//! are kept, how many contributions are merged at a time.
+//! A reduction is a row of the table in [`methods`], and a small type that implements
+//! [`Reduce`]. The frame around it is the same for all: any set of axes, the axes that
+//! are kept, and the number of contributions that are merged at a time.
 
 use super::axes::SPLIT_EVERY;
 use super::chunk::Chunk;
@@ -32,7 +32,7 @@ pub(super) use methods::Reduction;
 pub use methods::Sums;
 pub(super) use partials::Partials;
 
-/// Runs code on the array of a chunk: one for floats, another one for integers
+/// Runs code on the array of a chunk: one version for floats, another one for integers
 /// and masks.
 macro_rules! by_kind {
     ($chunk:expr, $array:ident => $floats:expr, $integers:expr) => {
@@ -50,46 +50,46 @@ macro_rules! by_kind {
 }
 use by_kind;
 
-/// What some elements are reduced to.
+/// The rule of a reduction.
 trait Reduce {
-    /// The result's type for elements of a type.
+    /// Returns the result's type for elements of a type.
     fn result(&self, dtype: DType) -> DType;
 
-    /// How many numbers are kept of each lane, at most; none where that follows from
-    /// the elements.
+    /// Returns the maximum number of values that are kept for each lane, or `None` if it
+    /// depends on the elements.
     fn states(&self) -> Option<usize> {
         Some(1)
     }
 
-    /// Whether there is no result of no elements.
+    /// Returns whether the result is undefined for no elements.
     fn needs_elements(&self) -> bool {
         false
     }
 
-    /// Whether it matters where in the whole array an element stands.
+    /// Returns whether the result depends on the elements' positions in the whole array.
     fn needs_places(&self) -> bool {
         false
     }
 
-    /// What is kept of a chunk.
+    /// Returns the contribution of a chunk.
     fn contribute(&self, of: &Contribution<'_>) -> Result<Vec<Chunk>>;
 
-    /// What is kept of the elements of two contributions. `all` are the earlier ones.
+    /// Merges two contributions. `all` contains the earlier elements.
     fn merge(&self, all: Partials, other: Partials) -> Result<Vec<Chunk>>;
 
-    /// What comes of everything.
+    /// Returns the result from the merged contributions.
     fn finish(&self, last: Partials) -> Result<Chunk> {
         Ok(last.into_only())
     }
 }
 
-/// A chunk that is reduced.
+/// A chunk that is being reduced.
 struct Contribution<'a> {
     chunk: &'a Chunk,
-    /// The axes that it is reduced along.
+    /// The axes along which it is reduced.
     axes: &'a [usize],
-    /// The whole array's chunks and the place of this one, where they matter: if
-    /// not, the chunk is all there is along the axes.
+    /// The whole array's chunks and the position of this one, if positions matter.
+    /// Otherwise the chunk covers the axes completely.
     places: Option<(&'a Chunks, &'a [u32])>,
 }
 
@@ -102,20 +102,20 @@ impl Contribution<'_> {
         fold::lanes(array, self.axes)
     }
 
-    /// How many elements each lane has here.
+    /// Returns the number of elements in each lane.
     fn count(&self) -> u64 {
         let shape = self.chunk.shape();
         self.axes.iter().map(|&axis| shape[axis] as u64).product()
     }
 
-    /// Where the chunk begins along an axis.
+    /// Returns the position where the chunk begins along an axis.
     fn origin(&self, axis: usize) -> usize {
         self.places.map_or(0, |(chunks, index)| {
             chunks.bounds(axis)[index[axis] as usize]
         })
     }
 
-    /// The row-major place in the whole array of the chunk's element at such a place.
+    /// Converts a row-major position in the chunk into one in the whole array.
     fn place(&self, mut at: usize) -> usize {
         let Some((chunks, _)) = self.places else {
             return at;
@@ -135,21 +135,21 @@ impl Contribution<'_> {
 enum ReduceStage {
     /// A chunk's contribution.
     Chunk,
-    /// Of several contributions, one.
+    /// Combines several contributions into one.
     Combine,
-    /// Of the last contributions, the result.
+    /// Computes the result from the last contributions.
     Aggregate,
-    /// The result at once, of a single chunk.
+    /// Computes the result directly, from a single chunk.
     Whole,
 }
 
-/// The contribution of each chunk, or the result at once.
+/// Computes the contribution of each chunk, or the result directly.
 #[derive(Serialize, Deserialize)]
 struct Contribute {
     reduction: Reduction,
     axes: Vec<usize>,
     stage: ReduceStage,
-    /// The array's chunks, where it matters where the elements stand.
+    /// The array's chunks, if the elements' positions matter.
     places: Option<Chunks>,
 }
 
@@ -184,22 +184,22 @@ impl Operation for Contribute {
     }
 }
 
-/// The combination of contributions.
+/// Combines contributions.
 #[derive(Clone, Serialize, Deserialize)]
 struct Combine {
     reduction: Reduction,
     stage: ReduceStage,
-    /// For each axis of the contributions, which of them belong to a task.
+    /// For each axis of the contributions, those that belong to a task.
     spans: Vec<Span>,
     from: Grid,
 }
 
-/// Which contributions belong to a task, along an axis.
+/// The contributions that belong to a task, along an axis.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Span {
-    /// This many, from a multiple of it, along the same axis.
+    /// `size` contributions, starting at a multiple of `size`, along an output axis.
     Group { output: usize, size: u32 },
-    /// All of them; the axis goes.
+    /// All of them. The axis is removed.
     All,
 }
 
@@ -265,22 +265,22 @@ impl TaskFamily for Combine {
 }
 
 impl Reduction {
-    /// The result's type for elements of a type.
+    /// Returns the result's type for elements of a type.
     pub(super) fn result(self, dtype: DType) -> DType {
         self.rule().result(dtype)
     }
 
-    /// Whether there is no result of no elements.
+    /// Returns whether the result is undefined for no elements.
     pub(super) fn needs_elements(self) -> bool {
         self.rule().needs_elements()
     }
 
-    /// Whether it matters where in the whole array an element stands.
+    /// Returns whether the result depends on the elements' positions in the whole array.
     pub(super) fn needs_places(self) -> bool {
         self.rule().needs_places()
     }
 
-    /// The error about a reduction of no elements.
+    /// Returns the error about a reduction of no elements.
     pub(super) fn of_nothing(self, shape: &str) -> Error {
         Error::Shape(format!(
             "{} of an array of shape {shape}: there is no element, expected at least one",
@@ -288,10 +288,10 @@ impl Reduction {
         ))
     }
 
-    /// The error about places along some of the axes.
+    /// Returns the error about positions along several axes, but not all.
     pub(super) fn of_some_axes(self, axes: usize, shape: &str) -> Error {
         Error::Shape(format!(
-            "{} along {axes} axes of an array of shape {shape}: a place has one axis, or all of them",
+            "{} along {axes} axes of an array of shape {shape}: expected one axis, or all axes",
             self.name(ReduceStage::Whole)
         ))
     }
@@ -304,7 +304,7 @@ impl Reduction {
         rule.finish(last)
     }
 
-    /// The bytes of the contributions to chunks of so many elements at most.
+    /// Returns the size, in bytes, of contributions to chunks of at most `elements` elements.
     fn sizes(self, elements: usize) -> Sizes {
         const NUMBER: usize = 8;
         match self.rule().states() {
@@ -314,8 +314,8 @@ impl Reduction {
     }
 }
 
-/// The layer that reduces a layer's array along some axes to chunks of at most
-/// `largest` elements. `chunks` are the array's.
+/// Returns the layer that reduces a layer's array along some axes to chunks of at most
+/// `largest` elements. `chunks` are the array's chunks.
 pub(super) fn reduce(
     layer: &Arc<Layer>,
     chunks: &Chunks,
@@ -355,8 +355,8 @@ pub(super) fn reduce(
     combine(contributions, largest, reduction, axes, fan_in)
 }
 
-/// Combines a layer's contributions along `axes`, which go, in a tree. Each is of
-/// `largest` lanes at most.
+/// Combines a layer's contributions in a tree along `axes`, which are removed. Each
+/// contribution has at most `largest` lanes.
 pub(super) fn combine(
     contributions: Arc<Layer>,
     largest: usize,
@@ -417,7 +417,7 @@ pub(super) fn combine(
     Layer::family(&operation, operation.clone(), grid, vec![layer])
 }
 
-/// Where a layer's chunk is found once `axes`, of one chunk each, are gone.
+/// Returns the position of a layer's chunk after removing `axes`, which have one chunk each.
 fn places(axes: &[usize], ndim: usize) -> smallvec::SmallVec<[AxisMap; 4]> {
     let mut output = 0..;
     (0..ndim)
@@ -440,7 +440,7 @@ fn without(grid: &Grid, axes: &[usize]) -> Grid {
     )
 }
 
-/// The layer of one task, the elements of a layer's array each once.
+/// Returns the layer of one task that computes the distinct elements of a layer's array.
 pub(super) fn unique(layer: &Arc<Layer>, chunks: &Chunks, axes: &[usize]) -> Arc<Layer> {
     reduce(layer, chunks, Reduction::Unique, axes, SPLIT_EVERY)
 }

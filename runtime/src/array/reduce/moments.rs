@@ -1,7 +1,7 @@
 //! Variances and standard deviations.
 //!
-//! They are combined from counts, means and sums of squared deviations as Chan,
-//! Golub and LeVeque (1979) do, which loses no digits where the mean is large.
+//! They are combined from counts, means and sums of squared deviations, like in Chan,
+//! Golub and LeVeque (1979). This loses no digits if the mean is large.
 
 use super::fold::{Elements, fold, wrap};
 use super::partials::Partials;
@@ -12,15 +12,15 @@ use crate::array::dtype::{DType, Element, Kernel};
 use crate::error::Result;
 use ndarray::{ArrayD, Axis, IxDyn, Zip};
 
-/// The variance with the divisor n − `ddof`, or its root; of the elements that are
-/// not NaN, if `skips_nan`.
+/// The variance with the divisor n − `ddof`, or its root. With `skips_nan`, only
+/// elements that are not NaN count.
 pub(super) struct Spread {
     pub(super) ddof: f64,
     pub(super) is_root: bool,
     pub(super) skips_nan: bool,
 }
 
-/// Of each lane: the count, the mean, the sum of squared deviations from it.
+/// The count, the mean, and the sum of squared deviations from it, for each lane.
 struct Moments {
     counts: ArrayD<f64>,
     means: ArrayD<f64>,
@@ -44,8 +44,8 @@ impl Spread {
         })
     }
 
-    /// What is kept of them. Where all elements count, the contribution knows how
-    /// many they are.
+    /// Returns the state to keep. If all elements count, the contribution contains their
+    /// number already.
     fn kept(&self, moments: Moments) -> Vec<Chunk> {
         let mut kept = vec![wrap(moments.means), wrap(moments.deviations)];
         if self.skips_nan {
@@ -137,7 +137,7 @@ fn squared<T: Kernel>(v: T, mean: f64) -> f64 {
     deviation * deviation
 }
 
-/// The sum of each lane's squared deviations from its mean.
+/// Returns the sum of each lane's squared deviations from its mean.
 fn deviations<T: Kernel>(
     array: &Elements<T>,
     axis: Option<usize>,

@@ -1,4 +1,4 @@
-//! What some of the elements of each lane come to: what chunks contribute to a reduction.
+//! Contributions to a reduction: states of some of the elements of each lane.
 
 use crate::array::chunk::Chunk;
 use crate::error::{Error, Result};
@@ -9,14 +9,14 @@ use std::io::{Read, Write};
 /// A contribution to a reduction: a few arrays, with an element for each lane.
 #[derive(Clone, Debug)]
 pub(in crate::array) struct Partials {
-    /// How many elements of each lane this is of. All lanes have as many.
+    /// The number of elements in each lane. It is the same for all lanes.
     pub(super) count: u64,
-    /// What the reduction keeps of them.
+    /// The reduction's state.
     pub(super) states: Vec<Chunk>,
 }
 
 impl Partials {
-    /// A partial product.
+    /// Returns a partial product.
     pub(in crate::array) fn of_product(product: Chunk) -> Self {
         Self {
             count: 1,
@@ -24,12 +24,12 @@ impl Partials {
         }
     }
 
-    /// The one array of a reduction that keeps no more.
+    /// Returns the array of a reduction with only one.
     pub(super) fn into_only(mut self) -> Chunk {
         self.states.swap_remove(0)
     }
 
-    /// What a task is given.
+    /// Returns the contribution that is a task's input.
     pub(super) fn of(value: Value) -> Result<Self> {
         value.into_inner().map_err(|value: Value| Error::Type {
             subject: "the input".to_owned(),
@@ -52,14 +52,14 @@ impl Partials {
             Ok(u64::from_le_bytes(bytes))
         }
         let count = number(from)?;
-        // Not believed before so many are there.
+        // The number is not trusted: memory grows only as arrays are read.
         let states = (0..number(from)?).map(|_| {
             let nbytes = number(from)?;
             Chunk::decode(from, nbytes)
         });
         let states = states.collect::<Result<Vec<_>>>()?;
         match states.is_empty() {
-            true => Err(Error::Decode(format!("{WHAT}: it has no array"))),
+            true => Err(Error::Decode(format!("{WHAT}: it contains no arrays"))),
             false => Ok(Self { count, states }),
         }
     }
@@ -78,8 +78,8 @@ impl ChunkValue for Partials {
         Some(Self::CODEC)
     }
 
-    /// The count and the number of arrays, and of each array its bytes and its
-    /// encoding; numbers are of 8 bytes, little-endian.
+    /// Encodes the count and the number of arrays, and then for each array its length in
+    /// bytes and its encoding. Numbers have 8 bytes, little-endian.
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
         let mut write = |number: u64| to.write_all(&number.to_le_bytes()).map_err(unwritten);
         write(self.count)?;

@@ -1,4 +1,4 @@
-//! Sums, products, means, and what is counted.
+//! Sums, products, means, and counts.
 
 use super::fold::{fold, wrap};
 use super::partials::Partials;
@@ -9,7 +9,7 @@ use crate::array::elementwise::{BinaryOp, binary};
 use crate::error::Result;
 use ndarray::{ArcArray, ArrayD, IxDyn, Zip};
 
-/// The type of a sum of elements of a type.
+/// Returns the type of a sum of elements of a type.
 fn summed(dtype: DType) -> DType {
     match dtype {
         DType::F64 | DType::F32 => dtype,
@@ -18,7 +18,7 @@ fn summed(dtype: DType) -> DType {
     }
 }
 
-/// What two contributions come to: by `of_wide` of integers, by `op` of all else.
+/// Merges two contributions: wide integers with `of_wide`, others with `op`.
 fn merged(
     all: Partials,
     other: Partials,
@@ -32,12 +32,12 @@ fn merged(
     pairs.map(|(all, other)| binary(op, all, other)).collect()
 }
 
-/// Two contributions, added up.
+/// Adds two contributions.
 fn added(all: Partials, other: Partials) -> Result<Vec<Chunk>> {
     merged(all, other, |a, b| a + b, BinaryOp::Add)
 }
 
-/// The result of a contribution; `what` is `sum` or `product`.
+/// Returns the result of a contribution; `what` is `sum` or `product`.
 fn narrowed(last: Partials, what: &str) -> Result<Chunk> {
     match wide::is_wide(&last) {
         true => wide::narrow(last.states, what),
@@ -45,7 +45,7 @@ fn narrowed(last: Partials, what: &str) -> Result<Chunk> {
     }
 }
 
-/// The sum; without NaN, if `skips_nan`.
+/// The sum, without NaN if `skips_nan`.
 pub(super) struct Sum {
     pub(super) skips_nan: bool,
 }
@@ -90,7 +90,7 @@ fn multiply_number<T: Arithmetic>(product: T, v: T) -> T {
     if v.is_nan() { product } else { product.mul(v) }
 }
 
-/// The product; without NaN, if `skips_nan`.
+/// The product, without NaN if `skips_nan`.
 pub(super) struct Product {
     pub(super) skips_nan: bool,
 }
@@ -127,7 +127,7 @@ impl Reduce for Product {
     }
 }
 
-/// The arithmetic mean; without NaN, if `skips_nan`. Integers are added up exactly.
+/// The arithmetic mean, without NaN if `skips_nan`. The sum of integers is exact.
 pub(super) struct Mean {
     pub(super) skips_nan: bool,
 }
@@ -184,7 +184,7 @@ pub(super) fn float_sum<T: Kernel>(array: &ArcArray<T, IxDyn>, axis: Option<usiz
     fold(array, axis, 0.0, |sum, v: T| sum + v.to_f64(), |a, b| a + b)
 }
 
-/// The sums of the elements that are not NaN.
+/// Returns the sums of the elements that are not NaN.
 pub(super) fn number_sum<T: Kernel>(
     array: &ArcArray<T, IxDyn>,
     axis: Option<usize>,
@@ -193,13 +193,13 @@ pub(super) fn number_sum<T: Kernel>(
     fold(array, axis, 0.0, step, |a, b| a + b)
 }
 
-/// How many elements are not NaN.
+/// Returns the numbers of elements that are not NaN.
 pub(super) fn numbers<T: Kernel>(array: &ArcArray<T, IxDyn>, axis: Option<usize>) -> ArrayD<f64> {
     let step = |count, v: T| if v.is_nan() { count } else { count + 1 };
     fold(array, axis, 0u64, step, |a, b| a + b).mapv(|count| count as f64)
 }
 
-/// How many elements are not zero, or are true.
+/// The number of elements that are not zero, or are true.
 pub(super) struct CountNonzero;
 
 impl Reduce for CountNonzero {
@@ -223,7 +223,7 @@ impl Reduce for CountNonzero {
     }
 }
 
-/// The sum of partial products, which `Dot` makes.
+/// The sum of partial products, which `Dot` computes.
 pub(super) struct Dot;
 
 impl Reduce for Dot {

@@ -1,7 +1,7 @@
-//! Integers are added up and multiplied in 128 bits, so that neither the order nor
-//! the cut into chunks decides whether a sum overflows: only what comes out at the
-//! end has to fit. In a contribution, a wide integer is two numbers of 64 bits, in
-//! two arrays: the upper bits and the lower 32. The arrays' type is the result's.
+//! Sums and products of integers in 128 bits, so that neither the order nor the chunks
+//! decide whether a sum overflows: only the final result has to fit. In a contribution, a
+//! wide integer is two numbers of 64 bits, in two arrays: the upper bits and the lower 32.
+//! The arrays' type is the result's.
 
 use super::fold::{Elements, fold, wrap};
 use super::partials::Partials;
@@ -10,12 +10,12 @@ use crate::array::dtype::{DType, Element, Integer, beyond};
 use crate::error::Result;
 use ndarray::{ArrayD, Zip};
 
-/// Beyond every integer of 64 bits: products stop here.
+/// A number beyond all integers of 64 bits, at which products stop.
 const BEYOND: i128 = 1 << 66;
 
 pub(super) fn sum<T: Integer>(array: &Elements<T>, axis: Option<usize>) -> ArrayD<i128> {
     if T::IS_SMALL && array.len() <= 1 << 31 {
-        // Fits: 2³¹ elements of 32 bits.
+        // The sum of 2³¹ elements of 32 bits fits.
         let step = |sum, v: T| sum + v.to_i64();
         return fold(array, axis, 0i64, step, |a, b| a + b).mapv(i128::from);
     }
@@ -28,13 +28,13 @@ pub(super) fn product<T: Integer>(array: &Elements<T>, axis: Option<usize>) -> A
     fold(array, axis, 1i128, step, multiply)
 }
 
-/// A product of integers that stops at [`BEYOND`]: only a factor of zero brings
+/// Multiplies integers. The product stops at [`BEYOND`], and only a factor of zero brings
 /// it back from there.
 pub(super) fn multiply(a: i128, b: i128) -> i128 {
     a.saturating_mul(b).clamp(-BEYOND, BEYOND)
 }
 
-/// Wide integers as arrays, of which `dtype` is to come out.
+/// Converts wide integers into arrays, for a result of type `dtype`.
 pub(super) fn states(dtype: DType, integers: &ArrayD<i128>) -> Vec<Chunk> {
     fn pairs<P: Element>(integers: &ArrayD<i128>, half: impl Fn(i128) -> P) -> Vec<Chunk> {
         vec![
@@ -48,7 +48,7 @@ pub(super) fn states(dtype: DType, integers: &ArrayD<i128>) -> Vec<Chunk> {
     }
 }
 
-/// Whether a contribution is of wide integers.
+/// Returns whether a contribution consists of wide integers.
 pub(super) fn is_wide(partials: &Partials) -> bool {
     matches!(
         partials.states[..],
@@ -86,7 +86,7 @@ pub(super) fn merge(
     Ok(states(dtype, &all))
 }
 
-/// Wide integers as those of 64 bits; `what` is `sum` or `product`.
+/// Converts wide integers into integers of 64 bits; `what` is `sum` or `product`.
 pub(super) fn narrow(wide: Vec<Chunk>, what: &str) -> Result<Chunk> {
     fn to<T: Integer>(wide: ArrayD<i128>, what: &str) -> Result<Chunk> {
         let shape = wide.raw_dim();
@@ -102,7 +102,7 @@ pub(super) fn narrow(wide: Vec<Chunk>, what: &str) -> Result<Chunk> {
         let elements = elements.collect::<Result<Vec<T>>>()?;
         let narrow = ArrayD::from_shape_vec(shape, elements);
         Ok(wrap(
-            narrow.expect("invariant: as many elements as there were"),
+            narrow.expect("invariant: the number of elements is the same"),
         ))
     }
     match wide[0].dtype() {
@@ -111,13 +111,13 @@ pub(super) fn narrow(wide: Vec<Chunk>, what: &str) -> Result<Chunk> {
     }
 }
 
-/// The float next to a quotient of integers.
+/// Returns a quotient of integers as a float.
 pub(super) fn quotient(sum: i128, count: u64) -> f64 {
     if count == 0 {
         return f64::NAN;
     }
     let divisor = i128::from(count);
-    // Whole and rest apart: the rest would be lost beside a large sum.
+    // Separately, because the fraction would be lost in the sum with a large integer.
     let (whole, rest) = (sum / divisor, sum % divisor);
     whole as f64 + rest as f64 / count as f64
 }

@@ -1,5 +1,5 @@
-//! Integers of every type at its limits, in one chunk and in several, against
-//! arithmetic in 128 bits: the same number, or an error that says so.
+//! Integers of every type at its limits, in one chunk and in several, compared with
+//! arithmetic in 128 bits: the same number, or an error that reports the overflow.
 
 use super::computed;
 use crate::array::{Array, Element, Number, Scalar, dtype};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use std::fmt::{Debug, Display};
 use std::ops::RangeInclusive;
 
-/// What an array of some type is checked with.
+/// An element type with the ranges to check its results against.
 trait Tested: Number + TryFrom<i128, Error: Debug> + Into<i128> {
     const RANGE: RangeInclusive<i128>;
     const SUMS: RangeInclusive<i128>;
@@ -26,7 +26,7 @@ macro_rules! tested {
 }
 tested!(i64 i64 i32 i64 u64 u64 u32 u64 u8 u64);
 
-/// Numbers at limits, and others that are small.
+/// Returns numbers at limits, and small ones.
 fn numbers() -> impl Strategy<Value = Vec<i128>> {
     let limits = [
         i64::MIN.into(),
@@ -54,7 +54,7 @@ fn all_wide<T: Element>(numbers: ArrayD<T>) -> Vec<i128> {
     numbers.iter().map(wide).collect()
 }
 
-/// The number, or the error about one that the type does not hold.
+/// Checks that the result is the number, or the error about one that the type does not hold.
 #[track_caller]
 fn check(found: Result<i128>, expected: Option<i128>, range: &RangeInclusive<i128>, what: &str) {
     match expected.filter(|expected| range.contains(expected)) {
@@ -74,12 +74,12 @@ fn scalar<T: Element>(scalar: &Scalar<T>) -> Result<i128> {
     scalar.compute().map(wide)
 }
 
-/// A product without an end.
+/// Returns the exact product, if it fits in 128 bits.
 fn product(numbers: &[i128]) -> Option<i128> {
     if numbers.contains(&0) {
         return Some(0);
     }
-    // Beyond 2¹²⁷ is beyond all types.
+    // A product beyond 2¹²⁷ is beyond all types.
     numbers
         .iter()
         .try_fold(1, |all: i128, one| all.checked_mul(*one))
@@ -110,8 +110,8 @@ fn reduces<T: Tested>(numbers: &[i128], chunk: usize) {
     let squares = numbers
         .iter()
         .try_fold(0i128, |all, v| all.checked_add(v.checked_mul(*v)?));
-    // Several chunks make several sums, which have to fit as well; of squares each
-    // is below the whole one.
+    // Several chunks have several sums, which must fit as well. With squares, each of them
+    // is at most the whole sum.
     let dot = x.dot(&x).compute().map(|sum| all_wide(sum)[0]);
     check(dot, squares, &T::RANGE, &format!("dot of {what}"));
     if numbers.is_empty() {
@@ -135,7 +135,7 @@ fn reduces<T: Tested>(numbers: &[i128], chunk: usize) {
         (found - mean).abs() <= 4e-16 * mean.abs(),
         "mean of {what}: {found}, not {mean}"
     );
-    // Two rows of the same: along an axis.
+    // Two equal rows, for reductions along an axis.
     let two: Vec<i128> = numbers.iter().chain(&numbers).copied().collect();
     let shape = (2, numbers.len());
     let rows = ndarray::Array2::from_shape_vec(shape, elements(&two)).unwrap();
@@ -251,7 +251,7 @@ fn what_is_beyond_a_type_says_so() {
     let most = Array::<i64>::full(3, i64::MAX, 1);
     fails(
         &most.sum(),
-        "the sum of elements (27670116110564327421) is beyond what i64 holds: compute with floats",
+        "the sum of elements (27670116110564327421) is beyond what i64 holds: cast to floats first",
     );
     fails(
         &most.prod(),
@@ -261,7 +261,7 @@ fn what_is_beyond_a_type_says_so() {
     assert_eq!(bytes.sum().compute().unwrap(), 600);
     fails(
         &(&bytes + &bytes),
-        "200 + 200 is beyond what u8 holds: compute with a wider type: cast with `.astype::<i64>()` before",
+        "200 + 200 is beyond what u8 holds: cast to a wider type first with `.astype::<i64>()`",
     );
     fails(&(1 - &bytes), "1 - 200 is beyond what u8 holds");
     fails(
@@ -281,7 +281,7 @@ fn what_is_beyond_a_type_says_so() {
         &least.powi(3),
         "-2147483648 to the power of 3 is beyond what i32 holds",
     );
-    // What is added up in between may be beyond it.
+    // Intermediate sums may be beyond the type.
     let there_and_back = vec![i64::MAX, i64::MAX, i64::MIN, i64::MIN, 7];
     for chunk in 1..6 {
         let x = Array::from_ndarray(there_and_back.clone(), chunk);
@@ -310,7 +310,7 @@ fn what_is_beyond_a_type_says_so() {
 
 #[test]
 fn small_integers_are_added_up_in_64_bits_only_where_they_fit() {
-    // The bound that `wide_sum` relies on.
+    // The limit that `wide::sum` relies on.
     let most = |v: i128| (1i128 << 31) * v;
     assert!(i64::try_from(most(i32::MIN.into())).is_ok());
     assert!(i64::try_from(most(u32::MAX.into())).is_ok());

@@ -1,11 +1,11 @@
-//! Numbers without a suffix are `f64` and `i32`: what cells write has to compile
-//! as it stands, value and display alike.
+//! Numbers without a suffix are `f64` and `i32`. The code that cells contain must compile
+//! without annotations, both for the value and for its display.
 
 use crate::prelude::*;
 use crate::show_value;
 use ndarray::array;
 
-/// What a cell shows of its last expression.
+/// Returns the text that a cell shows for its last expression.
 macro_rules! shown {
     ($value:expr) => {
         show_value!(&$value)
@@ -55,7 +55,7 @@ fn integers_are_i32_and_their_sums_i64() -> Tested {
         ),
         "24"
     );
-    // Beyond i32, and no error.
+    // Beyond `i32`, without an error.
     let large = Array::full(3, 2_000_000_000, 1);
     assert_eq!(shown!(large.sum().compute()?), "6000000000");
     assert_eq!(large.dtype(), DType::I32);
@@ -112,7 +112,7 @@ fn what_follows_from_literals() -> Tested {
         shown!(stack(Axis(0), &[x, y]).sum_axis(Axis(1)).compute()?[1]),
         "7.0"
     );
-    // Of the length alone nothing follows, but of what is done with it.
+    // The type does not follow from the length alone, but from the operations.
     assert_eq!(shown!((Array::arange(4, 2) * 1.5).sum().compute()?), "9.0");
     assert_eq!(shown!((Array::zeros((2, 2), 1) + 1).sum().compute()?), "4");
     assert_eq!(shown!((Array::ones(3, 2) / 2.0).sum().compute()?), "1.5");

@@ -1,8 +1,8 @@
 //! Layers of the tasks of a custom graph.
 //!
-//! Whatever is asked for makes one layer, of the tasks that it needs and that
-//! no earlier layer has. Tasks never change, and are put in a layer only when
-//! all that they take is there: so a layer stays right.
+//! Each request creates one layer, with the tasks that it needs and that no earlier layer
+//! contains. Tasks never change, and are added to a layer only when all of their inputs
+//! exist, so a layer stays valid.
 
 use super::{Take, Task, TaskGraph};
 use crate::delayed::argument::TaskKey;
@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The layers that were made.
+/// The layers created so far.
 #[derive(Default)]
 pub(super) struct Made {
     layers: Vec<Arc<Layer>>,
@@ -21,7 +21,7 @@ pub(super) struct Made {
     places: Vec<Slot>,
 }
 
-/// Where a task is: the number of its layer, and its position there.
+/// The position of a task: the number of its layer, and its position there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Slot {
     layer: u32,
@@ -33,7 +33,7 @@ impl Slot {
         layer: u32::MAX,
         linear: 0,
     };
-    /// Being looked at: whoever comes upon it again has found a cycle.
+    /// The task is being visited. Reaching it again means that there is a cycle.
     const ON_PATH: Self = Self {
         layer: u32::MAX,
         linear: 1,
@@ -45,7 +45,7 @@ impl Slot {
 }
 
 impl Made {
-    /// A layer of one task alone, which was made.
+    /// Returns a layer of a single task, whose layer exists.
     pub(super) fn pick(&self, task: u32) -> Arc<Layer> {
         let place = self.places[task as usize];
         Layer::pick(&self.layers[place.layer as usize], place.linear)
@@ -53,7 +53,7 @@ impl Made {
 }
 
 impl TaskGraph {
-    /// Makes a layer of what these tasks need and what no layer has.
+    /// Creates a layer of everything that these tasks need and that no layer contains.
     pub(super) fn make(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
         made.places.resize(self.tasks.len(), Slot::NOWHERE);
         let mut added = Vec::new();
@@ -71,9 +71,9 @@ impl TaskGraph {
         result
     }
 
-    /// Appends what a task needs, each after what it takes, and gives it its
-    /// place. `path`: the tasks on the way, and how many of their needs were
-    /// looked at.
+    /// Appends everything that a task needs, each task after its inputs, and assigns its
+    /// position. `path` contains the tasks on the way, and the number of their inputs that
+    /// were visited.
     fn visit(
         &self,
         task: u32,
@@ -122,7 +122,7 @@ impl TaskGraph {
         Ok(())
     }
 
-    /// The position of a task that another one takes.
+    /// Returns the position of a task's input.
     fn position(&self, key: &TaskKey, taken_by: u32, input: usize) -> Result<u32> {
         match key {
             TaskKey::At(at) => Ok(*at),
@@ -134,13 +134,13 @@ impl TaskGraph {
                         Task::Call { call, .. } => call.place(input).in_lists(),
                         _ => String::new(),
                     };
-                    Err(self.missing(key, format!(", which \"{taker}\" takes{place}")))
+                    Err(self.missing(key, format!(", needed by \"{taker}\"{place}")))
                 }
             },
         }
     }
 
-    /// Makes a layer of tasks that have their places in it.
+    /// Creates a layer of tasks that already have their positions in it.
     fn layer_of_all(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
         if tasks.is_empty() {
             return Ok(());
@@ -182,7 +182,7 @@ impl TaskGraph {
     fn check_type(&self, task: u32, input: usize, from: u32, take: &Take) -> Result<()> {
         let found = self
             .type_of(from as usize)
-            .expect("invariant: what a task takes was visited before it");
+            .expect("invariant: a task's inputs are visited before it");
         if found.is(take.expected) {
             return Ok(());
         }
@@ -202,12 +202,12 @@ impl TaskGraph {
     }
 }
 
-/// Where the tasks of a layer are taken from.
+/// The origins of the inputs of a layer's tasks.
 struct NamedInput<'a> {
     own: u32,
     made: &'a Made,
     dependencies: Vec<Arc<Layer>>,
-    /// The place of each earlier layer in `dependencies`, as far as it is there.
+    /// The index of each earlier layer in `dependencies`, if it has one.
     numbers: HashMap<u32, u32>,
 }
 

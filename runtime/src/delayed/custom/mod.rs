@@ -1,6 +1,6 @@
 //! Custom task graphs: tasks under keys of your own.
 //!
-//! [`made`] makes layers of them when something is asked for.
+//! [`made`] creates layers of them on request.
 
 mod made;
 mod output;
@@ -24,11 +24,10 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-/// A graph whose tasks have keys of your own, and take each other's values by
-/// key.
+/// A graph whose tasks have your own keys and use each other's values by key.
 ///
-/// A task may name tasks that are inserted after it; what is asked of the graph
-/// is checked when it is asked, and only the tasks that it needs run.
+/// A task may refer to tasks that are inserted after it. Each request checks the part of the
+/// graph that it needs, and runs only those tasks.
 ///
 /// ```
 /// use swath::prelude::*;
@@ -53,12 +52,12 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct TaskGraph {
     tasks: IndexMap<Arc<str>, Task, QuickHash>,
-    /// The functions that are nothing but code: one for all tasks that call it.
+    /// The functions without data, each shared by all tasks that call it.
     bodies: HashMap<Code, Arc<TaskFunction>, QuickHash>,
     made: Mutex<Made>,
 }
 
-/// A task of the graph.
+/// A task of a graph.
 enum Task {
     Call {
         call: Called,
@@ -73,24 +72,25 @@ enum Task {
     Alias(TaskKey),
 }
 
-/// A task that another one takes, and the type that it has to have there.
+/// An input of a task, and the type that its parameter expects.
 struct Take {
     from: TaskKey,
     expected: Type,
 }
 
 impl TaskGraph {
-    /// A graph without tasks.
+    /// Creates a graph without tasks.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a task: a function and the tuple of its arguments, each a value,
-    /// [`key`](super::key) of another task, or [`keys`](super::keys) of several
-    /// for a `Vec`, in lists of lists where the parameter has these.
+    /// Adds a task: a function and the tuple of its arguments.
+    ///
+    /// Each argument is a value, the [`key`](super::key) of another task, or
+    /// [`keys`](super::keys) of several tasks for a `Vec`, nested like the parameter.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] where the key has a task.
+    /// Returns [`Error::DuplicateKey`] if the key already has a task.
     pub fn insert<F, Args>(
         &mut self,
         key: impl AsRef<str>,
@@ -110,11 +110,11 @@ impl TaskGraph {
         self.insert_call(key.as_ref(), &body, arguments.as_mut(), output)
     }
 
-    /// As [`insert`](Self::insert), for functions that return a `Result`: the
-    /// task's value is that of `Ok`, and an `Err` fails the task.
+    /// Like [`insert`](Self::insert), for functions that return a `Result`. The task's value is
+    /// that of `Ok`, and an `Err` fails the task.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] where the key has a task.
+    /// Returns [`Error::DuplicateKey`] if the key already has a task.
     pub fn try_insert<F, Args, T, E>(
         &mut self,
         key: impl AsRef<str>,
@@ -137,7 +137,7 @@ impl TaskGraph {
     /// Adds a value.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] where the key has a task.
+    /// Returns [`Error::DuplicateKey`] if the key already has a task.
     pub fn insert_value<T: Send + Sync + 'static>(
         &mut self,
         key: impl AsRef<str>,
@@ -155,42 +155,43 @@ impl TaskGraph {
     /// Adds a second key for a task's value.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] where the key has a task.
+    /// Returns [`Error::DuplicateKey`] if the key already has a task.
     pub fn alias(&mut self, key: impl AsRef<str>, of: impl AsRef<str>) -> Result<()> {
         let of = self.find(TaskKey::Named(of.as_ref().into()));
         self.insert_task(key.as_ref(), Task::Alias(of))
     }
 
-    /// The keys, in the order in which they were inserted.
+    /// Returns the keys, in the order of insertion.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
         self.tasks.keys().map(|key| &**key)
     }
 
-    /// The number of tasks.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether there is no task.
+    /// Returns whether there are no tasks.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Computes the task under a key, and what it needs.
+    /// Computes the task under a key, and the tasks that it needs.
     ///
     /// # Errors
-    /// [`Error::MissingKey`], [`Error::Cycle`] and [`Error::Type`] before
-    /// anything runs; [`Error::Task`] for a task that fails.
+    /// Returns [`Error::MissingKey`], [`Error::Cycle`] or [`Error::Type`] before any task runs,
+    /// and [`Error::Task`] for a task that fails.
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: impl AsRef<str>) -> Result<T> {
         self.output(key)?.compute()
     }
 
-    /// Computes the tasks under several keys at once, each task once. The values
-    /// come in the shape of the keys: a list of keys has a `Vec` of values, a
-    /// list of lists a `Vec` of these, a tuple of keys a tuple.
+    /// Computes the tasks under several keys at once, and each task only once.
+    ///
+    /// The result has the shape of the keys: a list of keys has a `Vec` of values, a list of
+    /// lists a `Vec` of these, a tuple of keys a tuple.
     ///
     /// # Errors
-    /// As [`get`](Self::get), with the place of a key that is wrong.
+    /// The same as for [`get`](Self::get), with the position of the wrong key.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -222,12 +223,11 @@ impl TaskGraph {
         K::answer(shape, &mut values.into_iter())
     }
 
-    /// The value under a key as a collection: to compute, persist or draw it.
+    /// Returns the value under a key as a collection, to compute, persist or draw it.
     ///
     /// # Errors
-    /// [`Error::MissingKey`], [`Error::Cycle`]; [`Error::Type`] where the value
-    /// is no `T`, or an argument on the way is of another type than its
-    /// parameter.
+    /// Returns [`Error::MissingKey`], [`Error::Cycle`], or [`Error::Type`] if the value is not a
+    /// `T`, or if an argument on the way does not have its parameter's type.
     pub fn output<T: Clone + Send + Sync + 'static>(
         &self,
         key: impl AsRef<str>,
@@ -237,18 +237,18 @@ impl TaskGraph {
         Ok(TaskOutput::new(self.key_at(task as usize).clone(), layer))
     }
 
-    /// A layer of the task under a key alone, on the layers of what it needs.
+    /// Returns a layer of only the task under a key, on the layers of its inputs.
     ///
     /// # Errors
-    /// As [`output`](Self::output), but for the type of the value itself.
+    /// The same as for [`output`](Self::output), except for the type of the value itself.
     pub fn layer(&self, key: &str) -> Result<Arc<Layer>> {
         self.layer_of(self.task(key, String::new)?)
     }
 
-    /// A layer of each of these tasks alone: quicker than one by one.
+    /// Returns a layer for each of these tasks. This is faster than one by one.
     ///
     /// # Errors
-    /// As [`layer`](Self::layer).
+    /// The same as for [`layer`](Self::layer).
     pub fn layers(
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
@@ -262,7 +262,7 @@ impl TaskGraph {
 
     fn layer_of(&self, task: u32) -> Result<Arc<Layer>> {
         let mut layers = self.layers_of(&[task])?;
-        Ok(layers.pop().expect("invariant: a layer a task"))
+        Ok(layers.pop().expect("invariant: one layer for each task"))
     }
 
     fn layers_of(&self, tasks: &[u32]) -> Result<Vec<Arc<Layer>>> {
@@ -271,7 +271,7 @@ impl TaskGraph {
         Ok(tasks.iter().map(|&task| made.pick(task)).collect())
     }
 
-    /// The position of a task whose value has to be of a type.
+    /// Returns the position of a task, whose value must have the given type.
     pub(super) fn asked(
         &self,
         key: &str,
@@ -285,7 +285,7 @@ impl TaskGraph {
                 short_type_name(found.name()),
                 expected.name(),
             )),
-            // None: an alias of nothing, which is told when its layer is made.
+            // `None` is an alias of a missing task. Creating its layer reports that.
             _ => Ok(task),
         }
     }
@@ -297,7 +297,7 @@ impl TaskGraph {
         }
     }
 
-    /// A function that other tasks call, if it is the same for all.
+    /// Returns a function that other tasks already call, if all functions of this code are equal.
     fn known(&self, code: Code) -> Option<Arc<TaskFunction>> {
         self.bodies.get(&code).cloned()
     }
@@ -322,7 +322,7 @@ impl TaskGraph {
                 from: self.find(from),
                 expected,
             }),
-            Taken::Task(_) => unreachable!("invariant: a custom graph takes no delayed values"),
+            Taken::Task(_) => unreachable!("invariant: a custom graph has no delayed values"),
         });
         let task = Task::Call {
             call,
@@ -344,7 +344,7 @@ impl TaskGraph {
         }
     }
 
-    /// The position of a task that is there already, in place of its key.
+    /// Replaces the key of a task that exists by its position.
     fn find(&self, key: TaskKey) -> TaskKey {
         match key {
             TaskKey::Named(key) => match self.tasks.get_index_of(&key) {
@@ -362,7 +362,7 @@ impl TaskGraph {
     fn task_at(&self, at: usize) -> (&Arc<str>, &Task) {
         self.tasks
             .get_index(at)
-            .expect("invariant: a position of a task")
+            .expect("invariant: the position of a task")
     }
 
     fn missing(&self, key: &str, needed_by: String) -> Error {
@@ -373,10 +373,10 @@ impl TaskGraph {
         }
     }
 
-    /// The type of a task's value; none for an alias of nothing.
+    /// Returns the type of a task's value, or `None` for an alias of a missing task.
     fn type_of(&self, task: usize) -> Option<Type> {
         let mut at = task;
-        // An alias of itself, by way of others, is followed once round.
+        // A cycle of aliases is followed at most once.
         for _ in 0..=self.tasks.len() {
             at = match &self.tasks[at] {
                 Task::Call { output, .. } | Task::Value { output, .. } => return Some(*output),
@@ -389,7 +389,7 @@ impl TaskGraph {
 }
 
 impl Task {
-    /// The key that the task takes at a place among all that it takes.
+    /// Returns the key of the input with a number.
     fn need(&self, at: usize) -> Option<&TaskKey> {
         match self {
             Self::Value { .. } => None,
@@ -406,7 +406,7 @@ impl fmt::Debug for TaskGraph {
     }
 }
 
-/// A value that stands in a graph.
+/// A literal value in a graph.
 struct Literal(Value);
 
 impl Operation for Literal {

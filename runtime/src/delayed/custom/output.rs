@@ -24,7 +24,7 @@ impl<T> TaskOutput<T> {
         }
     }
 
-    /// The task's key.
+    /// Returns the task's key.
     pub fn key(&self) -> &str {
         &self.key
     }

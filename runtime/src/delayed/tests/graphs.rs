@@ -1,4 +1,4 @@
-//! Custom graphs: keys, what is wrong with them, and what they cost.
+//! Custom graphs: keys, errors, and costs.
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn wrong_graphs_say_what_is_wrong() {
 
     dsk.insert("lost", clean, (key("load-4"),)).unwrap();
     let error = message(dsk.get::<i64>("lost").unwrap_err());
-    assert!(error.starts_with("no task under the key \"load-4\", which \"lost\" takes: the keys are \"store\", \"spare\""), "{error}");
+    assert!(error.starts_with("no task under the key \"load-4\", needed by \"lost\": the keys are \"store\", \"spare\""), "{error}");
     assert!(
         message(dsk.get::<i64>("stor").unwrap_err())
             .starts_with("no task under the key \"stor\": ")
@@ -136,7 +136,7 @@ fn wrong_graphs_say_what_is_wrong() {
         message(dsk.get::<i64>("parsed").unwrap_err()),
         "task parsed (closure) failed: ParseIntError: invalid digit found in string; its inputs: store: String"
     );
-    // What was wrong elsewhere does not hold up the rest.
+    // Errors elsewhere do not affect the rest.
     assert_eq!(dsk.get::<String>("store").unwrap(), "stored 9");
 }
 
@@ -159,7 +159,7 @@ fn graphs_of_many_tasks_take_linear_time_and_no_stack() {
     );
 }
 
-// Lists of lists: as arguments, and in what is asked for.
+// Lists of lists, as arguments and in requests.
 //
 // a b ┐
 // c   ┴ longest
@@ -221,7 +221,7 @@ fn a_bad_key_in_lists_is_told_with_its_place() {
     };
     check(
         dsk.get::<usize>("lost").unwrap_err(),
-        "no task under the key \"b\", which \"lost\" takes at [1][1] of argument 2: the keys",
+        "no task under the key \"b\", needed by \"lost\" at [1][1] of argument 2: the keys",
     );
     check(
         dsk.get::<usize>("wrong").unwrap_err(),
@@ -263,11 +263,11 @@ fn aliases_of_aliases_have_the_value_and_no_cycle() {
     );
     dsk.alias("nothing", "no").unwrap();
     let error = dsk.get::<i64>("nothing").unwrap_err().to_string();
-    assert!(error.starts_with("no task under the key \"no\", which \"nothing\" takes: "));
+    assert!(error.starts_with("no task under the key \"no\", needed by \"nothing\": "));
     assert!(dsk.get::<f64>("c").is_err());
 }
 
-// root ┬ 0, 1, 2 …    One question after the other costs the same, and the graph
+// root ┬ 0, 1, 2 …    Successive requests have the same cost, and the graph
 //      ┴ late-0 …    may grow in between.
 #[test]
 fn many_questions_take_linear_time() {
@@ -294,8 +294,8 @@ fn many_questions_take_linear_time() {
     assert!(all.into_iter().eq(1..=MANY));
 }
 
-// A function of another cell may have the same type, at another address: see
-// `pure`. In one program it has not, so this is all that can be told here.
+// A function of another cell may have the same type at another address: see `pure`. That
+// does not happen within one program, so this is all that can be tested here.
 #[test]
 fn a_graph_keeps_functions_apart() {
     let mut dsk = TaskGraph::new();

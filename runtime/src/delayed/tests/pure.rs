@@ -1,8 +1,8 @@
-//! Which calls are the same.
+//! The equality of calls.
 
 use super::*;
 
-/// Two functions of one signature, and closures that hold nothing.
+/// Two functions with one signature, and closures that contain nothing.
 #[test]
 fn pure_calls_are_the_same_if_function_and_arguments_are() {
     fn subtract(a: i64, b: i64) -> i64 {
@@ -28,7 +28,7 @@ fn pure_calls_are_the_same_if_function_and_arguments_are() {
     );
     assert_eq!(pure.call(1, 2).compute().unwrap(), 3);
 
-    // By way of calls, and of lists of them.
+    // Nested calls, and lists of calls.
     let nested = || pure.call(pure.call(1, 2), 3);
     assert_eq!(key_of(nested()), key_of(nested()));
     assert_ne!(key_of(nested()), key_of(pure.call(pure.call(1, 3), 3)));
@@ -41,14 +41,14 @@ fn pure_calls_are_the_same_if_function_and_arguments_are() {
         key_of(sum.call([pure.call(1, 2)])),
         key_of(sum.call([pure.call(1, 2), pure.call(1, 2)]))
     );
-    // A call that is not pure is another one each time.
+    // A call that is not pure differs each time.
     let impure = || pure.call(delayed(add).call(1, 2), 3);
     assert_ne!(key_of(impure()), key_of(impure()));
     let value = Delayed::value(1);
     assert_eq!(key_of(pure.call(&value, 1)), key_of(pure.call(&value, 1)));
 }
 
-/// They are more than one block when they are written.
+/// Their encodings have more than one block.
 #[test]
 fn equal_arrays_in_other_orders_are_one_argument() {
     fn sum(values: ndarray::Array2<f64>) -> f64 {
@@ -81,12 +81,12 @@ fn what_holds_data_is_not_pure() {
     let error = delayed(move |a: i64| a + step).pure().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the function closure holds 8 bytes of data, which nobody can compare: a pure function takes all that it uses as arguments"
+        "the function closure contains 8 bytes of data, which cannot be compared: a pure function must receive everything that it uses as an argument"
     );
     let pointer: fn(i64, i64) -> i64 = add;
     assert_eq!(delayed(pointer).pure().unwrap_err().kind(), "ArgumentError");
 
-    // A value without an encoding is the same as no other.
+    // A value without an encoding is different from every other.
     #[derive(Clone)]
     struct Secret(i64);
     let open = delayed(|secret: Secret| secret.0).pure().unwrap();
@@ -96,7 +96,7 @@ fn what_holds_data_is_not_pure() {
 }
 
 // (1, 2) → add ┐
-// (1, 2) → add ┴ add      : two tasks, since both calls below are one
+// (1, 2) → add ┴ add      : two tasks, because both inner calls are one
 #[test]
 fn pure_calls_run_once_and_find_what_is_persisted() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -118,7 +118,7 @@ fn pure_calls_run_once_and_find_what_is_persisted() {
     assert_eq!(twice().compute().unwrap(), 6);
     assert_eq!(runs(), 2);
     drop(kept);
-    // A thread of the last computation may hold it a little longer.
+    // A thread of the last computation may hold the value a little longer.
     while runs() < 2 {
         assert_eq!(twice().compute().unwrap(), 6);
     }

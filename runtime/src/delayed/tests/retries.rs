@@ -1,4 +1,4 @@
-//! Calls that fail and are tried again.
+//! Calls that fail and are retried.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn a_call_that_fails_is_tried_again_with_its_arguments_intact() {
         let fails = chain(&flaky.retries(1)).compute_with(&options);
         assert!(fails.unwrap_err().to_string().contains("nor now"));
         assert_eq!(tried(), 2);
-        // Asked for by whoever computes: the chain as a whole is tried again.
+        // The retries can also be an option of the computation: the whole chain is retried.
         let often = Options {
             retries: 8,
             ..options.clone()
@@ -39,7 +39,7 @@ fn a_call_that_fails_is_tried_again_with_its_arguments_intact() {
     }
 }
 
-// 1 → pass → fails → pass: one task, whose failing step is told.
+// 1 → pass → fails → pass: one task, and the error names the failing step.
 #[test]
 fn a_panic_in_a_chain_has_the_key_of_its_step() {
     let pass = delayed(|x: i32| x);

@@ -295,6 +295,6 @@ fn errors_of_bytes_say_what_they_are_no() {
     bytes[0] = 200;
     assert_eq!(
         message(Chunk::decode(&mut &bytes[..], bytes.len() as u64)),
-        "cannot decode an array: there is no element type 200"
+        "cannot decode an array: unknown element type 200"
     );
 }

@@ -1,8 +1,8 @@
-//! Where a file can be cut: places where a record begins.
+//! Finds the positions where a file can be cut, which are those where a record begins.
 //!
-//! Without quotes every line end is one. With quotes it may be inside of a
-//! field, which only the bytes from the beginning on can tell: such a file is
-//! looked through once.
+//! Without quotes, a record begins after every line end. With quotes, a line end may be
+//! inside a field, and only the bytes from the beginning on can tell. Such a file is
+//! scanned once.
 
 use super::lex::{Format, Lines, Record, line_end};
 use super::{Stamp, unterminated};
@@ -11,22 +11,22 @@ use memchr::{memchr, memrchr2};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-/// What is found out about a file before it is read.
+/// The result of scanning a file before it is read.
 pub(super) struct FileScan {
-    /// Where each partition begins.
+    /// The position where each partition begins.
     pub(super) starts: Vec<u64>,
-    /// Ranges that begin with a record, to infer types from.
+    /// Ranges that begin with a record, from which types are inferred.
     pub(super) samples: Vec<(u64, u64)>,
 }
 
-/// Files up to this size are looked at as a whole.
+/// Files up to this size are scanned as a whole.
 const WHOLE: u64 = 8 << 20;
 const SAMPLES: u64 = 16;
 const SAMPLE: u64 = 256 << 10;
 const BLOCK: u64 = 4 << 20;
 
 impl FileScan {
-    /// Looks for the beginnings of `parts` ranges of nearly equal size.
+    /// Finds the beginnings of `parts` ranges of nearly equal size.
     pub(super) fn at(file: &Stamp, format: &Format, data: u64, parts: usize) -> Result<Self> {
         let size = file.size - data;
         let whole = size <= WHOLE;
@@ -67,7 +67,7 @@ impl FileScan {
     }
 }
 
-/// For each place the first record at or behind it; places are sorted.
+/// Returns, for each of the sorted positions, the first record at or after it.
 fn beginnings(file: &Stamp, format: &Format, data: u64, places: &[u64]) -> Result<Vec<u64>> {
     if places.is_empty() {
         return Ok(Vec::new());
@@ -82,7 +82,7 @@ fn beginnings(file: &Stamp, format: &Format, data: u64, places: &[u64]) -> Resul
     }
 }
 
-/// The beginning of the line with the first quote, if there is any.
+/// Returns the beginning of the line with the first quote, if there is one.
 fn first_quote(file: &Stamp, opened: &mut File, format: &Format, data: u64) -> Result<Option<u64>> {
     let Some(quote) = format.quote else {
         return Ok(None);
@@ -102,9 +102,9 @@ fn first_quote(file: &Stamp, opened: &mut File, format: &Format, data: u64) -> R
     Ok(None)
 }
 
-/// The first line that begins at or behind a place.
+/// Returns the first line that begins at or after a position.
 fn line_behind(file: &Stamp, opened: &mut File, place: u64) -> Result<u64> {
-    // The file begins with a line; elsewhere one begins if another ends just
+    // The file begins with a line. Elsewhere a line begins if another one ends just
     // before.
     let Some(mut at) = place.checked_sub(1) else {
         return Ok(0);
@@ -116,15 +116,15 @@ fn line_behind(file: &Stamp, opened: &mut File, place: u64) -> Result<u64> {
         if next < block.len() || at + next as u64 == file.size {
             return Ok(at + next as u64);
         }
-        // An end of the block's last byte may be the first one of two.
+        // A line end in the block's last byte may be the first of two bytes.
         at += end.max(1).min(block.len()) as u64;
         length = BLOCK;
     }
     Ok(file.size)
 }
 
-/// Goes from record to record from `from` on, where one begins. What is before
-/// has no quotes.
+/// Goes from record to record, from `from` on, where a record begins. The bytes
+/// before it contain no quotes.
 fn by_records(
     file: &Stamp,
     opened: &mut File,
@@ -140,7 +140,7 @@ fn by_records(
     }
     let mut block: Vec<u8> = Vec::new();
     let mut fields = Vec::new();
-    // Where the block begins in the file, and where the next record does in the block.
+    // The position of the block in the file, and of the next record in the block.
     let (mut base, mut at) = (from, 0);
     while found.len() < places.len() {
         while places
@@ -151,7 +151,7 @@ fn by_records(
         }
         let read_to = base + block.len() as u64;
         let record = format.record(&block, at, &mut fields);
-        // A record that the block ends in may go on.
+        // A record that reaches the end of the block may continue after it.
         let goes_on = record.end().is_none_or(|end| end >= block.len());
         if goes_on && read_to < file.size {
             block.drain(..at);
@@ -172,7 +172,7 @@ fn by_records(
     Ok(found)
 }
 
-/// Reads a range.
+/// Reads a range of bytes.
 pub(super) fn read(file: &Stamp, opened: &mut File, start: u64, length: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length as usize];
     opened
@@ -182,14 +182,14 @@ pub(super) fn read(file: &Stamp, opened: &mut File, start: u64, length: u64) -> 
     Ok(bytes)
 }
 
-/// The line, from 1, of a place in a file's beginning.
+/// Returns the line, counted from 1, of a position in the first bytes of a file.
 pub(super) fn line_at(bytes: &[u8], place: usize) -> usize {
     let mut lines = Lines::default();
     lines.take(&bytes[..place]);
     lines.ended() + 1
 }
 
-/// The line, from 1, of a place in a file.
+/// Returns the line, counted from 1, of a position in a file.
 pub(super) fn line_of(file: &Stamp, place: u64) -> Result<usize> {
     let mut opened = file.open()?;
     let (mut at, mut lines) = (0, Lines::default());

@@ -1,4 +1,4 @@
-//! Columns' types from what is in them.
+//! Infers columns' types from their values.
 
 use super::Stamp;
 use super::cut::read;
@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate};
 use polars::prelude::{DataType, TimeUnit};
 use std::str::FromStr;
 
-/// What a column's values have in common so far.
+/// The type that fits all values of a column so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Guess {
     /// No values yet.
@@ -54,18 +54,18 @@ impl Guess {
     }
 }
 
-/// An integer of 64 bits; what is too large for one is no number: it may be
-/// the digits of a name.
+/// Parses an integer of 64 bits. A larger integer does not count as a number, because
+/// its digits may be a name.
 pub(super) fn integer(text: &str) -> Option<i64> {
     number(text)
 }
 
-/// A float, and integers as floats.
+/// Parses a float or an integer as a float.
 pub(super) fn float(text: &str) -> Option<f64> {
     number(text)
 }
 
-/// A number with or without spaces around it.
+/// Parses a number with or without spaces around it.
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse()
         .or_else(|_| text.trim_matches(' ').parse())
@@ -80,8 +80,8 @@ fn is_float(text: &str) -> bool {
             && float(text).is_some())
 }
 
-/// A day as in ISO 8601, `2024-01-31`, in days from 1970 on. Other orders of day and
-/// month cannot be told apart.
+/// Parses a date of ISO 8601, `2024-01-31`, into days since 1970. In other formats the
+/// order of day and month is ambiguous.
 pub(super) fn date(text: &str) -> Option<i32> {
     const EPOCH: i32 = 719_163;
     let [year, month, day] = parts(text.trim_matches(' '), '-', [4, 2, 2])?;
@@ -89,9 +89,9 @@ pub(super) fn date(text: &str) -> Option<i32> {
     Some(date.num_days_from_ce() - EPOCH)
 }
 
-/// A time as in ISO 8601, `2024-01-31T12:30:05.25`, also with a space, without
-/// seconds, or without a time; in so many units of time from 1970 on. Only `Z` may
-/// stand for a time zone.
+/// Parses a time of ISO 8601, `2024-01-31T12:30:05.25`, into units of time since 1970.
+/// A space may replace the `T`, and the seconds or the time may be missing. The only
+/// accepted time zone is `Z`.
 pub(super) fn datetime(text: &str, unit: TimeUnit) -> Option<i64> {
     let text = text.trim_matches(' ');
     let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
@@ -123,7 +123,7 @@ pub(super) fn datetime(text: &str, unit: TimeUnit) -> Option<i64> {
         .checked_add(nanos / (1_000_000_000 / per_second))
 }
 
-/// Numbers of so many digits each.
+/// Parses numbers with the given numbers of digits.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[u32; N]> {
     let mut found = [0; N];
     let mut parts = text.split(separator);
@@ -139,7 +139,7 @@ fn digits(text: &str) -> Option<u32> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// `true` or `false`, in capitals or not.
+/// Parses `true` or `false`, in upper or lower case.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
@@ -150,8 +150,8 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Looks at the values in some ranges of a file, each of which begins with a
-/// record. What is wrong with them is told when they are read.
+/// Infers types from the values in some ranges of a file, each of which begins with a
+/// record. Errors in them are reported when they are read.
 pub(super) fn infer(
     file: &Stamp,
     format: &Format,
@@ -165,7 +165,7 @@ pub(super) fn infer(
         let mut from = 0;
         loop {
             let next = match format.record(&bytes, from, &mut fields) {
-                // The sample may end within the last one.
+                // The sample may end within the last record.
                 Record::Fields { end: next } if next < bytes.len() || end == file.size => next,
                 Record::Skipped { end } => {
                     from = end;
@@ -178,7 +178,7 @@ pub(super) fn infer(
                     continue;
                 }
                 let value = field.bytes(&bytes, format);
-                // Bytes that are no UTF-8 are no number in any encoding.
+                // Bytes that are not UTF-8 are not a number in any encoding.
                 let value = std::str::from_utf8(&value).unwrap_or("�");
                 if !format.is_null(*field, value) {
                     *guess = guess.and(value);
@@ -255,7 +255,7 @@ mod tests {
         check(&["true", "1"], Guess::Text);
         check(&["1", "x"], Guess::Text);
         check(&["nan"], Guess::Text);
-        // Too long for a number of 64 bits: an account number, say.
+        // Too long for a number of 64 bits, for example an account number.
         check(&["1", "12345678901234567890"], Guess::Text);
     }
 }

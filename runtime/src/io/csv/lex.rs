@@ -1,11 +1,14 @@
-//! Taking bytes apart into records and fields.
+//! Splits bytes into records and fields.
 //!
-//! RFC 4180, and what people's files need beyond: line ends are `\n`, `\r\n` or `\r`
-//! (old Macs'), also mixed, as in Python's csv and pandas; a field
-//! is quoted if it begins with the quote character; in it, two of them stand for
-//! one; what follows the closing one up to the separator is text (as in
-//! Python's csv and pandas). Lines of nothing are no records, unless there is
-//! one column only, where they are a missing value.
+//! The format is RFC 4180, with extensions for files that occur in practice:
+//!
+//! - Lines end with `\n`, `\r\n` or `\r` (as on old Macs), also mixed in one file, as
+//!   in Python's csv and pandas.
+//! - A field is quoted if it begins with the quote character. Inside, two quote
+//!   characters mean one. Characters between the closing quote and the separator are
+//!   text (as in Python's csv and pandas).
+//! - Empty lines are not records, unless there is only one column, where they are a
+//!   missing value.
 
 use super::Encoding;
 use memchr::{memchr, memchr2, memchr2_iter};
@@ -13,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
 
-/// What separates fields and records.
+/// The characters that separate fields and records, and the meaning of fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Format {
     pub(super) separator: u8,
@@ -23,7 +26,7 @@ pub(super) struct Format {
     pub(super) encoding: Encoding,
 }
 
-/// A field's place in the bytes, quotes and all.
+/// A field's position in the bytes, including its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) start: usize,
@@ -31,21 +34,21 @@ pub(super) struct Field {
     pub(super) quoted: bool,
 }
 
-/// What is found at a place where a record may begin.
+/// The result of reading at a position where a record may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// A record, and where the next one begins.
+    /// A record, and the position of the next one.
     Fields { end: usize },
     /// A comment.
     Skipped { end: usize },
-    /// A quoted field that does not end, and where it begins.
+    /// A quoted field without an end, and the position where it begins.
     Unterminated { quote: usize },
-    /// Nothing more.
+    /// The end of the bytes.
     End,
 }
 
 impl Record {
-    /// Where the next record begins.
+    /// Returns the position where the next record begins.
     pub(super) fn end(self) -> Option<usize> {
         match self {
             Self::Fields { end } | Self::Skipped { end } => Some(end),
@@ -59,7 +62,7 @@ impl Field {
         self.start == self.end
     }
 
-    /// The field's content.
+    /// Returns the field's content.
     pub(super) fn bytes<'a>(&self, bytes: &'a [u8], format: &Format) -> Cow<'a, [u8]> {
         let raw = &bytes[self.start..self.end];
         let (true, Some(quote)) = (self.quoted, format.quote) else {
@@ -67,13 +70,13 @@ impl Field {
         };
         let inner = &raw[1..];
         match memchr(quote, inner) {
-            // The usual case: nothing but the closing one.
+            // The usual case: there is only the closing quote.
             Some(close) if close + 1 == inner.len() => Cow::Borrowed(&inner[..close]),
             _ => Cow::Owned(unquoted(inner, quote)),
         }
     }
 
-    /// The field's content, in decoded text.
+    /// Returns the field's content, from decoded text.
     pub(super) fn text<'a>(&self, text: &'a str, format: &Format) -> Cow<'a, str> {
         if !self.quoted {
             return Cow::Borrowed(&text[self.start..self.end]);
@@ -83,13 +86,13 @@ impl Field {
                 let start = self.start + 1;
                 Cow::Borrowed(&text[start..start + bytes.len()])
             }
-            // Only ASCII bytes were left out.
+            // Only ASCII bytes were removed.
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 }
 
-/// What stands behind an opening quote, without quotes.
+/// Returns the content after an opening quote, without quotes.
 fn unquoted(inner: &[u8], quote: u8) -> Vec<u8> {
     let mut content = Vec::with_capacity(inner.len());
     let mut rest = inner;
@@ -99,7 +102,7 @@ fn unquoted(inner: &[u8], quote: u8) -> Vec<u8> {
             content.push(quote);
             rest = &rest[at + 2..];
         } else {
-            // What follows the closing quote is text.
+            // Bytes after the closing quote are text.
             rest = &rest[at + 1..];
             break;
         }
@@ -108,29 +111,29 @@ fn unquoted(inner: &[u8], quote: u8) -> Vec<u8> {
     content
 }
 
-/// Whether a line ends with this byte, or with it and the next one.
+/// Returns whether a line ends with this byte, or with this byte and the next one.
 pub(super) fn is_line_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
 }
 
-/// Where the next line begins, if one ends at a place, or the bytes do.
+/// Returns the position after a line end at `end`, at most the end of the bytes.
 fn behind(bytes: &[u8], end: usize) -> usize {
     let of_two = bytes[end.min(bytes.len())..].starts_with(b"\r\n");
     (end + if of_two { 2 } else { 1 }).min(bytes.len())
 }
 
-/// Where the line ends that goes on at `from`, and where the next one begins. An
-/// end at the end of the bytes may go on in those that follow.
+/// Returns the end of the line that contains `from`, and the beginning of the next one. A
+/// line end in the last byte may continue in the bytes that follow.
 pub(super) fn line_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let end = from + memchr2(b'\n', b'\r', &bytes[from..])?;
     Some((end, behind(bytes, end)))
 }
 
-/// Counts line ends in bytes that are handed over bit by bit.
+/// Counts line ends in bytes that arrive in pieces.
 #[derive(Default)]
 pub(super) struct Lines {
     ended: usize,
-    /// The last byte was the first of what may be a line end of two.
+    /// Whether the last byte may be the first of a line end of two bytes.
     open: bool,
 }
 
@@ -149,14 +152,14 @@ impl Lines {
         self.open = *last == b'\r';
     }
 
-    /// How many lines have ended.
+    /// Returns the number of lines that have ended.
     pub(super) fn ended(&self) -> usize {
         self.ended
     }
 }
 
 impl Format {
-    /// The record that begins at `from`: its fields' places.
+    /// Reads the record that begins at `from` and stores the positions of its fields.
     pub(super) fn record(&self, bytes: &[u8], from: usize, fields: &mut Vec<Field>) -> Record {
         fields.clear();
         if from >= bytes.len() {
@@ -178,7 +181,7 @@ impl Format {
                     None => return Record::Unterminated { quote: start },
                 }
             }
-            // Fields are short: a plain loop is faster than a vectorised search.
+            // Fields are short, so a plain loop is faster than a vectorised search.
             let found = bytes[at..]
                 .iter()
                 .position(|&byte| byte == self.separator || is_line_end(byte));
@@ -193,7 +196,7 @@ impl Format {
         }
     }
 
-    /// Where the quote is that closes the one at `open`.
+    /// Returns the position of the quote that closes the one at `open`.
     fn closing(&self, bytes: &[u8], open: usize) -> Option<usize> {
         let quote = self.quote?;
         let mut at = open + 1;
@@ -206,7 +209,7 @@ impl Format {
         }
     }
 
-    /// Bytes as text.
+    /// Decodes bytes into text.
     pub(super) fn decode(&self, bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
         match self.encoding {
             Encoding::Utf8 => String::from_utf8(bytes),
@@ -220,7 +223,7 @@ impl Format {
         }
     }
 
-    /// Whether a field stands for a missing value. A quoted nothing is an empty text.
+    /// Returns whether a field means a missing value. An empty quoted field is an empty text.
     pub(super) fn is_null(&self, field: Field, text: &str) -> bool {
         field.is_missing() || self.nulls.iter().any(|null| null == text)
     }

@@ -1,10 +1,10 @@
-//! Text files of separated values.
+//! CSV files: text files of separated values.
 //!
-//! [`CsvReader::load`] looks at the files: at the header, at samples for the
-//! columns' types ([`infer`]), and for the places where records begin ([`cut`]), so
-//! that each partition is a range of bytes that can be read by itself. Then a
-//! task reads a range ([`parse`]). All of them take a file apart with one and the
-//! same lexer ([`lex`]): what a record is cannot differ between them.
+//! [`CsvReader::load`] reads the header, samples that determine the columns' types
+//! ([`infer`]), and the positions where records begin ([`cut`]), so that each partition
+//! is a range of bytes that can be read independently. Later a task reads a range
+//! ([`parse`]). All of them split a file with the same lexer ([`lex`]), so they cannot
+//! disagree about the extent of a record.
 
 mod cut;
 mod infer;
@@ -26,19 +26,19 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How a file's bytes are text.
+/// How a file's bytes encode text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
-    /// UTF-8; other bytes are an error.
+    /// UTF-8. Invalid bytes are an error.
     #[default]
     Utf8,
-    /// UTF-8; other bytes become `�`.
+    /// UTF-8. Invalid bytes become `�`.
     Utf8Lossy,
     /// ISO 8859-1: each byte is a character.
     Latin1,
 }
 
-/// Describes how CSV files are read; [`load`](Self::load) makes a frame of it.
+/// Describes how CSV files are read. [`load`](Self::load) makes a frame from it.
 #[derive(Clone, Debug)]
 pub struct CsvReader {
     paths: Vec<PathBuf>,
@@ -55,13 +55,13 @@ pub struct CsvReader {
     blocksize: Option<u64>,
 }
 
-/// Reads files of separated values of the same columns into one frame.
+/// Reads CSV files with the same columns into one frame.
 ///
 /// Lines end with `\n`, `\r\n` or `\r`.
 ///
-/// Takes a path, a pattern (`"data/*.csv"`) or a list of paths. Settings follow,
-/// and [`load`](CsvReader::load), which looks at the beginning of the files for
-/// names and types of the columns. Rows are read when the frame is computed.
+/// Accepts a path, a pattern (`"data/*.csv"`) or a list of paths. Set the options, then
+/// call [`load`](CsvReader::load), which reads samples of the files for the names and
+/// types of the columns. Rows are read when the frame is computed.
 ///
 /// ```
 /// # use swath::prelude::*;
@@ -80,10 +80,10 @@ pub fn read_csv(paths: impl IntoPaths) -> CsvReader {
     CsvReader::new(paths.into_paths())
 }
 
-/// Bytes a partition has, unless told otherwise.
+/// The default size of a partition, in bytes.
 const BLOCKSIZE: u64 = 64 << 20;
 
-/// From this size on a file is worth a partition a thread.
+/// From this size on, a file is worth one partition per thread.
 const WORTH_SPLITTING: u64 = 1 << 20;
 
 impl CsvReader {
@@ -104,7 +104,7 @@ impl CsvReader {
         }
     }
 
-    /// What stands between fields: an ASCII character. Default: `,`.
+    /// Sets the character between fields, an ASCII character. Default: `,`.
     #[doc(alias("sep", "delimiter"))]
     #[must_use]
     pub fn separator(mut self, separator: char) -> Self {
@@ -112,10 +112,11 @@ impl CsvReader {
         self
     }
 
-    /// What stands around a field that holds separators or line ends, twice for
-    /// itself; only a field that begins with it is quoted. Default: `"`. With
-    /// `None` quotes are text like any other, and a large file need not be
-    /// looked through for them.
+    /// Sets the character around fields that contain separators or line ends. Default: `"`.
+    ///
+    /// Inside such a field it is doubled. A field is quoted only if it begins with this
+    /// character. With `None`, quotes are plain text, and a large file need not be searched
+    /// for them.
     #[doc(alias = "quotechar")]
     #[must_use]
     pub fn quote_char(mut self, quote: impl Into<Option<char>>) -> Self {
@@ -123,7 +124,7 @@ impl CsvReader {
         self
     }
 
-    /// Leaves out lines that begin with this.
+    /// Skips lines that begin with the prefix.
     #[doc(alias = "comment")]
     #[must_use]
     pub fn comment_prefix(mut self, prefix: &str) -> Self {
@@ -131,7 +132,7 @@ impl CsvReader {
         self
     }
 
-    /// Fields that stand for a missing value, beside the empty one.
+    /// Sets the texts that mean a missing value, in addition to an empty field.
     #[doc(alias = "na_values")]
     #[must_use]
     pub fn null_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
@@ -139,14 +140,14 @@ impl CsvReader {
         self
     }
 
-    /// How the bytes are text.
+    /// Sets the encoding of the text. Default: UTF-8.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// Leaves out so many lines at the beginning, before the header.
+    /// Skips the given number of lines at the beginning of each file, before the header.
     #[doc(alias = "skiprows")]
     #[must_use]
     pub fn skip_rows(mut self, lines: usize) -> Self {
@@ -154,7 +155,7 @@ impl CsvReader {
         self
     }
 
-    /// Whether the first record has the columns' names. Default: it has, unless
+    /// Sets whether the first record contains the columns' names. Default: true, unless
     /// names are given.
     #[doc(alias = "header")]
     #[must_use]
@@ -163,7 +164,7 @@ impl CsvReader {
         self
     }
 
-    /// The columns' names, one for each field.
+    /// Sets the columns' names, one for each field.
     #[doc(alias = "new_columns")]
     #[must_use]
     pub fn names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
@@ -171,11 +172,12 @@ impl CsvReader {
         self
     }
 
-    /// The type of a column, which otherwise follows from what is in it:
-    /// `with_dtype("day", DataType::Date)`. Dates and times are read as ISO 8601 has
-    /// them (`2024-01-31`, `2024-01-31T12:30:00`): in other forms, which is the day and
-    /// which the month is for you to say, with a column of texts and
-    /// `col("day").str().to_date(…)`.
+    /// Sets the type of a column, which is otherwise inferred from its values:
+    /// `with_dtype("day", DataType::Date)`.
+    ///
+    /// Dates and times are read in the format of ISO 8601 (`2024-01-31`,
+    /// `2024-01-31T12:30:00`). In other formats the order of day and month is ambiguous: read
+    /// the column as text and convert it with `col("day").str().to_date(…)`.
     #[doc(alias("dtype", "schema_overrides"))]
     #[must_use]
     pub fn with_dtype(mut self, column: &str, dtype: DataType) -> Self {
@@ -183,8 +185,8 @@ impl CsvReader {
         self
     }
 
-    /// The number of partitions, over all files (at least one a file; fewer
-    /// where a file has not as many records).
+    /// Sets the number of partitions over all files. Each file has at least one, and at most
+    /// one per record.
     #[doc(alias = "npartitions")]
     #[must_use]
     pub fn partitions(mut self, partitions: usize) -> Self {
@@ -192,8 +194,8 @@ impl CsvReader {
         self
     }
 
-    /// About how many bytes of text make a partition. Default: 64 MB, and a
-    /// partition a thread for files of more than 1 MB.
+    /// Sets the approximate size of a partition, in bytes of text. Default: 64 MB, or less
+    /// for files of more than 1 MB, so that each thread has a partition.
     #[doc(alias = "chunksize")]
     #[must_use]
     pub fn blocksize(mut self, bytes: u64) -> Self {
@@ -201,13 +203,15 @@ impl CsvReader {
         self
     }
 
-    /// Looks at the files and describes the frame.
+    /// Reads the columns' names and types from the files and returns the frame.
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that is missing; [`Error::Csv`] for an empty one,
-    /// for names that are not as many as fields, for other columns than the
-    /// first file's; [`Error::Column`] for the type of a column that does not
-    /// exist. What is wrong with single records is told when they are read.
+    /// - [`Error::Io`] for a missing file.
+    /// - [`Error::Csv`] for an empty file, if the number of names is not the number of
+    ///   fields, or if a file's columns differ from those of the first file.
+    /// - [`Error::Column`] if a type is set for a column that does not exist.
+    ///
+    /// Errors in single records are reported when the records are read.
     #[doc(alias("collect", "finish"))]
     pub fn load(self) -> Result<DataFrame> {
         let format = self.format()?;
@@ -257,17 +261,18 @@ impl CsvReader {
             layer: Layer::blockwise(read, grid, vec![], vec![]),
             schema: Arc::new(schema),
             partitionwise: true,
-            // "1," is two bytes of text and eight in memory.
+            // "1," has two bytes as text and eight in memory.
             nbytes: Some(nbytes.saturating_mul(4)),
         })))
     }
 
     fn format(&self) -> Result<Format> {
         let ascii = |c: char, what: &str| {
-            u8::try_from(c)
-                .ok()
-                .filter(u8::is_ascii)
-                .ok_or_else(|| Error::Argument(format!("the {what} {c:?} is no ASCII character")))
+            u8::try_from(c).ok().filter(u8::is_ascii).ok_or_else(|| {
+                Error::Argument(format!(
+                    "the {what} {c:?} is not an ASCII character: choose another"
+                ))
+            })
         };
         let quote = self
             .quote
@@ -295,7 +300,7 @@ impl CsvReader {
         })
     }
 
-    /// The names of a file's columns.
+    /// Returns the names of a file's columns.
     fn names_in(&self, file: &Stamp, start: &Start, has_header: bool) -> Result<Vec<String>> {
         let fields = start.fields.len();
         let names = match &self.names {
@@ -324,13 +329,15 @@ impl CsvReader {
             return Err(csv_error(
                 file,
                 has_header.then_some(start.line),
-                format!("two columns have the name {twice:?}: give them names with .names([...])"),
+                format!(
+                    "two columns have the name {twice:?}: set distinct names with .names([...]); if the file has a header, add .has_header(true)"
+                ),
             ));
         }
         Ok(names)
     }
 
-    /// How many ranges each file is cut into.
+    /// Returns the number of ranges for each file.
     fn cuts(&self, files: &[Stamp], data_starts: &[u64]) -> Vec<usize> {
         let sizes: Vec<u64> = files
             .iter()
@@ -393,7 +400,7 @@ struct Start {
     fields: Vec<String>,
     /// Its line, from 1.
     line: usize,
-    /// Where the data begins.
+    /// The position where the data begins.
     data: u64,
 }
 
@@ -411,7 +418,7 @@ impl Start {
         }
     }
 
-    /// `None`: more bytes are needed.
+    /// Finds the first record. Returns `None` if more bytes are needed.
     fn in_bytes(
         file: &Stamp,
         format: &Format,
@@ -424,7 +431,7 @@ impl Start {
         let mut from = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
         for _ in 0..skip_rows {
             match line_end(bytes, from) {
-                // At the end of the bytes it may be the first half of one.
+                // At the end of the bytes it may be the first half of a line end.
                 Some((_, next)) if whole || next < bytes.len() => from = next,
                 None if whole => from = bytes.len(),
                 _ => return Ok(None),
@@ -438,7 +445,7 @@ impl Start {
             }
             match record {
                 Record::Fields { end } => {
-                    // A line of nothing before the first record is no record.
+                    // An empty line before the first record is not a record.
                     if fields.len() == 1 && fields[0].is_missing() {
                         from = end;
                         continue;
@@ -502,7 +509,7 @@ fn not_utf8(file: &Stamp, line: usize, error: std::str::Utf8Error, bytes: &[u8])
         file,
         Some(line),
         format!(
-            "the byte 0x{byte:02X} is no UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)"
+            "the byte 0x{byte:02X} is not valid UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)"
         ),
     )
 }

@@ -14,7 +14,7 @@ use polars::prelude::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Reads ranges of files, one a task.
+/// Reads ranges of files, one per task.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ReadCsv {
     files: Vec<Stamp>,
@@ -114,7 +114,7 @@ impl Operation for ReadCsv {
     }
 }
 
-/// A range that is being read.
+/// A range during its reading.
 struct Partition<'a> {
     read: &'a ReadCsv,
     file: &'a Stamp,
@@ -123,7 +123,7 @@ struct Partition<'a> {
 }
 
 impl Partition<'_> {
-    /// Calls `each` with every record's place and fields; the number of records.
+    /// Calls `each` with every record's position and fields. Returns the number of records.
     fn each_record(&self, mut each: impl FnMut(usize, &[Field]) -> Result<()>) -> Result<usize> {
         let (format, width) = (&self.read.format, self.read.columns.len());
         let bytes = self.text.as_bytes();
@@ -152,7 +152,7 @@ impl Partition<'_> {
         }
     }
 
-    /// The line of a place in the text.
+    /// Returns the line of a position in the text.
     fn line(&self, place: usize) -> Result<usize> {
         // The range begins with a line.
         let before = line_of(self.file, self.range.start)?;
@@ -171,7 +171,7 @@ impl Partition<'_> {
         let record = self.text[from..end].trim_end_matches(['\n', '\r']);
         let fields = if found == 1 { "field" } else { "fields" };
         let quoted = if record.contains(['\n', '\r']) {
-            "; a quoted field goes on over line ends: if quotes are text in this file, read it with .quote_char(None)"
+            "; a quoted field contains line ends: if quotes are text in this file, read it with .quote_char(None)"
         } else {
             ""
         };
@@ -200,7 +200,7 @@ impl Partition<'_> {
         )
     }
 
-    /// The column, in its type.
+    /// Returns the column in its type.
     fn finish(&self, at: usize, column: Builder) -> Result<Column> {
         let dtype = &self.read.columns[at].1;
         let column = column.finish();
@@ -211,10 +211,7 @@ impl Partition<'_> {
         if cast.dtype() != dtype {
             return Err(Error::Type {
                 subject: format!("the column \"{}\"", self.read.columns[at].0),
-                found: format!(
-                    "of type {}, which is what text can be read as",
-                    cast.dtype()
-                ),
+                found: format!("of type {} after the conversion from text", cast.dtype()),
                 expected: dtype.to_string(),
             });
         }
@@ -249,16 +246,16 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// A column that grows.
+/// A column during its construction.
 enum Builder {
     Int(PrimitiveChunkedBuilder<Int64Type>),
     Float(PrimitiveChunkedBuilder<Float64Type>),
     Bool(BooleanChunkedBuilder),
-    // Polars makes these of text as well, but guesses at the order of day and month,
+    // Polars also converts text into these types, but guesses the order of day and month,
     // or warns.
     Date(PrimitiveChunkedBuilder<Int32Type>),
     Datetime(PrimitiveChunkedBuilder<Int64Type>, TimeUnit),
-    /// All other types: Polars makes them of text.
+    /// All other types, which Polars converts from text.
     Text(StringChunkedBuilder),
 }
 
@@ -278,9 +275,9 @@ impl Builder {
         }
     }
 
-    /// Adds a value; whether it fits.
+    /// Adds a value and returns whether it fits the type.
     fn push(&mut self, value: Option<&str>) -> bool {
-        // A quoted nothing is a missing number.
+        // An empty quoted field is a missing number.
         let number = value.filter(|value| !value.is_empty());
         match self {
             Self::Int(column) => {

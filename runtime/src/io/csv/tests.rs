@@ -1,5 +1,5 @@
-//! Files are read the same however they are cut, and what is wrong with them
-//! is said with file, line and mend.
+//! Files are read the same however they are cut, and errors in them are reported with
+//! file, line and fix.
 
 use super::*;
 use crate::compute::Collection;
@@ -35,7 +35,7 @@ fn read(content: impl AsRef<[u8]>, options: impl Fn(CsvReader) -> CsvReader) -> 
     options(read_csv(&path)).load()?.compute()
 }
 
-/// The message of the error, without the directory.
+/// Compares the error's message, without the directory.
 #[track_caller]
 fn check_error(
     content: impl AsRef<[u8]>,
@@ -49,7 +49,7 @@ fn check_error(
     assert_eq!(text(&files, result), expected);
 }
 
-/// The error, or what the task failed with.
+/// Returns the text of the error, or of the cause of the task's failure.
 #[track_caller]
 fn text<T>(files: &Files, result: Result<T>) -> String {
     let message = match result {
@@ -64,7 +64,7 @@ fn as_is(reader: CsvReader) -> CsvReader {
     reader
 }
 
-/// Fields as they may be, and a file of them.
+/// Records, and the text of a file with them.
 #[derive(Clone, Debug)]
 struct Table {
     rows: Vec<(Option<i64>, String)>,
@@ -104,7 +104,7 @@ fn tables() -> impl Strategy<Value = Table> {
             let mut text = format!("n,t{end}");
             for (at, (number, field, quote)) in rows.iter().enumerate() {
                 let end = all_ends[at % 3];
-                // A carriage return and a line feed are one end, and no blank line.
+                // A carriage return and a line feed are one line end, not a blank line.
                 if blank && at == rows.len() / 2 && !(text.ends_with('\r') && end == "\n") {
                     text += end;
                 }
@@ -148,7 +148,7 @@ proptest! {
         }
     }
 
-    /// The cuts of large files are found block by block; here with any bytes.
+    /// In large files, the cuts are found block by block. Here the bytes are arbitrary.
     #[test]
     fn cuts_are_where_records_begin(
         content in "[a,\n\"]{0,60}",
@@ -171,8 +171,8 @@ proptest! {
     }
 }
 
-/// More partitions than bytes, and a quoted line end: the first place is the
-/// beginning of the file.
+/// There are more partitions than bytes, and a quoted line end. The first position is
+/// the beginning of the file.
 #[test]
 fn a_tiny_file_is_not_cut_inside_of_quotes() {
     let frame = read("\"\n\"\n", |reader| reader.has_header(false).partitions(8)).unwrap();
@@ -296,12 +296,12 @@ fn encodings() {
     check_error(
         content,
         names,
-        "data.csv, line 1: the byte 0xE9 is no UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)",
+        "data.csv, line 1: the byte 0xE9 is not valid UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)",
     );
     check_error(
         b"id,title\n1,ok\n2,Caf\xe9\n",
         |reader| reader.partitions(2),
-        "data.csv, line 3: the byte 0xE9 is no UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)",
+        "data.csv, line 3: the byte 0xE9 is not valid UTF-8: if the file is in Latin-1, read it with .encoding(Encoding::Latin1)",
     );
 }
 
@@ -359,7 +359,7 @@ fn lines_with_other_fields() {
     check_error(
         "a,a\n1,2\n",
         as_is,
-        "data.csv, line 1: two columns have the name \"a\": give them names with .names([...])",
+        "data.csv, line 1: two columns have the name \"a\": set distinct names with .names([...]); if the file has a header, add .has_header(true)",
     );
     check_error(
         "a,b\n1,2\n3,\"x\n4,5\n",
@@ -369,7 +369,7 @@ fn lines_with_other_fields() {
     check_error(
         "a,b\n1,\"x\n2,y\",z\n",
         as_is,
-        "data.csv, line 2: 3 fields found, 2 expected: \"1,\\\"x\\n2,y\\\",z\"; a quoted field goes on over line ends: if quotes are text in this file, read it with .quote_char(None)",
+        "data.csv, line 2: 3 fields found, 2 expected: \"1,\\\"x\\n2,y\\\",z\"; a quoted field contains line ends: if quotes are text in this file, read it with .quote_char(None)",
     );
 }
 
@@ -392,7 +392,7 @@ fn values_of_another_type_than_inferred() {
     );
 }
 
-/// Types are inferred from samples there: a value between them may not fit.
+/// In a large file, types are inferred from samples. A value between them may not fit.
 #[test]
 fn a_large_file_is_sampled_and_a_misfit_is_named() {
     let mut content = String::from("n,t\n");
@@ -483,7 +483,7 @@ fn another_content_is_another_key() {
     assert_ne!(first, key(&path));
     assert_eq!(
         text(&files, frame.compute()),
-        "a.csv: the file has changed since it was looked at: read it again"
+        "a.csv: the file has changed since the frame was created: read it again"
     );
 }
 
@@ -509,7 +509,7 @@ fn parquet_has_a_partition_a_row_group() {
     );
 }
 
-/// Files of MovieLens' form: users, ratings, and titles in Latin-1.
+/// Files of MovieLens' format: users, ratings, and titles in Latin-1.
 #[test]
 fn a_recommendation_from_beginning_to_end() {
     let files = Files::new();
@@ -627,7 +627,7 @@ fn lines_end_as_on_old_macs_too() {
     );
     let alone = rows("a\r1\r2\r\n3\n");
     assert_eq!(alone, df!("a" => [1i64, 2, 3]).unwrap());
-    // Beyond what is read at once, with an end at each border of blocks.
+    // More than is read at once, with a line end at each border of blocks.
     let long = "1,2,3,4\r\n".repeat(1 << 20);
     let (_files, path) = Files::with(format!("a,b,c,d\r\n{long}\"1\",2,3,4\r\n"));
     for partitions in [1, 2, 7, 64, 1000] {
