@@ -192,12 +192,12 @@ pub(super) fn random(
     shape: &[usize],
     ranges: &[Range<usize>],
 ) -> Chunk {
-    let place = Region { shape, ranges };
+    let region = Region { shape, ranges };
     // A stream of the generator for each distribution: the same seed does not
     // give the same numbers again in another guise.
     match *distribution {
-        Distribution::Uniform => f64::wrap(place.draw(generator(seed, 0), 2, uniform)),
-        Distribution::Normal => f64::wrap(place.draw(generator(seed, 1), 4, |rng| {
+        Distribution::Uniform => f64::wrap(region.draw(generator(seed, 0), 2, uniform)),
+        Distribution::Normal => f64::wrap(region.draw(generator(seed, 1), 4, |rng| {
             // Box and Muller (1958): always two uniform numbers an element, so
             // that an element's place tells where its numbers are.
             let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
@@ -205,7 +205,7 @@ pub(super) fn random(
         })),
         Distribution::Integers(Range { start, end }) => {
             let width = end.wrapping_sub(start) as u64;
-            i64::wrap(place.draw(generator(seed, 2), 2, |rng| {
+            i64::wrap(region.draw(generator(seed, 2), 2, |rng| {
                 // Lemire (2019) without rejection: the bias is below width / 2⁶⁴.
                 let offset = (u128::from(rng.next_u64()) * u128::from(width)) >> 64;
                 start.wrapping_add(offset as i64)
