@@ -87,7 +87,7 @@ where
     let left = keep(std::slice::from_ref(collection), &|mut one| {
         Box::new(one.remove(0))
     });
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let value = value.expect("all files are there");
     let back = value.downcast_ref::<C>().expect("the type that it was");
     let layer = Collection::layer(back).unwrap();
@@ -178,7 +178,7 @@ fn what_is_made_of_it_is_found_again() {
     let call = || delayed(costly).pure().unwrap().call(4);
     let left = keep(&[call()], &|mut one| Box::new(one.remove(0)));
     assert_eq!(RUNS.load(Ordering::SeqCst), 1);
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let sum = call().map(|list| list.iter().sum::<f64>());
     assert_eq!(sum.compute().unwrap(), 40.0);
     assert_eq!(RUNS.load(Ordering::SeqCst), 1);
@@ -194,7 +194,7 @@ fn damaged_values_are_errors() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[50] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let value = value.unwrap();
     let back = value.downcast_ref::<Array<f64>>().unwrap();
     let error = back.compute().unwrap_err().to_string();
