@@ -1,7 +1,7 @@
 """Output appears while work runs: progress bars, notices, work that continues after its cell.
 
 Order, streams and displays are tested in test_cells.py. How the kernel handles output in any pieces
-and at any speed is tested in kernel/src/session/tests.rs and kernel/src/execution/io.rs.
+and at any speed is tested in kernel/src/session/tests.rs and kernel/src/execution/channel.rs.
 """
 
 import re

@@ -39,12 +39,12 @@ pub(crate) fn install_hook() {
             message: message(info.payload()),
         };
         if LAST_WORDS.contains(&&*panic.message) {
-            tell_caught();
+            print_caught();
             panic.print();
         } else if abort::is_abort(info.payload()) {
             // On a thread of Polars; the caller gets it as an interrupt.
         } else if CAUGHT.get() > 0 {
-            tell_caught();
+            print_caught();
             LAST.with_borrow_mut(|last| *last = Some(panic));
         } else {
             panic.print();
@@ -53,7 +53,7 @@ pub(crate) fn install_hook() {
 }
 
 /// Prints the last panic that was not turned into an error: user code caught it.
-pub(crate) fn tell_caught() {
+pub(crate) fn print_caught() {
     if let Some(panic) = LAST.with_borrow_mut(Option::take) {
         panic.print();
     }

@@ -139,7 +139,7 @@ impl Attempt {
         errors: Errors,
         cell: &Compiled<'_>,
         change: &Change,
-        session: &mut CellRunner,
+        runner: &mut CellRunner,
     ) -> Option<Errors> {
         let diagnostics = &errors.diagnostics;
         // Two traits in scope have an `evcxr_display`: ours, and one that the
@@ -157,13 +157,13 @@ impl Attempt {
             self.awaits = true;
             return None;
         }
-        let has_changed = self.copy_handles(diagnostics, cell, session)
+        let has_changed = self.copy_handles(diagnostics, cell, runner)
             || self.lend_shown(diagnostics, cell)
             || self.convert_errors(diagnostics)
             || self.prefer_imports(diagnostics)
             || self.leave_borrowing(diagnostics, cell)
             || self.keep_as_value(diagnostics, cell)
-            || self.mend(diagnostics, cell, session)
+            || self.mend(diagnostics, cell, runner)
             || self.skip_closures(diagnostics, cell.source)
             || self.change_calls(diagnostics, cell);
         if has_changed {
@@ -177,7 +177,7 @@ impl Attempt {
                 Some("E0282" | "E0283" | "E0284" | "E0689")
             )
         };
-        let has_closures = !session.lambdas_used(cell.source).is_empty();
+        let has_closures = !runner.lambdas_used(cell.source).is_empty();
         if has_closures && !self.types_parameters && diagnostics.iter().any(is_untyped) {
             self.types_parameters = true;
             return None;
@@ -190,7 +190,7 @@ impl Attempt {
                 let mut calls = statements.iter().flat_map(|one| &one.flow.calls);
                 calls.any(|(called, _)| called == name)
             };
-            let lambdas = session.lambdas_used(cell.source).into_iter();
+            let lambdas = runner.lambdas_used(cell.source).into_iter();
             let names = lambdas.map(|one| one.lambda.name.clone());
             self.hidden = names.filter(|name| !calls(name)).collect();
             if !self.hidden.is_empty() {
@@ -258,7 +258,7 @@ impl Attempt {
         &mut self,
         diagnostics: &[Diagnostic],
         cell: &Compiled<'_>,
-        session: &CellRunner,
+        runner: &CellRunner,
     ) -> bool {
         let is_too_short = |one: &Diagnostic| one.code.as_deref() == Some("E0716");
         if !self.insertions.is_empty()
@@ -281,13 +281,13 @@ impl Attempt {
             // A closure that is called again.
             if let Some(moved) = diagnostic.moved_by_closure() {
                 if moved.cell == cell.number {
-                    if session.has_handle(&moved.variable, counted)
+                    if runner.has_handle(&moved.variable, counted)
                         && code.get(moved.range.clone()) == Some(&moved.variable)
                     {
                         self.insert(moved.range.end, ".clone()");
                         continue;
                     }
-                } else if let Some(name) = session.lambda_with_handle(moved, counted) {
+                } else if let Some(name) = runner.lambda_with_handle(moved, counted) {
                     let copies = self.copies_in_lambdas.entry(name).or_default();
                     has_copied |= copies
                         .insert(moved.range.end, ".clone()".to_owned())
@@ -573,7 +573,7 @@ impl Attempt {
         &mut self,
         diagnostics: &[Diagnostic],
         cell: &Compiled<'_>,
-        session: &mut CellRunner,
+        runner: &mut CellRunner,
     ) -> bool {
         let mut mended = false;
         let mut renamed: Vec<&str> = Vec::new();
@@ -592,7 +592,7 @@ impl Attempt {
                 }
                 // A type stands on several lines: one correction at a time.
                 Role::Load(name) if !renamed.contains(&name.as_str()) => {
-                    mended |= session.rename_type(name, diagnostic);
+                    mended |= runner.rename_type(name, diagnostic);
                     renamed.push(name);
                 }
                 Role::Load(_) => {}

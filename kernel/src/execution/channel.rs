@@ -171,18 +171,18 @@ impl Channel {
     }
 
     /// Emits an event on behalf of the running cell.
-    pub(super) fn tell(&self, kind: EventKind) {
-        self.shared.tell(kind);
+    pub(super) fn emit(&self, kind: EventKind) {
+        self.shared.emit(kind);
     }
 }
 
 impl ChannelShared {
-    fn tell(&self, kind: EventKind) {
+    fn emit(&self, kind: EventKind) {
         let cell = self.state.lock().cell;
-        self.tell_for(cell, kind);
+        self.emit_for(cell, kind);
     }
 
-    fn tell_for(&self, cell: u64, kind: EventKind) {
+    fn emit_for(&self, cell: u64, kind: EventKind) {
         // Fails only when the kernel stops and the session has ended.
         let _ = self.events.send(Event { cell, kind });
     }
@@ -258,7 +258,7 @@ impl Reader {
                     } else {
                         EventKind::Stdout(bytes)
                     };
-                    self.shared.tell_for(cell, kind);
+                    self.shared.emit_for(cell, kind);
                 }
             }
             if !any {
@@ -280,7 +280,7 @@ impl Reader {
                 state.has_closed = true;
                 state.pid = None;
                 drop(state);
-                self.shared.tell(EventKind::CommsGone);
+                self.shared.emit(EventKind::CommsGone);
                 self.shared.changed.notify_all();
             }
         }
@@ -311,22 +311,22 @@ impl Reader {
                     update,
                 });
                 match cell {
-                    Some(cell) => shared.tell_for(cell, kind),
-                    None => shared.tell(kind),
+                    Some(cell) => shared.emit_for(cell, kind),
+                    None => shared.emit(kind),
                 }
             }
-            FromRuntime::Clear { wait } => shared.tell(EventKind::Clear { wait }),
+            FromRuntime::Clear { wait } => shared.emit(EventKind::Clear { wait }),
             FromRuntime::Result { data } => {
                 if !muted {
-                    shared.tell(EventKind::Result(bundle(data)));
+                    shared.emit(EventKind::Result(bundle(data)));
                 }
             }
             FromRuntime::Input { prompt, password } => {
-                shared.tell(EventKind::Input { prompt, password });
+                shared.emit(EventKind::Input { prompt, password });
             }
-            FromRuntime::Comm(comm) => shared.tell(EventKind::Comm(comm)),
+            FromRuntime::Comm(comm) => shared.emit(EventKind::Comm(comm)),
             FromRuntime::CommTarget { name, exists } => {
-                shared.tell(EventKind::CommTarget { name, exists });
+                shared.emit(EventKind::CommTarget { name, exists });
             }
             FromRuntime::Fence => {
                 if let Some(writer) = &mut shared.state.lock().writer {

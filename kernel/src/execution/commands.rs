@@ -203,7 +203,7 @@ impl CellRunner {
     pub(super) fn note(&self, text: &str) {
         let note = format!("note: {text}\n");
         let channel = &self.shared.channel;
-        channel.tell(EventKind::Stderr(note.into_bytes()));
+        channel.emit(EventKind::Stderr(note.into_bytes()));
     }
 
     fn unknown_command(&self, line: &str, command: &str, cell: &Cell) -> CellError {
@@ -227,14 +227,14 @@ impl CellRunner {
     /// cargo builds.
     pub(super) fn add_dependency(&mut self, argument: &str, cell: &Cell) -> Result<(), CellError> {
         let channel = &self.shared.channel;
-        channel.tell(EventKind::Stage(Stage::Crates));
-        let tell = |line: &str| channel.tell(EventKind::Stderr(format!("{line}\n").into_bytes()));
+        channel.emit(EventKind::Stage(Stage::Crates));
+        let tell = |line: &str| channel.emit(EventKind::Stderr(format!("{line}\n").into_bytes()));
         let is_interrupted = || self.shared.interrupted.lock().is_some();
         match self.crates.add(argument, &tell, &is_interrupted) {
             Ok(Added::Known | Added::Built) => Ok(()),
             Ok(Added::Held { name, version }) => {
                 let note = format!("{name} {version}: the runtime's own copy, available at once\n");
-                channel.tell(EventKind::Stdout(note.into_bytes()));
+                channel.emit(EventKind::Stdout(note.into_bytes()));
                 Ok(())
             }
             Err(_) if self.shared.interrupted.lock().is_some() => {
@@ -271,7 +271,7 @@ impl CellRunner {
                     Ok(0) | Err(_) => break,
                     Ok(count) => {
                         let channel = &self.shared.channel;
-                        channel.tell(EventKind::Stdout(bytes[..count].to_vec()));
+                        channel.emit(EventKind::Stdout(bytes[..count].to_vec()));
                     }
                 }
             }
@@ -357,7 +357,7 @@ impl CellRunner {
             return;
         }
         let bundle = bundle(data);
-        self.shared.channel.tell(if as_result {
+        self.shared.channel.emit(if as_result {
             EventKind::Result(bundle)
         } else {
             EventKind::Display(Display {

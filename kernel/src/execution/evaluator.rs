@@ -166,19 +166,19 @@ fn serve(
     queue: &mpsc::Receiver<Cell>,
     events: &UnboundedSender<Event>,
 ) {
-    let mut session = CellRunner::start(shared.clone());
+    let mut runner = CellRunner::start(shared.clone());
     while let Ok(cell) = queue.recv() {
-        let outcome = match &mut session {
-            Ok(session) => session.run(&cell),
+        let outcome = match &mut runner {
+            Ok(runner) => runner.run(&cell),
             Err(error) => Err(error.clone()),
         };
         shared.running.store(false, Ordering::Release);
         let outcome = outcome.map_or_else(Outcome::Error, |()| Outcome::Ok);
-        if let Ok(session) = &session {
-            *shared.view.lock() = session.view();
+        if let Ok(runner) = &runner {
+            *shared.view.lock() = runner.view();
         } else {
             // The missing parts may be available now.
-            session = CellRunner::start(shared.clone());
+            runner = CellRunner::start(shared.clone());
         }
         let _ = events.send(Event {
             cell: cell.id,

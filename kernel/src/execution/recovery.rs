@@ -85,7 +85,7 @@ impl CellRunner {
         );
         self.shared
             .channel
-            .tell(EventKind::Stderr(note.into_bytes()));
+            .emit(EventKind::Stderr(note.into_bytes()));
         Ok(())
     }
 

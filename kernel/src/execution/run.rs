@@ -99,7 +99,7 @@ impl CellRunner {
             start_error(&missing.found, &format!("To fix it: {}", missing.mend))
         })?;
         let compiler = Compiler::new(toolchain, &shared.workplace);
-        let mut session = Self {
+        let mut runner = Self {
             crates: Crates::new(
                 &shared.workplace,
                 compiler.program(),
@@ -124,12 +124,12 @@ impl CellRunner {
             shared,
         };
         if super::recovery::is_on_from_start()
-            && let Err(error) = session.set_recovery(true)
+            && let Err(error) = runner.set_recovery(true)
         {
             // Cells still run.
             tracing::warn!("cannot turn recovery on: {error}");
         }
-        Ok(session)
+        Ok(runner)
     }
 
     pub(super) fn run(&mut self, cell: &Cell) -> Result<(), CellError> {
@@ -179,7 +179,7 @@ impl CellRunner {
         if self.tells_time {
             let took = format!("Took {} ms\n", started.elapsed().as_millis());
             let channel = &self.shared.channel;
-            channel.tell(EventKind::Stdout(took.into_bytes()));
+            channel.emit(EventKind::Stdout(took.into_bytes()));
         }
         result
     }
@@ -193,7 +193,7 @@ impl CellRunner {
 
     /// Reports the stage of the cell.
     pub(super) fn stage(&self, stage: Stage) {
-        self.shared.channel.tell(EventKind::Stage(stage));
+        self.shared.channel.emit(EventKind::Stage(stage));
     }
 
     /// Begins a cell: from now on, the output of the runtime process belongs to
@@ -514,7 +514,7 @@ impl CellRunner {
                 "note: a type in the static `{name}` was redefined, so the static is initialised again\n"
             );
             let channel = &self.shared.channel;
-            channel.tell(EventKind::Stderr(note.into_bytes()));
+            channel.emit(EventKind::Stderr(note.into_bytes()));
         }
     }
 

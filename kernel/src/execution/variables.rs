@@ -589,7 +589,7 @@ impl CellRunner {
             let note = format!("note: {reason}\n");
             self.shared
                 .channel
-                .tell(EventKind::Stderr(note.into_bytes()));
+                .emit(EventKind::Stderr(note.into_bytes()));
             self.lost.insert(name.clone(), reason);
         }
     }

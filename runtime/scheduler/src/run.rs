@@ -112,13 +112,13 @@ pub struct Unfinished<V, E> {
 }
 
 impl<P: Threads> Run<P> {
-    /// Creates a run, which begins when it is started. `tell_released` makes
+    /// Creates a run, which begins when it is started. `reports_released` makes
     /// transitions report released values.
-    pub fn new(tasks: P::Tasks, threads: P, limit: usize, tell_released: bool) -> Arc<Self> {
+    pub fn new(tasks: P::Tasks, threads: P, limit: usize, reports_released: bool) -> Arc<Self> {
         let graph = tasks.topology();
         let limit = limit.max(1);
         let shared = Shared {
-            state: State::new(graph, tell_released),
+            state: State::new(graph, reports_released),
             workers: vec![false; limit.min(graph.len())],
             in_task: 0,
             largest: 0,

@@ -53,8 +53,8 @@ const FINISHED: u32 = u32::MAX - 2;
 
 impl<V: Clone> State<V> {
     /// Creates the state of a run that has not begun: the tasks without inputs
-    /// are ready. `tell_released` makes transitions report released values.
-    pub fn new(graph: &Topology, tell_released: bool) -> Self {
+    /// are ready. `reports_released` makes transitions report released values.
+    pub fn new(graph: &Topology, reports_released: bool) -> Self {
         let missing: Vec<u32> = graph
             .tasks()
             .map(|task| graph.inputs(task).len() as u32)
@@ -62,7 +62,7 @@ impl<V: Clone> State<V> {
         let uses = graph.uses();
         let roots = missing.iter().filter(|&&missing| missing == 0).count();
         let mut state = Self {
-            holders: if tell_released {
+            holders: if reports_released {
                 uses.clone()
             } else {
                 Vec::new()

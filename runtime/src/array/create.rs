@@ -194,12 +194,12 @@ pub(super) fn random(
     shape: &[usize],
     ranges: &[Range<usize>],
 ) -> Chunk {
-    let place = Region { shape, ranges };
+    let region = Region { shape, ranges };
     // Each distribution has its own stream of the generator, so that the same seed does not
     // yield the same numbers in another form.
     match *distribution {
-        Distribution::Uniform => f64::wrap(place.draw(generator(seed, 0), 2, uniform)),
-        Distribution::Normal => f64::wrap(place.draw(generator(seed, 1), 4, |rng| {
+        Distribution::Uniform => f64::wrap(region.draw(generator(seed, 0), 2, uniform)),
+        Distribution::Normal => f64::wrap(region.draw(generator(seed, 1), 4, |rng| {
             // Box and Muller (1958). Each element uses exactly two uniform numbers, so that
             // its position determines the position of its numbers.
             let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
@@ -207,7 +207,7 @@ pub(super) fn random(
         })),
         Distribution::Integers(Range { start, end }) => {
             let width = end.wrapping_sub(start) as u64;
-            i64::wrap(place.draw(generator(seed, 2), 2, |rng| {
+            i64::wrap(region.draw(generator(seed, 2), 2, |rng| {
                 // Lemire (2019) without rejection: the bias is below width / 2⁶⁴.
                 let offset = (u128::from(rng.next_u64()) * u128::from(width)) >> 64;
                 start.wrapping_add(offset as i64)

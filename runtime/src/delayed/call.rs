@@ -113,10 +113,10 @@ impl Operation for CallOperation {
         let mut inputs = inputs.into_iter();
         let mut values = Vec::with_capacity(self.slots.len());
         for (slot, at) in self.slots.iter().zip(1..) {
-            let value = slot.value(&mut inputs).map_err(|misfit| {
+            let value = slot.value(&mut inputs).map_err(|mismatch| {
                 type_error(
-                    format!("item {} of argument {at}", misfit.item),
-                    misfit.value.summary().to_string(),
+                    format!("item {} of argument {at}", mismatch.item),
+                    mismatch.value.summary().to_string(),
                     "the type of the other items",
                 )
             })?;

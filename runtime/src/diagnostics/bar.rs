@@ -75,7 +75,7 @@ impl Bar {
     }
 
     /// Creates the bar of work that is running or has ended.
-    pub(super) fn of(name: &str, progress: &Progress, of: BarKind) -> Self {
+    pub(super) fn of(name: &str, progress: &Progress, kind: BarKind) -> Self {
         let Progress {
             done,
             total,
@@ -91,9 +91,9 @@ impl Bar {
         };
         let mut notes = vec![duration(elapsed)];
         let colour = match outcome {
-            None if of.has_ended => palette::FAILED,
+            None if kind.has_ended => palette::FAILED,
             None => {
-                notes.extend(rate(done, total, elapsed, of.unit));
+                notes.extend(rate(done, total, elapsed, kind.unit));
                 palette::ACCENT
             }
             Some(Ok(())) => palette::DONE,
@@ -105,13 +105,13 @@ impl Bar {
         match outcome {
             Some(Err(Error::Interrupted)) => notes.push("interrupted".to_owned()),
             Some(Err(error)) => notes.push(format!("failed: {error}")),
-            None if of.has_ended => notes.push("stopped".to_owned()),
-            None if of.in_background => notes.push("in the background".to_owned()),
+            None if kind.has_ended => notes.push("stopped".to_owned()),
+            None if kind.in_background => notes.push("in the background".to_owned()),
             _ => {}
         }
         let count = match total {
-            Some(total) => format!("{} of {}", grouped(done), counted(total, of.unit)),
-            None => counted(done, of.unit),
+            Some(total) => format!("{} of {}", grouped(done), counted(total, kind.unit)),
+            None => counted(done, kind.unit),
         };
         Self {
             name: name.to_owned(),

@@ -43,11 +43,11 @@ pub trait ProgressIterator: Iterator + Sized {
             total,
             has_ended: AtomicBool::new(false),
         });
-        let begun = jobs::begin(|| count.clone());
+        let guard = jobs::begin(|| count.clone());
         Tracked {
             items: self,
             count,
-            begun,
+            guard,
         }
     }
 }
@@ -59,7 +59,7 @@ impl<I: Iterator> ProgressIterator for I {}
 pub struct Tracked<I> {
     items: I,
     count: Arc<Count>,
-    begun: Option<JobGuard>,
+    guard: Option<JobGuard>,
 }
 
 struct Count {
@@ -100,7 +100,7 @@ impl<I: ExactSizeIterator> ExactSizeIterator for Tracked<I> {}
 impl<I> Tracked<I> {
     fn end(&mut self) {
         self.count.has_ended.store(true, Ordering::Relaxed);
-        self.begun = None;
+        self.guard = None;
     }
 }
 

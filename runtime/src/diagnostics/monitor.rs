@@ -134,7 +134,7 @@ impl Running {
         (wanted || self.job.is_asked_for()) && !self.job.is_shown()
     }
 
-    fn of(&self) -> BarKind {
+    fn kind(&self) -> BarKind {
         BarKind {
             unit: self.job.unit(),
             in_background: self.job.is_in_background(),
@@ -167,11 +167,11 @@ impl CellBars {
             return;
         }
         let job = &running.job;
-        let of = BarKind {
+        let kind = BarKind {
             has_ended: true,
-            ..running.of()
+            ..running.kind()
         };
-        let ended = (job.name().to_owned(), job.progress(), of);
+        let ended = (job.name().to_owned(), job.progress(), kind);
         self.ended.push_back(ended);
         if self.ended.len() > ENDED
             && let Some((_, progress, _)) = self.ended.pop_front()
@@ -188,12 +188,12 @@ impl CellBars {
         if self.earlier.0 > 0 {
             bars.push(Bar::earlier(self.earlier.0, self.earlier.1));
         }
-        for (name, progress, of) in &self.ended {
-            bars.push(Bar::of(name, progress, *of));
+        for (name, progress, kind) in &self.ended {
+            bars.push(Bar::of(name, progress, *kind));
         }
         for running in self.running.iter().filter(|running| running.is_visible()) {
             let progress = running.job.progress();
-            bars.push(Bar::of(running.job.name(), &progress, running.of()));
+            bars.push(Bar::of(running.job.name(), &progress, running.kind()));
         }
         if bars.is_empty() {
             return;

@@ -141,7 +141,7 @@ fn show(layers: Vec<Arc<Layer>>, names: &[String]) -> Result<()> {
 }
 
 /// A collection whose progress is displayed.
-struct Tracked {
+struct TrackedLayer {
     name: String,
     layer: Arc<Layer>,
 }
@@ -155,7 +155,7 @@ enum Stand {
     Computed(Progress),
 }
 
-fn tracked(layers: &[Arc<Layer>], names: &[String]) -> Vec<Tracked> {
+fn tracked(layers: &[Arc<Layer>], names: &[String]) -> Vec<TrackedLayer> {
     let operations: Vec<String> = layers.iter().map(|layer| layer.label()).collect();
     layers
         .iter()
@@ -173,7 +173,7 @@ fn tracked(layers: &[Arc<Layer>], names: &[String]) -> Vec<Tracked> {
                 None if same(operations.len()) > 1 => format!("{own} {}", same(at) + 1),
                 None => own.clone(),
             };
-            Tracked {
+            TrackedLayer {
                 name,
                 layer: layer.clone(),
             }
@@ -181,7 +181,7 @@ fn tracked(layers: &[Arc<Layer>], names: &[String]) -> Vec<Tracked> {
         .collect()
 }
 
-impl Tracked {
+impl TrackedLayer {
     fn stand(&self) -> Stand {
         match self.layer.tasks() {
             Tasks::Values(source) => match ValueSource::progress(&**source) {
@@ -198,21 +198,21 @@ impl Tracked {
 
 /// Updates the bars until nothing runs any more. `put` is called once with a new
 /// display, and then with updates of it.
-fn watch(shown: &[Tracked], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
+fn watch(shown: &[TrackedLayer], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> Result<()> {
     /// The times between two checks, and between two updates.
     const LOOK: Duration = Duration::from_millis(20);
     const UPDATE: Duration = Duration::from_millis(150);
     let mut last: Option<(Instant, Bundle)> = None;
     loop {
         let interrupted = checkpoint().is_err();
-        let mut stands: Vec<Stand> = shown.iter().map(Tracked::stand).collect();
+        let mut stands: Vec<Stand> = shown.iter().map(TrackedLayer::stand).collect();
         let ended = interrupted || !stands.iter().any(Stand::runs);
         if interrupted {
             stands.iter_mut().for_each(Stand::interrupt);
         }
         let due = last.as_ref().is_none_or(|(at, _)| at.elapsed() >= UPDATE);
         if ended || (due && live) {
-            let bars: Vec<Bar> = shown.iter().zip(&stands).map(Tracked::bar).collect();
+            let bars: Vec<Bar> = shown.iter().zip(&stands).map(TrackedLayer::bar).collect();
             let bundle = bar::draw(&bars);
             if last.as_ref().is_none_or(|(_, last)| *last != bundle) {
                 put(&bundle, last.is_some());
@@ -236,7 +236,7 @@ fn watch(shown: &[Tracked], live: bool, put: &mut dyn FnMut(&Bundle, bool)) -> R
     }
 }
 
-impl Tracked {
+impl TrackedLayer {
     fn bar((Self { name, layer: _ }, stand): (&Self, &Stand)) -> Bar {
         match stand {
             Stand::NotPersisted => Bar::not_persisted(name),

@@ -207,11 +207,11 @@ impl Series {
         let values = self.compute()?;
         values
             .iter()
-            .map(|value| T::from_any(&value).ok_or_else(|| self.no(&value, T::NAME)))
+            .map(|value| T::from_any(&value).ok_or_else(|| self.type_error(&value, T::NAME)))
             .collect()
     }
 
-    fn no(&self, value: &AnyValue<'_>, name: &str) -> Error {
+    fn type_error(&self, value: &AnyValue<'_>, name: &str) -> Error {
         wrong_kind(&format!("a value of \"{}\"", self.name), value, name)
     }
 

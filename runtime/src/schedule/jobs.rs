@@ -95,14 +95,14 @@ struct Computation {
 enum JobStage {
     /// The computation is being planned; the number of requested chunks.
     Planning(usize),
-    Running(pool::Run, usize),
+    Running(pool::PoolRun, usize),
     Ended(Progress),
 }
 
 impl ForegroundJob {
     pub(super) fn begin(outputs: &[Arc<Layer>]) -> Self {
         let mut computation = None;
-        let begun = begin(|| {
+        let guard = begin(|| {
             let chunks = outputs.iter().map(|layer| layer.grid().len()).sum();
             let made = Arc::new(Computation {
                 name: outputs
@@ -115,11 +115,11 @@ impl ForegroundJob {
             computation = Some(made.clone());
             made
         });
-        Self(computation.zip(begun))
+        Self(computation.zip(guard))
     }
 
     /// Records that the tasks are now running.
-    pub(super) fn runs(&self, run: &pool::Run, plan: &Plan) {
+    pub(super) fn runs(&self, run: &pool::PoolRun, plan: &Plan) {
         if let Some((computation, _)) = &self.0 {
             *computation.stage.lock() = JobStage::Running(run.clone(), plan.len());
         }

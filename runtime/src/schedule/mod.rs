@@ -136,7 +136,7 @@ fn run_plan_unless(
     let outcome = if options.synchronous {
         sync::run(&Arc::new(context))
     } else {
-        let run = pool::Run::start(context, options.threads());
+        let run = pool::PoolRun::start(context, options.threads());
         job.runs(&run, plan);
         let outcome = run.outcome();
         job.ended(&outcome);

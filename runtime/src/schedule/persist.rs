@@ -44,7 +44,7 @@ enum Progress {
     /// The computation waits for other persisted values that the plan uses.
     Waiting(Arc<Plan>),
     /// The tasks run in the pool.
-    Running(pool::Run),
+    Running(pool::PoolRun),
     /// All values are available.
     Done(Arc<ValueStore>),
     /// Some values are available, or none.
@@ -224,7 +224,7 @@ impl Background {
         let outcome = if options.synchronous {
             sync::run(&Arc::new(context))
         } else {
-            let run = pool::Run::start(context, options.threads());
+            let run = pool::PoolRun::start(context, options.threads());
             self.advance(Progress::Running(run.clone()));
             run.outcome()
         };

@@ -26,9 +26,9 @@ pub fn threads() -> usize {
 
 /// A run of a plan in the pool. Clones refer to the same run.
 #[derive(Clone)]
-pub(super) struct Run(Arc<swath_scheduler::Run<Pool>>);
+pub(super) struct PoolRun(Arc<swath_scheduler::Run<Pool>>);
 
-impl Run {
+impl PoolRun {
     /// Starts a run of a plan on at most `limit` threads of the pool. It
     /// continues by itself.
     pub(super) fn start(context: RunContext, limit: usize) -> Self {
@@ -172,7 +172,7 @@ impl Tasks for RunContext {
             .run(|| self.pressure.admits(&self.plan, largest))
     }
 
-    fn tell(&self, transition: &Transition) {
+    fn emit(&self, transition: &Transition) {
         emit_transition(&self.listeners, transition);
     }
 

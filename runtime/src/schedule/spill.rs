@@ -228,7 +228,7 @@ impl Read for At<'_> {
 /// A value on disk, which stands in for the value wherever the scheduler holds
 /// one.
 struct Spilled {
-    place: Storage,
+    storage: Storage,
     codec: Codec,
     summary: Summary,
 }
@@ -257,7 +257,7 @@ impl ChunkValue for Spilled {
 
     fn encode(&self, to: &mut dyn Write) -> Result<()> {
         // The error of the side that failed is the most precise one.
-        match &self.place {
+        match &self.storage {
             Storage::Spilled(extent) => io::copy(&mut extent.reader(), to)
                 .map_err(|cause| extent.store.failed("read", Arc::new(cause))),
             Storage::Saved(value) => {
@@ -279,7 +279,7 @@ pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
     };
     let extent = Store::current()?.write(value)?;
     Ok(Some(Value::new(Spilled {
-        place: Storage::Spilled(extent),
+        storage: Storage::Spilled(extent),
         codec,
         summary: value.summary(),
     })))
@@ -288,7 +288,7 @@ pub(super) fn spill(value: &Value) -> Result<Option<Value>> {
 /// Returns the stand-in for a value in a file that outlives the process.
 pub(super) fn saved(value: CheckpointValue, codec: Codec, summary: Summary) -> Value {
     Value::new(Spilled {
-        place: Storage::Saved(value),
+        storage: Storage::Saved(value),
         codec,
         summary,
     })
@@ -305,7 +305,7 @@ pub(super) fn load(value: &Value) -> Result<Option<Value>> {
         return Ok(None);
     };
     let decode = spilled.codec.decode;
-    match &spilled.place {
+    match &spilled.storage {
         Storage::Spilled(extent) => {
             decode(&mut extent.reader(), extent.length).map_err(|error| extent.store.told(error))
         }

@@ -138,7 +138,7 @@ impl Failure {
 
     /// Returns the message, with the variable for which the failed task was
     /// computed.
-    fn told(&self) -> String {
+    fn full_message(&self) -> String {
         let variable = self.task.as_deref().and_then(origin::variable_of);
         match variable {
             Some(name) => format!("in `{name}`: {}", self.message),
@@ -158,14 +158,14 @@ pub fn run(body: &mut dyn FnMut() -> Result<(), Failure>) {
 
 /// Reports to the kernel that the cell has ended.
 pub(super) fn end(failure: Option<Failure>) {
-    panics::tell_caught();
+    panics::print_caught();
     recovery::note_variables();
     flush();
     channel::send(&FromRuntime::Ended {
         failure: failure.map(|failure| swath_channel::Failure {
             // Only now, because the variables that the cell took are back in the
             // store.
-            message: failure.told(),
+            message: failure.full_message(),
             kind: failure.kind,
             location: failure.location,
             variable: failure.variable,

@@ -43,8 +43,8 @@ const STDIN_POLL: Duration = Duration::from_millis(50);
 
 static CHANNEL: OnceLock<Arc<Channel>> = OnceLock::new();
 
-/// A job for the main thread.
-pub(super) enum Job {
+/// A job for the main thread ([`super::host`]).
+pub(super) enum HostJob {
     /// Load a cell's library and call its function.
     Run { library: String, function: String },
     /// See [`ToRuntime::Recover`].
@@ -58,7 +58,7 @@ pub(super) enum Job {
 ///
 /// # Errors
 /// The socket's error.
-pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
+pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<HostJob>> {
     let stdin = Stdin::new()?;
     let stream = UnixStream::connect(directory.join(swath_channel::SOCKET))?;
     let mut incoming = stream.try_clone()?;
@@ -103,17 +103,17 @@ pub(super) fn connect(directory: &Path) -> io::Result<mpsc::Receiver<Job>> {
 }
 
 impl Channel {
-    fn receive(&self, message: ToRuntime, jobs: &mpsc::Sender<Job>) {
+    fn receive(&self, message: ToRuntime, jobs: &mpsc::Sender<HostJob>) {
         match message {
             ToRuntime::Run { library, function } => {
                 // The main thread receives jobs until the process ends.
-                let _ = jobs.send(Job::Run { library, function });
+                let _ = jobs.send(HostJob::Run { library, function });
             }
             ToRuntime::List => {
-                let _ = jobs.send(Job::List);
+                let _ = jobs.send(HostJob::List);
             }
             ToRuntime::Recover { folder } => {
-                let _ = jobs.send(Job::Recover { folder });
+                let _ = jobs.send(HostJob::Recover { folder });
             }
             ToRuntime::Begin { cell, allow_input } => {
                 cancel::begin();

@@ -122,7 +122,7 @@ impl Comm {
         let comm = Self::new(uuid::Uuid::new_v4().simple().to_string(), target.clone());
         // Registered before it is announced, because an answer may come at once.
         REGISTRY.lock().open.insert(comm.0.id.clone(), comm.clone());
-        comm.tell(CommAction::Open { target }, message.into());
+        comm.report(CommAction::Open { target }, message.into());
         Ok(comm)
     }
 
@@ -161,7 +161,7 @@ impl Comm {
                 self.target()
             )));
         }
-        self.tell(CommAction::Message, message.into());
+        self.report(CommAction::Message, message.into());
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Comm {
     /// Closes the comm if it is open.
     pub fn close(&self, message: impl Into<CommMessage>) {
         if self.forget() {
-            self.tell(CommAction::Close, message.into());
+            self.report(CommAction::Close, message.into());
         }
     }
 
@@ -191,7 +191,7 @@ impl Comm {
         self.0.is_open.swap(false, Ordering::AcqRel)
     }
 
-    fn tell(&self, action: CommAction, message: CommMessage) {
+    fn report(&self, action: CommAction, message: CommMessage) {
         channel::send(&FromRuntime::Comm(swath_channel::Comm {
             id: self.0.id.clone(),
             action,

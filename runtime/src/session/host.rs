@@ -4,7 +4,7 @@
 //! the function in it to call. Its standard streams are the channel's FIFOs, so
 //! that a cell can use them freely.
 
-use super::channel::{self, Job};
+use super::channel::{self, HostJob};
 use super::{cell, public_paths, recovery};
 use crate::{abort, diagnostics, panics};
 use std::ffi::{CStr, CString};
@@ -51,13 +51,13 @@ fn serve(directory: Option<&Path>) -> io::Result<()> {
     });
     for job in jobs {
         match job {
-            Job::Run { library, function } => {
+            HostJob::Run { library, function } => {
                 if let Err(error) = load_and_run(&library, &function) {
                     cell::end(Some(cell::Failure::of("LoadError", error.to_string())));
                 }
             }
-            Job::List => cell::end(None),
-            Job::Recover { folder } => {
+            HostJob::List => cell::end(None),
+            HostJob::Recover { folder } => {
                 let variables = recovery::set_folder(folder.as_deref().map(Path::new));
                 channel::send(&FromRuntime::Recovered { variables });
             }

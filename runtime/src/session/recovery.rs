@@ -30,7 +30,7 @@ const MANIFEST: &str = "manifest";
 static RECOVERY: Mutex<Option<Recovery>> = Mutex::new(None);
 
 struct Recovery {
-    keeper: CheckpointWriter,
+    writer: CheckpointWriter,
     /// The manifest on disk.
     manifest: Manifest,
     /// Whether the user has been told that it cannot be written.
@@ -63,22 +63,22 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
         // Values in memory no longer use the files. Values that are only on disk
         // keep their files as long as anything holds them.
         if let Some(recovery) = RECOVERY.lock().take() {
-            let _ = fs::remove_file(recovery.keeper.folder().join(MANIFEST));
+            let _ = fs::remove_file(recovery.writer.folder().join(MANIFEST));
         }
         return Vec::new();
     };
-    let keeper = match CheckpointWriter::start(folder) {
-        Ok(keeper) => keeper,
+    let writer = match CheckpointWriter::start(folder) {
+        Ok(writer) => writer,
         Err(error) => {
             eprintln!("note: persisted collections will be lost with the process: {error}");
             return Vec::new();
         }
     };
     let manifest = Manifest::read(folder).unwrap_or_default();
-    let names = take_back(&keeper, &manifest);
-    keeper.remove_others();
+    let names = take_back(&writer, &manifest);
+    writer.remove_others();
     *RECOVERY.lock() = Some(Recovery {
-        keeper,
+        writer,
         manifest,
         has_told: false,
     });
@@ -89,7 +89,7 @@ pub(super) fn set_folder(folder: Option<&Path>) -> Vec<Variable> {
 }
 
 /// Restores the variables whose layers are all complete, and returns their names.
-fn take_back(keeper: &CheckpointWriter, manifest: &Manifest) -> Vec<String> {
+fn take_back(writer: &CheckpointWriter, manifest: &Manifest) -> Vec<String> {
     if let Some(limit) = manifest.memory_limit {
         // It was a valid limit before.
         let _ = set_memory_limit(limit);
@@ -110,7 +110,7 @@ fn take_back(keeper: &CheckpointWriter, manifest: &Manifest) -> Vec<String> {
             .map(|&id| {
                 let layer = layers
                     .entry(id)
-                    .or_insert_with(|| keeper.take_over(id, codec));
+                    .or_insert_with(|| writer.take_over(id, codec));
                 layer.clone()
             })
             .collect();
@@ -149,22 +149,22 @@ impl Recovery {
         // The manifest comes first: a variable that has changed must not be
         // restored with its earlier value.
         if manifest != self.manifest {
-            match manifest.write(self.keeper.folder()) {
+            match manifest.write(self.writer.folder()) {
                 Ok(()) => self.manifest = manifest,
                 Err(error) => {
-                    let path = self.keeper.folder().join(MANIFEST);
+                    let path = self.writer.folder().join(MANIFEST);
                     let _ = fs::remove_file(path);
                     self.manifest = Manifest::default();
                     if !std::mem::replace(&mut self.has_told, true) {
                         eprintln!(
                             "note: no variable can be restored if the runtime process ends: cannot write to {}: {error}",
-                            self.keeper.folder().display()
+                            self.writer.folder().display()
                         );
                     }
                 }
             }
         }
-        self.keeper.keep(wanted);
+        self.writer.keep(wanted);
     }
 
     /// Returns a variable's entry if all of its collections are persisted.

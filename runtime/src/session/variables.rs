@@ -110,20 +110,20 @@ impl Stored {
 mod tests {
     use super::*;
 
-    fn told(name: &str) -> Option<Description> {
+    fn reported(name: &str) -> Option<Description> {
         let mut all = list().into_iter();
         all.find(|variable| variable.name == name)?.description
     }
 
     #[test]
-    fn a_value_is_told_when_it_was_put() {
+    fn a_value_is_reported_when_it_was_put() {
         put("x", "i32", Box::new(1));
-        assert_eq!(told("x").unwrap().summary, "1");
-        assert_eq!(told("x"), None);
+        assert_eq!(reported("x").unwrap().summary, "1");
+        assert_eq!(reported("x"), None);
         put("x", "i32", Box::new(2));
         put("y", "i32", Box::new(3));
-        assert_eq!(told("x").unwrap().summary, "2");
-        assert_eq!(told("y"), None, "all are told at once");
+        assert_eq!(reported("x").unwrap().summary, "2");
+        assert_eq!(reported("y"), None, "all are reported at once");
         take("x");
         assert_eq!(list().len(), 1);
     }

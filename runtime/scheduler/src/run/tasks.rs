@@ -52,7 +52,7 @@ pub trait Tasks: Send + Sync + 'static {
     fn admits(&self, largest: usize) -> bool;
 
     /// Reports the consequences of tasks' ends. Called with the run's lock held.
-    fn tell(&self, transition: &Transition);
+    fn emit(&self, transition: &Transition);
 
     /// Frees memory if necessary. Called between tasks, without a lock, so it
     /// may take long.

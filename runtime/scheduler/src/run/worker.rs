@@ -79,7 +79,7 @@ impl<P: Threads> Run<P> {
             for (task, result) in done.drain(..) {
                 self.note(&mut shared, task, result, &mut transition);
             }
-            self.tasks.tell(&transition);
+            self.tasks.emit(&transition);
             if let Err(error) = ran {
                 self.end(&mut shared, Err(error));
             }

@@ -314,7 +314,7 @@ impl Tasks for Graph {
         true
     }
 
-    fn tell(&self, _transition: &Transition) {}
+    fn emit(&self, _transition: &Transition) {}
 
     fn relieve(&self) -> Result<(), Failure> {
         Ok(())

@@ -18,17 +18,17 @@ use std::sync::Arc;
 pub(super) struct Made {
     layers: Vec<Arc<Layer>>,
     /// For each task, by its position in the graph.
-    places: Vec<Slot>,
+    locations: Vec<TaskLocation>,
 }
 
 /// The position of a task: the number of its layer, and its position there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Slot {
+struct TaskLocation {
     layer: u32,
     linear: u32,
 }
 
-impl Slot {
+impl TaskLocation {
     const NOWHERE: Self = Self {
         layer: u32::MAX,
         linear: 0,
@@ -47,15 +47,16 @@ impl Slot {
 impl Made {
     /// Returns a layer of a single task, whose layer exists.
     pub(super) fn pick(&self, task: u32) -> Arc<Layer> {
-        let place = self.places[task as usize];
-        Layer::pick(&self.layers[place.layer as usize], place.linear)
+        let location = self.locations[task as usize];
+        Layer::pick(&self.layers[location.layer as usize], location.linear)
     }
 }
 
 impl TaskGraph {
     /// Creates a layer of everything that these tasks need and that no layer contains.
     pub(super) fn make(&self, tasks: &[u32], made: &mut Made) -> Result<()> {
-        made.places.resize(self.tasks.len(), Slot::NOWHERE);
+        made.locations
+            .resize(self.tasks.len(), TaskLocation::NOWHERE);
         let mut added = Vec::new();
         let mut path = Vec::new();
         let result = tasks
@@ -65,7 +66,7 @@ impl TaskGraph {
         if result.is_err() {
             let visited = added.iter().chain(path.iter().map(|(task, _)| task));
             for &task in visited {
-                made.places[task as usize] = Slot::NOWHERE;
+                made.locations[task as usize] = TaskLocation::NOWHERE;
             }
         }
         result
@@ -82,16 +83,16 @@ impl TaskGraph {
         path: &mut Vec<(u32, usize)>,
     ) -> Result<()> {
         let layer = made.layers.len() as u32;
-        let places = &mut made.places;
-        if places[task as usize].is_known() {
+        let locations = &mut made.locations;
+        if locations[task as usize].is_known() {
             return Ok(());
         }
-        places[task as usize] = Slot::ON_PATH;
+        locations[task as usize] = TaskLocation::ON_PATH;
         path.push((task, 0));
         while let Some((at, looked)) = path.last_mut() {
             let at = *at;
             let Some(need) = self.tasks[at as usize].need(*looked) else {
-                places[at as usize] = Slot {
+                locations[at as usize] = TaskLocation {
                     layer,
                     linear: added.len() as u32,
                 };
@@ -102,12 +103,12 @@ impl TaskGraph {
             let input = *looked;
             *looked += 1;
             let next = self.position(need, at, input)?;
-            match places[next as usize] {
-                Slot::NOWHERE => {
-                    places[next as usize] = Slot::ON_PATH;
+            match locations[next as usize] {
+                TaskLocation::NOWHERE => {
+                    locations[next as usize] = TaskLocation::ON_PATH;
                     path.push((next, 0));
                 }
-                Slot::ON_PATH => {
+                TaskLocation::ON_PATH => {
                     let cycle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != next);
                     return Err(Error::Cycle {
                         path: cycle
@@ -145,7 +146,7 @@ impl TaskGraph {
         if tasks.is_empty() {
             return Ok(());
         }
-        let mut from = NamedInput {
+        let mut from = LayerInputs {
             own: made.layers.len() as u32,
             made,
             dependencies: Vec::new(),
@@ -203,7 +204,7 @@ impl TaskGraph {
 }
 
 /// The origins of the inputs of a layer's tasks.
-struct NamedInput<'a> {
+struct LayerInputs<'a> {
     own: u32,
     made: &'a Made,
     dependencies: Vec<Arc<Layer>>,
@@ -211,9 +212,9 @@ struct NamedInput<'a> {
     numbers: HashMap<u32, u32>,
 }
 
-impl NamedInput<'_> {
+impl LayerInputs<'_> {
     fn reference(&mut self, task: u32) -> TaskRef {
-        let Slot { layer, linear } = self.made.places[task as usize];
+        let TaskLocation { layer, linear } = self.made.locations[task as usize];
         if layer == self.own {
             return TaskRef::own(linear);
         }

@@ -1,7 +1,7 @@
 //! Saves persisted values in files that outlive the process, so that another
 //! process can continue with them.
 //!
-//! A *keeper* has a folder and a thread. It is told which layers the session's
+//! A *checkpoint writer* has a folder and a thread. It is told which layers the session's
 //! variables depend on. It writes those that are persisted, one file per layer
 //! ([`file`]), as soon as all their values are available, and removes the files
 //! of layers that no variable depends on. A file gets its final name only when
@@ -33,7 +33,7 @@ pub(super) use file::CheckpointValue;
 /// Files are written as long as this percentage of the disk stays free.
 const FREE_PER_CENT: u64 = 5;
 
-/// The keeper that is woken when something has been persisted.
+/// The writer that is woken when something has been persisted.
 static WRITER: PerContext<Mutex<Option<Arc<WriterShared>>>> = PerContext::new(Mutex::default);
 
 /// Saves persisted values until it is dropped.
@@ -92,14 +92,14 @@ impl CheckpointWriter {
             changed: Condvar::new(),
         });
         *WRITER.get().lock() = Some(shared.clone());
-        let keeper = Self(shared.clone());
+        let writer = Self(shared.clone());
         std::thread::Builder::new()
-            .name("swath-keeper".to_owned())
+            .name("swath-writer".to_owned())
             .spawn(move || {
                 machine::give_way();
                 shared.context.run(|| shared.run());
             })?;
-        Ok(keeper)
+        Ok(writer)
     }
 
     /// Returns the folder.
@@ -176,23 +176,23 @@ impl Drop for CheckpointWriter {
         drop(state);
         self.0.changed.notify_all();
         drop(files);
-        let keeper = WRITER.of(self.0.context.clone());
-        let mut keeper = keeper.lock();
-        if keeper
+        let writer = WRITER.of(self.0.context.clone());
+        let mut writer = writer.lock();
+        if writer
             .as_ref()
             .is_some_and(|current| Arc::ptr_eq(current, &self.0))
         {
-            *keeper = None;
+            *writer = None;
         }
     }
 }
 
-/// Notifies the keeper that a layer's values have been persisted.
+/// Notifies the writer that a layer's values have been persisted.
 pub(super) fn wake() {
-    let keeper = WRITER.get().lock().clone();
-    if let Some(keeper) = keeper {
-        keeper.state.lock().is_news = true;
-        keeper.changed.notify_all();
+    let writer = WRITER.get().lock().clone();
+    if let Some(writer) = writer {
+        writer.state.lock().is_news = true;
+        writer.changed.notify_all();
     }
 }
 

@@ -8,15 +8,19 @@ use polars::prelude::{Column, col, df, lit};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-fn told(value: &dyn Any) -> Description {
+fn described(value: &dyn Any) -> Description {
     describe(value).0
 }
 
 /// Checks shape, summary and bytes.
 fn check(value: &dyn Any, shape: &str, summary: &str, nbytes: Option<u64>) {
-    let told = told(value);
+    let description = described(value);
     assert_eq!(
-        (&*told.shape, &*told.summary, told.nbytes),
+        (
+            &*description.shape,
+            &*description.summary,
+            description.nbytes
+        ),
         (shape, summary, nbytes)
     );
 }
@@ -58,26 +62,34 @@ fn a_type_of_which_nothing_is_known_has_a_size() {
 #[test]
 fn of_what_is_long_only_the_beginning_is_told() {
     let many: Vec<u64> = (0..1_000_000).collect();
-    let told_of_many = told(&many);
-    assert!(told_of_many.summary.starts_with("[0, 1, 2,"));
-    assert!(told_of_many.summary.ends_with("… ]") || told_of_many.summary.ends_with("…]"));
+    let of_many = described(&many);
+    assert!(of_many.summary.starts_with("[0, 1, 2,"));
+    assert!(of_many.summary.ends_with("… ]") || of_many.summary.ends_with("…]"));
     for value in [
         &many as &dyn Any,
         &"é\n".repeat(1 << 20),
         &vec!["long ".repeat(1000); 1000],
     ] {
-        let told = told(value);
-        assert!(told.summary.chars().count() <= LINE + 2, "{}", told.summary);
-        assert!(!told.summary.contains('\n'));
-        assert!(told.preview.len() <= PREVIEW + 3, "{}", told.preview.len());
-        assert!(!told.preview.is_empty());
+        let description = described(value);
+        assert!(
+            description.summary.chars().count() <= LINE + 2,
+            "{}",
+            description.summary
+        );
+        assert!(!description.summary.contains('\n'));
+        assert!(
+            description.preview.len() <= PREVIEW + 3,
+            "{}",
+            description.preview.len()
+        );
+        assert!(!description.preview.is_empty());
     }
 }
 
 #[test]
 fn arrays_tell_their_structure_and_whether_they_are_there() {
     let array = Array::<f64>::ones([20_000, 1000], (1000, 1000));
-    let lazy = told(&array);
+    let lazy = described(&array);
     assert_eq!(lazy.shape, "(20000, 1000)");
     assert_eq!(lazy.chunks, "(1000, 1000), 20 chunks");
     assert_eq!((&*lazy.state, lazy.nbytes), ("not computed", None));
@@ -87,53 +99,53 @@ fn arrays_tell_their_structure_and_whether_they_are_there() {
     while describe(&small).1 {
         std::thread::yield_now();
     }
-    let there = told(&small);
+    let there = described(&small);
     assert_eq!((&*there.state, there.nbytes), ("persisted", Some(40)));
-    let sum = told(&array.sum());
+    let sum = described(&array.sum());
     assert!(sum.summary.starts_with("sum"), "{}", sum.summary);
     assert_eq!(sum.state, "not computed");
-    let eager = told(&ndarray::arr2(&[[1u8, 2], [3, 4]]));
+    let eager = described(&ndarray::arr2(&[[1u8, 2], [3, 4]]));
     assert_eq!((&*eager.shape, eager.nbytes), ("(2, 2)", Some(4)));
     assert_eq!(eager.preview, "[[1, 2],\n [3, 4]]");
 }
 
 #[test]
 fn frames_tell_their_columns() {
-    let columns = |told: &Description| -> Vec<String> {
-        let columns = told.columns.iter();
+    let columns = |description: &Description| -> Vec<String> {
+        let columns = description.columns.iter();
         columns
             .map(|(name, dtype)| format!("{name}: {dtype}"))
             .collect()
     };
     let eager = df!("age" => [24, 53, 23], "sex" => ["M", "F", "M"]).unwrap();
-    let told_of_eager = told(&eager);
-    assert_eq!(told_of_eager.shape, "(3, 2)");
-    assert_eq!(columns(&told_of_eager), ["age: i32", "sex: str"]);
-    assert!(told_of_eager.preview.contains("53"));
+    let of_eager = described(&eager);
+    assert_eq!(of_eager.shape, "(3, 2)");
+    assert_eq!(columns(&of_eager), ["age: i32", "sex: str"]);
+    assert!(of_eager.preview.contains("53"));
     let users = DataFrame::from_polars(eager, 2);
-    let there = told(&users);
+    let there = described(&users);
     assert_eq!(
         (&*there.chunks, &*there.state),
         ("2 partitions", "in memory")
     );
     assert!(there.nbytes > Some(0));
     let adults = users.filter(col("age").gt(lit(30)));
-    let lazy = told(&adults);
+    let lazy = described(&adults);
     assert_eq!((&*lazy.state, lazy.nbytes), ("not computed", None));
     assert_eq!(columns(&lazy), ["age: i32", "sex: str"]);
     assert_eq!(
-        columns(&told(&users.group_by("sex"))),
+        columns(&described(&users.group_by("sex"))),
         ["age: i32", "sex: str"]
     );
-    assert_eq!(told(&users.column("age")).dtype, "i32");
-    assert_eq!(told(&users.column("age").mean()).state, "not computed");
-    let wrong = told(&users.filter(col("agee").gt(lit(30))));
+    assert_eq!(described(&users.column("age")).dtype, "i32");
+    assert_eq!(described(&users.column("age").mean()).state, "not computed");
+    let wrong = described(&users.filter(col("agee").gt(lit(30))));
     assert_eq!(wrong.state, "cannot be computed");
     assert!(wrong.summary.contains("agee"));
     let wide: Vec<Column> = (0..5000)
         .map(|at| Column::new(format!("c{at}").into(), [at]))
         .collect();
-    let wide = told(&crate::frame::Frame::new_infer_height(wide).unwrap());
+    let wide = described(&crate::frame::Frame::new_infer_height(wide).unwrap());
     assert_eq!(
         (wide.shape.as_str(), wide.columns.len()),
         ("(1, 5000)", COLUMNS)
@@ -143,9 +155,9 @@ fn frames_tell_their_columns() {
 #[test]
 fn functions_and_graphs() {
     let double = delayed(|x: f64| 2.0 * x);
-    assert_eq!(told(&double.call(1.0)).state, "not computed");
+    assert_eq!(described(&double.call(1.0)).state, "not computed");
     let mut graph = TaskGraph::new();
     graph.insert_value("one", 1).unwrap();
-    let graph = told(&graph);
+    let graph = described(&graph);
     assert_eq!((&*graph.shape, &*graph.summary), ("1 task", "one"));
 }

@@ -43,12 +43,12 @@ fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>
     let value = variable(persisted);
     let kind = kind_of(&*value).expect("a kind that comes back");
     let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let keeper = CheckpointWriter::start(folder.path()).unwrap();
+    let writer = CheckpointWriter::start(folder.path()).unwrap();
     let ids = kind.layers(&*value).unwrap();
     let ids: Vec<LayerId> = ids.iter().map(|layer| layer.id()).collect();
-    keeper.keep(ids.iter().map(|&id| (id, "x".to_owned())).collect());
+    writer.keep(ids.iter().map(|&id| (id, "x".to_owned())).collect());
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !ids.iter().all(|&id| keeper.has_written(id)) {
+    while !ids.iter().all(|&id| writer.has_written(id)) {
         assert!(Instant::now() < deadline, "nothing was written");
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -67,15 +67,15 @@ fn keep<C: Recover>(collections: &[C], variable: &dyn Fn(Vec<C>) -> Box<dyn Any>
 impl Left {
     /// Restores the variable, as another process would.
     fn take(&self) -> (CheckpointWriter, Option<Box<dyn Any>>) {
-        let keeper = CheckpointWriter::start(self.folder.path()).unwrap();
+        let writer = CheckpointWriter::start(self.folder.path()).unwrap();
         let codec = (self.kind.codec)().unwrap();
         let layers: Option<Vec<_>> = self
             .layers
             .iter()
-            .map(|&id| keeper.take_over(id, codec))
+            .map(|&id| writer.take_over(id, codec))
             .collect();
         let value = layers.map(|layers| self.kind.restore(&self.descriptions, layers).unwrap());
-        (keeper, value)
+        (writer, value)
     }
 }
 
@@ -87,7 +87,7 @@ where
     let left = keep(std::slice::from_ref(collection), &|mut one| {
         Box::new(one.remove(0))
     });
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let value = value.expect("all files are there");
     let back = value.downcast_ref::<C>().expect("the type that it was");
     let layer = Collection::layer(back).unwrap();
@@ -155,12 +155,12 @@ fn vectors_come_back_whole_or_not_at_all() {
         .map(|n| delayed(|n: u64| n * n).call(n as u64))
         .collect();
     let left = keep(&parts, &|parts| Box::new(parts));
-    let (keeper, value) = left.take();
+    let (writer, value) = left.take();
     let value = value.unwrap();
     let back = value.downcast_ref::<Vec<Delayed<u64>>>().unwrap();
     let computed: Vec<u64> = back.iter().map(|one| one.compute().unwrap()).collect();
     assert_eq!(computed, [0, 1, 4, 9, 16]);
-    drop((keeper, value));
+    drop((writer, value));
 
     let left = keep(&parts, &|parts| Box::new(parts));
     let first = fs::read_dir(left.folder.path()).unwrap().next().unwrap();
@@ -178,7 +178,7 @@ fn what_is_made_of_it_is_found_again() {
     let call = || delayed(costly).pure().unwrap().call(4);
     let left = keep(&[call()], &|mut one| Box::new(one.remove(0)));
     assert_eq!(RUNS.load(Ordering::SeqCst), 1);
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let sum = call().map(|list| list.iter().sum::<f64>());
     assert_eq!(sum.compute().unwrap(), 40.0);
     assert_eq!(RUNS.load(Ordering::SeqCst), 1);
@@ -194,7 +194,7 @@ fn damaged_values_are_errors() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[50] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let (_keeper, value) = left.take();
+    let (_writer, value) = left.take();
     let value = value.unwrap();
     let back = value.downcast_ref::<Array<f64>>().unwrap();
     let error = back.compute().unwrap_err().to_string();
@@ -212,7 +212,7 @@ fn files_go_with_who_wants_them() {
     let id = Collection::layer(&array).unwrap().id();
     array.compute().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let keeper = CheckpointWriter::start(folder.path()).unwrap();
+    let writer = CheckpointWriter::start(folder.path()).unwrap();
     let wanted = || [(id, "x".to_owned())].into();
     let count = || fs::read_dir(folder.path()).unwrap().count();
     let wait = |what: &dyn Fn() -> bool| {
@@ -222,16 +222,16 @@ fn files_go_with_who_wants_them() {
             std::thread::sleep(Duration::from_millis(1));
         }
     };
-    keeper.keep(wanted());
-    wait(&|| keeper.has_written(id));
+    writer.keep(wanted());
+    wait(&|| writer.has_written(id));
     // No variable needs the file, but its values still stand in for those in
     // memory.
-    keeper.keep([].into());
+    writer.keep([].into());
     assert_eq!(count(), 1);
-    keeper.keep(wanted());
-    wait(&|| keeper.has_written(id));
+    writer.keep(wanted());
+    wait(&|| writer.has_written(id));
     assert_eq!(count(), 1);
-    drop(keeper);
+    drop(writer);
     assert_eq!(count(), 1);
     assert_eq!(array.sum().compute().unwrap(), 4950.0);
     drop(array);
