@@ -1,4 +1,4 @@
-//! The operations of every collection: compute, persist, visualize.
+//! The operations of every collection: compute, persist, explain.
 
 pub(crate) mod describe;
 pub(crate) mod recover;

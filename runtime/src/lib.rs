@@ -3,8 +3,7 @@
 //!
 //! Data flows one way: a collection describes a [`graph`], [`optimize`] rewrites it,
 //! [`schedule`] plans, orders and runs it, and [`display`] shows the results.
-//! Collections never import the scheduler, the scheduler names no collection, and
-//! renderers are leaves.
+//! The scheduler names no collection, and renderers know only plain data.
 
 mod abort;
 pub mod array;

@@ -16,8 +16,8 @@ pub use crate::error::{Error, Result as SwathResult};
 pub use crate::array::{Axes, ChunkSpec, DType, concatenate, random_array, stack};
 pub use ndarray::Axis;
 
-// Frames. Names that Polars has as well (DataFrame, Series, JoinType) are
-// Swath's here and Polars' in `polars::prelude`.
+// Frames. DataFrame, Series and JoinType are Swath's types here. Polars' types of
+// the same names are in `polars::prelude`.
 pub use crate::frame::Order::{Ascending, Descending};
 pub use crate::frame::{Datum, ExprExt, Frame, JoinType, Order};
 pub use crate::io::{Encoding, read_csv, read_parquet};

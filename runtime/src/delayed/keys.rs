@@ -132,7 +132,7 @@ tuples!(P A 0, Q B 1, R C 2, S D 3, T E 4, U F 5);
 /// Keys whose values form a `V`: a `T` for a key, a `Vec` for a list, a tuple for a tuple.
 #[diagnostic::on_unimplemented(
     message = "the values under these keys do not form a `{V}`",
-    label = "a list of keys has a `Vec` of values, a tuple of keys a tuple"
+    label = "a list of keys gives a `Vec` of values, a tuple of keys gives a tuple"
 )]
 pub trait KeysOf<V> {
     /// The positions of the values in the result.

@@ -78,7 +78,7 @@ fn columns(stamp: &Stamp, schema: &ArrowSchema) -> Result<Schema> {
             // For a type that it does not know, Polars panics.
             catch(|| Field::from(field)).map_err(|_| Error::Type {
                 subject: format!("column \"{}\" of {}", field.name, stamp.path.display()),
-                found: format!("of Arrow's type {:?}", field.dtype),
+                found: format!("of the Arrow type {:?}", field.dtype),
                 expected: "a type that frames support: leave the column out, or cast it when the file is written".to_owned(),
             })
         })

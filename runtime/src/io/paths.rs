@@ -77,12 +77,8 @@ impl Stamp {
     pub(super) fn reopen(&self) -> Result<File> {
         let now = Self::of(&self.absolute)?;
         if (now.size, now.modified) != (self.size, self.modified) {
-            return Err(Error::Csv {
-                path: self.path.clone(),
-                line: None,
-                reason: "the file has changed since the frame was created: read it again"
-                    .to_owned(),
-            });
+            let reason = "it has changed since the frame was created: read it again";
+            return Err(self.error("read", io::Error::other(reason)));
         }
         self.open()
     }

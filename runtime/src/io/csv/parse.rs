@@ -81,7 +81,7 @@ impl ReadCsv {
                 let value = field.text(&text, &self.format);
                 let value = (!self.format.is_null(*field, &value)).then_some(&*value);
                 if !columns[at].push(value) {
-                    return Err(partition.misfit(from, at, value.unwrap_or_default()));
+                    return Err(partition.mismatch(from, at, value.unwrap_or_default()));
                 }
             }
             Ok(())
@@ -184,7 +184,7 @@ impl Partition<'_> {
         )
     }
 
-    fn misfit(&self, from: usize, column: usize, found: &str) -> Error {
+    fn mismatch(&self, from: usize, column: usize, found: &str) -> Error {
         let (name, dtype) = &self.read.columns[column];
         let form = match dtype {
             DataType::Date => " (2024-01-31)",
@@ -218,7 +218,7 @@ impl Partition<'_> {
         if cast.null_count() == column.null_count() {
             return Ok(cast);
         }
-        // The first value that was lost.
+        // Find the first value that the cast has turned into a null.
         let (before, after) = (column.is_null(), cast.is_null());
         let lost = before
             .iter()
@@ -229,7 +229,7 @@ impl Partition<'_> {
         self.each_record(|from, fields| {
             if row == lost {
                 let found = fields[at].text(self.text, &self.read.format);
-                return Err(self.misfit(from, at, &found));
+                return Err(self.mismatch(from, at, &found));
             }
             row += 1;
             Ok(())

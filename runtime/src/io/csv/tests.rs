@@ -394,7 +394,7 @@ fn values_of_another_type_than_inferred() {
 
 /// In a large file, types are inferred from samples. A value between them may not fit.
 #[test]
-fn a_large_file_is_sampled_and_a_misfit_is_named() {
+fn a_large_file_is_sampled_and_a_mismatch_is_named() {
     let mut content = String::from("n,t\n");
     let rows = 900_000;
     for row in 0..rows {
@@ -483,7 +483,7 @@ fn another_content_is_another_key() {
     assert_ne!(first, key(&path));
     assert_eq!(
         text(&files, frame.compute()),
-        "a.csv: the file has changed since the frame was created: read it again"
+        "cannot read a.csv: it has changed since the frame was created: read it again"
     );
 }
 
