@@ -67,6 +67,12 @@ def test_a_panic_in_std_is_placed_there(own_kernel):
     )
 
 
+def test_a_panic_in_a_task_names_the_line_of_its_cell(own_kernel):
+    own_kernel.ok("let ratio = delayed(|a: i32, b: i32| {\n    a / b\n});")
+    own_kernel.fails("ratio.call(1, 0).compute()?", r"attempt to divide by zero \(at cell 1:2:5\)", r"--> cell 1:2:5", r"2 \|     a / b")
+    own_kernel.fails("Array::<f64>::ones(4, 2).map(|_: f64| -> f64 { panic!(\"no\") }).compute()?", r"no \(at cell 3:1:\d+\)")
+
+
 def test_an_error_in_an_earlier_cell_is_shown_there(own_kernel):
     own_kernel.ok("struct Point { x: f64 }")
     own_kernel.ok("fn norm(p: &Point) -> f64 {\n    p.x.abs()\n}")

@@ -129,7 +129,20 @@ impl CellRunner {
     }
 
     /// Returns the error of code that failed while running.
-    pub(super) fn failure(&self, failure: swath_channel::Failure) -> CellError {
+    pub(super) fn failure(&self, mut failure: swath_channel::Failure) -> CellError {
+        if let Some((start, end)) = place_in(&failure.message) {
+            let place = failure.message[start..end].to_owned();
+            let shown = match self.origin(&place) {
+                Some(origin) => {
+                    // The line is shown below, as it is for a panic outside of tasks.
+                    failure.location.get_or_insert(place);
+                    let (line, column) = line_and_column(&origin.code, origin.offset);
+                    format!("cell {}:{line}:{column}", origin.cell)
+                }
+                None => short_place(&place),
+            };
+            failure.message.replace_range(start..end, &shown);
+        }
         let origin = failure
             .location
             .as_deref()
@@ -199,6 +212,16 @@ impl CellRunner {
             ),
         }
     }
+}
+
+/// Finds the place of a panic in the message of a task's error: `… (at cell_7.rs:12:5)`.
+fn place_in(message: &str) -> Option<(usize, usize)> {
+    const BEFORE: &str = " (at ";
+    let start = message.find(BEFORE)? + BEFORE.len();
+    let end = start + message[start..].find(')')?;
+    let mut parts = message[start..end].rsplit(':');
+    let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
+    (is_number() && is_number()).then_some((start, end))
 }
 
 /// Shortens a place in other people's code to the file within its crate.
