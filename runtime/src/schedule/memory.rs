@@ -151,6 +151,8 @@ static TURN: PerContext<Mutex<()>> = PerContext::new(Mutex::default);
 /// The memory of a run: its limit, and how far it may run ahead.
 pub(super) struct Pressure {
     limit: u64,
+    /// The bytes on disk of the context's values.
+    on_disk: Arc<AtomicU64>,
     /// The bytes that values occupied when the run began.
     before: u64,
     /// The bytes that the run may hold before it delays tasks without inputs.
@@ -162,9 +164,11 @@ pub(super) struct Pressure {
 
 impl Pressure {
     pub(super) fn new(limit: Option<u64>, threads: usize) -> Self {
+        let on_disk = spill::counter();
         Self {
             limit: limit.map_or_else(memory_limit, |limit| limit.min(memory_limit())),
-            before: in_use() + spill::on_disk(),
+            before: in_use() + on_disk.load(Ordering::Relaxed),
+            on_disk,
             allowance: OnceLock::new(),
             futile: Mutex::new(None),
             threads: threads as u64,
@@ -177,7 +181,8 @@ impl Pressure {
     /// A run holds at most twice what it would hold with one thread, plus what its
     /// threads are working on. Small runs never wait.
     pub(super) fn admits(&self, plan: &Plan, largest: usize) -> bool {
-        let held = (in_use() + spill::on_disk()).saturating_sub(self.before);
+        let on_disk = self.on_disk.load(Ordering::Relaxed);
+        let held = (in_use() + on_disk).saturating_sub(self.before);
         if held <= self.limit / 16 {
             return true;
         }
@@ -197,13 +202,17 @@ impl Pressure {
         held < allowance.min(self.limit)
     }
 
+    /// Returns whether memory is short.
+    pub(super) fn is_high(&self) -> bool {
+        in_use() > self.limit / 100 * HIGH_PER_CENT
+    }
+
     /// Spills values if memory is short, until there is room.
     ///
     /// # Errors
     /// [`Error::Spill`] if the disk is full. No value is lost in this case.
     pub(super) fn relieve(&self, listeners: &[Arc<dyn Listener>]) -> Result<()> {
-        let high = self.limit / 100 * HIGH_PER_CENT;
-        if in_use() <= high {
+        if !self.is_high() {
             return Ok(());
         }
         // The other workers wait here, which keeps them from producing more
@@ -214,14 +223,13 @@ impl Pressure {
         let is_futile = |(at, then): (Instant, u64)| {
             at.elapsed() < FUTILE && in_use() <= then + self.limit / 64
         };
-        if in_use() <= high || futile.is_some_and(is_futile) {
+        if !self.is_high() || futile.is_some_and(is_futile) {
             return Ok(());
         }
         // Drop cached values, which can be computed again, before writing any
         // value to disk.
         cache::shrink(0);
-        let spilled =
-            in_use() <= high || spill_down_to(self.limit / 100 * LOW_PER_CENT, listeners)?;
+        let spilled = !self.is_high() || spill_down_to(self.limit / 100 * LOW_PER_CENT, listeners)?;
         *futile = (!spilled).then(|| (Instant::now(), in_use()));
         drop(futile);
         drop(turn);

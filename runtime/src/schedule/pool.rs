@@ -168,8 +168,7 @@ impl Tasks for RunContext {
     }
 
     fn admits(&self, largest: usize) -> bool {
-        self.context
-            .run(|| self.pressure.admits(&self.plan, largest))
+        self.pressure.admits(&self.plan, largest)
     }
 
     fn emit(&self, transition: &Transition) {
@@ -177,6 +176,9 @@ impl Tasks for RunContext {
     }
 
     fn relieve(&self) -> Result<()> {
+        if !self.pressure.is_high() {
+            return Ok(());
+        }
         self.context.run(|| self.pressure.relieve(&self.listeners))
     }
 

@@ -25,6 +25,11 @@ const BUFFER: usize = 64 << 10;
 static ON_DISK: PerContext<Arc<AtomicU64>> = PerContext::new(Arc::default);
 static STORE: PerContext<Mutex<Option<Arc<Store>>>> = PerContext::new(Mutex::default);
 
+/// Returns the counter of the bytes that the context's spilled values occupy on disk.
+pub(super) fn counter() -> Arc<AtomicU64> {
+    ON_DISK.with(Arc::clone)
+}
+
 /// Returns the bytes that spilled values occupy on disk.
 pub(super) fn on_disk() -> u64 {
     ON_DISK.with(|on_disk| on_disk.load(Ordering::Relaxed))
@@ -86,7 +91,7 @@ impl Store {
             folder: folder.to_owned(),
             file,
             end: Mutex::default(),
-            on_disk: ON_DISK.with(Arc::clone),
+            on_disk: counter(),
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct RunContext {
     pub(super) pressure: Pressure,
     /// Whether the run continues with tasks that do not depend on a failed one.
     pub(super) keep_going: bool,
+    /// Whether values are offered to the cache.
+    is_cached: bool,
     retries: u32,
     encoded: bool,
 }
@@ -41,6 +43,7 @@ impl RunContext {
             listeners,
             pressure: Pressure::new(options.memory_limit, options.threads()),
             keep_going: false,
+            is_cached: cache::is_on(),
             retries: options.retries,
             encoded: options.encoded,
         }
@@ -94,8 +97,7 @@ impl RunContext {
             return source.value(linear);
         }
         self.emit(|| Event::Started { task, worker });
-        let is_cached = cache::is_on();
-        let begin = (is_cached || self.has_listeners()).then(Instant::now);
+        let begin = (self.is_cached || self.has_listeners()).then(Instant::now);
         let operation = node
             .operation(linear)
             .expect("invariant: only layers of values have no operation");
@@ -119,7 +121,7 @@ impl RunContext {
             Ok(value) => {
                 if let Some(begin) = begin {
                     let (nbytes, elapsed) = (value.nbytes(), begin.elapsed());
-                    if is_cached {
+                    if self.is_cached {
                         cache::offer(&node.layer, linear, &value, elapsed);
                     }
                     self.emit(|| Event::Finished {
