@@ -49,3 +49,17 @@ def own_kernel(kernelspec, tmp_path):
     """A kernel for a single test, which may do anything with it."""
     with running_kernel(str(tmp_path)) as kernel:
         yield kernel
+
+
+# Files of a few long tests. They run first, so that no worker is left with one at the end.
+LONG = ("browser", "pages", "notebooks", "endurance", "crates", "shutdown", "recovery")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sorts by file: long ones first, the others in alphabetical order."""
+
+    def rank(item: pytest.Item) -> tuple[int, str]:
+        name = item.path.stem.removeprefix("test_")
+        return (LONG.index(name) if name in LONG else len(LONG), name)
+
+    items.sort(key=rank)
