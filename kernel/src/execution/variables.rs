@@ -580,11 +580,20 @@ impl CellRunner {
         self.lambdas.retain(|name, _| !replaced.contains(name));
         for name in forget {
             self.variables.remove(name);
-            if replaced.contains(name) || is_held(name) {
+        }
+        // What a closure holds is forgotten under a name of its own.
+        let closures = self.lose_lambdas();
+        let others = forget.iter().filter(|name| !is_held(name));
+        for name in others.chain(&closures) {
+            if replaced.contains(name) {
                 continue;
             }
+            let of_what = match closures.contains(name) {
+                true => format!("what `{name}` holds"),
+                false => format!("`{name}`"),
+            };
             let reason = format!(
-                "the type of `{name}` was redefined, so `{name}` was dropped: set it again"
+                "the type of {of_what} was redefined, so `{name}` was dropped: set it again"
             );
             let note = format!("note: {reason}\n");
             self.shared
