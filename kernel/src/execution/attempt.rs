@@ -45,12 +45,7 @@ impl Compiled<'_> {
 
     /// Returns the first statement, starting from an index, that binds a name.
     fn bound_again(&self, name: &str, from: usize) -> Option<usize> {
-        let binds = |at: &usize| {
-            self.source.statements[*at]
-                .bindings()
-                .iter()
-                .any(|one| one.name == name)
-        };
+        let binds = |at: &usize| self.source.statements[*at].binds(name);
         (from..self.source.statements.len()).find(binds)
     }
 }
@@ -468,12 +463,7 @@ impl Attempt {
                 // The earlier parts have bound it.
                 Some(Role::Salvage(_, part)) => {
                     let end = cell.plan.parts[*part].start;
-                    let binds = |at: &usize| {
-                        statements[*at]
-                            .bindings()
-                            .iter()
-                            .any(|one| one.name == name)
-                    };
+                    let binds = |at: &usize| statements[*at].binds(name);
                     (0..end).rev().find(binds)
                 }
                 _ => None,

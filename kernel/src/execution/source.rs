@@ -88,6 +88,11 @@ impl Statement {
             _ => &[],
         }
     }
+
+    /// Returns whether it is a `let` that binds a name.
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.bindings().iter().any(|one| one.name == name)
+    }
 }
 
 impl ParsedCell {
