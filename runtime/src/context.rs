@@ -14,7 +14,6 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -122,58 +121,24 @@ impl<T: Send + Sync + 'static> PerContext<T> {
     }
 
     /// Returns the value of this thread's context.
-    pub(crate) fn get(&'static self) -> Held<T> {
-        self.of(Context::current())
+    pub(crate) fn get(&'static self) -> Arc<T> {
+        self.with(Arc::clone)
     }
 
     /// Calls code with the value of this thread's context. The code must not leave the context.
     /// This is cheaper than [`get`](Self::get).
-    pub(crate) fn with<R>(&'static self, code: impl FnOnce(&T) -> R) -> R {
-        CURRENT.with_borrow(|entered| match entered {
-            Some(context) => code(self.within(context)),
-            None => code(self.within(main())),
-        })
+    pub(crate) fn with<R>(&'static self, code: impl FnOnce(&Arc<T>) -> R) -> R {
+        CURRENT.with_borrow(|entered| code(self.within(entered.as_ref().unwrap_or_else(|| main()))))
     }
 
-    /// Returns the value of a context.
-    pub(crate) fn of(&'static self, context: Context) -> Held<T> {
-        self.within(&context);
-        Held {
-            slot: self.slot(),
-            context,
-            of: PhantomData,
-        }
-    }
-
-    fn slot(&self) -> usize {
+    fn within<'a>(&self, context: &'a Context) -> &'a Arc<T> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        *self
+        let slot = *self
             .slot
-            .get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn within<'a>(&self, context: &'a Context) -> &'a T {
-        context.0[self.slot()]
-            .get_or_init(|| Box::new((self.make)()))
+            .get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed));
+        context.0[slot]
+            .get_or_init(|| Box::new(Arc::new((self.make)())))
             .downcast_ref()
-            .expect("invariant: a slot holds the value of one static")
-    }
-}
-
-/// The value of a [`PerContext`] in a context.
-pub(crate) struct Held<T> {
-    context: Context,
-    slot: usize,
-    of: PhantomData<fn() -> T>,
-}
-
-impl<T: 'static> Deref for Held<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.context.0[self.slot]
-            .get()
-            .and_then(|value| value.downcast_ref())
             .expect("invariant: a slot holds the value of one static")
     }
 }

@@ -54,7 +54,7 @@ impl Client {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let context = Context::current();
-        let clients = CLIENTS.of(context.clone());
+        let clients = CLIENTS.get();
         let mut clients = clients.lock();
         if clients.living.is_empty() {
             clients.before = Some(default_options());

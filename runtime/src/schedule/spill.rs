@@ -22,12 +22,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BUFFER: usize = 64 << 10;
 
 /// The bytes on disk.
-static ON_DISK: PerContext<Arc<AtomicU64>> = PerContext::new(Arc::default);
+static ON_DISK: PerContext<AtomicU64> = PerContext::new(AtomicU64::default);
 static STORE: PerContext<Mutex<Option<Arc<Store>>>> = PerContext::new(Mutex::default);
 
 /// Returns the counter of the bytes that the context's spilled values occupy on disk.
 pub(super) fn counter() -> Arc<AtomicU64> {
-    ON_DISK.with(Arc::clone)
+    ON_DISK.get()
 }
 
 /// Returns the bytes that spilled values occupy on disk.

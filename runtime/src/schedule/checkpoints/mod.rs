@@ -176,7 +176,7 @@ impl Drop for CheckpointWriter {
         drop(state);
         self.0.changed.notify_all();
         drop(files);
-        let writer = WRITER.of(self.0.context.clone());
+        let writer = self.0.context.run(|| WRITER.get());
         let mut writer = writer.lock();
         if writer
             .as_ref()
