@@ -11,11 +11,12 @@ use crate::delayed::{Delayed, TaskGraph, TaskOutput};
 use crate::frame::{DataFrame, Datum, FrameScalar, GroupedFrame, Series};
 use crate::graph::encoding::{TypeVisitor, each_type};
 use std::any::Any;
+use std::fmt::Debug;
 
 /// A visitor of the types of collections.
 pub(super) trait CollectionVisitor {
     /// Visits a collection that another process can restore.
-    fn restored<C: Recover + Describe>(&mut self);
+    fn restored<C: Recover + Describe + Debug>(&mut self);
     /// Visits a collection that is lost with its process.
     fn lost<C: Describe>(&mut self);
 }

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::graph::{Codec, Layer};
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
 
 /// A collection in a variable, whatever its type.
@@ -141,7 +142,7 @@ impl Table {
 }
 
 impl CollectionVisitor for Table {
-    fn restored<C: Recover + Describe>(&mut self) {
+    fn restored<C: Recover + Describe + Debug>(&mut self) {
         self.add::<C>();
     }
 

@@ -4,8 +4,6 @@
 //! This does not use `Debug`: the `Debug` of a text first reads all of it, and
 //! that of a user's type is user code.
 
-use crate::array::{Array, Element};
-use crate::delayed::Delayed;
 use crate::display::brief::{Bounded, bounded};
 use crate::error::Error;
 use polars::prelude::{DataType, Expr};
@@ -55,20 +53,8 @@ macro_rules! by_debug {
 }
 by_debug!(
     () bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64
-    Duration Instant SystemTime PathBuf Error Expr DataType crate::frame::DataFrame
+    Duration Instant SystemTime PathBuf Error Expr DataType
 );
-
-impl<T: Element> Brief for Array<T> {
-    fn write(&self, to: &mut Bounded) -> fmt::Result {
-        write!(to, "{self:?}")
-    }
-}
-
-impl<T> Brief for Delayed<T> {
-    fn write(&self, to: &mut Bounded) -> fmt::Result {
-        write!(to, "{self:?}")
-    }
-}
 
 /// Writes a string literal with as much of the text as fits.
 fn write_text(text: &str, to: &mut Bounded) -> fmt::Result {

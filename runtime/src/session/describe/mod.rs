@@ -17,6 +17,7 @@ use crate::compute::describe::{COLUMNS, Describe, PREVIEW};
 use crate::compute::recover::Recover;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::LazyLock;
 use swath_channel::Description;
 
@@ -55,8 +56,13 @@ impl Table {
 }
 
 impl CollectionVisitor for Table {
-    fn restored<C: Recover + Describe>(&mut self) {
+    fn restored<C: Recover + Describe + Debug>(&mut self) {
         self.add_changing::<C>();
+        let known = Known {
+            describe: |value| plain::list(value.downcast_ref::<Vec<C>>()),
+            is_changing: |_| false,
+        };
+        self.0.insert(TypeId::of::<Vec<C>>(), known);
     }
 
     fn lost<C: Describe>(&mut self) {

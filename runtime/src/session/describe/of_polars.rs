@@ -6,7 +6,7 @@ use crate::display::brief::brief_line;
 use crate::display::table;
 use crate::display::text::{counted, tuple};
 use crate::frame::view::{columns, listed_columns};
-use crate::frame::{DataFrame, Datum, Frame};
+use crate::frame::{Datum, Frame};
 use polars::prelude::{Column, DataType, Expr, LazyFrame, Schema, Series as PolarsSeries};
 use swath_channel::Description;
 
@@ -15,7 +15,7 @@ pub(super) fn add_to(table: &mut Table) {
         ($($type:ty)*) => {$( table.add::<$type>(); )*};
     }
     others!(
-        Datum Vec<DataFrame> Frame LazyFrame PolarsSeries Column Schema DataType
+        Datum Frame LazyFrame PolarsSeries Column Schema DataType
         Expr Vec<Expr>
     );
 }

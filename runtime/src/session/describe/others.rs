@@ -1,17 +1,13 @@
-//! Describes arrays of ndarray, lists of collections, profiles, and displayed
-//! documents.
+//! Describes arrays of ndarray, profiles, and displayed documents.
 
 use super::{Describe, Table};
-use crate::array::Array;
 use crate::cluster::{Client, LocalCluster};
 use crate::compute::describe::by_debug;
-use crate::delayed::Delayed;
 use crate::diagnostics::{Profile, Profiler};
 use crate::display::brief::brief_line;
 use crate::display::text::{counted, duration, tuple};
 use crate::display::{Html, Latex, Markdown, Plot, Png, Show, Svg};
 use crate::error::Error;
-use crate::frame::Frame;
 use crate::graph::short_type_name;
 use ndarray::{
     ArrayBase, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, IxDyn, OwnedArcRepr, OwnedRepr, RawData,
@@ -23,14 +19,6 @@ pub(super) fn add_to(table: &mut Table) {
         ($($type:ty)*) => {$( of_ndarray::<$type>(table); )*};
     }
     ndarrays!(f64 f32 i64 i32 i16 i8 u64 u32 u16 u8 usize bool);
-    macro_rules! lists {
-        ($($type:ty)*) => {$( table.add::<Vec<$type>>(); )*};
-    }
-    lists!(Array<f64> Array<f32> Array<i64> Array<i32> Array<bool>);
-    lists!(
-        Delayed<()> Delayed<f64> Delayed<i64> Delayed<i32> Delayed<usize> Delayed<bool>
-        Delayed<String> Delayed<Vec<f64>> Delayed<Vec<i64>> Delayed<Frame>
-    );
     macro_rules! others {
         ($($type:ty)*) => {$( table.add::<$type>(); )*};
     }

@@ -5,11 +5,12 @@
 
 use super::brief::{Brief, brief};
 use super::{Describe, PREVIEW, Table};
-use crate::display::brief::{LINE, listed};
+use crate::display::brief::{LINE, debugged, listed};
 use crate::display::text::grouped;
 use crate::error::Error;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt::Debug;
 use std::mem::needs_drop;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -205,6 +206,13 @@ sequences! {
     (T) Arc<[T]>, LIST, |values| values.len();
     (T) HashSet<T>, SET, |values| values.capacity();
     (T) BTreeSet<T>, SET, |values| values.len();
+}
+
+/// Describes a list of collections by what `Debug` writes of each.
+pub(super) fn list<C: Debug>(list: Option<&Vec<C>>) -> Description {
+    let list = list.map_or(&[][..], Vec::as_slice);
+    let mut shown = list.iter().map(|one| debugged(one, ELEMENT));
+    sequence(&mut shown, list.len(), LIST, None)
 }
 
 fn entry<K: Brief, V: Brief>((key, value): (&K, &V)) -> String {

@@ -26,6 +26,18 @@ fn check(value: &dyn Any, shape: &str, summary: &str, nbytes: Option<u64>) {
 }
 
 #[test]
+fn lists_of_collections() {
+    let arrays = vec![Array::<u64>::arange(10, 5); 2];
+    let text = described(&arrays).summary;
+    assert!(text.starts_with("[Array<u64> \"arange-"), "{text}");
+    let calls = vec![delayed(|a: f32| vec![a]).call(1.0)];
+    assert!(described(&calls).summary.starts_with("[Delayed(\"closure-"));
+    let sums = vec![arrays[0].sum()];
+    assert!(described(&sums).summary.starts_with("[Scalar<u64> \"sum"));
+    check(&Vec::<DataFrame>::new(), "0 elements", "[]", None);
+}
+
+#[test]
 fn plain_values() {
     check(&3.5f64, "", "3.5", Some(8));
     check(&'x', "", "'x'", Some(4));

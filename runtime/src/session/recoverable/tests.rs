@@ -81,7 +81,7 @@ impl Left {
 
 fn check<C: Recover>(collection: &C)
 where
-    C::Output: PartialEq + std::fmt::Debug,
+    C::Output: PartialEq + Debug,
 {
     let expected = collection.compute().unwrap();
     let left = keep(std::slice::from_ref(collection), &|mut one| {
