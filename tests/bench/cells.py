@@ -1,6 +1,6 @@
 """Measures cells against the compiler's own time, against evcxr's kernel, and against `cargo build --release`.
 
-    python tests/bench/cells.py [--evcxr PATH] [--only WORD] [--markdown FILE]
+    python tests/bench/cells.py [--evcxr PATH] [--before KERNEL] [--only WORD] [--markdown FILE]
 
 The yardstick is `rustc` on an empty cdylib, measured between the cells of the
 same run. A cell's time is from its request to the kernel's idle, as the median of
@@ -42,6 +42,8 @@ RESIDENT_MEGABYTES = 60
 SPEED_LIMIT = 1.2
 # Two runs of the same cell differ by this much on an idle machine.
 NOISE = 1.1
+# What a change may cost.
+BEFORE_LIMIT = 1.03
 
 
 class Benchmark:
@@ -65,9 +67,17 @@ class Benchmark:
         """The word that the names of cells must contain."""
         return "" if self.options.only in SECTIONS else self.options.only
 
-    def ours(self) -> Session:
+    def ours(self, kernel: str = "") -> Session:
         folder = tempfile.mkdtemp(dir=self.folder)
-        return Session(self.open.enter_context(running_kernel(folder, timing.manager(self.options.kernel), stderr=subprocess.DEVNULL)))
+        manager = timing.manager(kernel or self.options.kernel)
+        return Session(self.open.enter_context(running_kernel(folder, manager, stderr=subprocess.DEVNULL)))
+
+    def sessions(self) -> dict[str, Session]:
+        """Starts our kernel, and the one that it is compared with."""
+        sessions = {"ours": self.ours()}
+        if self.options.before:
+            sessions["before"] = self.ours(self.options.before)
+        return sessions
 
     def theirs(self, dep: str) -> Session:
         """Starts evcxr's kernel and adds crates."""
@@ -99,7 +109,7 @@ class Benchmark:
 
     def cells(self) -> None:
         """Measures the typical cells alone, in our kernel and in evcxr's, then all at once in ours."""
-        sessions = {"ours": self.ours()}
+        sessions = self.sessions()
         pid = sessions["ours"].kernel.manager.provisioner.pid
         sessions["ours"].begin()
         at_first = start.memory(pid)
@@ -154,7 +164,7 @@ class Benchmark:
 
     def polars(self) -> None:
         """Measures Polars as in its own guide, in both kernels."""
-        sessions = {"ours": self.ours()}
+        sessions = self.sessions()
         if self.options.evcxr and self.options.evcxr_polars:
             sessions["evcxr"] = self.theirs(POLARS_CRATE)
         cells = [cell for cell in POLARS if self.word in cell.name]
@@ -181,9 +191,10 @@ class Benchmark:
         if not (data / "ml-100k" / "u.data").is_file():
             progress(f"no MovieLens in {data}: no walkthrough (run install/movielens, or say --data)")
             return
-        session = self.ours()
-        (Path(session.kernel.folder) / "data").symlink_to(data.resolve())
-        taken = timing.alone(cells, {"ours": session}, self.yardstick, self.options.repeat, self.word)
+        sessions = self.sessions()
+        for session in sessions.values():
+            (Path(session.kernel.folder) / "data").symlink_to(data.resolve())
+        taken = timing.alone(cells, sessions, self.yardstick, self.options.repeat, self.word)
         self._cells_table("The walkthrough's cells, compiling and computing", shown, taken)
         if self.word:
             return
@@ -211,6 +222,13 @@ class Benchmark:
         """Adds a table with one row per cell: ours and its ratio to the yardstick, evcxr's and its ratio to ours."""
         empty, compared = self.yardstick.dynamic, "evcxr" in taken
         heads = ["cell", "ours, ms", "/ empty rustc"] + (["evcxr_jupyter, ms", "/ empty rustc", "/ ours"] if compared else [])
+        ratios = {}
+        if "before" in taken:
+            heads += ["before, ms", "ours / before"]
+            ratios = {cell.name: taken["ours"][cell.name].over(taken["before"][cell.name]) for cell in cells}
+            middle_ratio = median(ratios.values())
+            what = f"{title}, median: at most {BEFORE_LIMIT} × the earlier build"
+            self.goals.append(Goal.at_most(what, middle_ratio, BEFORE_LIMIT, _twice))
         rows = []
         for cell in cells:
             ours = taken["ours"][cell.name]
@@ -218,6 +236,8 @@ class Benchmark:
             if compared:
                 theirs = taken["evcxr"][cell.name]
                 row += [theirs.milliseconds(), times(theirs.over(empty)), times(theirs.over(ours))]
+            if ratios:
+                row += [taken["before"][cell.name].milliseconds(), _twice(ratios[cell.name])]
             rows.append(row)
         middle = ["median"]
         ours = [taken["ours"][cell.name].median for cell in cells]
@@ -229,6 +249,9 @@ class Benchmark:
                 times(median(samples.over(empty) for samples in theirs)),
                 times(median(samples.over(taken["ours"][cell.name]) for cell, samples in zip(cells, theirs))),
             ]
+        if ratios:
+            before = [taken["before"][cell.name].median for cell in cells]
+            middle += [f"{1000 * median(before):.0f}", _twice(middle_ratio)]
         notes = []
         if compared and not self.options.evcxr_polars:
             notes = ["evcxr_jupyter ran without `:dep polars` here (`--evcxr-polars` adds it), and with `:dep ndarray`."]
@@ -273,6 +296,7 @@ def _twice(ratio: float) -> str:
 def parse() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kernel", default=KERNEL_NAME, metavar="NAME", help="the kernelspec to measure (swath)")
+    options.add_argument("--before", default="", metavar="NAME", help="another kernelspec, of an earlier build: each cell runs in both in turns")
     options.add_argument("--evcxr", type=Path, metavar="PATH", help="the program evcxr_jupyter, to run the same cells in")
     options.add_argument("--evcxr-polars", action="store_true", help="with `:dep polars` there; compiling it takes a quarter of an hour the first time")
     options.add_argument(

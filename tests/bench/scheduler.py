@@ -4,6 +4,9 @@
     python -m venv PEERS && PEERS/bin/pip install -r tests/bench/peers/requirements.txt
     python tests/bench/scheduler.py --peers PEERS/bin/python [--quick] [--only SECTION] [--markdown FILE]
 
+`--before PROGRAM` measures the same program of an earlier build instead of the
+peers, and prints the ratios.
+
 Sections: graphs, forms, many, array, delayed, speedup, memory, cancel. Ours is
 `runtime/examples/scheduler`, the peers are `tests/bench/peers`; without Dask or
 Frisky their columns are empty. Every measurement runs in its own process, and
@@ -27,7 +30,7 @@ import disk
 import machine
 import rustc
 from contenders import Program, Turn, interleaved, peer, progress, samples
-from results import Goal, Samples, Table, goals_table, times
+from results import Goal, Samples, Table, goals_table, median, times
 from units import GIBIBYTE, MEBIBYTE, MICROSECOND, MILLISECOND, mebibytes, microseconds, milliseconds, per_cent, size
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -60,6 +63,8 @@ SPEEDUP = 1.95
 MEMORY_OVER = 150 * MEBIBYTE
 DISK_PART = 0.6
 CANCEL_SECONDS = 20e-3
+#: What a change may cost.
+BEFORE_LIMIT = 1.03
 
 
 @dataclass(frozen=True)
@@ -423,13 +428,36 @@ class Benchmark:
         what = f"cancelled in a run of {sizes.tasks:,} tasks: the next is done within {1000 * CANCEL_SECONDS:.0f} ms (slowest)"
         self.goals.append(Goal.at_most(what, max(worst, default=None), CANCEL_SECONDS, milliseconds))
 
+    def before(self) -> None:
+        """Measures the program of an earlier build beside ours, in turns."""
+        sizes, rows, ratios = self.sizes, [], []
+        earlier = Program((str(self.options.before),), self.ours.environment)
+        work = [
+            (f"{title}, {form}", ("graph", shape, form, sizes.tasks, 4), "run")
+            for shape, title in SHAPES.items()
+            for form in ("listed", "listed-synchronous")
+        ]
+        work += [(f"(x + x.t()).mean(), {elements}", ("array", elements, sizes.side, 6), "run") for elements in ("ones", "random")]
+        work += [(f"{sizes.calls:,} delayed calls", ("delayed", sizes.calls, 6), "run")]
+        for title, words, figure in work:
+            turns = {"before": Turn(earlier, words), "ours": Turn(self.ours, words)}
+            measured = self.measure(f"before: {title}", turns, 2 * sizes.rounds)
+            taken = {name: samples(figures, figure) for name, figures in measured.items()}
+            ratios.append(taken["ours"].best / taken["before"].best)
+            rows.append([title, taken["before"].spread(MILLISECOND, 1), taken["ours"].spread(MILLISECOND, 1), times(ratios[-1], 2)])
+        middle = median(ratios)
+        rows.append(["median", "", "", times(middle, 2)])
+        self.tables.append(Table("Before and now: ms, fastest–slowest", ["work", "before", "ours", "ratio of the fastest"], rows))
+        what = f"median: at most {BEFORE_LIMIT} × the earlier build"
+        self.goals.append(Goal.at_most(what, middle, BEFORE_LIMIT, lambda ratio: times(ratio, 2)))
+
     def _beside(self, taken: dict[str, Samples], unit: float) -> list[str]:
         ours, dask, frisky = taken["ours"], taken[DASK], taken[FRISKY]
         return [ours.spread(unit, 1), dask.spread(unit, 0), frisky.spread(unit, 0), _ratio(dask.best, ours.best), _ratio(frisky.best, ours.best)]
 
     def run(self) -> None:
         """Runs the sections. If one breaks off, the others still run."""
-        for section in SECTIONS:
+        for section in ("before",) if self.options.before else SECTIONS:
             if self.options.only not in ("", section):
                 continue
             try:
@@ -476,6 +504,7 @@ def parse() -> argparse.Namespace:
         "--program", type=Path, default=PROJECT / "target" / "release" / "examples" / "scheduler", metavar="PATH",
         help="our side (target/release/examples/scheduler)",
     )
+    options.add_argument("--before", type=Path, metavar="PATH", help="the same program of an earlier build")
     options.add_argument("--peers", default=sys.executable, metavar="PATH", help="a Python that has peers/requirements.txt (this one)")
     options.add_argument("--quick", action="store_true", help="small sizes, to see that everything works: the goals are for the large ones")
     options.add_argument("--only", default="", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
