@@ -1,9 +1,9 @@
 //! Completion, inspection, and whether code is complete.
 //!
 //! rust-analyzer answers the first two, in a process of its own ([`Analyzer`] talks
-//! to it, [`analyze`] is its main function), so that cells never wait for it and its
+//! to it, [`analyze()`] is its main function), so that cells never wait for it and its
 //! memory has a limit. It receives the definitions of earlier cells as a
-//! [`SessionView`], which becomes source text around the user's ([`context`]). The
+//! [`SessionView`](crate::view::SessionView), which becomes source text around the user's ([`context`]). The
 //! crates that cells can name are its [`world`], built from the list of [`crates`].
 //!
 //! Loading takes seconds. Meanwhile, and where rust-analyzer knows nothing, [`names`]

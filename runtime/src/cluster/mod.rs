@@ -2,7 +2,7 @@
 //! cluster of machines.
 //!
 //! While a [`Client`] exists, every computation runs on its cluster: the client sets
-//! the default options ([`crate::compute`]). This module counts the tasks that run
+//! the default options ([`mod@crate::compute`]). This module counts the tasks that run
 //! and reads the machine's size. It runs nothing itself.
 
 mod client;

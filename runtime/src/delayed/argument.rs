@@ -19,7 +19,7 @@ pub trait IntoArgument<A> {
 }
 
 /// An argument for a parameter of type `A` of a task in a custom graph: an `A`, the
-/// [`key`](super::key) of the task that computes it, or [`keys`](super::keys) if `A` is
+/// [`key`](super::key) of the task that computes it, or [`keys`](super::keys()) if `A` is
 /// a `Vec`, nested like `A`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed for a parameter of type `{A}`",

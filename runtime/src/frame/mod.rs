@@ -2,7 +2,7 @@
 //!
 //! A [`DataFrame`] is a layer of partitions, each an eager Polars frame, and
 //! their schema. Its methods accept Polars' expressions and describe further
-//! layers, whose operations are data ([`step`]). Polars tells, without running
+//! layers, whose operations are data ([`step`]). Polars determines, without running
 //! anything, which columns an expression needs and creates, and whether it can be
 //! computed by partition ([`engine`]). All other expressions are computed on the
 //! whole frame, or on whole groups after a shuffle. So every partitioning gives

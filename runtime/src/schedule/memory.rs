@@ -60,7 +60,7 @@ pub fn memory_limit() -> u64 {
 /// moved to disk and read back when they are needed.
 ///
 /// # Errors
-/// [`Error::Argument`] for a text that is not a size, and for 0.
+/// [`crate::Error::Argument`] for a text that is not a size, and for 0.
 ///
 /// ```
 /// swath::set_memory_limit("512 MiB")?;
@@ -210,7 +210,7 @@ impl Pressure {
     /// Spills values if memory is short, until there is room.
     ///
     /// # Errors
-    /// [`Error::Spill`] if the disk is full. No value is lost in this case.
+    /// [`crate::Error::Spill`] if the disk is full. No value is lost in this case.
     pub(super) fn relieve(&self, listeners: &[Arc<dyn Listener>]) -> Result<()> {
         if !self.is_high() {
             return Ok(());

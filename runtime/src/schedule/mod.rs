@@ -4,7 +4,7 @@
 //! run. It never visits other tasks, which is how they are culled. The crate
 //! `swath-scheduler` finds that order. It is also the pure core that both
 //! runners drive: [`sync`] on the calling thread, and [`pool`] on the threads
-//! that Polars and ndarray use too. [`task`] runs one task. [`memory`] decides
+//! that Polars and ndarray use too. [`task`] runs one task. [`mod@memory`] decides
 //! which values go to disk, and [`spill`] writes them. [`checkpoints`] writes values
 //! that outlive the process. [`kept`] holds values that outlive a run. Events
 //! are reported as [`event::Event`]s. The scheduler depends on no collection.

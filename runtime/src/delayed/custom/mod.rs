@@ -87,7 +87,7 @@ impl TaskGraph {
     /// Adds a task: a function and the tuple of its arguments.
     ///
     /// Each argument is a value, the [`key`](super::key) of another task, or
-    /// [`keys`](super::keys) of several tasks for a `Vec`, nested like the parameter.
+    /// [`keys`](super::keys()) of several tasks for a `Vec`, nested like the parameter.
     ///
     /// # Errors
     /// Returns [`Error::DuplicateKey`] if the key already has a task.

@@ -3,7 +3,7 @@
 //!
 //! A *checkpoint writer* has a folder and a thread. It is told which layers the session's
 //! variables depend on. It writes those that are persisted, one file per layer
-//! ([`file`]), as soon as all their values are available, and removes the files
+//! ([`mod@file`]), as soon as all their values are available, and removes the files
 //! of layers that no variable depends on. A file gets its final name only when
 //! it is complete. This module does not know which variable has which layer.
 //!
